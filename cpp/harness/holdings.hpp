@@ -1,0 +1,59 @@
+// What a task holds between its operations.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace threadbare {
+
+/// Lives in the task's coroutine, so a task that fails or is destroyed releases what it holds.
+template <class Adapter>
+struct Holdings {
+  using Unique = std::unique_ptr<std::int64_t>;
+  template <class T>
+  using JoinHandle = typename Adapter::template JoinHandle<T>;
+  using AnyHandle = std::variant<JoinHandle<std::int64_t>, JoinHandle<Unique>, JoinHandle<void>>;
+  using Guard = typename Adapter::Mutex::Guard;
+  using Ticket = typename Adapter::Barrier::Ticket;
+
+  /// The key is a task, mutex or barrier.
+  template <class T>
+  using List = std::vector<std::pair<std::uint32_t, T>>;
+
+  List<Ticket> tickets;
+  List<AnyHandle> handles;
+  List<Guard> guards;
+
+  /// What is held under that key; programs only name what is there.
+  template <class T>
+  static T &find(List<T> &list, std::uint32_t key) noexcept {
+    return std::find_if(list.begin(), list.end(), [&](const auto &entry) { return entry.first == key; })->second;
+  }
+
+  /// Removes and returns what is held under that key.
+  template <class T>
+  static T take(List<T> &list, std::uint32_t key) noexcept {
+    const auto entry = std::find_if(list.begin(), list.end(), [&](const auto &each) { return each.first == key; });
+    T taken = std::move(entry->second);
+    if (entry + 1 != list.end()) *entry = std::move(list.back());
+    list.pop_back();
+    return taken;
+  }
+
+  /// Keeps the ticket of a barrier in place of an older one.
+  void keep_ticket(std::uint32_t barrier, Ticket ticket) {
+    for (auto &[key, kept] : tickets) {
+      if (key == barrier) {
+        kept = ticket;
+        return;
+      }
+    }
+    tickets.emplace_back(barrier, ticket);
+  }
+};
+
+}  // namespace threadbare

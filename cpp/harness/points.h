@@ -1,0 +1,142 @@
+/* Forced into every file of a subject (-include): makes each atomic operation a point.
+ *
+ * The compiler's atomic builtins become macros of the same name, which is safe because a macro is not
+ * expanded inside its own expansion. libstdc++'s <atomic>, shared_ptr and atomic::wait, libc++'s
+ * <atomic> and C's <stdatomic.h> are all built on these builtins, so no source needs to change.
+ *
+ * The hook is called before the operation and returns the address to operate on. Today that is always
+ * the address it was given; returning another one is how a controller can choose which value a load
+ * returns. */
+#ifndef THREADBARE_POINTS_H
+#define THREADBARE_POINTS_H
+
+/* Clang declares _mm_pause as a function, so its header must come before the macro below. */
+#if defined(__clang__) && (defined(__x86_64__) || defined(__i386__))
+#include <xmmintrin.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* operation: one of THREADBARE_* below; order: a memory order of the compiler; position: "file:line". */
+void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
+                       const char *position)
+#ifdef __cplusplus
+    noexcept
+#endif
+    ;
+#ifdef __cplusplus
+}
+#endif
+
+/* The same numbers as control::Point in src/control/point.rs. */
+#define THREADBARE_LOAD 0u
+#define THREADBARE_STORE 1u
+#define THREADBARE_EXCHANGE 2u
+#define THREADBARE_COMPARE_EXCHANGE 3u
+#define THREADBARE_READ_MODIFY_WRITE 4u
+#define THREADBARE_FENCE 5u
+#define THREADBARE_PAUSE 6u
+
+#define THREADBARE_TEXT_(x) #x
+#define THREADBARE_TEXT(x) THREADBARE_TEXT_(x)
+#define THREADBARE_POSITION __FILE__ ":" THREADBARE_TEXT(__LINE__)
+
+#define THREADBARE_AT(p, operation, order)                                                                  \
+  ((__typeof__(p))threadbare_point((p), (operation), (unsigned)sizeof(*(p)), (int)(order), THREADBARE_POSITION))
+#define THREADBARE_AT_BYTE(p, operation, order)                                                             \
+  ((__typeof__(p))threadbare_point((p), (operation), 1u, (int)(order), THREADBARE_POSITION))
+#define THREADBARE_HERE(operation, order)                                                                   \
+  ((void)threadbare_point(0, (operation), 0u, (int)(order), THREADBARE_POSITION))
+
+/* GCC's builtins: libstdc++, C, and most hand-written code. */
+#define __atomic_load_n(p, o) __atomic_load_n(THREADBARE_AT(p, THREADBARE_LOAD, o), o)
+#define __atomic_load(p, r, o) __atomic_load(THREADBARE_AT(p, THREADBARE_LOAD, o), r, o)
+#define __atomic_store_n(p, v, o) __atomic_store_n(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
+#define __atomic_store(p, v, o) __atomic_store(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
+#define __atomic_exchange_n(p, v, o) __atomic_exchange_n(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, o)
+#define __atomic_exchange(p, v, r, o) __atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, r, o)
+#define __atomic_compare_exchange_n(p, e, d, w, s, f)                                                       \
+  __atomic_compare_exchange_n(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, w, s, f)
+#define __atomic_compare_exchange(p, e, d, w, s, f)                                                         \
+  __atomic_compare_exchange(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, w, s, f)
+#define __atomic_add_fetch(p, v, o) __atomic_add_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_sub_fetch(p, v, o) __atomic_sub_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_and_fetch(p, v, o) __atomic_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_or_fetch(p, v, o) __atomic_or_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_xor_fetch(p, v, o) __atomic_xor_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_nand_fetch(p, v, o) __atomic_nand_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_add(p, v, o) __atomic_fetch_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_sub(p, v, o) __atomic_fetch_sub(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_and(p, v, o) __atomic_fetch_and(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_or(p, v, o) __atomic_fetch_or(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_xor(p, v, o) __atomic_fetch_xor(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_fetch_nand(p, v, o) __atomic_fetch_nand(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __atomic_test_and_set(p, o) __atomic_test_and_set(THREADBARE_AT_BYTE(p, THREADBARE_EXCHANGE, o), o)
+#define __atomic_clear(p, o) __atomic_clear(THREADBARE_AT_BYTE(p, THREADBARE_STORE, o), o)
+#define __atomic_thread_fence(o) (THREADBARE_HERE(THREADBARE_FENCE, o), __atomic_thread_fence(o))
+
+/* Clang's builtins: libc++ and <stdatomic.h>. */
+#ifdef __clang__
+#define __c11_atomic_load(p, o) __c11_atomic_load(THREADBARE_AT(p, THREADBARE_LOAD, o), o)
+#define __c11_atomic_store(p, v, o) __c11_atomic_store(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
+#define __c11_atomic_exchange(p, v, o) __c11_atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, o)
+#define __c11_atomic_compare_exchange_strong(p, e, d, s, f)                                                 \
+  __c11_atomic_compare_exchange_strong(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, s, f)
+#define __c11_atomic_compare_exchange_weak(p, e, d, s, f)                                                   \
+  __c11_atomic_compare_exchange_weak(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, s, f)
+#define __c11_atomic_fetch_add(p, v, o)                                                                     \
+  __c11_atomic_fetch_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __c11_atomic_fetch_sub(p, v, o)                                                                     \
+  __c11_atomic_fetch_sub(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __c11_atomic_fetch_and(p, v, o)                                                                     \
+  __c11_atomic_fetch_and(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __c11_atomic_fetch_or(p, v, o)                                                                      \
+  __c11_atomic_fetch_or(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __c11_atomic_fetch_xor(p, v, o)                                                                     \
+  __c11_atomic_fetch_xor(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+#define __c11_atomic_thread_fence(o) (THREADBARE_HERE(THREADBARE_FENCE, o), __c11_atomic_thread_fence(o))
+#endif
+
+/* The older builtins; all are full barriers. */
+#define __sync_fetch_and_add(p, ...)                                                                        \
+  __sync_fetch_and_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_fetch_and_sub(p, ...)                                                                        \
+  __sync_fetch_and_sub(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_fetch_and_or(p, ...)                                                                         \
+  __sync_fetch_and_or(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_fetch_and_and(p, ...)                                                                        \
+  __sync_fetch_and_and(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_fetch_and_xor(p, ...)                                                                        \
+  __sync_fetch_and_xor(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_add_and_fetch(p, ...)                                                                        \
+  __sync_add_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_sub_and_fetch(p, ...)                                                                        \
+  __sync_sub_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_or_and_fetch(p, ...)                                                                         \
+  __sync_or_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_and_and_fetch(p, ...)                                                                        \
+  __sync_and_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_xor_and_fetch(p, ...)                                                                        \
+  __sync_xor_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_bool_compare_and_swap(p, ...)                                                                \
+  __sync_bool_compare_and_swap(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_val_compare_and_swap(p, ...)                                                                 \
+  __sync_val_compare_and_swap(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_lock_test_and_set(p, ...)                                                                    \
+  __sync_lock_test_and_set(THREADBARE_AT(p, THREADBARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+#define __sync_lock_release(p, ...)                                                                         \
+  __sync_lock_release(THREADBARE_AT(p, THREADBARE_STORE, __ATOMIC_SEQ_CST), ##__VA_ARGS__)
+#define __sync_synchronize() (THREADBARE_HERE(THREADBARE_FENCE, __ATOMIC_SEQ_CST), __sync_synchronize())
+
+/* A pause says that its thread waits for another one. */
+#if defined(__x86_64__) || defined(__i386__)
+#define __builtin_ia32_pause() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_ia32_pause())
+#ifdef __clang__
+#define _mm_pause() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), _mm_pause())
+#endif
+#elif defined(__aarch64__)
+#define __builtin_arm_yield() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_arm_yield())
+#endif
+
+#endif

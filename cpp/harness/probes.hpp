@@ -1,0 +1,12 @@
+// Small C++ programs that use the primitives which the controller emulates, for its tests.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace threadbare {
+
+/// Runs the probe of that name and returns its result; -1 if there is none.
+std::int64_t probe(std::string_view name);
+
+}  // namespace threadbare

@@ -1,0 +1,102 @@
+// The default queue: a lock-free ring for several producers and consumers, unbounded by spilling over.
+#pragma once
+
+#include "runtime/queue/spill.hpp"
+
+#include <atomic>
+#include <cstddef>
+
+namespace threadbare::runtime {
+
+/// Dmitry Vyukov's bounded MPMC queue (1024cores.net), with turns in place of sequence numbers so that a
+/// new ring is all zeros, and with a `Spill` for what does not fit.
+///
+/// What a scheduler asks of a queue:
+/// - `push(item)` by any thread; `pop()` by any thread, an empty item if there is none.
+/// - FIFO as far as the threads that push are ordered.
+/// - If a thread stores a flag with seq_cst and then finds `empty()`, every `push` that it did not see
+///   returns to a thread that sees the flag with a seq_cst load.
+///
+/// A push that has taken a cell but not filled it yet hides later items from `pop` and `empty`. That is
+/// allowed: the thread that fills the cell looks at the flag afterwards, and whoever is woken by it finds
+/// both.
+template <class Item>
+class LockFreeQueue {
+ public:
+  void push(Item item) {
+    // Later items must not overtake the spilled ones for ever.
+    if (!spill_.empty()) return spill_.push(item);
+    std::size_t position = tail_.load(std::memory_order_relaxed);
+    while (true) {
+      Cell &cell = cells_[position % cell_count];
+      const std::size_t free = position / cell_count * 2;
+      // Ordering: acquire pairs with the release in `pop`: the cell's old item has been read.
+      const std::size_t turn = cell.turn.load(std::memory_order_acquire);
+      if (turn == free) {
+        // Ordering: relaxed, since the position only decides who gets the cell; the turn orders its use.
+        if (tail_.compare_exchange_weak(position, position + 1, std::memory_order_relaxed)) {
+          cell.item = item;
+          // Ordering: release for the item; seq_cst so that it comes before the producer's look at who
+          // sleeps, see `empty`.
+          cell.turn.store(free + 1, std::memory_order_seq_cst);
+          return;
+        }
+      } else if (turn < free) {
+        return spill_.push(item);
+      } else {
+        position = tail_.load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+  Item pop() noexcept {
+    std::size_t position = head_.load(std::memory_order_relaxed);
+    while (true) {
+      Cell &cell = cells_[position % cell_count];
+      const std::size_t filled = position / cell_count * 2 + 1;
+      // Ordering: acquire pairs with the store in `push`: the item is there.
+      const std::size_t turn = cell.turn.load(std::memory_order_acquire);
+      if (turn == filled) {
+        if (head_.compare_exchange_weak(position, position + 1, std::memory_order_relaxed)) {
+          const Item item = cell.item;
+          // Ordering: release, so that the cell is not written again before the item has been read.
+          cell.turn.store(filled + 1, std::memory_order_release);
+          return item;
+        }
+      } else if (turn < filled) {
+        return spill_.pop();
+      } else {
+        position = head_.load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    while (true) {
+      const std::size_t position = head_.load(std::memory_order_relaxed);
+      const std::size_t filled = position / cell_count * 2 + 1;
+      // Ordering: seq_cst. If this misses a push's store, it comes before that store in the single total
+      // order, so the flag that our caller stored before does too, and the producer sees it.
+      const std::size_t turn = cells_[position % cell_count].turn.load(std::memory_order_seq_cst);
+      if (turn == filled) return false;
+      if (turn < filled) return spill_.empty();
+    }
+  }
+
+ private:
+  /// Enough for most programs; small, because a scheduler is cheap to make.
+  static constexpr std::size_t cell_count = 64;
+
+  struct Cell {
+    /// Twice the lap when it is free to be filled in that lap, one more once it is filled.
+    std::atomic<std::size_t> turn{0};
+    Item item{};
+  };
+
+  alignas(64) std::atomic<std::size_t> tail_{0};
+  alignas(64) std::atomic<std::size_t> head_{0};
+  alignas(64) Cell cells_[cell_count]{};
+  Spill<Item> spill_;
+};
+
+}  // namespace threadbare::runtime

@@ -1,0 +1,49 @@
+// The queue of Debian's libconcurrentqueue-dev, where that is installed.
+#pragma once
+
+#if __has_include(<concurrentqueue/moodycamel/concurrentqueue.h>)
+#include <concurrentqueue/moodycamel/concurrentqueue.h>
+#define THREADBARE_HAS_MOODYCAMEL 1
+#elif __has_include(<concurrentqueue/concurrentqueue.h>)
+#include <concurrentqueue/concurrentqueue.h>
+#define THREADBARE_HAS_MOODYCAMEL 1
+#else
+#define THREADBARE_HAS_MOODYCAMEL 0
+#endif
+
+#if THREADBARE_HAS_MOODYCAMEL
+
+#include <atomic>
+#include <cstddef>
+
+namespace threadbare::runtime {
+
+/// `moodycamel::ConcurrentQueue`, plus a count: the queue itself promises no order between a push and
+/// another thread's failing pop, which a thread about to sleep depends on.
+template <class Item>
+class MoodycamelQueue {
+ public:
+  void push(Item item) {
+    items_.enqueue(item);
+    // Ordering: seq_cst, so that it comes before the producer's look at who sleeps.
+    count_.fetch_add(1, std::memory_order_seq_cst);
+  }
+
+  Item pop() noexcept {
+    Item item{};
+    if (items_.try_dequeue(item)) count_.fetch_sub(1, std::memory_order_seq_cst);
+    return item;
+  }
+
+  /// Between an item and its count, and between its removal and its count, this may say either.
+  [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) <= 0; }
+
+ private:
+  moodycamel::ConcurrentQueue<Item> items_;
+  /// Briefly negative when an item is popped before it is counted.
+  std::atomic<std::ptrdiff_t> count_{0};
+};
+
+}  // namespace threadbare::runtime
+
+#endif

@@ -1,0 +1,7 @@
+#include "subjects/bundled.hpp"
+
+namespace threadbare {
+
+std::unique_ptr<Subject> make_bundled_correct() { return std::make_unique<Bundled<runtime::Correct>>(); }
+
+}  // namespace threadbare

@@ -1,0 +1,8 @@
+#include "faults/lost_notify.hpp"
+#include "subjects/bundled.hpp"
+
+namespace threadbare {
+
+std::unique_ptr<Subject> make_bundled_lost_notify() { return std::make_unique<Bundled<fault::LostNotify>>(); }
+
+}  // namespace threadbare

@@ -1,0 +1,8 @@
+#include "faults/relaxed_publish.hpp"
+#include "subjects/bundled.hpp"
+
+namespace threadbare {
+
+std::unique_ptr<Subject> make_bundled_relaxed_publish() { return std::make_unique<Bundled<fault::RelaxedPublish>>(); }
+
+}  // namespace threadbare

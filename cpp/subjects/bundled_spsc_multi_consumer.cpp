@@ -1,0 +1,8 @@
+#include "faults/spsc_multi_consumer.hpp"
+#include "subjects/bundled.hpp"
+
+namespace threadbare {
+
+std::unique_ptr<Subject> make_bundled_spsc_multi_consumer() { return std::make_unique<Bundled<fault::SpscMultiConsumer>>(); }
+
+}  // namespace threadbare

@@ -1,0 +1,8 @@
+#include "faults/transfer_frame_leak.hpp"
+#include "subjects/bundled.hpp"
+
+namespace threadbare {
+
+std::unique_ptr<Subject> make_bundled_transfer_frame_leak() { return std::make_unique<Bundled<fault::TransferFrameLeak>>(); }
+
+}  // namespace threadbare

@@ -1,0 +1,267 @@
+#include "check.hpp"
+#include "harness/event.hpp"
+#include "harness/interpreter.hpp"
+#include "harness/subject.hpp"
+#include "limits.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace threadbare;
+
+namespace {
+
+struct Recorded {
+  std::uint32_t task;
+  std::uint16_t operation;
+  EventKind kind;
+  std::int64_t value;
+  std::thread::id thread;
+};
+
+std::mutex recording;
+std::vector<Recorded> recorded;
+
+using enum OperationCode;
+
+/// Builds a program from lists of operations; the spans point into it.
+class Program {
+ public:
+  using Operations = std::vector<OperationSpec>;
+
+  std::uint32_t task(Affinity affinity, ResultKind result, const Operations &operations) {
+    tasks_.push_back({affinity, result, static_cast<std::uint32_t>(operations_.size()),
+                      static_cast<std::uint32_t>(operations.size())});
+    operations_.insert(operations_.end(), operations.begin(), operations.end());
+    return static_cast<std::uint32_t>(tasks_.size() - 1);
+  }
+
+  OperationSpec with_children(OperationCode code, const std::vector<std::uint32_t> &children) {
+    const auto first = static_cast<std::uint32_t>(children_.size());
+    children_.insert(children_.end(), children.begin(), children.end());
+    return {code, first, static_cast<std::uint32_t>(children.size()), 0};
+  }
+
+  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+
+  /// Runs it and returns what was recorded, after checking what holds of every execution.
+  std::vector<Recorded> run(unsigned threads, std::string_view fault = "") const {
+    const std::uint32_t one = 1;
+    const std::uint8_t resets[] = {0, 1};
+    const ProgramSpec spec{.tasks = tasks_,
+                           .operations = operations_,
+                           .children = children_,
+                           .objects = {.mutexes = 1,
+                                       .semaphores = {&one, 1},
+                                       .events = resets,
+                                       .latches = {&one, 1},
+                                       .barriers = {&one, 1},
+                                       .channels = {&one, 1}}};
+    recorded.clear();
+    make_subject("bundled", fault)->execute(spec, threads);
+    check_lifecycle();
+    return recorded;
+  }
+
+ private:
+  void check_lifecycle() const {
+    std::vector<std::map<EventKind, int>> counts(tasks_.size());
+    for (const Recorded &event : recorded) {
+      ++counts[event.task][event.kind];
+      if (event.kind == EventKind::TaskBegin && tasks_[event.task].affinity == Affinity::Main) {
+        CHECK(event.thread == std::this_thread::get_id());
+      }
+    }
+    for (auto &count : counts) {
+      CHECK(count[EventKind::FrameMade] <= 1);
+      CHECK(count[EventKind::FrameMade] == count[EventKind::FrameFreed]);
+      CHECK(count[EventKind::TaskBegin] <= count[EventKind::FrameMade]);
+      CHECK(count[EventKind::TaskEnd] + count[EventKind::TaskFail] <= count[EventKind::TaskBegin]);
+    }
+  }
+
+  std::vector<TaskSpec> tasks_;
+  std::vector<OperationSpec> operations_;
+  std::vector<std::uint32_t> children_;
+};
+
+OperationSpec op(OperationCode code, std::uint32_t object = 0, std::int64_t value = 0) { return {code, object, 0, value}; }
+
+/// The value of the one event of that kind.
+std::int64_t value_of(const std::vector<Recorded> &events, std::uint32_t task, EventKind kind,
+                      std::uint16_t operation = 0) {
+  const Recorded *found = nullptr;
+  for (const Recorded &event : events) {
+    if (event.task == task && event.kind == kind && event.operation == operation) {
+      CHECK(!found);
+      found = &event;
+    }
+  }
+  CHECK(found);
+  return found->value;
+}
+
+/// Two tasks of each kind, with their value, below a root that awaits them with `make`.
+template <class Make>
+Program six_kinds(Make make) {
+  Program program;
+  Program::Operations root;
+  for (std::uint32_t child = 1; child <= 6; ++child) {
+    for (const OperationSpec &operation : make(child)) root.push_back(operation);
+  }
+  program.task(Affinity::Main, ResultKind::Int, root);
+  for (std::uint32_t child = 1; child <= 6; ++child) {
+    program.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2),
+                 {op(Compute, 0, child), op(Yield)});
+  }
+  return program;
+}
+
+/// What a root makes of `six_kinds`: void children count as 0.
+constexpr std::int64_t six_mixed() {
+  std::int64_t accumulator = 0;
+  for (const std::int64_t value : {1, 2, 3, 4, 0, 0}) accumulator = mix(accumulator, value);
+  return accumulator;
+}
+
+}  // namespace
+
+extern "C" void threadbare_record(std::uint32_t task, std::uint16_t operation, std::uint8_t kind,
+                                  std::int64_t value) noexcept {
+  const std::lock_guard lock(recording);
+  recorded.push_back({task, operation, static_cast<EventKind>(kind), value, std::this_thread::get_id()});
+}
+
+TEST("accumulators mix as the model does, wrapping") {
+  CHECK(mix(0, 7) == 7);
+  CHECK(mix(2, -3) == 59);
+  CHECK(mix(INT64_MAX, 1) == INT64_MAX - 29);
+  CHECK(caught(5) == 1'000'008);
+  CHECK(caught(cancelled) == 1'000'003 + 4'294'967'295);
+}
+
+TEST("children of every kind are awaited") {
+  const Program program = six_kinds([](std::uint32_t child) { return Program::Operations{op(Await, child)}; });
+  for (const unsigned threads : thread_counts) {
+    CHECK(value_of(program.run(threads), 0, EventKind::TaskEnd) == six_mixed());
+  }
+}
+
+TEST("children of every kind are started and joined") {
+  const Program program =
+      six_kinds([](std::uint32_t child) { return Program::Operations{op(Start, child), op(Join, child)}; });
+  for (const unsigned threads : thread_counts) {
+    CHECK(value_of(program.run(threads), 0, EventKind::TaskEnd) == six_mixed());
+  }
+}
+
+TEST("children of every kind run at once in when_all") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Void, {op(Await, 1)});
+  program.task(Affinity::Worker, ResultKind::Unique, {program.with_children(WhenAll, {2, 3, 4, 5, 6, 7})});
+  for (std::uint32_t child = 1; child <= 6; ++child) {
+    program.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2), {op(Compute, 0, child)});
+  }
+  for (const unsigned threads : thread_counts) {
+    const std::vector<Recorded> events = program.run(threads);
+    CHECK(value_of(events, 0, EventKind::OperationEnd) == six_mixed());
+    CHECK(value_of(events, 0, EventKind::TaskEnd) == 0);
+  }
+}
+
+TEST("when_any gives the winner and cancels the others") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Int, {program.with_children(WhenAny, {1, 2})});
+  program.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent), op(CheckCancel), op(Compute, 0, 1)});
+  program.task(Affinity::Worker, ResultKind::Int, {op(Compute, 0, 5), op(Start, 3)});
+  program.task(Affinity::Main, ResultKind::Void, {op(Sleep, 2'000), op(SetEvent)});
+  for (const unsigned threads : thread_counts) {
+    const std::vector<Recorded> events = program.run(threads);
+    CHECK(value_of(events, 0, EventKind::OperationEnd) == 1);
+    CHECK(value_of(events, 0, EventKind::TaskEnd) == mix(mix(0, 1), 5));
+    CHECK(value_of(events, 1, EventKind::TaskFail) == cancelled);
+  }
+}
+
+TEST("failures cross awaits, joins and when_all, and can be caught") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Int,
+               {op(AwaitCatch, 1), op(Start, 3), op(AwaitCatch, 4), op(Compute, 0, 1)});
+  program.task(Affinity::Worker, ResultKind::Unique, {op(Await, 2)});
+  program.task(Affinity::Main, ResultKind::Void, {op(Throw, 7), op(Compute)});
+  program.task(Affinity::Worker, ResultKind::Void, {op(Throw, 8)});
+  program.task(Affinity::Main, ResultKind::Int, {program.with_children(WhenAll, {5, 6})});
+  program.task(Affinity::Worker, ResultKind::Int, {op(Throw, 9)});
+  program.task(Affinity::Worker, ResultKind::Int, {op(Throw, 10)});
+  for (const unsigned threads : thread_counts) {
+    const std::vector<Recorded> events = program.run(threads);
+    CHECK(value_of(events, 0, EventKind::OperationFail, 0) == 7);
+    CHECK(value_of(events, 0, EventKind::OperationFail, 2) == 9);
+    CHECK(value_of(events, 2, EventKind::OperationFail) == 7);
+    CHECK(value_of(events, 2, EventKind::TaskFail) == 7);
+    CHECK(value_of(events, 0, EventKind::TaskEnd) == mix(mix(mix(0, caught(7)), caught(9)), 1));
+  }
+}
+
+TEST("a root may fail") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Int, {op(Throw, 3)});
+  for (const unsigned threads : thread_counts) CHECK(value_of(program.run(threads), 0, EventKind::TaskFail) == 3);
+}
+
+TEST("every other operation does what it says") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Int,
+               {op(Hop, 1), op(Yield), op(Hop, 0), op(Lock), op(Unlock), op(Acquire), op(Release), op(SetEvent),
+                op(WaitEvent), op(ResetEvent), op(LatchArrive), op(LatchWait), op(BarrierArrive), op(BarrierWait),
+                op(Send, 0, 41), op(Receive), op(Close), op(Send, 0, 1), op(Receive), op(Sleep, 1'500), op(Start, 1),
+                op(Cancel, 1), op(SetEvent, 1), op(AwaitCatch, 2), op(Start, 3), op(Detach, 3)});
+  program.task(Affinity::Worker, ResultKind::Int, {op(Sleep, 60'000'000), op(CheckCancel)});
+  program.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent, 1), op(Lock), op(Throw, 2)});
+  program.task(Affinity::Worker, ResultKind::Void, {op(Lock), op(Yield)});
+  for (const unsigned threads : thread_counts) {
+    const std::vector<Recorded> events = program.run(threads);
+    CHECK(value_of(events, 0, EventKind::OperationEnd, 14) == 1);
+    CHECK(value_of(events, 0, EventKind::OperationEnd, 15) == 41);
+    CHECK(value_of(events, 0, EventKind::OperationEnd, 17) == 0);
+    CHECK(value_of(events, 0, EventKind::OperationEnd, 18) == closed);
+    CHECK(value_of(events, 0, EventKind::OperationEnd, 19) >=
+          value_of(events, 0, EventKind::OperationBegin, 19) + 1'500);
+    CHECK(value_of(events, 0, EventKind::TaskEnd) == mix(mix(mix(0, 41), closed), caught(2)));
+  }
+}
+
+TEST("unknown subjects and faults are refused by name") {
+  const auto message_of = [](std::string_view subject, std::string_view fault) -> std::string {
+    try {
+      make_subject(subject, fault);
+    } catch (const std::invalid_argument &error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(message_of("asio2", "").find("asio2") != std::string::npos);
+  CHECK(message_of("bundled", "lost-key").find("lost-key") != std::string::npos);
+}
+
+TEST("every fault is listed once and leaves a single thread in peace, but for the leak") {
+  const Program program = six_kinds(
+      [](std::uint32_t child) { return Program::Operations{op(Start, child), op(Yield), op(Join, child)}; });
+  std::set<std::string_view> names;
+  for (const FaultInfo &fault : faults()) {
+    CHECK(names.insert(fault.name).second);
+    CHECK(!fault.summary.empty());
+    if (fault.name == "transfer-frame-leak") continue;
+    CHECK(value_of(program.run(1, fault.name), 0, EventKind::TaskEnd) == six_mixed());
+  }
+  CHECK(names.size() == 7);
+}
