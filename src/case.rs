@@ -1,0 +1,157 @@
+//! A case: a program, its schedule and the settings, in one text file that replays.
+//!
+//! ```text
+//! threadbare case 1
+//! subject bundled
+//! threads 2
+//! sanitizer none
+//! engine fibers
+//! strategy random
+//! seed 17
+//! fault lost-notify
+//! verdict lost-wakeup
+//! oracle progress
+//! fingerprint 0123456789abcdef
+//! program
+//!   ...
+//!   end
+//! schedule
+//!   0*12#3fa1 wake*1 1*4#0b7c cut
+//!   end
+//! report
+//! | what the oracle or the sanitizer said
+//! ```
+//!
+//! A choice of the schedule is a run, `thread*points#digest`, or a wake, `wake*thread`. The lines `fault`, `oracle` and the blocks
+//! `schedule` and `report` are left out where there is nothing to say.
+#![forbid(unsafe_code)]
+
+mod read;
+
+use std::fmt::{self, Display, Formatter};
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::finding::{OracleName, Verdict};
+use crate::program::Program;
+use crate::program::text::Mistake;
+use crate::schedule::{Choice, Schedule};
+use crate::settings::Settings;
+
+/// The version that this threadbare writes, and the newest that it reads.
+pub const VERSION: u32 = 1;
+/// Bytes of a case file: at most.
+pub const MAX_BYTES: u64 = 64 << 20;
+/// Columns after which the lines of a schedule are wrapped.
+const WIDTH: usize = 100;
+
+/// One execution that can be repeated, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    pub settings: Settings,
+    pub program: Program,
+    /// None: the strategy makes the choices, from the seed of the settings.
+    pub schedule: Option<Schedule>,
+    pub verdict: Verdict,
+    pub oracle: Option<OracleName>,
+    /// Equal for findings of the same cause.
+    pub fingerprint: String,
+    /// What was reported, for people. Carriage returns are not kept.
+    pub report: String,
+}
+
+impl Case {
+    /// Reads a case from its text.
+    ///
+    /// # Errors
+    /// The first mistake: its line, what is wrong there and what would be right.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        read::case(text)
+    }
+
+    /// Reads a case file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is larger than [`MAX_BYTES`], is no UTF-8, or holds no case; the error names it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let file = std::fs::File::open(path).with_context(|| format!("{name}: cannot be opened"))?;
+        let mut bytes = vec![];
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("{name}: cannot be read"))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            bail!("{name}: larger than {} MiB, which no case is; name a case file", MAX_BYTES >> 20);
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            anyhow::anyhow!("{name}: line {line}: not UTF-8 text, so no case; name a case file")
+        })?;
+        Self::parse(&text).map_err(|mistake| anyhow::anyhow!("{name}: {mistake}"))
+    }
+}
+
+/// The case's text, as [`Case::parse`] reads it.
+impl Display for Case {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let settings = &self.settings;
+        writeln!(formatter, "threadbare case {VERSION}")?;
+        writeln!(formatter, "subject {}", settings.subject)?;
+        writeln!(formatter, "threads {}", settings.threads)?;
+        writeln!(formatter, "sanitizer {}", word(&settings.sanitizer))?;
+        writeln!(formatter, "engine {}", word(&settings.engine))?;
+        writeln!(formatter, "strategy {}", word(&settings.strategy))?;
+        writeln!(formatter, "seed {}", settings.seed)?;
+        if let Some(fault) = &settings.fault {
+            writeln!(formatter, "fault {fault}")?;
+        }
+        writeln!(formatter, "verdict {}", word(&self.verdict))?;
+        if let Some(oracle) = &self.oracle {
+            writeln!(formatter, "oracle {}", word(oracle))?;
+        }
+        writeln!(formatter, "fingerprint {}", self.fingerprint)?;
+        write!(formatter, "{}", self.program)?;
+        if let Some(schedule) = &self.schedule {
+            write_schedule(formatter, schedule)?;
+        }
+        if !self.report.is_empty() {
+            writeln!(formatter, "report")?;
+            for line in self.report.split('\n') {
+                writeln!(formatter, "| {}", line.replace('\r', ""))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_schedule(formatter: &mut Formatter<'_>, schedule: &Schedule) -> fmt::Result {
+    writeln!(formatter, "schedule")?;
+    let mut column = 0;
+    let words = schedule.choices.iter().map(|choice| match choice {
+        Choice::Run { thread, points, digest } => format!("{thread}*{points}#{digest:04x}"),
+        Choice::Wake { thread } => format!("wake*{thread}"),
+    });
+    for word in words.chain(schedule.cut.then(|| "cut".to_owned())) {
+        if column > 0 && column + 1 + word.len() > WIDTH {
+            writeln!(formatter)?;
+            column = 0;
+        }
+        let gap = if column == 0 { "  " } else { " " };
+        write!(formatter, "{gap}{word}")?;
+        column += gap.len() + word.len();
+    }
+    if column > 0 {
+        writeln!(formatter)?;
+    }
+    writeln!(formatter, "  end")
+}
+
+/// The word that a case file, JSON and the command line use for a value.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        other => unreachable!("only enums without fields have words, not {other:?}"),
+    }
+}

@@ -1,0 +1,100 @@
+//! What one execution of a program left behind: its events, its choices and how it ended.
+#![forbid(unsafe_code)]
+
+use crate::program::TaskId;
+
+/// A virtual thread: 0 is the main thread, the others count in the order they were created.
+pub type ThreadId = u16;
+
+/// One thing that a task did, in the order in which it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Event {
+    pub value: i64,
+    pub task: TaskId,
+    /// Index into the task's operations; 0 for events of the task as a whole.
+    pub operation: u16,
+    pub thread: ThreadId,
+    pub kind: EventKind,
+}
+
+/// The kinds of event; the C++ interpreter uses the same numbers (cpp/harness/event.hpp).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum EventKind {
+    /// The coroutine frame of the task was made. On the thread that called the coroutine.
+    FrameMade = 0,
+    /// The frame was destroyed.
+    FrameFreed = 1,
+    /// The body of the task began to run.
+    TaskBegin = 2,
+    /// The body returned; `value` is the accumulator, or 0 for a void task.
+    TaskEnd = 3,
+    /// The body failed; `value` is the failure code.
+    TaskFail = 4,
+    /// An operation is about to be called. `value` is the time in virtual microseconds for `Sleep`, else 0.
+    OperationBegin = 5,
+    /// It returned. `value` is what it gave: the child's result, the winner's position (`WhenAny`), the
+    /// value received, 1 or 0 for sent or closed (`Send`), the time for `Sleep`, else 0.
+    OperationEnd = 6,
+    /// It failed; `value` is the failure code. The task fails with it, except in `AwaitCatch`.
+    OperationFail = 7,
+}
+
+impl EventKind {
+    const ALL: [Self; 8] = [
+        Self::FrameMade,
+        Self::FrameFreed,
+        Self::TaskBegin,
+        Self::TaskEnd,
+        Self::TaskFail,
+        Self::OperationBegin,
+        Self::OperationEnd,
+        Self::OperationFail,
+    ];
+
+    /// The kind of that number.
+    ///
+    /// # Panics
+    /// If there is none: a subject that records anything else was not built from our interpreter.
+    #[must_use]
+    pub fn from_number(number: u8) -> Self {
+        Self::ALL[usize::from(number)]
+    }
+}
+
+/// How an execution ended, as the controller saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The main thread returned and every other thread ended.
+    Completed,
+    /// No thread could run and no time-out was pending. What each unfinished thread waits for.
+    Stuck(Vec<BlockedThread>),
+    /// The step budget ran out although the last part of it was scheduled fairly.
+    OutOfSteps(u64),
+    /// The subject called something that would block and is not emulated.
+    Unsupported(String),
+    /// A replayed schedule did not fit at this step.
+    Diverged { step: u64, why: String },
+    /// The subject recorded more events than its program can make.
+    TooManyEvents,
+}
+
+/// A thread that cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedThread {
+    pub thread: ThreadId,
+    /// What it waits in, for instance "pthread_cond_wait".
+    pub primitive: &'static str,
+}
+
+/// Everything that one execution left behind.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    pub events: Vec<Event>,
+    pub ending: Ending,
+    /// Points passed.
+    pub points: u64,
+    /// Sanitizer reports made in process during the execution (TSan goes on after one).
+    pub reports: u32,
+}

@@ -1,0 +1,79 @@
+//! What an oracle can say of an execution, and what is kept of one that failed.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+
+/// What was wrong, in the words that case files, JSON and exit summaries use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Clean,
+    DataRace,
+    /// Use after free, overflow, double free: what AddressSanitizer stops at.
+    MemoryError,
+    UndefinedBehaviour,
+    Leak,
+    /// Another report of a sanitizer.
+    SanitizerReport,
+    /// Ended by a signal such as SIGSEGV.
+    Crash,
+    /// Ended by `abort`, `std::terminate` or a failed assertion.
+    Abort,
+    OutOfMemory,
+    WrongResult,
+    /// A task ran not exactly once, not to its end, or on the wrong thread.
+    Lifecycle,
+    /// A coroutine frame was not destroyed exactly once.
+    FrameLeak,
+    /// A promise of an object broke: mutual exclusion, a count, loss, duplication, order.
+    Invariant,
+    Deadlock,
+    /// Stuck although a task is ready or an operation could go on.
+    LostWakeup,
+    Livelock,
+    /// No point was reached for too long; the worker was ended from outside.
+    Hang,
+}
+
+/// Who found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OracleName {
+    Differential,
+    Lifecycle,
+    Invariant,
+    Progress,
+    Sanitizer,
+    /// The supervisor, from the way a worker died.
+    Process,
+}
+
+/// A failed execution, before it is written down as a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub verdict: Verdict,
+    pub oracle: OracleName,
+    /// One line for people, with the tasks and values involved.
+    pub message: String,
+    /// The same for failures of the same cause in different programs and schedules; what the fingerprint
+    /// is made of. For instance the oracle's rule and the kind of operation, or the functions of a report.
+    pub cause: String,
+}
+
+/// Why an execution could not be compared with the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Incomparable {
+    /// The controller does not emulate a primitive that the subject called.
+    UnsupportedPrimitive,
+    /// A replayed schedule diverged.
+    Diverged,
+}
+
+/// What the oracles say of one execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Right,
+    Wrong(Failure),
+    Incomparable(Incomparable, String),
+}

@@ -1,0 +1,103 @@
+//! The oracles: what decides whether an execution was right.
+//!
+//! A [`Judge`] is built for a program once and then judges execution after execution without allocating,
+//! since a worker asks it up to hundreds of thousands of times a second. It shows the events one by one to
+//! [`lifecycle`], [`differential`] and [`invariant`], in this order; the first that objects is right. An
+//! execution that stopped before its end goes to [`progress`], unless its events were wrong already.
+//!
+//! What the oracles conclude is sound: an operation's beginning is recorded before it is called and its end
+//! after it returned, a thread may be interrupted between effect and record, and so two operations
+//! whose intervals overlap may have happened in either order.
+#![forbid(unsafe_code)]
+
+mod differential;
+mod invariant;
+mod lifecycle;
+mod plan;
+mod progress;
+pub mod sanitizer;
+
+use differential::Differential;
+use invariant::Invariant;
+use lifecycle::Lifecycle;
+use plan::Plan;
+
+use crate::execution::{Ending, Event, Execution};
+use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
+use crate::program::Program;
+use crate::reference::Expectations;
+
+/// Judges the executions of one program.
+pub struct Judge {
+    plan: Plan,
+    lifecycle: Lifecycle,
+    differential: Differential,
+    invariant: Invariant,
+}
+
+/// Judges one execution. Whoever has several of one program makes a [`Judge`] instead.
+#[must_use]
+pub fn judge(program: &Program, threads: u16, execution: &Execution, reference: &Expectations) -> Judgement {
+    Judge::new(program, threads, reference.clone()).judge(execution)
+}
+
+impl Judge {
+    /// A judge of a valid program's executions on so many threads.
+    #[must_use]
+    pub fn new(program: &Program, threads: u16, expectations: Expectations) -> Self {
+        let plan = Plan::of(program, threads);
+        Self {
+            lifecycle: Lifecycle::new(&plan),
+            differential: Differential::new(&plan, expectations),
+            invariant: Invariant::new(&plan),
+            plan,
+        }
+    }
+
+    /// Says what is wrong with the execution, if anything is. Sanitizer reports are not its concern.
+    pub fn judge(&mut self, execution: &Execution) -> Judgement {
+        match &execution.ending {
+            Ending::Unsupported(what) => {
+                return Judgement::Incomparable(Incomparable::UnsupportedPrimitive, what.clone());
+            }
+            Ending::Diverged { step, why } => {
+                return Judgement::Incomparable(Incomparable::Diverged, format!("diverged at step {step}: {why}"));
+            }
+            _ => {}
+        }
+        match self.check(execution) {
+            Ok(()) => Judgement::Right,
+            Err(failure) => Judgement::Wrong(*failure),
+        }
+    }
+
+    fn check(&mut self, execution: &Execution) -> Result<(), Wrong> {
+        let plan = &self.plan;
+        self.lifecycle.reset();
+        self.differential.reset();
+        self.invariant.reset(plan);
+        for (index, event) in execution.events.iter().enumerate() {
+            let stamp = index as u32 + 1;
+            // It goes first: the others rely on events that name what is there, in the order of the program.
+            self.lifecycle.observe(plan, event)?;
+            self.differential.observe(plan, event)?;
+            self.invariant.observe(plan, event, stamp)?;
+        }
+        if execution.ending == Ending::Completed {
+            self.lifecycle.finish(plan)?;
+            return self.invariant.finish(plan);
+        }
+        Err(Box::new(progress::explain(plan, execution, &self.lifecycle)))
+    }
+}
+
+/// Boxed, so that the usual answer, which is made millions of times, stays small.
+type Wrong = Box<Failure>;
+
+/// A failure that an oracle's rule found at an event. `rule` and the kind of operation are its cause.
+fn wrong(plan: &Plan, event: &Event, oracle: OracleName, verdict: Verdict, rule: &str, detail: &str) -> Wrong {
+    let (place, word) = plan.place(event);
+    let cause = if word.is_empty() { rule.to_owned() } else { format!("{rule}: {word}") };
+    let message = if detail.is_empty() { format!("{place}: {rule}") } else { format!("{place}: {rule}: {detail}") };
+    Box::new(Failure { verdict, oracle, message, cause })
+}

@@ -1,0 +1,127 @@
+//! A program in the form that the oracles read quickly: flat tables, with what is known beforehand.
+
+use std::collections::HashMap;
+
+use crate::execution::{Event, EventKind};
+use crate::program::{Affinity, Begun, EventReset, Objects, Operation, Program, ResultKind, TaskId, Tree};
+use crate::reference::Stops;
+
+/// No such place.
+pub(super) const NONE: u32 = u32::MAX;
+
+pub(super) struct Plan {
+    pub threads: u16,
+    pub objects: Objects,
+    pub tasks: Vec<PlannedTask>,
+    /// The operations of all tasks, those of one task in a row.
+    pub operations: Vec<Planned>,
+    /// The sends of each channel, or none where it sends a value twice: then values do not tell sends apart.
+    pub sends: Vec<Option<HashMap<i64, u32>>>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct PlannedTask {
+    /// Place of its first operation in [`Plan::operations`].
+    pub first: u32,
+    pub count: u16,
+    pub affinity: Affinity,
+    pub void: bool,
+    pub begun: Begun,
+    /// The operation of the parent that begins it; of the root, 0.
+    pub operation: u16,
+    pub parent: TaskId,
+    /// Whether it can be asked to stop.
+    pub stoppable: bool,
+}
+
+pub(super) struct Planned {
+    pub operation: Operation,
+    pub suspends: bool,
+    /// For `BarrierWait`: the place of the arrival it waits for.
+    pub arrival: u32,
+}
+
+impl Plan {
+    pub fn of(program: &Program, threads: u16) -> Self {
+        let tree = Tree::of(program);
+        let stops = Stops::of(program, &tree);
+        let mut operations: Vec<Planned> = vec![];
+        let mut sends: Vec<Option<HashMap<i64, u32>>> = vec![Some(HashMap::new()); program.objects.channels.len()];
+        let mut tasks = vec![];
+        for (task, id) in program.tasks.iter().zip(0..) {
+            let first = operations.len();
+            for operation in &task.operations {
+                let place = operations.len() as u32;
+                let mut arrival = NONE;
+                match *operation {
+                    Operation::BarrierWait(barrier) => {
+                        let before = operations[first..].iter().rposition(|planned| {
+                            planned.operation == Operation::BarrierArrive(barrier)
+                        });
+                        arrival = before.map_or(NONE, |before| (first + before) as u32);
+                    }
+                    Operation::Send(channel, value) => {
+                        let known = &mut sends[channel as usize];
+                        if known.as_mut().is_some_and(|known| known.insert(value, place).is_some()) {
+                            *known = None;
+                        }
+                    }
+                    _ => {}
+                }
+                operations.push(Planned { operation: operation.clone(), suspends: operation.suspends(), arrival });
+            }
+            tasks.push(PlannedTask {
+                first: first as u32,
+                count: task.operations.len() as u16,
+                affinity: task.affinity,
+                void: task.result == ResultKind::Void,
+                begun: tree.begun(id),
+                operation: tree.operation(id),
+                parent: tree.parent(id),
+                stoppable: stops.reach(id),
+            });
+        }
+        Self { threads, objects: program.objects.clone(), tasks, operations, sends }
+    }
+
+    /// The task of an event that the lifecycle oracle has let pass.
+    pub fn task(&self, event: &Event) -> &PlannedTask {
+        &self.tasks[event.task as usize]
+    }
+
+    /// The place of an event's operation in [`Plan::operations`].
+    pub fn at(&self, event: &Event) -> usize {
+        self.task(event).first as usize + usize::from(event.operation)
+    }
+
+    /// The operation of an event of an operation that the lifecycle oracle has let pass.
+    pub fn operation(&self, event: &Event) -> &Operation {
+        &self.operations[self.at(event)].operation
+    }
+
+    /// The operation of that index in a task.
+    pub fn operation_of(&self, task: TaskId, index: u16) -> Option<&Operation> {
+        let planned = self.tasks.get(task as usize)?;
+        if index >= planned.count {
+            return None;
+        }
+        Some(&self.operations[planned.first as usize + usize::from(index)].operation)
+    }
+
+    pub fn is_auto(&self, event: u32) -> bool {
+        self.objects.events[event as usize] == EventReset::Auto
+    }
+
+    /// Where an event happened, for people, and the kind of its operation, if it has one.
+    pub fn place(&self, event: &Event) -> (String, &'static str) {
+        let of_operation =
+            matches!(event.kind, EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail);
+        let operation = if of_operation { self.operation_of(event.task, event.operation) } else { None };
+        match operation {
+            Some(operation) => {
+                (format!("task {}, operation {} `{operation}`", event.task, event.operation), operation.word())
+            }
+            None => (format!("task {}", event.task), ""),
+        }
+    }
+}

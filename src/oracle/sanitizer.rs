@@ -1,0 +1,418 @@
+//! Reads what ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer print.
+#![forbid(unsafe_code)]
+
+use crate::finding::{Failure, OracleName, Verdict};
+
+/// How the functions of runtimes and libraries begin; frames that say nothing about the subject.
+const RUNTIME_PREFIXES: [&str; 10] = [
+    "__",
+    "operator new",
+    "operator delete",
+    "std::",
+    "core::",
+    "alloc::",
+    "corosensei::",
+    "threadbare::control::",
+    "threadbare_point",
+    "pthread_",
+];
+
+/// The same, for those with plain names.
+const RUNTIME_FUNCTIONS: [&str; 10] = [
+    "_start", "malloc", "calloc", "realloc", "free", "memcpy", "memmove", "memset", "raise", "abort",
+];
+
+/// Stacks looked at per report: the two accesses of a race; those further down only tell the history.
+const STACKS: usize = 2;
+
+/// Longest part of a report that is kept, in bytes.
+const MAX_TEXT: usize = 24 * 1024;
+
+/// The first report of a sanitizer in a worker's standard error, if there is one.
+#[must_use]
+pub fn first_failure(text: &str) -> Option<Failure> {
+    let mut lines = text.lines();
+    let head = lines.by_ref().find_map(Head::of)?;
+    let rest: Vec<&str> = lines.take_while(|line| Head::of(line).is_none()).collect();
+    let mut functions = user_functions(&rest, if head.two_sided { STACKS } else { 1 });
+    if head.two_sided {
+        // Which access comes first depends on the schedule, not on the cause.
+        functions.sort();
+        functions.dedup();
+    }
+    let place = if functions.is_empty() {
+        head.place.unwrap_or_default()
+    } else {
+        functions.join(" and ")
+    };
+    let within = if place.is_empty() {
+        String::new()
+    } else {
+        format!(" in {place}")
+    };
+    Some(Failure {
+        verdict: head.verdict,
+        oracle: OracleName::Sanitizer,
+        message: format!("{}: {}{within}", head.tool, head.kind),
+        cause: format!("{}{within}", without_numbers(&head.kind)),
+    })
+}
+
+/// The part of a worker's standard error that a case keeps: from the first report on, bounded.
+#[must_use]
+pub fn report_text(text: &str) -> &str {
+    let start = text
+        .lines()
+        .find(|line| Head::of(line).is_some())
+        .map_or(0, |line| offset_of(text, line));
+    let mut end = text.len().min(start + MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[start..end].trim_end()
+}
+
+/// A text with every number replaced, so that addresses, sizes and process ids do not tell causes apart.
+#[must_use]
+pub fn without_numbers(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if !character.is_ascii_digit() {
+            plain.push(character);
+            continue;
+        }
+        plain.push('N');
+        while characters
+            .next_if(|next| next.is_ascii_hexdigit() || *next == 'x')
+            .is_some()
+        {}
+    }
+    plain
+}
+
+fn offset_of(text: &str, line: &str) -> usize {
+    line.as_ptr().addr() - text.as_ptr().addr()
+}
+
+/// What the first line of a report says.
+struct Head {
+    tool: &'static str,
+    kind: String,
+    verdict: Verdict,
+    /// Whether the report is about two accesses rather than one.
+    two_sided: bool,
+    /// Where, for reports whose stacks may be missing.
+    place: Option<String>,
+}
+
+impl Head {
+    fn of(line: &str) -> Option<Self> {
+        const TOOLS: [&str; 3] = ["ThreadSanitizer", "AddressSanitizer", "LeakSanitizer"];
+        for tool in TOOLS {
+            for level in ["WARNING: ", "ERROR: "] {
+                let Some((before, after)) = line.split_once(&format!("{level}{tool}: ")) else {
+                    continue;
+                };
+                if before.is_empty() || before.starts_with("==") {
+                    return Some(Self::of_address_or_thread(tool, after));
+                }
+            }
+        }
+        let (place, message) = line.split_once(": runtime error: ")?;
+        let file = place.split(':').next()?.rsplit('/').next()?.to_owned();
+        Some(Self {
+            tool: "UndefinedBehaviorSanitizer",
+            kind: message.trim().to_owned(),
+            verdict: Verdict::UndefinedBehaviour,
+            two_sided: false,
+            place: Some(file),
+        })
+    }
+
+    fn of_address_or_thread(tool: &'static str, after: &str) -> Self {
+        let end = [
+            " (pid=",
+            " on unknown address",
+            " on address",
+            ": attempting",
+            " (thread",
+        ]
+        .iter()
+        .filter_map(|mark| after.find(mark))
+        .min()
+        .unwrap_or(after.len());
+        let mut kind = after[..end].trim().to_owned();
+        if kind.starts_with("requested allocation size") {
+            kind = "allocation-size-too-big".to_owned();
+        }
+        let verdict = verdict_of(tool, &kind);
+        Self {
+            tool,
+            verdict,
+            two_sided: verdict == Verdict::DataRace,
+            kind,
+            place: None,
+        }
+    }
+}
+
+fn verdict_of(tool: &str, kind: &str) -> Verdict {
+    let is = |words: &[&str]| words.iter().any(|word| kind.starts_with(word));
+    if tool == "LeakSanitizer" {
+        return if is(&["detected memory leaks"]) {
+            Verdict::Leak
+        } else {
+            Verdict::SanitizerReport
+        };
+    }
+    if is(&["SEGV", "BUS", "FPE", "ILL", "TRAP", "stack-overflow"]) {
+        Verdict::Crash
+    } else if is(&["ABRT"]) {
+        Verdict::Abort
+    } else if is(&[
+        "out of memory",
+        "out-of-memory",
+        "allocation-size-too-big",
+        "calloc-overflow",
+        "hard rss limit",
+    ]) {
+        Verdict::OutOfMemory
+    } else if is(&["data race", "race on "]) {
+        Verdict::DataRace
+    } else if tool == "AddressSanitizer" || is(&["heap-use-after-free"]) {
+        Verdict::MemoryError
+    } else {
+        Verdict::SanitizerReport
+    }
+}
+
+/// The innermost function of the subject in each of the first stacks.
+fn user_functions(lines: &[&str], stacks: usize) -> Vec<String> {
+    let is_frame = |line: &&&str| line.trim_start().starts_with('#');
+    lines
+        .split(|line| line.trim().is_empty())
+        .map(|stack| {
+            stack
+                .iter()
+                .filter(is_frame)
+                .filter_map(|line| function_of(line))
+                .collect::<Vec<_>>()
+        })
+        .filter(|frames| !frames.is_empty())
+        .take(stacks)
+        .filter_map(|frames| {
+            frames
+                .iter()
+                .find(|frame| !is_runtime(frame))
+                .or(frames.first())
+                .cloned()
+        })
+        .collect()
+}
+
+fn is_runtime(function: &str) -> bool {
+    RUNTIME_FUNCTIONS.contains(&function) || RUNTIME_PREFIXES.iter().any(|prefix| function.starts_with(prefix))
+}
+
+/// The function of a line like `#1 0x55 in void app::Ring::push<int>(int) /src/ring.hpp:2:87 (ring+0xe7)`,
+/// without types, arguments and places: `app::Ring::push`.
+fn function_of(line: &str) -> Option<String> {
+    let (_, mut frame) = line.trim_start().strip_prefix('#')?.split_once(' ')?;
+    frame = frame.trim_start();
+    if frame.starts_with("0x") {
+        frame = frame.split_once(" in ")?.1;
+    }
+    let plain = without_brackets(frame);
+    let is_place = |word: &&str| {
+        word.contains('/')
+            || word
+                .rsplit_once(':')
+                .is_some_and(|(_, line)| line.parse::<u32>().is_ok())
+    };
+    let words: Vec<&str> = plain.split_whitespace().take_while(|word| !is_place(word)).collect();
+    if let Some(at) = words.iter().position(|word| word.ends_with("operator")) {
+        return Some(words[at..].join(" "));
+    }
+    let qualifier = |word: &&&str| !["const", "volatile", "noexcept", "&", "&&"].contains(*word);
+    words.iter().rev().find(qualifier).map(|word| (*word).to_owned())
+}
+
+/// Leaves out what stands in (round), <angle> and [square] brackets; the names of operators stay whole.
+fn without_brackets(text: &str) -> String {
+    const OPERATORS: [&str; 12] = [
+        "()", "[]", "<=>", "<<=", ">>=", "<<", ">>", "<=", ">=", "->*", "->", "<",
+    ];
+    let mut plain = String::with_capacity(text.len());
+    let mut depth = 0_usize;
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        if depth == 0
+            && plain.ends_with("operator")
+            && let Some(name) = OPERATORS.iter().find(|name| rest.starts_with(**name))
+        {
+            plain.push_str(name);
+            rest = &rest[name.len()..];
+            continue;
+        }
+        match character {
+            '(' | '<' | '[' => depth += 1,
+            ')' | '>' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => plain.push(character),
+            _ => {}
+        }
+        rest = &rest[character.len_utf8()..];
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reports that clang 19 and g++ 12 made of small faulty programs.
+    macro_rules! report {
+        ($name:literal) => {
+            first_failure(include_str!(concat!("../../tests/reports/", $name, ".txt"))).expect("a report")
+        };
+    }
+
+    #[test]
+    fn a_data_race_names_both_functions_whatever_the_compiler() {
+        for failure in [report!("clang19-thread-race"), report!("g++12-thread-race")] {
+            assert_eq!(failure.verdict, Verdict::DataRace);
+            assert_eq!(failure.oracle, OracleName::Sanitizer);
+            assert_eq!(failure.cause, "data race in app::Ring::push");
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_two_accesses_does_not_change_the_cause() {
+        let stack = |function: &str| format!("    #0 {function} /src/a.cpp:1:2 (a+0x1)\n\n");
+        let report = |first: &str, second: &str| {
+            let text = format!(
+                "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x1 by main thread:\n{}  Previous read of size 8 at 0x1 by thread T1:\n{}",
+                stack(first),
+                stack(second)
+            );
+            first_failure(&text).expect("a report").cause
+        };
+        assert_eq!(
+            report("app::push(int)", "app::pop()"),
+            report("app::pop()", "app::push(int)")
+        );
+        assert_eq!(
+            report("app::push(int)", "app::pop()"),
+            "data race in app::pop and app::push"
+        );
+    }
+
+    #[test]
+    fn a_use_after_free_is_a_memory_error_under_both_sanitizers() {
+        let reports = [
+            report!("clang19-address-uaf"),
+            report!("g++12-address-uaf"),
+            report!("clang19-thread-uaf"),
+            report!("g++12-thread-uaf"),
+        ];
+        for failure in reports {
+            assert_eq!(failure.verdict, Verdict::MemoryError);
+            assert_eq!(failure.cause, "heap-use-after-free in app::Waker::wake");
+        }
+    }
+
+    #[test]
+    fn a_null_dereference_that_a_sanitizer_reports_is_a_crash() {
+        for failure in [report!("clang19-thread-segv"), report!("g++12-thread-segv")] {
+            assert_eq!(failure.verdict, Verdict::Crash);
+            assert_eq!(failure.cause, "SEGV in result");
+        }
+    }
+
+    #[test]
+    fn undefined_behaviour_is_told_apart_by_kind_and_file_when_there_is_no_stack() {
+        for failure in [report!("clang19-address-ub"), report!("g++12-address-ub")] {
+            assert_eq!(failure.verdict, Verdict::UndefinedBehaviour);
+            assert_eq!(
+                failure.cause,
+                "shift exponent N is too large for N-bit type 'int' in ub.cpp"
+            );
+        }
+    }
+
+    #[test]
+    fn a_leak_names_the_function_that_allocated() {
+        assert_eq!(report!("clang19-address-leak").cause, "detected memory leaks in main");
+        assert_eq!(
+            report!("g++12-address-leak").cause,
+            "detected memory leaks in app::make_frame"
+        );
+        assert_eq!(report!("clang19-address-leak").verdict, Verdict::Leak);
+    }
+
+    #[test]
+    fn an_abort_an_overflow_of_the_stack_and_an_impossible_allocation_have_their_own_verdicts() {
+        for failure in [report!("clang19-address-abort"), report!("g++12-address-abort")] {
+            assert_eq!(
+                (failure.verdict, failure.cause.as_str()),
+                (Verdict::Abort, "ABRT in main")
+            );
+        }
+        for failure in [report!("clang19-address-so"), report!("g++12-address-so")] {
+            assert_eq!(
+                (failure.verdict, failure.cause.as_str()),
+                (Verdict::Crash, "stack-overflow in deep")
+            );
+        }
+        for failure in [report!("clang19-address-oom"), report!("g++12-address-oom")] {
+            assert_eq!(failure.verdict, Verdict::OutOfMemory);
+            assert_eq!(failure.cause, "allocation-size-too-big in main");
+        }
+    }
+
+    #[test]
+    fn function_names_lose_types_arguments_and_places_but_keep_operators() {
+        let cases = [
+            (
+                "#0 0x1 in void app::Ring::push<int>(int) /src/a.cpp:2:87",
+                Some("app::Ring::push"),
+            ),
+            (
+                "#1 app::Task<int>::operator()() const /src/a.cpp:7 (a+0x1)",
+                Some("app::Task::operator()"),
+            ),
+            ("#2 (anonymous namespace)::run(int) (.resume) (a+0x1)", Some("::run")),
+            (
+                "#3 interpret(Spec&) [clone .resume] /a b/c.cpp:1:1 (a+0x1)",
+                Some("interpret"),
+            ),
+            ("#4 0x1  (/lib/libstdc++.so.6+0x9d918)", None),
+            ("#5 <null> <null> (libc.so+0x1)", None),
+            ("#6 operator new(unsigned long) <null> (a+0x1)", Some("operator new")),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(function_of(line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn text_without_a_report_is_none() {
+        assert_eq!(first_failure(""), None);
+        assert_eq!(
+            first_failure("terminate called after throwing\nWARNING: something else"),
+            None
+        );
+        assert_eq!(report_text("no report\n"), "no report");
+    }
+
+    #[test]
+    fn the_kept_text_begins_with_the_report_and_is_bounded() {
+        let noise = "chatter é\n".repeat(10);
+        let text = format!(
+            "{noise}WARNING: ThreadSanitizer: data race (pid=1)\n{}",
+            "é".repeat(MAX_TEXT)
+        );
+        assert!(report_text(&text).starts_with("WARNING: ThreadSanitizer"));
+        assert!(report_text(&text).len() <= MAX_TEXT);
+    }
+}

@@ -1,0 +1,64 @@
+//! The generator: valid programs that no schedule can get stuck in.
+//!
+//! A program is drawn in two phases. The [`skeleton`] is the task tree with all that waits for nothing
+//! but tasks and locks, and with *holes* between its operations. The [`supply`] phase then fills holes
+//! with the operations on semaphores, events, latches, barriers and channels.
+//!
+//! Why nothing gets stuck:
+//!
+//! - *Locks* (mutexes, and semaphores used as acquire..release pairs) nest in one global order. Between
+//!   taking and giving back there are only operations that wait for nothing, nested later locks, and
+//!   awaits of *quiet* children: tasks whose whole subtree waits for nothing but still later locks. So of
+//!   all tasks that hold locks, the one that holds the last can always go on, and every lock comes back.
+//! - *Every other object* has a rank. Its waiting operations stand anywhere, but each operation that is
+//!   counted on to let the waiters go on stands where it is *sure* and *untainted*. Sure: no earlier
+//!   operation of the task, nor of those on the way from the root to its beginning, can fail. Untainted:
+//!   none of the operations that come before it in every schedule (earlier in the task or before its
+//!   beginning, and in the children waited for by then) waits for an object of the same or a higher rank.
+//!   The supply so counted covers the greatest demand there can be.
+//!
+//! Suppose that an execution were stuck. Take the waiting operation on the object of the lowest rank. Some
+//! supply of that object was not given, so its task has not come that far. As it is sure, the task did
+//! not fail before; so it, or a task that it depends on, waits for an object before that point, which
+//! must be of a lower rank: a contradiction. A channel whose senders and receivers wait for one another has
+//! one argument more; it stands in `supply`. The test `tests/program_progress.rs` tries it all out.
+//!
+//! Objects are planned from the highest rank down, so a set of tainted positions that only grows is all
+//! there is to keep; and the beginning of the root, which nothing comes before, can supply anything.
+
+mod decisions;
+mod draft;
+mod skeleton;
+mod supply;
+
+use arbitrary::Unstructured;
+
+pub use decisions::{Decisions, Seeded};
+
+use super::{Program, validate};
+
+/// The size at which small programs show most bugs quickest: about six tasks and 25 operations.
+pub const DEFAULT_SIZE: u32 = 6;
+/// The greatest size: a program of about so many tasks.
+pub const MAX_SIZE: u32 = 10_000;
+
+/// Draws a program of about `size` tasks (1 to [`MAX_SIZE`], others are moved into that range).
+pub fn generate(source: &mut impl Decisions, size: u32) -> Program {
+    let size = size.clamp(1, MAX_SIZE);
+    let mut draft = skeleton::draw(source, size);
+    supply::fill(source, &mut draft);
+    let program = draft.finish();
+    debug_assert_eq!(validate::validate(&program), Ok(()), "{program:?}");
+    program
+}
+
+/// The program of a seed.
+#[must_use]
+pub fn from_seed(seed: u64, size: u32) -> Program {
+    generate(&mut Seeded::new(seed), size)
+}
+
+/// The program of a fuzzer's bytes. Any bytes will do; none give the smallest program.
+pub fn from_bytes(bytes: &mut Unstructured<'_>, size: u32) -> Program {
+    generate(bytes, size)
+}

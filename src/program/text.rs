@@ -1,0 +1,203 @@
+//! Programs as text that people can read and edit, and that reads back as the same program.
+//!
+//! ```text
+//! program
+//!   objects
+//!     mutexes 1
+//!     semaphores 0 2
+//!     events manual auto
+//!     latches 3
+//!     barriers 2
+//!     channels 4
+//!   task 0 main int
+//!     start 1
+//!     lock 0
+//!     compute 7
+//!     unlock 0
+//!     join 1
+//!   task 1 worker void
+//!     send 0 1001
+//!   end
+//! ```
+//!
+//! Indentation is for the eye. Empty lines, and what follows a `#`, are skipped.
+
+mod parse;
+
+use std::fmt::{self, Display, Formatter};
+
+pub use parse::{Mistake, parse, parse_lines};
+
+use super::{Affinity, EventReset, Operation, Program, ResultKind};
+
+/// The operations' words, in the order of [`Operation`].
+const WORDS: [&str; 28] = [
+    "compute",
+    "await",
+    "await-catch",
+    "when-all",
+    "when-any",
+    "start",
+    "join",
+    "detach",
+    "hop",
+    "yield",
+    "sleep",
+    "throw",
+    "cancel",
+    "check-cancel",
+    "lock",
+    "unlock",
+    "acquire",
+    "release",
+    "set-event",
+    "reset-event",
+    "wait-event",
+    "latch-arrive",
+    "latch-wait",
+    "barrier-arrive",
+    "barrier-wait",
+    "send",
+    "receive",
+    "close",
+];
+
+impl Operation {
+    /// The number that the C++ interpreter knows the operation by.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Compute(_) => 0,
+            Self::Await(_) => 1,
+            Self::AwaitCatch(_) => 2,
+            Self::WhenAll(_) => 3,
+            Self::WhenAny(_) => 4,
+            Self::Start(_) => 5,
+            Self::Join(_) => 6,
+            Self::Detach(_) => 7,
+            Self::Hop(_) => 8,
+            Self::Yield => 9,
+            Self::Sleep(_) => 10,
+            Self::Throw(_) => 11,
+            Self::Cancel(_) => 12,
+            Self::CheckCancel => 13,
+            Self::Lock(_) => 14,
+            Self::Unlock(_) => 15,
+            Self::Acquire(_) => 16,
+            Self::Release(_) => 17,
+            Self::SetEvent(_) => 18,
+            Self::ResetEvent(_) => 19,
+            Self::WaitEvent(_) => 20,
+            Self::LatchArrive(_) => 21,
+            Self::LatchWait(_) => 22,
+            Self::BarrierArrive(_) => 23,
+            Self::BarrierWait(_) => 24,
+            Self::Send(..) => 25,
+            Self::Receive(_) => 26,
+            Self::Close(_) => 27,
+        }
+    }
+
+    /// The kind of the operation in the words of the text format.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        WORDS[usize::from(self.code())]
+    }
+}
+
+impl Display for Operation {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())?;
+        match self {
+            Self::Yield | Self::CheckCancel => Ok(()),
+            Self::Compute(value) => write!(formatter, " {value}"),
+            Self::Hop(affinity) => write!(formatter, " {affinity}"),
+            Self::Send(id, value) => write!(formatter, " {id} {value}"),
+            Self::WhenAll(children) | Self::WhenAny(children) => {
+                children.iter().try_for_each(|child| write!(formatter, " {child}"))
+            }
+            Self::Await(number)
+            | Self::AwaitCatch(number)
+            | Self::Start(number)
+            | Self::Join(number)
+            | Self::Detach(number)
+            | Self::Sleep(number)
+            | Self::Throw(number)
+            | Self::Cancel(number)
+            | Self::Lock(number)
+            | Self::Unlock(number)
+            | Self::Acquire(number)
+            | Self::Release(number)
+            | Self::SetEvent(number)
+            | Self::ResetEvent(number)
+            | Self::WaitEvent(number)
+            | Self::LatchArrive(number)
+            | Self::LatchWait(number)
+            | Self::BarrierArrive(number)
+            | Self::BarrierWait(number)
+            | Self::Receive(number)
+            | Self::Close(number) => write!(formatter, " {number}"),
+        }
+    }
+}
+
+impl Display for Affinity {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Main => "main",
+            Self::Worker => "worker",
+        })
+    }
+}
+
+impl Display for ResultKind {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Int => "int",
+            Self::Unique => "unique",
+            Self::Void => "void",
+        })
+    }
+}
+
+impl Display for EventReset {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Manual => "manual",
+            Self::Auto => "auto",
+        })
+    }
+}
+
+/// The program's text, as [`parse`] reads it.
+impl Display for Program {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let objects = &self.objects;
+        writeln!(formatter, "program")?;
+        writeln!(formatter, "  objects")?;
+        if objects.mutexes > 0 {
+            writeln!(formatter, "    mutexes {}", objects.mutexes)?;
+        }
+        write_list(formatter, "semaphores", &objects.semaphores)?;
+        write_list(formatter, "events", &objects.events)?;
+        write_list(formatter, "latches", &objects.latches)?;
+        write_list(formatter, "barriers", &objects.barriers)?;
+        write_list(formatter, "channels", &objects.channels)?;
+        for (id, task) in self.tasks.iter().enumerate() {
+            writeln!(formatter, "  task {id} {} {}", task.affinity, task.result)?;
+            for operation in &task.operations {
+                writeln!(formatter, "    {operation}")?;
+            }
+        }
+        writeln!(formatter, "  end")
+    }
+}
+
+fn write_list(formatter: &mut Formatter<'_>, name: &str, values: &[impl Display]) -> fmt::Result {
+    if values.is_empty() {
+        return Ok(());
+    }
+    write!(formatter, "    {name}")?;
+    values.iter().try_for_each(|value| write!(formatter, " {value}"))?;
+    writeln!(formatter)
+}

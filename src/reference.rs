@@ -1,0 +1,9 @@
+//! The safe Rust side: what programs mean, one step at a time and on many threads.
+#![forbid(unsafe_code)]
+
+mod expectations;
+pub mod model;
+pub mod objects;
+pub mod scheduler;
+
+pub use expectations::{Expectations, Stops};

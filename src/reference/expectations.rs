@@ -1,0 +1,110 @@
+//! What of a program does not depend on the order in which its tasks run: outcomes that every run must show.
+
+use super::model::Model;
+use super::scheduler;
+use crate::execution::{Event, EventKind};
+use crate::program::{Begun, Operation, Outcome, Program, TaskId, Tree};
+
+/// The outcomes of those tasks that end the same way in every schedule, if they end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectations {
+    outcomes: Vec<Option<Outcome>>,
+}
+
+impl Expectations {
+    /// From one run of the model.
+    #[must_use]
+    pub fn of(program: &Program) -> Self {
+        let mut model = Model::new(program);
+        // A program written by hand may get stuck; then less is known.
+        model.run();
+        Self::from_outcomes(program, |task| model.outcome(task))
+    }
+
+    /// From one run of the reference's scheduler. It agrees with [`Expectations::of`] on all tasks that
+    /// ended in both runs.
+    #[must_use]
+    pub fn from_scheduler(program: &Program, threads: u16) -> Self {
+        Self::from_events(program, &scheduler::run(program, threads))
+    }
+
+    /// From the events of a run that was right.
+    #[must_use]
+    pub fn from_events(program: &Program, events: &[Event]) -> Self {
+        let mut outcomes = vec![None; program.tasks.len()];
+        for event in events {
+            outcomes[event.task as usize] = match event.kind {
+                EventKind::TaskEnd => Some(Outcome::Value(event.value)),
+                EventKind::TaskFail => Some(Outcome::Failure(event.value as u32)),
+                _ => continue,
+            };
+        }
+        Self::from_outcomes(program, |task| outcomes[task as usize])
+    }
+
+    fn from_outcomes(program: &Program, outcome: impl Fn(TaskId) -> Option<Outcome>) -> Self {
+        let settled = settled(program);
+        let outcomes = settled.iter().zip(0..).map(|(&settled, task)| if settled { outcome(task) } else { None });
+        Self { outcomes: outcomes.collect() }
+    }
+
+    /// How the task must end if it ends; `None` if that depends on order or is not known.
+    #[must_use]
+    pub fn outcome(&self, task: TaskId) -> Option<Outcome> {
+        self.outcomes[task as usize]
+    }
+}
+
+/// Which tasks can be asked to stop.
+#[derive(Clone, Debug)]
+pub struct Stops {
+    reachable: Vec<bool>,
+}
+
+impl Stops {
+    /// Reads it off a valid program.
+    #[must_use]
+    pub fn of(program: &Program, tree: &Tree) -> Self {
+        let mut reachable = vec![false; program.tasks.len()];
+        for task in &program.tasks {
+            for operation in &task.operations {
+                if let Operation::Cancel(child) = operation {
+                    reachable[*child as usize] = true;
+                }
+            }
+        }
+        for task in 1..reachable.len() {
+            // Parents come first, so theirs is known.
+            reachable[task] |= match tree.begun(task as TaskId) {
+                Begun::Raced => true,
+                Begun::Awaited => reachable[tree.parent(task as TaskId) as usize],
+                Begun::Root | Begun::Started => false,
+            };
+        }
+        Self { reachable }
+    }
+
+    /// Whether a stop can be asked for that the task sees.
+    #[must_use]
+    pub fn reach(&self, task: TaskId) -> bool {
+        self.reachable[task as usize]
+    }
+}
+
+/// Whether each task's outcome is the same in every schedule.
+fn settled(program: &Program) -> Vec<bool> {
+    let stops = Stops::of(program, &Tree::of(program));
+    let mut settled = vec![true; program.tasks.len()];
+    // Children come after their parents, so theirs is known.
+    for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate().rev() {
+        settled[task] = operations.iter().all(|operation| match operation {
+            Operation::WhenAny(_) | Operation::Receive(_) => false,
+            Operation::CheckCancel => !stops.reach(task as TaskId),
+            // Whether it fails does not show here.
+            Operation::Start(_) => true,
+            Operation::Join(child) => settled[*child as usize],
+            _ => operation.begins().iter().all(|&child| settled[child as usize]),
+        });
+    }
+    settled
+}

@@ -1,0 +1,53 @@
+//! The settings under which a program is executed: all of a case but its program and schedule.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+
+/// How virtual threads run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// All on one OS thread. Needs clang.
+    Fibers,
+    /// Real OS threads, one released at a time.
+    Threads,
+    /// No control: ordinary stress.
+    Free,
+}
+
+/// Which sanitizer the C++ side carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sanitizer {
+    None,
+    /// ThreadSanitizer.
+    Thread,
+    /// AddressSanitizer with UndefinedBehaviorSanitizer.
+    Address,
+}
+
+/// Which strategy makes the choices. `Replay` is not listed: it comes with a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrategyName {
+    Random,
+    Pct,
+}
+
+/// The subject and the circumstances of an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub subject: String,
+    /// The main thread and `threads - 1` workers; 1 to [`MAX_THREADS`].
+    pub threads: u16,
+    pub sanitizer: Sanitizer,
+    pub engine: Engine,
+    pub strategy: StrategyName,
+    /// Seed of the strategy.
+    pub seed: u64,
+    /// The fault that is switched on, if any.
+    pub fault: Option<String>,
+}
+
+/// Upper bound of `--threads`.
+pub const MAX_THREADS: u16 = 256;
