@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The runtime by itself: its unit tests under ctest, with both compilers and every sanitizer.
+set -euo pipefail
+clang=$(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -n 1)
+for compiler in "$clang" g++; do
+  for sanitizer in none thread address; do
+    folder=build/$compiler-$sanitizer
+    cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DTHREADBARE_SANITIZER="$sanitizer" >/dev/null
+    cmake --build "$folder"
+    ctest --test-dir "$folder" --output-on-failure --no-tests=error
+  done
+done

@@ -1,0 +1,103 @@
+/* What the controller's hooks stand in front of: the sanitizer's interceptor of a function where it has
+ * one, else the definition in the next shared library. Never instrumented. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Weak: null where this build's sanitizer, or none, has no such interceptor. */
+#define INTERCEPTED(X)                                                                                      \
+  X(pthread_create) X(pthread_join) X(pthread_detach) X(pthread_once)                                       \
+  X(pthread_mutex_lock) X(pthread_mutex_trylock) X(pthread_mutex_timedlock) X(pthread_mutex_clocklock)      \
+  X(pthread_mutex_unlock) X(pthread_cond_wait) X(pthread_cond_timedwait) X(pthread_cond_clockwait)          \
+  X(pthread_cond_signal) X(pthread_cond_broadcast) X(__cxa_guard_acquire) X(__cxa_guard_release)            \
+  X(__cxa_guard_abort) X(nanosleep) X(clock_nanosleep) X(usleep) X(sleep) X(clock_gettime)                  \
+  X(gettimeofday) X(time) X(pthread_setname_np) X(pthread_rwlock_rdlock) X(pthread_rwlock_wrlock)           \
+  X(pthread_rwlock_timedrdlock) X(pthread_rwlock_timedwrlock) X(pthread_barrier_wait)                       \
+  X(pthread_spin_lock) X(sem_wait) X(sem_timedwait) X(sem_clockwait) X(poll) X(ppoll) X(epoll_wait)         \
+  X(fork) X(vfork) X(pthread_timedjoin_np) X(pthread_tryjoin_np) X(pthread_exit) X(pthread_getattr_np)      \
+  X(pthread_kill) X(select) X(pthread_clockjoin_np)
+
+#define DECLARE(name) extern char __interceptor_##name[] __attribute__((weak));
+INTERCEPTED(DECLARE)
+
+void *threadbare_real(const char *name) {
+#define FIND(function)                                                                                      \
+  if (&__interceptor_##function[0] != NULL && strcmp(name, #function) == 0)                                 \
+    return (void *)&__interceptor_##function[0];
+  INTERCEPTED(FIND)
+  void *next = dlsym(RTLD_NEXT, name);
+  if (next == NULL) {
+    fprintf(stderr, "threadbare: no definition of %s behind the hook\n", name);
+    abort();
+  }
+  return next;
+}
+
+/* std::call_once keeps its callable in two thread_local variables of libstdc++. Code compiled with
+ * -femulated-tls asks for them under emulated names, which the library does not have. */
+extern __thread void *once_callable __asm__("_ZSt15__once_callable");
+extern __thread void *once_call __asm__("_ZSt11__once_call");
+const char once_callable_name[4 * sizeof(void *)] __asm__("__emutls_v._ZSt15__once_callable") = {0};
+const char once_call_name[4 * sizeof(void *)] __asm__("__emutls_v._ZSt11__once_call") = {0};
+
+/* Which of the two an emulated name stands for, or -1 for a variable that really is emulated. */
+int threadbare_once_variable(const void *control) {
+  return control == once_callable_name ? 0 : control == once_call_name ? 1 : -1;
+}
+void **threadbare_own_once_variable(int index) { return index == 0 ? &once_callable : &once_call; }
+
+/* Every report is kept, with its full stacks; the controller decides what ends an execution. Reports of
+ * equal stacks are kept too, or a finding could not be replayed in the process that made it. */
+const char *__tsan_default_options(void) {
+  return "halt_on_error=0:suppress_equal_stacks=0:suppress_equal_addresses=0:report_signal_unsafe=0:"
+         "report_thread_leaks=0:detect_deadlocks=0:exitcode=0:handle_segv=1:history_size=4";
+}
+/* Leaks are looked for by the controller at the end of a slice, not at exit. Return addresses on fake
+ * stacks would cost more than they show in coroutine code, whose variables live in frames. */
+const char *__asan_default_options(void) {
+  return "abort_on_error=0:exitcode=86:detect_leaks=1:leak_check_at_exit=0:detect_stack_use_after_return=0:"
+         "allocator_may_return_null=0:handle_segv=1:handle_abort=1:allow_user_segv_handler=1";
+}
+const char *__ubsan_default_options(void) { return "print_stacktrace=1"; }
+
+/* Hooks of the sanitizers' interfaces, null in builds without them. */
+#define WEAK __attribute__((weak))
+extern WEAK void *__tsan_get_current_fiber(void);
+extern WEAK void *__tsan_create_fiber(unsigned flags);
+extern WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+extern WEAK void __tsan_acquire(void *address);
+extern WEAK void __tsan_release(void *address);
+extern WEAK void __tsan_ignore_thread_begin(void);
+extern WEAK void __tsan_ignore_thread_end(void);
+extern WEAK void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size);
+extern WEAK void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *size);
+extern WEAK int __lsan_do_recoverable_leak_check(void);
+
+struct threadbare_sanitizer {
+  void *(*current_fiber)(void);
+  void *(*create_fiber)(unsigned flags);
+  void (*switch_to_fiber)(void *fiber, unsigned flags);
+  void (*acquire)(void *address);
+  void (*release)(void *address);
+  void (*ignore_begin)(void);
+  void (*ignore_end)(void);
+  void (*start_switch)(void **fake, const void *bottom, size_t size);
+  void (*finish_switch)(void *fake, const void **bottom, size_t *size);
+  int (*leak_check)(void);
+};
+
+const struct threadbare_sanitizer threadbare_sanitizer = {
+    .current_fiber = __tsan_get_current_fiber,
+    .create_fiber = __tsan_create_fiber,
+    .switch_to_fiber = __tsan_switch_to_fiber,
+    .acquire = __tsan_acquire,
+    .release = __tsan_release,
+    .ignore_begin = __tsan_ignore_thread_begin,
+    .ignore_end = __tsan_ignore_thread_end,
+    .start_switch = __sanitizer_start_switch_fiber,
+    .finish_switch = __sanitizer_finish_switch_fiber,
+    .leak_check = __lsan_do_recoverable_leak_check,
+};

@@ -1,0 +1,60 @@
+#include "harness/bridge.hpp"
+
+#include "harness/probes.hpp"
+#include "threadbare/src/subject.rs.h"
+
+#include <span>
+#include <string>
+
+namespace threadbare::bridge {
+
+namespace {
+
+template <class T>
+std::span<const T> view(const rust::Vec<T> &items) {
+  return {items.data(), items.size()};
+}
+
+template <class T>
+std::span<const T> view(rust::Slice<const T> items) {
+  return {items.data(), items.size()};
+}
+
+}  // namespace
+
+std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault) {
+  return make_subject({name.data(), name.size()}, {fault.data(), fault.size()});
+}
+
+void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+                     rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads) {
+  const ProgramSpec program{
+      .tasks = view(tasks),
+      .operations = view(operations),
+      .children = view(children),
+      .objects = {.mutexes = objects.mutexes,
+                  .semaphores = view(objects.semaphores),
+                  .events = view(objects.events),
+                  .latches = view(objects.latches),
+                  .barriers = view(objects.barriers),
+                  .channels = view(objects.channels)},
+  };
+  subject.execute(program, threads);
+}
+
+rust::Vec<rust::String> list_subjects() {
+  rust::Vec<rust::String> names;
+  for (const auto &name : subjects()) names.push_back(rust::String(std::string(name)));
+  return names;
+}
+
+rust::Vec<FaultInfo> list_faults() {
+  rust::Vec<FaultInfo> list;
+  for (const auto &fault : faults())
+    list.push_back({rust::String(std::string(fault.name)), rust::String(std::string(fault.summary))});
+  return list;
+}
+
+std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
+
+}  // namespace threadbare::bridge

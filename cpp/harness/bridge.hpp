@@ -1,0 +1,28 @@
+// What src/subject.rs calls: subjects by name, programs, and the probes of the controller's tests.
+#pragma once
+
+#include "harness/program_spec.hpp"
+#include "harness/subject.hpp"
+#include "rust/cxx.h"
+
+#include <cstdint>
+#include <memory>
+
+namespace threadbare::bridge {
+
+struct FaultInfo;
+struct ObjectCounts;
+
+/// Throws std::invalid_argument, naming what is unknown.
+std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault);
+
+void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+                     rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads);
+
+rust::Vec<rust::String> list_subjects();
+rust::Vec<FaultInfo> list_faults();
+
+/// Runs a probe (probes.cpp); -1 if there is none of that name.
+std::int64_t run_probe(rust::Str name);
+
+}  // namespace threadbare::bridge

@@ -1,0 +1,25 @@
+//! Campaigns: worker processes and their supervision, what they are to execute, and what is kept of it.
+//!
+//! The supervisor never executes a program. A worker gets one job, leaves its outcome in a file and the
+//! choices of the running execution in a trace, so that whatever kills it becomes a finding with its case.
+#![forbid(unsafe_code)]
+
+pub mod bench;
+pub mod catalogue;
+pub mod executables;
+pub mod faults;
+pub mod findings;
+pub mod fingerprint;
+pub mod fuzz;
+pub mod interrupt;
+pub mod job;
+pub mod plan;
+pub mod replay;
+pub mod seed;
+pub mod supervisor;
+pub mod worker;
+
+mod death;
+mod scratch;
+mod watch;
+mod worker_process;

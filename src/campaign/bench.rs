@@ -1,0 +1,107 @@
+//! Measures the pace of control against ordinary stress: the same programs, in one run.
+#![forbid(unsafe_code)]
+
+use anyhow::{Result, bail};
+
+use super::executables::Executables;
+use super::interrupt;
+use super::job::{Job, Slice, Work};
+use super::supervisor::Supervisor;
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+
+/// Rounds over which times add up; engines alternate, so that a slow moment of the machine hits both.
+const ROUNDS: u64 = 5;
+/// Seed of the programs and schedules.
+const SEED: u64 = 1;
+
+/// What to measure.
+pub struct Bench {
+    pub subject: String,
+    pub sanitizers: Vec<Sanitizer>,
+    pub threads: u16,
+    pub size: u32,
+    /// Executions of each round and engine.
+    pub executions: u64,
+    /// The controlled engine to measure.
+    pub engine: Engine,
+}
+
+/// The pace of one engine under one sanitizer.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    pub sanitizer: Sanitizer,
+    pub engine: Engine,
+    pub executions: u64,
+    /// Time spent executing and judging.
+    pub seconds: f64,
+}
+
+impl Pace {
+    #[must_use]
+    pub fn per_second(&self) -> f64 {
+        self.executions as f64 / self.seconds
+    }
+}
+
+impl Bench {
+    /// Measures; `observe` is told how many of how many workers are done. For each sanitizer the controlled
+    /// engine's pace comes first, then that of `free`.
+    ///
+    /// # Errors
+    /// The executables cannot be had, a worker cannot do what it is asked, or it found something, after
+    /// which nothing is comparable.
+    pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Pace>> {
+        let executables = Executables::provide(self.sanitizers.iter().copied())?;
+        // One at a time: workers beside each other would share the machine unevenly.
+        let mut supervisor = Supervisor::new(1, executables)?;
+        let mut paces: Vec<Pace> = Vec::new();
+        for &sanitizer in &self.sanitizers {
+            for engine in [self.engine, Engine::Free] {
+                paces.push(Pace { sanitizer, engine, executions: 0, seconds: 0.0 });
+            }
+        }
+        let total = ROUNDS * paces.len() as u64;
+        for round in 0..ROUNDS {
+            for (index, pace) in (0..).zip(&mut paces) {
+                self.measure(&mut supervisor, pace, round)?;
+                observe(round * (total / ROUNDS) + index + 1, total);
+            }
+        }
+        Ok(paces)
+    }
+
+    fn measure(&self, supervisor: &mut Supervisor<()>, pace: &mut Pace, round: u64) -> Result<()> {
+        let settings = Settings {
+            subject: self.subject.clone(),
+            threads: self.threads,
+            sanitizer: pace.sanitizer,
+            engine: pace.engine,
+            strategy: StrategyName::Random,
+            seed: SEED,
+            fault: None,
+        };
+        let slice = Slice {
+            seed: SEED,
+            first: round * self.executions,
+            count: self.executions,
+            limit_ms: None,
+            size: self.size,
+            known: Vec::new(),
+            leak_check_every: u64::MAX,
+        };
+        supervisor.start((), Job { settings, work: Work::Explore(slice) }, None)?;
+        loop {
+            if interrupt::requested() {
+                bail!("interrupted before everything was measured");
+            }
+            if let Some((_, ended)) = supervisor.poll()?.pop() {
+                if let Some(found) = ended.found {
+                    bail!("execution {} failed, so there is no pace to compare: {}", found.execution, found.failures[0].message);
+                }
+                pace.executions += ended.outcome.executions;
+                pace.seconds += ended.outcome.seconds;
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Turns the way a worker died into a failure.
+#![forbid(unsafe_code)]
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use crate::finding::{Failure, OracleName, Verdict};
+use crate::oracle::sanitizer::{first_failure, without_numbers};
+
+/// Why the supervisor ended a worker itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Killed {
+    /// Nothing moved; the text says for how long.
+    Hang(String),
+    /// It used more than so many bytes.
+    Memory(u64),
+}
+
+/// What killed a worker, from its exit status and what it printed.
+#[must_use]
+pub fn failure_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> Failure {
+    match killed {
+        Some(Killed::Hang(how)) => return by_process(Verdict::Hang, how.clone(), "no point was reached"),
+        Some(Killed::Memory(limit)) => {
+            let message = format!("used more than {} MiB and was ended", limit / (1024 * 1024));
+            return by_process(Verdict::OutOfMemory, message, "memory limit");
+        }
+        None => {}
+    }
+    if let Some(failure) = first_failure(stderr) {
+        return failure;
+    }
+    if let Some(line) = stderr.lines().find(|line| line.starts_with("memory allocation of ")) {
+        return by_process(Verdict::OutOfMemory, line.to_owned(), "memory allocation");
+    }
+    let said = last_words(stderr);
+    let with = |what: String| {
+        if said.is_empty() {
+            what
+        } else {
+            format!("{what}: {said}")
+        }
+    };
+    match (status.signal(), status.code()) {
+        (Some(libc::SIGABRT), _) => by_process(
+            Verdict::Abort,
+            with("ended by SIGABRT".to_owned()),
+            &with("SIGABRT".to_owned()),
+        ),
+        (Some(libc::SIGKILL), _) => by_process(
+            Verdict::OutOfMemory,
+            "ended by SIGKILL, most likely because the system ran out of memory".to_owned(),
+            "SIGKILL",
+        ),
+        (Some(signal), _) => {
+            let name = signal_name(signal);
+            by_process(Verdict::Crash, format!("ended by {name}"), &name)
+        }
+        (None, code) => {
+            let what = format!("the process left with exit code {}", code.unwrap_or_default());
+            by_process(Verdict::Abort, with(what.clone()), &with(what))
+        }
+    }
+}
+
+fn by_process(verdict: Verdict, message: String, cause: &str) -> Failure {
+    Failure {
+        verdict,
+        oracle: OracleName::Process,
+        message,
+        cause: without_numbers(cause),
+    }
+}
+
+/// What was said last by whoever ended the process on purpose: C++'s terminate, an assertion, a panic.
+fn last_words(stderr: &str) -> String {
+    const MARKS: [&str; 5] = [
+        "terminate called",
+        "Assertion",
+        "panicked at",
+        "pure virtual",
+        "fatal error",
+    ];
+    let lines: Vec<&str> = stderr.lines().collect();
+    let Some(at) = lines
+        .iter()
+        .rposition(|line| MARKS.iter().any(|mark| line.contains(mark)))
+    else {
+        return String::new();
+    };
+    let next = lines
+        .get(at + 1)
+        .map(|line| line.trim())
+        .filter(|line| line.starts_with("what()"));
+    [Some(lines[at].trim()), next]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        other => return format!("signal {other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signal(number: i32) -> ExitStatus {
+        ExitStatus::from_raw(number)
+    }
+
+    fn exit(code: i32) -> ExitStatus {
+        ExitStatus::from_raw(code << 8)
+    }
+
+    #[test]
+    fn signals_are_crashes_named_by_their_signal() {
+        let failure = failure_of(signal(libc::SIGSEGV), None, "");
+        assert_eq!((failure.verdict, failure.cause.as_str()), (Verdict::Crash, "SIGSEGV"));
+        assert_eq!(failure_of(signal(libc::SIGFPE), None, "").cause, "SIGFPE");
+    }
+
+    #[test]
+    fn terminate_is_an_abort_with_what_was_thrown() {
+        let stderr = "terminate called after throwing an instance of 'std::runtime_error'\n  what():  boom 17\n";
+        let failure = failure_of(signal(libc::SIGABRT), None, stderr);
+        assert_eq!(failure.verdict, Verdict::Abort);
+        assert!(failure.message.ends_with("what():  boom 17"), "{}", failure.message);
+        assert!(failure.cause.ends_with("what():  boom N"), "{}", failure.cause);
+    }
+
+    #[test]
+    fn a_report_on_standard_error_explains_more_than_the_exit_status() {
+        let report = include_str!("../../tests/reports/clang19-address-uaf.txt");
+        assert_eq!(failure_of(exit(86), None, report).verdict, Verdict::MemoryError);
+    }
+
+    #[test]
+    fn an_unexplained_kill_and_a_failed_allocation_are_out_of_memory() {
+        assert_eq!(
+            failure_of(signal(libc::SIGKILL), None, "").verdict,
+            Verdict::OutOfMemory
+        );
+        let stderr = "memory allocation of 99 bytes failed\n";
+        assert_eq!(
+            failure_of(signal(libc::SIGABRT), None, stderr).verdict,
+            Verdict::OutOfMemory
+        );
+    }
+
+    #[test]
+    fn what_the_supervisor_ended_keeps_the_supervisors_reason() {
+        let hang = Killed::Hang("no point for 10 s of CPU time".to_owned());
+        assert_eq!(
+            failure_of(signal(libc::SIGKILL), Some(&hang), "").verdict,
+            Verdict::Hang
+        );
+        let memory = Killed::Memory(1 << 30);
+        assert_eq!(
+            failure_of(signal(libc::SIGKILL), Some(&memory), "").message,
+            "used more than 1024 MiB and was ended"
+        );
+    }
+
+    #[test]
+    fn leaving_with_an_exit_code_is_an_abort() {
+        assert_eq!(failure_of(exit(3), None, "").verdict, Verdict::Abort);
+    }
+}

@@ -1,0 +1,286 @@
+//! Measures the faults: how many executions it takes to find each, with control and without.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use anyhow::Result;
+
+use super::catalogue::Entry;
+use super::executables::Executables;
+use super::interrupt;
+use super::job::{Job, Slice, Work};
+use super::seed::splitmix64;
+use super::supervisor::{Ended, Supervisor};
+use crate::finding::{Failure, OracleName};
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+
+/// What to measure.
+pub struct Measurement {
+    pub entries: Vec<&'static Entry>,
+    /// Searches for each fault, each with a seed of its own.
+    pub trials: u64,
+    /// Executions after which a search is given up.
+    pub cap: u64,
+    /// Search without control too.
+    pub free: bool,
+    pub subject: String,
+    pub engine: Engine,
+    pub size: u32,
+    pub jobs: usize,
+}
+
+/// The searches for one fault with one engine.
+#[derive(Clone, Debug, Default)]
+pub struct Searches {
+    pub trials: u64,
+    /// Executions that each successful search took.
+    pub executions: Vec<u64>,
+    /// Who found it how often.
+    pub oracles: BTreeMap<OracleName, u64>,
+    /// Findings that are not of this fault.
+    pub others: Vec<Failure>,
+}
+
+impl Searches {
+    /// Searches that found the fault.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        self.executions.len() as u64
+    }
+
+    /// The median over the searches that found it.
+    #[must_use]
+    pub fn median(&self) -> Option<f64> {
+        let mut sorted = self.executions.clone();
+        sorted.sort_unstable();
+        let middle = sorted.len() / 2;
+        match sorted.len() {
+            0 => None,
+            length if length % 2 == 1 => Some(sorted[middle] as f64),
+            _ => Some((sorted[middle - 1] + sorted[middle]) as f64 / 2.0),
+        }
+    }
+
+    /// The mean over the searches that found it.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        let sum: u64 = self.executions.iter().sum();
+        (!self.executions.is_empty()).then(|| sum as f64 / self.executions.len() as f64)
+    }
+
+    /// Who found it most often.
+    #[must_use]
+    pub fn oracle(&self) -> Option<OracleName> {
+        self.oracles
+            .iter()
+            .max_by_key(|(_, times)| **times)
+            .map(|(oracle, _)| *oracle)
+    }
+}
+
+/// What was measured of one fault.
+pub struct Measured {
+    pub entry: &'static Entry,
+    pub controlled: Searches,
+    pub free: Option<Searches>,
+}
+
+/// The same executions with every fault off.
+#[derive(Clone, Debug, Default)]
+pub struct Clean {
+    pub executions: u64,
+    pub findings: Vec<Failure>,
+}
+
+/// What a worker is started for.
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    /// Search on from this execution.
+    Search {
+        fault: usize,
+        trial: u64,
+        free: bool,
+        from: u64,
+    },
+    /// Execute what found the fault once more, with the fault off.
+    Acquit { fault: usize, trial: u64, execution: u64 },
+    /// As many executions as a search, with the fault off.
+    Clean { fault: usize },
+}
+
+impl Measurement {
+    /// Runs all searches; `observe` is told how many are done and how many there are.
+    ///
+    /// # Errors
+    /// The executables cannot be had, or a worker cannot do what it is asked.
+    pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<(Vec<Measured>, Clean)> {
+        let executables = Executables::provide(self.entries.iter().map(|entry| entry.sanitizer))?;
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let fresh = || Searches {
+            trials: self.trials,
+            ..Searches::default()
+        };
+        let measured = |entry: &&'static Entry| Measured {
+            entry,
+            controlled: fresh(),
+            free: self.free.then(fresh),
+        };
+        let mut results: Vec<Measured> = self.entries.iter().map(measured).collect();
+        let mut clean = Clean::default();
+        let mut waiting = self.tasks();
+        let total = waiting.len() as u64;
+        let mut done = 0;
+        while !interrupt::requested() {
+            while supervisor.has_room()
+                && let Some(task) = waiting.pop_front()
+            {
+                supervisor.start(task, self.job_of(task), None)?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for (task, ended) in supervisor.poll()? {
+                match self.take_in(task, ended, &mut results, &mut clean) {
+                    Some(next) => waiting.push_front(next),
+                    None => done += 1,
+                }
+            }
+            observe(done, total);
+        }
+        Ok((results, clean))
+    }
+
+    fn tasks(&self) -> VecDeque<Task> {
+        let mut tasks = VecDeque::new();
+        let mut circumstances: Vec<(Sanitizer, u16, StrategyName)> = Vec::new();
+        for (fault, entry) in self.entries.iter().enumerate() {
+            for trial in 0..self.trials {
+                tasks.push_back(Task::Search {
+                    fault,
+                    trial,
+                    free: false,
+                    from: 0,
+                });
+                if self.free {
+                    tasks.push_back(Task::Search {
+                        fault,
+                        trial,
+                        free: true,
+                        from: 0,
+                    });
+                }
+            }
+            let circumstance = (entry.sanitizer, entry.threads, entry.strategy);
+            if !circumstances.contains(&circumstance) {
+                circumstances.push(circumstance);
+                tasks.push_back(Task::Clean { fault });
+            }
+        }
+        tasks
+    }
+
+    fn job_of(&self, task: Task) -> Job {
+        let (fault, trial, free, faulty, first, count) = match task {
+            Task::Search {
+                fault,
+                trial,
+                free,
+                from,
+            } => (fault, trial, free, true, from, self.cap - from),
+            Task::Acquit {
+                fault,
+                trial,
+                execution,
+            } => (fault, trial, false, false, execution, 1),
+            Task::Clean { fault } => (fault, 0, false, false, 0, self.cap),
+        };
+        let entry = self.entries[fault];
+        let settings = Settings {
+            subject: self.subject.clone(),
+            threads: entry.threads,
+            sanitizer: entry.sanitizer,
+            engine: if free { Engine::Free } else { self.engine },
+            strategy: entry.strategy,
+            seed: trial_seed(trial),
+            fault: faulty.then(|| entry.name.to_owned()),
+        };
+        let slice = Slice {
+            seed: trial_seed(trial),
+            first,
+            count,
+            limit_ms: None,
+            size: self.size,
+            known: Vec::new(),
+            leak_check_every: u64::MAX,
+        };
+        Job {
+            settings,
+            work: Work::Explore(slice),
+        }
+    }
+
+    /// Gives the task that follows from how this one ended, if any.
+    fn take_in(&self, task: Task, ended: Ended, results: &mut [Measured], clean: &mut Clean) -> Option<Task> {
+        // A leak is seen only at the end of the executions that may have made it.
+        let last = ended.outcome.leaked.map(|window| window.first + window.count - 1);
+        let execution = ended.found.as_ref().map(|found| last.unwrap_or(found.execution));
+        let failure = ended.found.and_then(|found| found.failures.into_iter().next());
+        match task {
+            Task::Search { fault, trial, free, .. } => {
+                let (execution, failure) = (execution?, failure?);
+                let measured = &mut results[fault];
+                let searches = if free {
+                    measured.free.as_mut()?
+                } else {
+                    &mut measured.controlled
+                };
+                if measured.entry.verdicts.contains(&failure.verdict) {
+                    searches.executions.push(execution + 1);
+                    *searches.oracles.entry(failure.oracle).or_default() += 1;
+                    return (!free).then_some(Task::Acquit {
+                        fault,
+                        trial,
+                        execution,
+                    });
+                }
+                if !searches.others.contains(&failure) {
+                    searches.others.push(failure);
+                }
+                let from = execution + 1;
+                (from < self.cap).then_some(Task::Search {
+                    fault,
+                    trial,
+                    free,
+                    from,
+                })
+            }
+            Task::Acquit { .. } | Task::Clean { .. } => {
+                clean.executions += ended.outcome.executions;
+                clean.findings.extend(failure);
+                None
+            }
+        }
+    }
+}
+
+/// Fixed, so that every measurement is the same search.
+fn trial_seed(trial: u64) -> u64 {
+    splitmix64(trial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_over_the_searches_that_found_the_fault() {
+        let of = |executions: &[u64]| Searches {
+            executions: executions.to_vec(),
+            ..Searches::default()
+        };
+        assert_eq!(of(&[]).median(), None);
+        assert_eq!(of(&[9, 1, 5]).median(), Some(5.0));
+        assert_eq!(of(&[9, 1, 5, 6]).median(), Some(5.5));
+        assert_eq!(of(&[1, 2]).mean(), Some(1.5));
+    }
+}

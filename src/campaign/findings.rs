@@ -1,0 +1,372 @@
+//! The findings directory: one case per fingerprint, each written whole or not at all.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::fingerprint::fingerprint;
+use super::supervisor::Found;
+use crate::case::Case;
+use crate::finding::{Failure, Verdict};
+use crate::program::Program;
+use crate::report::word;
+use crate::settings::Settings;
+
+/// Files under this name are being written. A `kill -9` may leave one; it is no case.
+const PARTIAL: &str = ".partial-";
+/// Partial files older than this belong to nobody any more.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Where a campaign came upon a finding. Of several with one fingerprint the lowest is kept, so that the
+/// same campaign keeps the same cases, however its workers overlapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Index of the cell.
+    pub cell: usize,
+    pub execution: u64,
+}
+
+/// Whether a case did the same again in a fresh worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// Not tried, or not to the end.
+    Pending,
+    Confirmed,
+    /// What it did instead.
+    Unconfirmed(String),
+}
+
+/// A finding that is kept.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub path: PathBuf,
+    pub fingerprint: String,
+    pub failure: Failure,
+    pub settings: Settings,
+    pub origin: Origin,
+    /// How often it was found in this campaign.
+    pub count: u64,
+    pub confirmation: Confirmation,
+}
+
+/// The findings of this campaign, in their directory.
+pub struct Findings {
+    directory: PathBuf,
+    kept: BTreeMap<String, Finding>,
+}
+
+impl Findings {
+    /// Makes the directory if it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made or written to.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let named = || {
+            format!(
+                "cannot write findings to {}; name another directory with `--findings`",
+                directory.display()
+            )
+        };
+        fs::create_dir_all(directory).with_context(named)?;
+        tempfile::Builder::new()
+            .prefix(PARTIAL)
+            .tempfile_in(directory)
+            .with_context(named)?;
+        remove_stale(directory);
+        Ok(Self {
+            directory: directory.to_owned(),
+            kept: BTreeMap::new(),
+        })
+    }
+
+    /// Every finding, by fingerprint.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.kept.values()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Fingerprints whose kept case comes before `origin`, so that finding them there changes nothing.
+    #[must_use]
+    pub fn known_before(&self, origin: Origin) -> Vec<String> {
+        self.kept
+            .values()
+            .filter(|finding| finding.origin < origin)
+            .map(|finding| finding.fingerprint.clone())
+            .collect()
+    }
+
+    /// Counts a finding that a worker recognised.
+    pub fn count(&mut self, fingerprint: &str, times: u64) {
+        if let Some(finding) = self.kept.get_mut(fingerprint) {
+            finding.count += times;
+        }
+    }
+
+    /// Takes a finding in. Gives its case if it was written, which is to be confirmed.
+    ///
+    /// A case that an earlier campaign left under the same name is replaced: the new one fits the code.
+    ///
+    /// # Errors
+    /// The case cannot be written.
+    pub fn add(&mut self, found: Found, origin: Origin, settings: &Settings, program: Program) -> Result<Option<Case>> {
+        let failure = found.failures.first().expect("a finding has a failure").clone();
+        let fingerprint = fingerprint(&failure);
+        let count = self.kept.get(&fingerprint).map_or(0, |finding| finding.count) + 1;
+        if let Some(finding) = self.kept.get_mut(&fingerprint)
+            && finding.origin <= origin
+        {
+            finding.count = count;
+            return Ok(None);
+        }
+        let case = Case {
+            settings: settings.clone(),
+            program,
+            schedule: found.schedule,
+            verdict: failure.verdict,
+            oracle: Some(failure.oracle),
+            fingerprint: fingerprint.clone(),
+            report: report_of(&found.failures, &found.report),
+        };
+        let path = self
+            .directory
+            .join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
+        write_whole(&path, case.to_string().as_bytes())?;
+        let confirmation = Confirmation::Pending;
+        let settings = settings.clone();
+        let finding = Finding {
+            path,
+            fingerprint: fingerprint.clone(),
+            failure,
+            settings,
+            origin,
+            count,
+            confirmation,
+        };
+        self.kept.insert(fingerprint, finding);
+        Ok(Some(case))
+    }
+
+    /// Notes what became of a replay of `case`: `None` if it failed as recorded.
+    ///
+    /// # Errors
+    /// The note cannot be written into the case.
+    pub fn confirm(&mut self, case: &Case, instead: Option<String>) -> Result<()> {
+        let Some(finding) = self.kept.get_mut(&case.fingerprint) else {
+            return Ok(());
+        };
+        let Some(instead) = instead else {
+            finding.confirmation = Confirmation::Confirmed;
+            return Ok(());
+        };
+        let report = format!("unconfirmed: replayed in a fresh worker, it {instead}\n{}", case.report);
+        let noted = Case { report, ..case.clone() };
+        finding.confirmation = Confirmation::Unconfirmed(instead);
+        write_whole(&finding.path, noted.to_string().as_bytes())
+    }
+}
+
+/// Every failure in a line, then the evidence.
+fn report_of(failures: &[Failure], evidence: &str) -> String {
+    let mut report = String::new();
+    for failure in failures {
+        report.push_str(&format!("{}: {}\n", word(&failure.verdict), failure.message));
+    }
+    if failures.iter().any(|failure| failure.verdict == Verdict::Hang) {
+        report.push_str("the worker was ended from outside, so the schedule stops where it hung\n");
+    }
+    if !evidence.is_empty() {
+        report.push('\n');
+        report.push_str(evidence.trim_end());
+    }
+    report.trim_end().to_owned()
+}
+
+/// Writes a file so that whoever looks, and whatever happens, sees it whole or not at all.
+///
+/// # Errors
+/// The directory or the disk does not take it.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let write = || -> Result<()> {
+        let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
+        file.write_all(content)?;
+        file.as_file()
+            .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // The new name is safe only once the directory is.
+        File::open(directory)?.sync_all()?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove_stale(directory: &Path) {
+    let is_stale = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        entry.file_name().to_string_lossy().starts_with(PARTIAL)
+            && modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE))
+    };
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries.filter(is_stale) {
+        // Another campaign may have removed it just now.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::OracleName;
+    use crate::program::{Affinity, ResultKind, Task};
+    use crate::settings::{Engine, Sanitizer, StrategyName};
+
+    fn program() -> Program {
+        let root = Task {
+            affinity: Affinity::Main,
+            result: ResultKind::Int,
+            operations: Vec::new(),
+        };
+        Program {
+            tasks: vec![root],
+            ..Program::default()
+        }
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            subject: "bundled".to_owned(),
+            threads: 2,
+            sanitizer: Sanitizer::None,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Random,
+            seed: 7,
+            fault: None,
+        }
+    }
+
+    fn found(message: &str) -> Found {
+        let failure = Failure {
+            verdict: Verdict::Deadlock,
+            oracle: OracleName::Progress,
+            message: message.to_owned(),
+            cause: "stuck in Lock".to_owned(),
+        };
+        Found {
+            execution: 0,
+            failures: vec![failure],
+            schedule: None,
+            report: "evidence".to_owned(),
+        }
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(directory)
+            .expect("a directory")
+            .flatten()
+            .map(|entry| entry.file_name().into_string().expect("UTF-8"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn one_case_is_kept_per_fingerprint_and_it_is_the_earliest_whatever_the_order() {
+        let origins = [5, 3, 9].map(|execution| Origin { cell: 0, execution });
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut findings = Findings::open(directory.path()).expect("findings");
+        for origin in origins {
+            findings
+                .add(
+                    found(&format!("at {}", origin.execution)),
+                    origin,
+                    &settings(),
+                    program(),
+                )
+                .expect("written");
+        }
+        let kept: Vec<&Finding> = findings.iter().collect();
+        assert_eq!(kept.len(), 1);
+        assert_eq!((kept[0].count, kept[0].origin.execution), (3, 3));
+        let case = Case::read(&kept[0].path).expect("a case");
+        assert_eq!(case.report, "deadlock: at 3\n\nevidence");
+        assert_eq!(
+            names(directory.path()),
+            [format!("deadlock-{}.case", kept[0].fingerprint)]
+        );
+    }
+
+    #[test]
+    fn a_case_that_does_not_reproduce_says_so_in_its_report() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut findings = Findings::open(directory.path()).expect("findings");
+        let origin = Origin { cell: 0, execution: 1 };
+        let case = findings
+            .add(found("at 1"), origin, &settings(), program())
+            .expect("written")
+            .expect("new");
+        findings.confirm(&case, Some("was clean".to_owned())).expect("written");
+        let finding = findings.iter().next().expect("kept");
+        assert_eq!(finding.confirmation, Confirmation::Unconfirmed("was clean".to_owned()));
+        assert!(
+            Case::read(&finding.path)
+                .expect("a case")
+                .report
+                .starts_with("unconfirmed: ")
+        );
+    }
+
+    #[test]
+    fn only_earlier_findings_are_known_to_a_slice() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut findings = Findings::open(directory.path()).expect("findings");
+        findings
+            .add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), program())
+            .expect("written");
+        assert!(
+            findings
+                .known_before(Origin {
+                    cell: 0,
+                    execution: 100
+                })
+                .is_empty()
+        );
+        assert_eq!(findings.known_before(Origin { cell: 1, execution: 6 }).len(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_an_error_that_names_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("file");
+        fs::write(&file, "").expect("written");
+        let error = Findings::open(&file.join("findings")).err().expect("an error");
+        assert!(format!("{error:#}").contains("file/findings"), "{error:#}");
+    }
+
+    #[test]
+    fn writing_replaces_a_file_and_leaves_nothing_else_behind() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.case");
+        write_whole(&path, b"one").expect("written");
+        write_whole(&path, b"two").expect("written");
+        assert_eq!(fs::read(&path).expect("readable"), b"two");
+        assert_eq!(names(directory.path()), ["a.case"]);
+    }
+}

@@ -1,0 +1,316 @@
+//! The main job: explores cell after cell, keeps what it finds, and confirms each finding in a fresh worker.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::executables::Executables;
+use super::findings::{Finding, Findings, Origin};
+use super::interrupt;
+use super::job::{Job, Replay, Slice, Work};
+use super::plan::{Cell, Plan, Share};
+use super::replay::{FREE_ATTEMPTS, Seen};
+use super::seed::schedule_seed;
+use super::supervisor::{Ended, Found, Supervisor};
+use super::worker::program_of;
+use crate::case::Case;
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+
+/// A leak that shows at the end of a slice is looked for in so many parts of it at a time.
+const LEAK_PARTS: u64 = 64;
+
+/// What a campaign is to do.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub subject: String,
+    pub fault: Option<String>,
+    pub sanitizers: Vec<Sanitizer>,
+    pub threads: Vec<u16>,
+    pub engine: Engine,
+    pub strategy: StrategyName,
+    pub seed: u64,
+    pub size: u32,
+    pub jobs: usize,
+    /// Begin no slice after so long.
+    pub seconds: Option<u64>,
+    /// Over all cells.
+    pub executions: Option<u64>,
+    pub findings: PathBuf,
+}
+
+/// What a campaign did.
+pub struct Summary {
+    pub cells: Vec<Cell>,
+    pub executions: u64,
+    pub programs: u64,
+    pub seconds: f64,
+    pub findings: Vec<Finding>,
+    pub interrupted: bool,
+}
+
+/// How far a campaign is.
+pub struct Progress<'a> {
+    pub elapsed: Duration,
+    pub executions: u64,
+    pub programs: u64,
+    pub findings: usize,
+    /// The cell that was started last.
+    pub cell: Option<&'a Cell>,
+}
+
+impl Campaign {
+    /// Runs to the end of the time or the executions, or until Ctrl-C.
+    ///
+    /// # Errors
+    /// The findings directory or the executables cannot be had, or a worker cannot do what it is asked.
+    pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
+        let findings = Findings::open(&self.findings)?;
+        let executables = Executables::provide(self.sanitizers.iter().copied())?;
+        let plan = Plan::new(
+            &self.sanitizers,
+            &self.threads,
+            self.engine,
+            self.executions,
+            self.seconds,
+            self.jobs,
+        );
+        let mut state = State {
+            campaign: self,
+            findings,
+            plan,
+            next: VecDeque::new(),
+        };
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let started = Instant::now();
+        let mut cell = None;
+        while !interrupt::requested() {
+            let left = self
+                .seconds
+                .map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
+            while supervisor.has_room()
+                && let Some(task) = state.next_task(left)
+            {
+                cell = Some(task.cell());
+                let (job, case) = state.job_of(&task);
+                supervisor.start(task, job, case.as_ref())?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for (task, ended) in supervisor.poll()? {
+                state.take_in(task, ended)?;
+            }
+            observe(&Progress {
+                elapsed: started.elapsed(),
+                executions: state.plan.executions() + supervisor.under_way(),
+                programs: state.plan.programs(),
+                findings: state.findings.len(),
+                cell: cell.map(|index| &state.plan.cells[index]),
+            });
+        }
+        for (task, ended) in supervisor.stop() {
+            state.take_in(task, ended)?;
+        }
+        Ok(Summary {
+            executions: state.plan.executions(),
+            programs: state.plan.programs(),
+            seconds: started.elapsed().as_secs_f64(),
+            findings: state.findings.iter().cloned().collect(),
+            cells: state.plan.cells,
+            interrupted: interrupt::requested(),
+        })
+    }
+
+    fn settings(&self, cell: &Cell, seed: u64) -> Settings {
+        Settings {
+            subject: self.subject.clone(),
+            threads: cell.threads,
+            sanitizer: cell.sanitizer,
+            engine: self.engine,
+            strategy: self.strategy,
+            seed,
+            fault: self.fault.clone(),
+        }
+    }
+}
+
+/// What a worker is started for.
+enum Task {
+    Explore(Share),
+    /// Find the execution of a slice that lost memory; `suspect` is what is reported if none does it alone.
+    Narrow {
+        share: Share,
+        suspect: Found,
+    },
+    Confirm {
+        cell: usize,
+        case: Box<Case>,
+    },
+}
+
+impl Task {
+    fn cell(&self) -> usize {
+        match self {
+            Self::Explore(share) | Self::Narrow { share, .. } => share.cell,
+            Self::Confirm { cell, .. } => *cell,
+        }
+    }
+}
+
+struct State<'a> {
+    campaign: &'a Campaign,
+    findings: Findings,
+    plan: Plan,
+    /// Comes before further slices.
+    next: VecDeque<Task>,
+}
+
+impl State<'_> {
+    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
+        self.next
+            .pop_front()
+            .or_else(|| self.plan.next(left).map(Task::Explore))
+    }
+
+    fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
+        let cell = &self.plan.cells[task.cell()];
+        let slice = |share: &Share, leak_check_every: u64, limit_ms: Option<u64>| {
+            let origin = Origin {
+                cell: share.cell,
+                execution: share.first,
+            };
+            Work::Explore(Slice {
+                seed: self.campaign.seed,
+                first: share.first,
+                count: share.count,
+                limit_ms,
+                size: self.campaign.size,
+                known: self.findings.known_before(origin),
+                leak_check_every,
+            })
+        };
+        let explore = |work| {
+            (
+                Job {
+                    settings: self.campaign.settings(cell, self.campaign.seed),
+                    work,
+                },
+                None,
+            )
+        };
+        match task {
+            Task::Explore(share) => {
+                let limit = u64::try_from(share.limit.as_millis()).unwrap_or(u64::MAX);
+                explore(slice(share, u64::MAX, Some(limit)))
+            }
+            Task::Narrow { share, .. } => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
+            Task::Confirm { case, .. } => {
+                let job = Job {
+                    settings: case.settings.clone(),
+                    work: Work::Replay(Replay { times: FREE_ATTEMPTS }),
+                };
+                (job, Some((**case).clone()))
+            }
+        }
+    }
+
+    fn take_in(&mut self, task: Task, ended: Ended) -> Result<()> {
+        match task {
+            Task::Explore(share) => self.explored(share, ended),
+            Task::Narrow { share, suspect } => self.narrowed(share, suspect, ended),
+            Task::Confirm { cell, case } => {
+                let seen = Seen::of(&ended);
+                if matches!(seen, Seen::Diverged(_)) {
+                    self.plan.cells[cell].diverged += 1;
+                }
+                let stopped =
+                    ended.found.is_none() && ended.outcome.executions == 0 && ended.outcome.diverged.is_none();
+                if stopped && interrupt::requested() {
+                    return Ok(());
+                }
+                self.findings.confirm(
+                    &case,
+                    if seen.shows(&case) {
+                        None
+                    } else {
+                        Some(seen.to_string())
+                    },
+                )
+            }
+        }
+    }
+
+    fn explored(&mut self, share: Share, ended: Ended) -> Result<()> {
+        let outcome = ended.outcome;
+        let cell = &mut self.plan.cells[share.cell];
+        cell.executions += outcome.executions;
+        cell.points += outcome.points;
+        cell.seconds += outcome.seconds;
+        for (reason, count) in outcome.incomparable {
+            *cell.incomparable.entry(reason).or_default() += count;
+        }
+        for (fingerprint, times) in outcome.repeated {
+            cell.findings += times;
+            self.findings.count(&fingerprint, times);
+        }
+        self.plan.give_back(
+            share.cell,
+            share.first + outcome.executions,
+            share.count.saturating_sub(outcome.executions),
+        );
+        match (ended.found, outcome.leaked) {
+            (Some(suspect), Some(window)) if window.count > 1 => {
+                let share = Share {
+                    first: window.first,
+                    count: window.count,
+                    ..share
+                };
+                self.next.push_back(Task::Narrow { share, suspect });
+                Ok(())
+            }
+            (Some(found), _) => self.found(share.cell, found),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The executions of a slice ran again, with a look for leaks after every few.
+    fn narrowed(&mut self, share: Share, suspect: Found, ended: Ended) -> Result<()> {
+        match (ended.found, ended.outcome.leaked) {
+            (Some(suspect), Some(window)) if window.count > 1 && window.count < share.count => {
+                let share = Share {
+                    first: window.first,
+                    count: window.count,
+                    ..share
+                };
+                self.next.push_back(Task::Narrow { share, suspect });
+                Ok(())
+            }
+            (Some(found), _) => self.found(share.cell, found),
+            (None, _) => self.found(share.cell, suspect),
+        }
+    }
+
+    fn found(&mut self, index: usize, found: Found) -> Result<()> {
+        let cell = &mut self.plan.cells[index];
+        cell.findings += 1;
+        let execution = found.execution;
+        let threads = cell.threads;
+        let settings = self
+            .campaign
+            .settings(cell, schedule_seed(self.campaign.seed, threads, execution));
+        let program = program_of(self.campaign.seed, threads, execution, self.campaign.size);
+        if let Some(case) = self
+            .findings
+            .add(found, Origin { cell: index, execution }, &settings, program)?
+        {
+            self.next.push_back(Task::Confirm {
+                cell: index,
+                case: Box::new(case),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks the campaign to end with its summary, the second ends it.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// Starts to listen. Call it once, before the first worker.
+///
+/// # Errors
+/// The handler cannot be installed.
+pub fn listen() -> Result<()> {
+    let on_signal = || {
+        if REQUESTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(2);
+        }
+    };
+    ctrlc::set_handler(on_signal).context("cannot listen for Ctrl-C")
+}
+
+/// Whether the campaign was asked to end.
+#[must_use]
+pub fn requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}

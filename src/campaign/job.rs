@@ -1,0 +1,161 @@
+//! What passes between the supervisor and a worker: a job goes in, an outcome comes out, as JSON files.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Failure, Incomparable};
+use crate::settings::Settings;
+
+/// The files of one worker, all in one directory that the supervisor made for it.
+#[derive(Clone, Debug)]
+pub struct Files {
+    directory: PathBuf,
+}
+
+impl Files {
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The [`Job`].
+    #[must_use]
+    pub fn job(&self) -> PathBuf {
+        self.directory.join("job.json")
+    }
+
+    /// The [`Outcome`]; missing if the worker died.
+    #[must_use]
+    pub fn outcome(&self) -> PathBuf {
+        self.directory.join("outcome.json")
+    }
+
+    /// The [`crate::control::Trace`].
+    #[must_use]
+    pub fn trace(&self) -> PathBuf {
+        self.directory.join("trace")
+    }
+
+    /// What the worker, its subject and the sanitizer printed.
+    #[must_use]
+    pub fn stderr(&self) -> PathBuf {
+        self.directory.join("stderr")
+    }
+
+    /// The case of a replay.
+    #[must_use]
+    pub fn case(&self) -> PathBuf {
+        self.directory.join("replay.case")
+    }
+}
+
+/// What one worker is to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    pub settings: Settings,
+    pub work: Work,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    Explore(Slice),
+    Replay(Replay),
+}
+
+/// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Slice {
+    /// The seed of the campaign; see [`super::seed`].
+    pub seed: u64,
+    pub first: u64,
+    pub count: u64,
+    /// Milliseconds after which no further execution is begun.
+    pub limit_ms: Option<u64>,
+    /// The size knob of the generator.
+    pub size: u32,
+    /// Fingerprints of findings that are kept already: counted, not reported again.
+    pub known: Vec<String>,
+    /// Look for leaked memory after so many executions, and at the end.
+    pub leak_check_every: u64,
+}
+
+/// Executions of the case at [`Files::case`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Replay {
+    /// Executed up to so many times, until one fails; a schedule needs one.
+    pub times: u64,
+}
+
+/// What a worker that lived to the end of its job says.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Executions completed, with the one that failed.
+    pub executions: u64,
+    /// Points passed.
+    pub points: u64,
+    /// Time spent executing and judging.
+    pub seconds: f64,
+    pub incomparable: BTreeMap<Incomparable, u64>,
+    /// Findings that were known, by fingerprint.
+    pub repeated: BTreeMap<String, u64>,
+    pub failed: Option<Failed>,
+    /// A replayed schedule did not fit.
+    pub diverged: Option<Divergence>,
+    /// Memory was lost in one of these executions.
+    pub leaked: Option<LeakWindow>,
+}
+
+/// The execution that a worker stopped at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    pub execution: u64,
+    /// What the oracles said. The sanitizer's own report, if any, is on standard error.
+    pub failures: Vec<Failure>,
+    /// Reports that the sanitizer made in process.
+    pub reports: u32,
+    /// The events, for people.
+    pub timeline: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    pub step: u64,
+    pub why: String,
+}
+
+/// The executions `first .. first + count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakWindow {
+    pub first: u64,
+    pub count: u64,
+}
+
+/// Reads one of the JSON files.
+///
+/// # Errors
+/// The file is missing, unreadable or not of this version.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
+/// Writes one of the JSON files.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let text = serde_json::to_vec(value).context("cannot write JSON")?;
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,248 @@
+//! Divides a campaign's executions over its cells, a slice at a time.
+//!
+//! Execution number `i` of a cell is the same whoever executes it and when (see [`super::seed`]), so how a
+//! campaign is sliced changes nothing but its pace.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::finding::Incomparable;
+use crate::settings::{Engine, Sanitizer};
+
+use super::seed::program_of;
+
+/// Longest time until a worker reports back.
+const LONGEST_SLICE: Duration = Duration::from_millis(800);
+const SHORTEST_SLICE: Duration = Duration::from_millis(60);
+
+/// What is executed under one sanitizer with one number of threads.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub sanitizer: Sanitizer,
+    pub threads: u16,
+    /// Executions it shall have; `None` for as many as time allows.
+    quota: Option<u64>,
+    /// Every execution below was handed out.
+    next: u64,
+    /// Ranges `first, count` that were handed out and came back undone; the last is handed out next.
+    undone: Vec<(u64, u64)>,
+    pub executions: u64,
+    pub points: u64,
+    pub seconds: f64,
+    /// Findings, repeated ones too.
+    pub findings: u64,
+    pub incomparable: BTreeMap<Incomparable, u64>,
+    /// Replays of its findings whose schedule did not fit.
+    pub diverged: u64,
+}
+
+impl Cell {
+    fn new(sanitizer: Sanitizer, threads: u16, quota: Option<u64>) -> Self {
+        Self {
+            sanitizer,
+            threads,
+            quota,
+            next: 0,
+            undone: Vec::new(),
+            executions: 0,
+            points: 0,
+            seconds: 0.0,
+            findings: 0,
+            incomparable: BTreeMap::new(),
+            diverged: 0,
+        }
+    }
+
+    /// Hands out the next executions: the first and how many.
+    fn take(&mut self, most: u64) -> Option<(u64, u64)> {
+        if let Some((first, count)) = self.undone.pop() {
+            let taken = count.min(most);
+            if taken < count {
+                self.undone.push((first + taken, count - taken));
+            }
+            return Some((first, taken));
+        }
+        let left = self.quota.map_or(u64::MAX, |quota| quota - self.next);
+        let count = left.min(most);
+        let first = self.next;
+        self.next += count;
+        (count > 0).then_some((first, count))
+    }
+
+    /// Programs run: those of the executions handed out.
+    fn programs(&self) -> u64 {
+        if self.executions == 0 {
+            0
+        } else {
+            program_of(self.executions - 1) + 1
+        }
+    }
+}
+
+/// A slice that was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Index into [`Plan::cells`].
+    pub cell: usize,
+    pub first: u64,
+    pub count: u64,
+    /// When it is to report back, however far it got.
+    pub limit: Duration,
+}
+
+/// All cells and whose turn it is.
+pub struct Plan {
+    pub cells: Vec<Cell>,
+    turn: usize,
+    limit: Duration,
+    engine: Engine,
+}
+
+impl Plan {
+    /// One cell for each sanitizer and thread count. `executions` are divided evenly, the first cells
+    /// taking one more each where they do not divide; `seconds` only sets the pace.
+    #[must_use]
+    pub fn new(
+        sanitizers: &[Sanitizer],
+        threads: &[u16],
+        engine: Engine,
+        executions: Option<u64>,
+        seconds: Option<u64>,
+        jobs: usize,
+    ) -> Self {
+        let count = (sanitizers.len() * threads.len()).max(1) as u64;
+        let quota = |index: u64| executions.map(|total| total / count + u64::from(index < total % count));
+        let pairs = sanitizers
+            .iter()
+            .flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
+        let cells = pairs
+            .zip(0..)
+            .map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index)))
+            .collect();
+        // Short campaigns visit every cell at least twice.
+        let pace = seconds.map_or(LONGEST_SLICE, |seconds| {
+            let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
+            share.clamp(SHORTEST_SLICE, LONGEST_SLICE)
+        });
+        Self {
+            cells,
+            turn: 0,
+            limit: pace,
+            engine,
+        }
+    }
+
+    /// Hands out a slice of the next cell that has executions left; `left` is the campaign's time.
+    pub fn next(&mut self, left: Option<Duration>) -> Option<Share> {
+        if left.is_some_and(|left| left.is_zero()) {
+            return None;
+        }
+        for _ in 0..self.cells.len() {
+            let cell = self.turn;
+            self.turn = (self.turn + 1) % self.cells.len();
+            let most = most_at_once(self.cells[cell].sanitizer, self.engine);
+            if let Some((first, count)) = self.cells[cell].take(most) {
+                let limit = left.map_or(self.limit, |left| self.limit.min(left));
+                return Some(Share {
+                    cell,
+                    first,
+                    count,
+                    limit,
+                });
+            }
+        }
+        None
+    }
+
+    /// Takes back what a worker did not get to.
+    pub fn give_back(&mut self, cell: usize, first: u64, count: u64) {
+        if count > 0 {
+            self.cells[cell].undone.push((first, count));
+        }
+    }
+
+    /// Different programs run so far. Cells with the same thread count run the same ones.
+    #[must_use]
+    pub fn programs(&self) -> u64 {
+        let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
+        for cell in &self.cells {
+            let programs = by_threads.entry(cell.threads).or_default();
+            *programs = cell.programs().max(*programs);
+        }
+        by_threads.values().sum()
+    }
+
+    /// Executions so far.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.executions).sum()
+    }
+}
+
+/// More than a slice's time allows would only be handed back, and less would be lost in starting workers.
+fn most_at_once(sanitizer: Sanitizer, engine: Engine) -> u64 {
+    match (engine, sanitizer) {
+        (Engine::Free, _) => 10_000,
+        (_, Sanitizer::None) => 400_000,
+        (_, Sanitizer::Thread | Sanitizer::Address) => 60_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
+
+    fn handed_out(plan: &mut Plan) -> Vec<Share> {
+        std::iter::from_fn(|| plan.next(None)).collect()
+    }
+
+    #[test]
+    fn executions_are_divided_over_the_cells_without_loss() {
+        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Engine::Fibers, Some(1_000_001), None, 2);
+        let total: u64 = handed_out(&mut plan).iter().map(|share| share.count).sum();
+        assert_eq!(total, 1_000_001);
+        assert_eq!(plan.cells.len(), 12);
+    }
+
+    #[test]
+    fn every_execution_of_a_cell_is_handed_out_once_even_if_workers_stop_early() {
+        let mut plan = Plan::new(&[Sanitizer::None], &[2], Engine::Free, Some(25_000), None, 1);
+        let mut done = vec![0_u32; 25_000];
+        while let Some(share) = plan.next(None) {
+            let reached = (share.count / 2).max(1);
+            for execution in share.first..share.first + reached {
+                done[execution as usize] += 1;
+            }
+            plan.give_back(share.cell, share.first + reached, share.count - reached);
+        }
+        assert!(done.iter().all(|times| *times == 1));
+    }
+
+    #[test]
+    fn without_a_quota_the_cells_take_turns_until_the_time_is_up() {
+        let mut plan = Plan::new(&ALL, &[1, 2], Engine::Fibers, None, Some(60), 2);
+        let left = Some(Duration::from_secs(1));
+        let order: Vec<usize> = (0..12).map(|_| plan.next(left).expect("endless").cell).collect();
+        assert_eq!(order, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
+        assert_eq!(plan.next(Some(Duration::ZERO)), None);
+    }
+
+    #[test]
+    fn a_short_campaign_has_short_slices() {
+        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Engine::Fibers, None, Some(3), 2);
+        let limit = plan.next(Some(Duration::from_secs(3))).expect("a share").limit;
+        assert_eq!(limit, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn programs_that_every_sanitizer_runs_are_counted_once() {
+        let mut plan = Plan::new(&ALL, &[1, 2], Engine::Fibers, None, None, 2);
+        for cell in &mut plan.cells {
+            cell.executions = 33;
+        }
+        assert_eq!(plan.programs(), 2 * 3);
+    }
+}

@@ -1,0 +1,409 @@
+//! Replays cases in fresh workers and says whether each did what it promises.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::executables::Executables;
+use super::fingerprint::fingerprint;
+use super::interrupt;
+use super::job::{Divergence, Job, Replay, Work};
+use super::supervisor::{Ended, Supervisor};
+use crate::case::Case;
+use crate::finding::{Failure, Verdict};
+use crate::report::word;
+use crate::settings::{Engine, Sanitizer, Settings};
+
+/// Executions that a case without a schedule gets, since engine `free` shows it only by luck.
+pub const FREE_ATTEMPTS: u64 = 1000;
+
+/// What one replay of a case showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Clean,
+    /// At least one failure; the first is what it is reported as.
+    Failed(Vec<Failure>),
+    Diverged(Divergence),
+    /// The oracles could not say; the reason.
+    Incomparable(String),
+}
+
+impl Seen {
+    /// Reads a worker's end.
+    #[must_use]
+    pub fn of(ended: &Ended) -> Self {
+        if let Some(found) = &ended.found {
+            Self::Failed(found.failures.clone())
+        } else if let Some(divergence) = &ended.outcome.diverged {
+            Self::Diverged(divergence.clone())
+        } else if let Some(reason) = ended.outcome.incomparable.keys().next() {
+            Self::Incomparable(word(reason))
+        } else {
+            Self::Clean
+        }
+    }
+
+    /// Whether this is the failure of the case again.
+    #[must_use]
+    pub fn shows(&self, case: &Case) -> bool {
+        match self {
+            Self::Failed(failures) => failures.iter().any(|failure| fingerprint(failure) == case.fingerprint),
+            Self::Clean => case.verdict == Verdict::Clean,
+            Self::Diverged(_) | Self::Incomparable(_) => false,
+        }
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        match self {
+            Self::Clean => vec![Verdict::Clean],
+            Self::Failed(failures) => failures.iter().map(|failure| failure.verdict).collect(),
+            Self::Diverged(_) | Self::Incomparable(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clean => write!(f, "was clean"),
+            Self::Failed(failures) => {
+                let first = failures
+                    .first()
+                    .map_or_else(String::new, |failure| failure.message.clone());
+                let verdict = failures
+                    .first()
+                    .map_or_else(String::new, |failure| word(&failure.verdict));
+                write!(f, "showed {verdict}: {first}")
+            }
+            Self::Diverged(divergence) => write!(f, "diverged at step {}: {}", divergence.step, divergence.why),
+            Self::Incomparable(reason) => write!(f, "could not be compared: {reason}"),
+        }
+    }
+}
+
+/// What a replay means for its case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    AsExpected,
+    Diverged(Divergence),
+    Unexpected,
+    /// The sanitizer or engine that was asked for cannot show this verdict.
+    NotShown,
+}
+
+/// Judges what was seen of a case that was executed under `settings`.
+#[must_use]
+pub fn conclude(case: &Case, settings: &Settings, seen: &Seen) -> Conclusion {
+    let verdicts = seen.verdicts();
+    if verdicts.contains(&case.verdict) {
+        return Conclusion::AsExpected;
+    }
+    match seen {
+        Seen::Diverged(divergence) => Conclusion::Diverged(divergence.clone()),
+        _ if !can_show(case, settings) => Conclusion::NotShown,
+        Seen::Failed(_) if explains(case, settings, &verdicts) => Conclusion::AsExpected,
+        _ => Conclusion::Unexpected,
+    }
+}
+
+/// Whether the verdict of a case can be seen under other settings than its own.
+fn can_show(case: &Case, settings: &Settings) -> bool {
+    if settings.engine == Engine::Free {
+        return false;
+    }
+    settings.sanitizer == case.settings.sanitizer
+        || match case.verdict {
+            Verdict::DataRace => settings.sanitizer == Sanitizer::Thread,
+            Verdict::MemoryError | Verdict::UndefinedBehaviour | Verdict::Leak => {
+                settings.sanitizer == Sanitizer::Address
+            }
+            Verdict::SanitizerReport => false,
+            _ => true,
+        }
+}
+
+/// Whether another sanitizer than the case's own saw the reason of the failure before it came to show.
+fn explains(case: &Case, settings: &Settings, verdicts: &[Verdict]) -> bool {
+    let sees_reasons = [
+        Verdict::DataRace,
+        Verdict::MemoryError,
+        Verdict::UndefinedBehaviour,
+        Verdict::Crash,
+    ];
+    case.verdict != Verdict::Clean
+        && settings.sanitizer != case.settings.sanitizer
+        && verdicts.iter().any(|verdict| sees_reasons.contains(verdict))
+}
+
+/// What to replay and how.
+pub struct Plan {
+    pub paths: Vec<PathBuf>,
+    /// Replays of each case, each in a fresh worker.
+    pub repeat: u64,
+    /// In place of the case's own.
+    pub engine: Option<Engine>,
+    pub sanitizer: Option<Sanitizer>,
+    pub jobs: usize,
+}
+
+/// A case and what its replays came to.
+pub struct Replayed {
+    pub path: PathBuf,
+    pub case: Case,
+    /// The settings it was executed under.
+    pub settings: Settings,
+    pub seen: Vec<Seen>,
+    /// The worst of its replays.
+    pub conclusion: Conclusion,
+}
+
+impl Plan {
+    /// Replays every case below the paths.
+    ///
+    /// # Errors
+    /// A path or case cannot be read, there is none, or the workers cannot do what they are asked.
+    pub fn run(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
+        let mut results = Vec::new();
+        for path in cases_below(&self.paths)? {
+            let case = Case::read(&path)?;
+            let mut settings = case.settings.clone();
+            settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
+            settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
+            results.push(Replayed {
+                path,
+                case,
+                settings,
+                seen: Vec::new(),
+                conclusion: Conclusion::AsExpected,
+            });
+        }
+        let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut waiting: VecDeque<usize> = (0..results.len())
+            .flat_map(|index| (0..self.repeat).map(move |_| index))
+            .collect();
+        while !interrupt::requested() {
+            while supervisor.has_room()
+                && let Some(index) = waiting.pop_front()
+            {
+                let Replayed { case, settings, .. } = &results[index];
+                let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
+                let job = Job {
+                    settings: settings.clone(),
+                    work: Work::Replay(Replay { times }),
+                };
+                supervisor.start(index, job, Some(case))?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for (index, ended) in supervisor.poll()? {
+                let result = &mut results[index];
+                let seen = Seen::of(&ended);
+                let conclusion = conclude(&result.case, &result.settings, &seen);
+                if severity(&conclusion) > severity(&result.conclusion) {
+                    result.conclusion = conclusion;
+                }
+                result.seen.push(seen);
+            }
+        }
+        results.retain(|result| !result.seen.is_empty());
+        Ok(results)
+    }
+}
+
+fn severity(conclusion: &Conclusion) -> u8 {
+    match conclusion {
+        Conclusion::AsExpected => 0,
+        Conclusion::NotShown => 1,
+        Conclusion::Diverged(_) => 2,
+        Conclusion::Unexpected => 3,
+    }
+}
+
+/// The cases named by the paths: files as they are, directories with every `*.case` below them, in order.
+fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut cases = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if metadata.is_dir() {
+            collect(path, &mut cases)?
+        } else {
+            cases.push(path.clone())
+        }
+    }
+    let named = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    ensure!(
+        !cases.is_empty(),
+        "nothing to replay: no *.case in {named}; record a case with `threadbare fuzz`, or name a directory that has some"
+    );
+    Ok(cases)
+}
+
+fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
+    let read = || -> std::io::Result<Vec<(PathBuf, fs::FileType)>> {
+        fs::read_dir(directory)?
+            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))))
+            .collect()
+    };
+    let mut entries = read().with_context(|| format!("cannot read the directory {}", directory.display()))?;
+    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    for (path, kind) in entries {
+        // Links to directories are not followed: they may lead back here.
+        if kind.is_dir() {
+            collect(&path, cases)?;
+        } else if path.extension().is_some_and(|extension| extension == "case") {
+            cases.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::OracleName;
+    use crate::program::Program;
+    use crate::settings::StrategyName;
+
+    fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {
+        Settings {
+            subject: "bundled".to_owned(),
+            threads: 2,
+            sanitizer,
+            engine,
+            strategy: StrategyName::Random,
+            seed: 1,
+            fault: None,
+        }
+    }
+
+    fn case(verdict: Verdict, sanitizer: Sanitizer) -> Case {
+        Case {
+            settings: settings(sanitizer, Engine::Fibers),
+            program: Program::default(),
+            schedule: None,
+            verdict,
+            oracle: None,
+            fingerprint: String::new(),
+            report: String::new(),
+        }
+    }
+
+    fn failed(verdict: Verdict) -> Seen {
+        let failure = Failure {
+            verdict,
+            oracle: OracleName::Sanitizer,
+            message: String::new(),
+            cause: String::new(),
+        };
+        Seen::Failed(vec![failure])
+    }
+
+    fn concluded(expected: Verdict, recorded: Sanitizer, replayed: Sanitizer, seen: &Seen) -> Conclusion {
+        conclude(&case(expected, recorded), &settings(replayed, Engine::Fibers), seen)
+    }
+
+    #[test]
+    fn the_recorded_verdict_is_as_expected_and_any_other_is_not() {
+        use Sanitizer::None;
+        assert_eq!(
+            concluded(Verdict::Deadlock, None, None, &failed(Verdict::Deadlock)),
+            Conclusion::AsExpected
+        );
+        assert_eq!(
+            concluded(Verdict::Deadlock, None, None, &failed(Verdict::Crash)),
+            Conclusion::Unexpected
+        );
+        assert_eq!(
+            concluded(Verdict::Deadlock, None, None, &Seen::Clean),
+            Conclusion::Unexpected
+        );
+        assert_eq!(
+            concluded(Verdict::Clean, None, None, &Seen::Clean),
+            Conclusion::AsExpected
+        );
+    }
+
+    #[test]
+    fn a_clean_case_that_fails_is_unexpected_under_every_sanitizer() {
+        for sanitizer in [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address] {
+            let seen = failed(Verdict::DataRace);
+            assert_eq!(
+                concluded(Verdict::Clean, Sanitizer::None, sanitizer, &seen),
+                Conclusion::Unexpected
+            );
+        }
+    }
+
+    #[test]
+    fn a_verdict_that_a_sanitizer_cannot_show_is_not_shown_rather_than_passed() {
+        let conclusion = concluded(Verdict::DataRace, Sanitizer::Thread, Sanitizer::None, &Seen::Clean);
+        assert_eq!(conclusion, Conclusion::NotShown);
+        let free = settings(Sanitizer::None, Engine::Free);
+        assert_eq!(
+            conclude(&case(Verdict::Deadlock, Sanitizer::None), &free, &Seen::Clean),
+            Conclusion::NotShown
+        );
+    }
+
+    #[test]
+    fn another_sanitizer_may_see_the_reason_before_the_failure_shows() {
+        let seen = failed(Verdict::MemoryError);
+        let conclusion = concluded(Verdict::Crash, Sanitizer::None, Sanitizer::Address, &seen);
+        assert_eq!(conclusion, Conclusion::AsExpected);
+        assert_eq!(
+            concluded(Verdict::Crash, Sanitizer::None, Sanitizer::None, &seen),
+            Conclusion::Unexpected
+        );
+    }
+
+    #[test]
+    fn a_divergence_is_never_passed() {
+        let divergence = Divergence {
+            step: 3,
+            why: "thread 2 cannot run".to_owned(),
+        };
+        let seen = Seen::Diverged(divergence.clone());
+        for expected in [Verdict::Clean, Verdict::Deadlock, Verdict::DataRace] {
+            let conclusion = concluded(expected, Sanitizer::Thread, Sanitizer::None, &seen);
+            assert_eq!(conclusion, Conclusion::Diverged(divergence.clone()));
+        }
+    }
+
+    #[test]
+    fn directories_are_searched_in_order_for_cases_and_files_are_taken_as_they_are() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| root.path().join(name);
+        fs::create_dir(path("b")).expect("a directory");
+        for name in ["b/2.case", "b/1.case", "a.case", "note.txt"] {
+            fs::write(path(name), "").expect("written");
+        }
+        let found = cases_below(&[root.path().to_owned(), path("note.txt")]).expect("cases");
+        assert_eq!(found, ["a.case", "b/1.case", "b/2.case", "note.txt"].map(path));
+    }
+
+    #[test]
+    fn nothing_to_replay_is_an_error_that_says_what_to_do() {
+        let root = tempfile::tempdir().expect("a directory");
+        let error = cases_below(&[root.path().to_owned()])
+            .expect_err("nothing there")
+            .to_string();
+        assert!(
+            error.starts_with("nothing to replay") && error.contains("threadbare fuzz"),
+            "{error}"
+        );
+        let missing = cases_below(&[root.path().join("missing")])
+            .expect_err("not there")
+            .to_string();
+        assert!(missing.contains("missing"), "{missing}");
+    }
+}

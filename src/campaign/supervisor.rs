@@ -1,0 +1,260 @@
+//! Runs jobs in worker processes, a few at a time, and survives whatever becomes of them.
+//!
+//! One thread does it all by asking each child now and then, so that the supervisor can live inside a
+//! build with a sanitizer too.
+#![forbid(unsafe_code)]
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::death::{self, Killed};
+use super::executables::Executables;
+use super::job::{self, Failed, Files, Job, Outcome};
+use super::scratch::Scratch;
+use super::watch::memory_limit;
+use super::worker_process::WorkerProcess;
+use crate::case::Case;
+use crate::finding::{Failure, OracleName, Verdict};
+use crate::oracle::sanitizer;
+use crate::schedule::Schedule;
+use crate::settings::Engine;
+
+/// A subject may print without end; no report is as long as this, in bytes.
+const MAX_STDERR: u64 = 4 << 20;
+/// How often the children are asked.
+const POLL: Duration = Duration::from_millis(2);
+
+/// Runs jobs; each carries a tag of type `T` by which its end is known.
+pub struct Supervisor<T> {
+    executables: Executables,
+    jobs: usize,
+    memory_limit: u64,
+    /// Holds the directories of the workers; removed on drop.
+    scratch: Scratch,
+    running: Vec<(T, WorkerProcess)>,
+    started: u64,
+}
+
+/// A job that ended, one way or the other.
+pub struct Ended {
+    pub job: Job,
+    pub outcome: Outcome,
+    /// What it stopped at, if that is a finding.
+    pub found: Option<Found>,
+}
+
+/// A failed execution with its evidence.
+pub struct Found {
+    /// The first of those that may have done it, for a leak; see `Outcome::leaked`.
+    pub execution: u64,
+    /// At least one; the first is what it is reported as.
+    pub failures: Vec<Failure>,
+    /// `None` under engine `free`, which makes no choices.
+    pub schedule: Option<Schedule>,
+    /// The sanitizer's report and the timeline, for people.
+    pub report: String,
+}
+
+impl<T> Supervisor<T> {
+    /// A supervisor of up to `jobs` workers at a time.
+    ///
+    /// # Errors
+    /// No temporary directory can be made.
+    pub fn new(jobs: usize, executables: Executables) -> Result<Self> {
+        Ok(Self {
+            executables,
+            jobs,
+            memory_limit: memory_limit(jobs),
+            scratch: Scratch::new()?,
+            running: Vec::new(),
+            started: 0,
+        })
+    }
+
+    /// Whether another job can be started now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.running.len() < self.jobs
+    }
+
+    /// Whether nothing runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Executions completed by the workers that run now.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        self.running.iter().map(|(_, worker)| worker.finished()).sum()
+    }
+
+    /// Starts a worker. A job that replays needs its case.
+    ///
+    /// # Errors
+    /// The worker cannot be started.
+    pub fn start(&mut self, tag: T, job: Job, case: Option<&Case>) -> Result<()> {
+        self.started += 1;
+        let directory = self.scratch.path().join(self.started.to_string());
+        fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        let files = Files::new(directory);
+        if let Some(case) = case {
+            fs::write(files.case(), case.to_string()).context("cannot write the case for a worker")?;
+        }
+        let executable = self.executables.of(job.settings.sanitizer);
+        let worker = WorkerProcess::start(executable, job, files, self.memory_limit)?;
+        self.running.push((tag, worker));
+        Ok(())
+    }
+
+    /// Waits a moment and gives the jobs that ended.
+    ///
+    /// # Errors
+    /// A worker says that it cannot do what it was asked.
+    pub fn poll(&mut self) -> Result<Vec<(T, Ended)>> {
+        std::thread::sleep(POLL);
+        let mut ended = Vec::new();
+        let mut index = 0;
+        while index < self.running.len() {
+            match self.running[index].1.poll()? {
+                Some(status) => {
+                    let (tag, worker) = self.running.swap_remove(index);
+                    ended.push((tag, conclude(worker, status)?));
+                }
+                None => index += 1,
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends all workers at once. What they did counts as far as it is known; nothing they die of is a finding.
+    pub fn stop(&mut self) -> Vec<(T, Ended)> {
+        let stopped = std::mem::take(&mut self.running);
+        let stop = |(tag, worker): (T, WorkerProcess)| {
+            let outcome = Outcome {
+                executions: worker.finished(),
+                seconds: worker.seconds(),
+                ..Outcome::default()
+            };
+            (
+                tag,
+                Ended {
+                    job: worker.end(),
+                    outcome,
+                    found: None,
+                },
+            )
+        };
+        stopped.into_iter().map(stop).collect()
+    }
+}
+
+/// Reads what a worker left behind.
+fn conclude(worker: WorkerProcess, status: ExitStatus) -> Result<Ended> {
+    let files = worker.files();
+    let stderr = beginning_of(&files.stderr());
+    let outcome: Option<Outcome> = if worker.killed().is_none() {
+        job::read(&files.outcome()).ok()
+    } else {
+        None
+    };
+    let (outcome, found) = match outcome {
+        Some(outcome) if outcome.failed.is_some() => {
+            let found = outcome.failed.as_ref().map(|failed| judged(failed, &stderr, &worker));
+            (outcome, found)
+        }
+        Some(outcome) if outcome.leaked.is_some() => {
+            let found = outcome.leaked.map(|window| leaked(window.first, &stderr, &worker));
+            (outcome, found)
+        }
+        Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
+        outcome => died(&worker, status, outcome, &stderr)?,
+    };
+    Ok(Ended {
+        job: worker.end(),
+        outcome,
+        found,
+    })
+}
+
+/// What a worker printed, as far as it can matter. A file that cannot be read tells nothing.
+fn beginning_of(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let _ = file.take(MAX_STDERR).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The worker's oracles judged the execution wrong, or its sanitizer reported.
+fn judged(failed: &Failed, stderr: &str, worker: &WorkerProcess) -> Found {
+    let mut failures = Vec::new();
+    let mut report = String::new();
+    if failed.reports > 0 {
+        failures.push(sanitizer::first_failure(stderr).unwrap_or_else(unreadable_report));
+        report.push_str(sanitizer::report_text(stderr));
+        report.push_str("\n\n");
+    }
+    failures.extend_from_slice(&failed.failures);
+    report.push_str(&failed.timeline);
+    found(failed.execution, failures, report, worker)
+}
+
+fn leaked(execution: u64, stderr: &str, worker: &WorkerProcess) -> Found {
+    let failure = sanitizer::first_failure(stderr).unwrap_or_else(unreadable_report);
+    found(
+        execution,
+        vec![failure],
+        sanitizer::report_text(stderr).to_owned(),
+        worker,
+    )
+}
+
+fn died(
+    worker: &WorkerProcess,
+    status: ExitStatus,
+    outcome: Option<Outcome>,
+    stderr: &str,
+) -> Result<(Outcome, Option<Found>)> {
+    const COULD_NOT: i32 = crate::cli::EXIT_COULD_NOT as i32;
+    if worker.killed().is_none() && status.code() == Some(COULD_NOT) {
+        let why = stderr.lines().last().unwrap_or("it does not say why");
+        anyhow::bail!("{}", why.trim_start_matches("error: "));
+    }
+    let failure = death::failure_of(status, worker.killed(), stderr);
+    let report = match worker.killed() {
+        Some(Killed::Hang(_) | Killed::Memory(_)) => String::new(),
+        None => sanitizer::report_text(stderr).to_owned(),
+    };
+    let mut outcome = outcome.unwrap_or_default();
+    if outcome.executions == 0 {
+        outcome.executions = worker.finished() + u64::from(worker.schedule().cut);
+        outcome.points = worker.heartbeat().saturating_sub(worker.finished());
+        outcome.seconds = worker.seconds();
+    }
+    Ok((outcome, Some(found(worker.execution(), vec![failure], report, worker))))
+}
+
+fn found(execution: u64, failures: Vec<Failure>, report: String, worker: &WorkerProcess) -> Found {
+    let controlled = worker.job().settings.engine != Engine::Free;
+    Found {
+        execution,
+        failures,
+        schedule: controlled.then(|| worker.schedule()),
+        report,
+    }
+}
+
+fn unreadable_report() -> Failure {
+    Failure {
+        verdict: Verdict::SanitizerReport,
+        oracle: OracleName::Sanitizer,
+        message: "the sanitizer made a report that cannot be read".to_owned(),
+        cause: "unreadable report".to_owned(),
+    }
+}

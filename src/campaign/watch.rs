@@ -1,0 +1,207 @@
+//! Watches a running worker from outside: does it move, and how much memory does it take.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::settings::Engine;
+
+use super::death::Killed;
+
+/// How often the files in /proc are read.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// A worker that burns so much CPU time without reaching a point hangs.
+const MAX_IDLE_CPU: Duration = Duration::from_secs(10);
+/// A worker that does not reach a point for so long hangs, even if it burns no CPU time.
+const MAX_IDLE: Duration = Duration::from_secs(60);
+/// The same for engine `free`, where a stop is seen only by nobody using the CPU.
+const MAX_IDLE_FREE: Duration = Duration::from_secs(2);
+/// The unit of the times in /proc/PID/stat; the same on every Linux that Rust supports.
+const TICKS_PER_SECOND: u64 = 100;
+/// The unit of the sizes in /proc/PID/statm, for a worst case; larger pages only make the limit larger.
+const PAGE: u64 = 4096;
+/// No worker may take more, however large the machine.
+const MAX_MEMORY: u64 = 8 << 30;
+
+/// The memory in bytes that each of `jobs` workers may take, so that all of them fit the machine.
+#[must_use]
+pub fn memory_limit(jobs: usize) -> u64 {
+    let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    total.map_or(MAX_MEMORY, |kib| {
+        (kib * 1024 / 4 * 3 / jobs.max(1) as u64).min(MAX_MEMORY)
+    })
+}
+
+/// What was last seen of one worker.
+pub struct Watch {
+    pid: u32,
+    engine: Engine,
+    memory_limit: u64,
+    looked: Instant,
+    heartbeat: u64,
+    moved: Instant,
+    /// CPU time when `heartbeat` last changed.
+    cpu: Duration,
+    /// When the CPU time last changed, and to what.
+    busy: (Instant, Duration),
+}
+
+impl Watch {
+    #[must_use]
+    pub fn new(pid: u32, engine: Engine, memory_limit: u64) -> Self {
+        let now = Instant::now();
+        let busy = (now, Duration::ZERO);
+        Self {
+            pid,
+            engine,
+            memory_limit,
+            looked: now,
+            heartbeat: 0,
+            moved: now,
+            cpu: Duration::ZERO,
+            busy,
+        }
+    }
+
+    /// Looks, unless it did just now. Says why the worker should be ended, if it should.
+    pub fn look(&mut self, heartbeat: u64) -> Option<Killed> {
+        if self.looked.elapsed() < INTERVAL {
+            return None;
+        }
+        self.looked = Instant::now();
+        if memory_of(self.pid).is_some_and(|memory| memory > self.memory_limit) {
+            return Some(Killed::Memory(self.memory_limit));
+        }
+        self.judge(heartbeat, cpu_of(self.pid)?, Instant::now())
+    }
+
+    fn judge(&mut self, heartbeat: u64, cpu: Duration, now: Instant) -> Option<Killed> {
+        if cpu != self.busy.1 {
+            self.busy = (now, cpu);
+        }
+        if heartbeat != self.heartbeat {
+            self.heartbeat = heartbeat;
+            self.moved = now;
+            self.cpu = cpu;
+            return None;
+        }
+        let still = now.duration_since(self.moved);
+        let idle = now.duration_since(self.busy.0).min(still);
+        let burnt = cpu.saturating_sub(self.cpu);
+        if self.engine == Engine::Free && idle >= MAX_IDLE_FREE {
+            let seconds = MAX_IDLE_FREE.as_secs();
+            Some(Killed::Hang(format!(
+                "uncontrolled threads made no progress and used no CPU time for {seconds} s"
+            )))
+        } else if burnt >= MAX_IDLE_CPU {
+            Some(Killed::Hang(format!(
+                "no point was reached in {} s of CPU time",
+                MAX_IDLE_CPU.as_secs()
+            )))
+        } else if still >= MAX_IDLE {
+            Some(Killed::Hang(format!(
+                "no point was reached for {} s",
+                MAX_IDLE.as_secs()
+            )))
+        } else {
+            None
+        }
+    }
+}
+
+fn cpu_of(pid: u32) -> Option<Duration> {
+    let ticks = ticks_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}
+
+/// User and system time in a line of /proc/PID/stat: fields 14 and 15, see proc(5).
+fn ticks_in(stat: &str) -> Option<u64> {
+    // The name in the second field may hold anything, spaces and brackets too.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let mut time = || fields.next()?.parse::<u64>().ok();
+    Some(time()? + time()?)
+}
+
+fn memory_of(pid: u32) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let resident: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    let shared: u64 = statm.split_whitespace().nth(2)?.parse().ok()?;
+    Some(resident.saturating_sub(shared) * PAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn watch(engine: Engine) -> (Watch, Instant) {
+        let watch = Watch::new(1, engine, u64::MAX);
+        let start = watch.moved;
+        (watch, start)
+    }
+
+    #[test]
+    fn a_worker_that_moves_is_left_alone() {
+        let (mut watch, start) = watch(Engine::Fibers);
+        for second in 1..300 {
+            assert_eq!(
+                watch.judge(second.into(), SECOND * second, start + SECOND * second),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn burning_cpu_time_without_a_point_is_a_hang_after_ten_seconds() {
+        let (mut watch, start) = watch(Engine::Fibers);
+        assert_eq!(watch.judge(0, SECOND * 9, start + SECOND * 9), None);
+        assert!(matches!(
+            watch.judge(0, SECOND * 10, start + SECOND * 10),
+            Some(Killed::Hang(_))
+        ));
+    }
+
+    #[test]
+    fn a_worker_that_is_kept_off_the_cpu_gets_a_minute() {
+        let (mut watch, start) = watch(Engine::Threads);
+        assert_eq!(watch.judge(0, Duration::ZERO, start + SECOND * 59), None);
+        assert!(matches!(
+            watch.judge(0, Duration::ZERO, start + SECOND * 60),
+            Some(Killed::Hang(_))
+        ));
+    }
+
+    #[test]
+    fn uncontrolled_threads_hang_once_nothing_moves_and_nothing_computes() {
+        let (mut watch, start) = watch(Engine::Free);
+        assert_eq!(watch.judge(5, SECOND, start + SECOND), None);
+        assert_eq!(
+            watch.judge(5, SECOND * 2, start + SECOND * 2),
+            None,
+            "it still computes"
+        );
+        assert_eq!(watch.judge(5, SECOND * 2, start + SECOND * 3), None);
+        assert!(matches!(
+            watch.judge(5, SECOND * 2, start + SECOND * 4),
+            Some(Killed::Hang(_))
+        ));
+    }
+
+    #[test]
+    fn the_times_of_a_process_are_found_behind_a_hostile_name() {
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 1 0 9 0 0";
+        assert_eq!(ticks_in(stat), Some(300));
+        assert_eq!(ticks_in("7 (a"), None);
+    }
+
+    #[test]
+    fn this_process_has_a_time_and_a_size() {
+        assert!(cpu_of(std::process::id()).is_some());
+        assert!(memory_of(std::process::id()).is_some_and(|bytes| bytes > 0));
+    }
+}

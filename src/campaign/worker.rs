@@ -1,0 +1,182 @@
+//! What a worker process does: executes one job and judges every execution.
+#![forbid(unsafe_code)]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::fingerprint::fingerprint;
+use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
+use super::seed;
+use crate::case::Case;
+use crate::control::{self, Mode, Session, Trace, process};
+use crate::execution::Ending;
+use crate::finding::Judgement;
+use crate::oracle::Judge;
+use crate::program::{self, Program};
+use crate::reference::Expectations;
+use crate::report::timeline;
+
+/// Executes the job in `directory` and leaves its outcome there.
+///
+/// # Errors
+/// The job cannot be read, the subject cannot be opened, or the outcome cannot be written.
+pub fn run(directory: &Path) -> Result<()> {
+    process::die_with_parent();
+    let files = Files::new(directory.to_owned());
+    let job: Job = job::read(&files.job())?;
+    let session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
+    let mut bench = Bench {
+        session,
+        threads: job.settings.threads,
+        outcome: Outcome::default(),
+        started: Instant::now(),
+    };
+    match &job.work {
+        Work::Explore(slice) => bench.explore(slice),
+        Work::Replay(replay) => bench.replay(replay, &Case::read(&files.case())?),
+    }
+    bench.outcome.seconds = bench.started.elapsed().as_secs_f64();
+    job::write(&files.outcome(), &bench.outcome)?;
+    if bench.session.is_spent() {
+        process::end_now(0);
+    }
+    Ok(())
+}
+
+/// The program that execution number `execution` of a campaign runs.
+#[must_use]
+pub fn program_of(seed: u64, threads: u16, execution: u64, size: u32) -> Program {
+    program::from_seed(seed::program_seed(seed, threads, seed::program_of(execution)), size)
+}
+
+/// A session and what came of it so far.
+struct Bench {
+    session: Session,
+    threads: u16,
+    outcome: Outcome,
+    started: Instant,
+}
+
+impl Bench {
+    fn explore(&mut self, slice: &Slice) {
+        let limit = slice.limit_ms.map(Duration::from_millis);
+        let mut current: Option<(u64, Judged)> = None;
+        let mut unchecked = slice.first;
+        for execution in slice.first..slice.first.saturating_add(slice.count) {
+            if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+                break;
+            }
+            let number = seed::program_of(execution);
+            let mut judged = match current.take() {
+                Some((known, judged)) if known == number => judged,
+                _ => self.load(program_of(slice.seed, self.threads, execution, slice.size)),
+            };
+            let mode = Mode::Explore {
+                seed: seed::schedule_seed(slice.seed, self.threads, execution),
+            };
+            if self.execute(&mut judged, execution, mode, &slice.known).is_break() {
+                return;
+            }
+            current = Some((number, judged));
+            if execution + 1 - unchecked >= slice.leak_check_every {
+                if self.leaks(unchecked, execution + 1) {
+                    return;
+                }
+                unchecked = execution + 1;
+            }
+        }
+        let end = slice.first + self.outcome.executions;
+        self.leaks(unchecked, end);
+    }
+
+    fn replay(&mut self, replay: &Replay, case: &Case) {
+        let mut judged = self.load(case.program.clone());
+        for execution in 0..if case.schedule.is_some() { 1 } else { replay.times } {
+            let mode = match &case.schedule {
+                Some(schedule) => Mode::Replay(schedule),
+                None => Mode::Explore {
+                    seed: seed::splitmix64(case.settings.seed ^ execution),
+                },
+            };
+            if self.execute(&mut judged, execution, mode, &[]).is_break() {
+                return;
+            }
+        }
+        self.leaks(0, self.outcome.executions);
+    }
+
+    /// Makes `program` the one that is executed and judged.
+    fn load(&mut self, program: Program) -> Judged {
+        self.session.load(&program);
+        let judge = Judge::new(&program, self.threads, Expectations::of(&program));
+        Judged { program, judge }
+    }
+
+    /// Executes once, judges, and says whether to go on.
+    fn execute(&mut self, judged: &mut Judged, number: u64, mode: Mode<'_>, known: &[String]) -> ControlFlow<()> {
+        let execution = self.session.execute(number, mode);
+        let completed = execution.ending == Ending::Completed;
+        self.outcome.executions += 1;
+        self.outcome.points += execution.points;
+        if let Ending::Diverged { step, why } = &execution.ending {
+            self.outcome.diverged = Some(Divergence {
+                step: *step,
+                why: why.clone(),
+            });
+            return ControlFlow::Break(());
+        }
+        let judgement = judged.judge.judge(execution);
+        if let Judgement::Incomparable(reason, _) = &judgement {
+            *self.outcome.incomparable.entry(*reason).or_default() += 1;
+        }
+        let failures = Vec::from_iter(if let Judgement::Wrong(failure) = judgement {
+            Some(failure)
+        } else {
+            None
+        });
+        let mut clean = execution.reports == 0 && failures.is_empty();
+        if let [failure] = &failures[..]
+            && execution.reports == 0
+            && known.contains(&fingerprint(failure))
+        {
+            *self.outcome.repeated.entry(fingerprint(failure)).or_default() += 1;
+            clean = true;
+        }
+        if !clean {
+            let timeline = timeline::text(&judged.program, &execution.events);
+            self.outcome.failed = Some(Failed {
+                execution: number,
+                failures,
+                reports: execution.reports,
+                timeline,
+            });
+        }
+        // A process whose threads all came to their end is as good as new; one left in the middle is not.
+        if clean && completed {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
+    /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
+    fn leaks(&mut self, first: u64, end: u64) -> bool {
+        if end == first || !self.outcome.repeated.is_empty() || !control::leaks() {
+            return false;
+        }
+        self.outcome.leaked = Some(LeakWindow {
+            first,
+            count: end - first,
+        });
+        true
+    }
+}
+
+/// The program that is executed now, and its judge.
+struct Judged {
+    program: Program,
+    judge: Judge,
+}

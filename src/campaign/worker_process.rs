@@ -1,0 +1,188 @@
+//! One running worker, seen from the supervisor.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::death::Killed;
+use super::job::{self, Files, Job, Work};
+use super::watch::Watch;
+use crate::control::Trace;
+use crate::schedule::Schedule;
+
+/// Read by the sanitizers. Ours are compiled in, so that results do not depend on the environment.
+const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
+
+/// A worker process with its files; it is killed, and its files are removed, when this is dropped.
+pub struct WorkerProcess {
+    child: Child,
+    job: Job,
+    files: Files,
+    trace: Trace,
+    watch: Watch,
+    started: Instant,
+    killed: Option<Killed>,
+}
+
+impl WorkerProcess {
+    /// Starts `executable` on a job, with its files in a directory that exists.
+    ///
+    /// # Errors
+    /// The files cannot be written or the process cannot be started.
+    pub fn start(executable: &Path, job: Job, files: Files, memory_limit: u64) -> Result<Self> {
+        job::write(&files.job(), &job)?;
+        let mut trace = Trace::create(&files.trace())?;
+        if let Work::Explore(slice) = &job.work {
+            // A worker that dies before it begins is blamed on its first execution.
+            trace.begin(slice.first);
+        }
+        let stderr = File::create(files.stderr()).context("cannot create a worker's files")?;
+        let mut command = Command::new(executable);
+        command.arg("worker").arg(files.directory());
+        // A process group of its own: Ctrl-C is for the supervisor alone.
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
+        for variable in OPTION_VARIABLES {
+            command.env(variable, sanitizer_options());
+        }
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", executable.display()))?;
+        let watch = Watch::new(child.id(), job.settings.engine, memory_limit);
+        Ok(Self {
+            child,
+            job,
+            files,
+            trace,
+            watch,
+            started: Instant::now(),
+            killed: None,
+        })
+    }
+
+    /// How the worker ended, once it has. Ends it if it hangs or takes too much memory.
+    ///
+    /// # Errors
+    /// The system does not say what became of the child.
+    pub fn poll(&mut self) -> Result<Option<ExitStatus>> {
+        if let Some(status) = self.child.try_wait().context("cannot wait for a worker")? {
+            return Ok(Some(status));
+        }
+        if let Some(reason) = self.watch.look(self.trace.heartbeat()) {
+            self.killed = Some(reason);
+            self.child.kill().context("cannot end a worker that hangs")?;
+            return self.child.wait().context("cannot wait for a worker").map(Some);
+        }
+        Ok(None)
+    }
+
+    #[must_use]
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Why the supervisor ended it, if it did.
+    #[must_use]
+    pub fn killed(&self) -> Option<&Killed> {
+        self.killed.as_ref()
+    }
+
+    /// The execution that was begun last.
+    #[must_use]
+    pub fn execution(&self) -> u64 {
+        self.trace.execution()
+    }
+
+    /// Executions completed.
+    #[must_use]
+    pub fn finished(&self) -> u64 {
+        self.trace.finished()
+    }
+
+    /// See [`Trace::heartbeat`].
+    #[must_use]
+    pub fn heartbeat(&self) -> u64 {
+        self.trace.heartbeat()
+    }
+
+    /// The choices of the last execution.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.trace.schedule()
+    }
+
+    /// Seconds since it was started.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// Ends the process if it still runs, removes its files and gives the job back.
+    #[must_use]
+    pub fn end(self) -> Job {
+        self.job.clone()
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // What cannot be removed goes with the supervisor's scratch directory.
+        let _ = fs::remove_dir_all(self.files.directory());
+    }
+}
+
+/// Names the symbolizer, since Debian installs LLVM's under a name with its version, which the sanitizers
+/// do not look for.
+fn sanitizer_options() -> &'static OsString {
+    static OPTIONS: OnceLock<OsString> = OnceLock::new();
+    OPTIONS.get_or_init(|| {
+        let mut options = OsString::new();
+        if let Some(path) = symbolizer() {
+            options.push("external_symbolizer_path=");
+            options.push(path);
+        }
+        options
+    })
+}
+
+/// `llvm-symbolizer` on PATH, else the newest `llvm-symbolizer-N`, else `addr2line`.
+fn symbolizer() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let names: Vec<PathBuf> = env::split_paths(&path)
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    let rank = |path: &&PathBuf| -> Option<u32> {
+        match path.file_name()?.to_str()? {
+            "llvm-symbolizer" => Some(u32::MAX),
+            "addr2line" => Some(0),
+            name => name.strip_prefix("llvm-symbolizer-")?.parse().ok(),
+        }
+    };
+    names
+        .iter()
+        .filter(|path| rank(path).is_some())
+        .max_by_key(rank)
+        .cloned()
+}

@@ -1,0 +1,105 @@
+//! The command line: one file per subcommand. Flags parse into plain structs, which are then resolved
+//! against the world: what was built, which faults there are, where files may go.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod faults;
+mod fuzz;
+mod replay;
+mod resolve;
+mod show;
+mod subjects;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Nothing was found.
+pub const EXIT_CLEAN: u8 = 0;
+/// Something was found.
+pub const EXIT_FOUND: u8 = 1;
+/// The tool could not do what was asked; clap leaves with the same code.
+pub const EXIT_COULD_NOT: u8 = 2;
+
+/// Wears C++20 coroutine schedulers thin until their races show.
+///
+/// Exit codes: 0 nothing was found, 1 something was found, 2 the tool could not do what was asked.
+#[derive(Debug, Parser)]
+#[command(name = "threadbare", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Explore programs and schedules, and keep what is found as cases.
+    Fuzz(fuzz::Flags),
+    /// Execute cases again and check that each does what it promises.
+    Replay(replay::Flags),
+    /// Show a case: its program, schedule and evidence.
+    Show(show::Flags),
+    /// Measure how many executions it takes to find each known fault.
+    Faults(faults::Flags),
+    /// Measure the pace of control against ordinary stress.
+    Bench(bench::Flags),
+    /// List the subjects, their faults and the abilities of this build.
+    Subjects,
+    #[command(hide = true)]
+    Worker(worker::Flags),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(found) => ExitCode::from(if found { EXIT_FOUND } else { EXIT_CLEAN }),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(EXIT_COULD_NOT)
+        }
+    }
+}
+
+/// Says whether something was found.
+fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::Fuzz(flags) => fuzz::run(&flags),
+        Command::Replay(flags) => replay::run(flags),
+        Command::Show(flags) => show::run(&flags),
+        Command::Faults(flags) => faults::run(&flags),
+        Command::Bench(flags) => {
+            bench::run(&flags)?;
+            Ok(false)
+        }
+        Command::Subjects => {
+            subjects::run();
+            Ok(false)
+        }
+        Command::Worker(flags) => worker::run(&flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_of_all_subcommands_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn thread_counts_out_of_bounds_are_refused_with_the_bound() {
+        for count in ["0", "257", "100000", "-1", "x", ""] {
+            let error =
+                Arguments::try_parse_from(["threadbare", "fuzz", &format!("--threads={count}")]).expect_err(count);
+            assert!(error.to_string().contains("1 to 256"), "{error}");
+            assert_eq!(error.exit_code(), i32::from(EXIT_COULD_NOT));
+        }
+    }
+}

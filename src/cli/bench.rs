@@ -1,0 +1,58 @@
+//! `threadbare bench`: the pace of control against ordinary stress.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::resolve;
+use crate::campaign::bench::Bench;
+use crate::campaign::interrupt;
+use crate::program;
+use crate::report::progress::ProgressLine;
+use crate::report::{json, pace, say};
+use crate::settings::{Engine, Sanitizer};
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Thread count, main thread included.
+    #[arg(long, default_value = "4", value_parser = resolve::thread_count)]
+    threads: u16,
+    /// Sanitizers to measure under.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "none,thread,address")]
+    sanitizer: Vec<Sanitizer>,
+    /// The engine to measure against `free` [default: fibers if built with clang, else threads].
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
+    /// Size of the programs, in about tasks.
+    #[arg(long, default_value_t = program::DEFAULT_SIZE)]
+    size: u32,
+    /// Executions of each engine in each of the rounds.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    executions: u64,
+    /// Write the results to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+pub fn run(flags: &Flags) -> Result<()> {
+    resolve::size(flags.size)?;
+    let bench = Bench {
+        subject: "bundled".to_owned(),
+        sanitizers: resolve::distinct(&flags.sanitizer),
+        threads: flags.threads,
+        size: flags.size,
+        executions: flags.executions,
+        engine: resolve::engine(flags.engine)?,
+    };
+    interrupt::listen()?;
+    let line = ProgressLine::new();
+    let paces = bench.run(|done, total| line.count(done, total, "measurements"))?;
+    drop(line);
+    say(pace::table(&paces));
+    if let Some(path) = &flags.json {
+        json::write(path, &pace::Bench::new(&paces))?;
+    }
+    Ok(())
+}

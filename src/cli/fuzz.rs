@@ -1,0 +1,168 @@
+//! `threadbare fuzz`: the main job.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::resolve;
+use crate::campaign::findings::{Confirmation, Finding};
+use crate::campaign::fuzz::{Campaign, Summary};
+use crate::campaign::interrupt;
+use crate::program;
+use crate::report::progress::ProgressLine;
+use crate::report::{grouped, json, say, table, word};
+use crate::settings::{Engine, Sanitizer, StrategyName};
+
+/// Time of a campaign that is given neither time nor executions.
+const DEFAULT_SECONDS: u64 = 60;
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Stop after so many seconds [default: 60, unless --executions is given].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
+    /// Stop after so many executions over all sanitizers and thread counts.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    executions: Option<u64>,
+    /// Thread counts to explore, main thread included.
+    #[arg(long, value_delimiter = ',', default_value = "1,2,4,8", value_parser = resolve::thread_count)]
+    threads: Vec<u16>,
+    /// Sanitizers to explore under.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "none,thread,address")]
+    sanitizer: Vec<Sanitizer>,
+    /// How virtual threads run [default: fibers if built with clang, else threads].
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
+    /// What makes the choices.
+    #[arg(long, value_enum, default_value = "random")]
+    strategy: StrategyName,
+    /// The same seed and executions are the same campaign [default: a new one].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Workers at a time [default: one for each core].
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Size of the programs, in about tasks.
+    #[arg(long, default_value_t = program::DEFAULT_SIZE)]
+    size: u32,
+    /// The runtime to explore; see `threadbare subjects`.
+    #[arg(long, default_value = "bundled")]
+    subject: String,
+    /// Switch a known fault on; see `threadbare subjects`.
+    #[arg(long)]
+    fault: Option<String>,
+    /// Directory for what is found.
+    #[arg(long, default_value = "findings")]
+    findings: PathBuf,
+    /// Write the results to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+impl Flags {
+    fn resolve(&self) -> Result<Campaign> {
+        if let Some(fault) = &self.fault {
+            resolve::fault(fault)?;
+        }
+        resolve::subject(&self.subject)?;
+        resolve::size(self.size)?;
+        let unlimited = self.seconds.is_none() && self.executions.is_none();
+        Ok(Campaign {
+            subject: self.subject.clone(),
+            fault: self.fault.clone(),
+            sanitizers: resolve::distinct(&self.sanitizer),
+            threads: resolve::distinct(&self.threads),
+            engine: resolve::engine(self.engine)?,
+            strategy: self.strategy,
+            seed: self.seed.map_or_else(random_seed, Ok)?,
+            size: self.size,
+            jobs: resolve::jobs(self.jobs)?,
+            seconds: if unlimited { Some(DEFAULT_SECONDS) } else { self.seconds },
+            executions: self.executions,
+            findings: self.findings.clone(),
+        })
+    }
+}
+
+/// A seed from the system's random numbers.
+fn random_seed() -> Result<u64> {
+    use std::io::Read;
+    let mut bytes = [0; 8];
+    let mut source =
+        std::fs::File::open("/dev/urandom").context("cannot take a random seed; give one with `--seed`")?;
+    source
+        .read_exact(&mut bytes)
+        .context("cannot take a random seed; give one with `--seed`")?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+pub fn run(flags: &Flags) -> Result<bool> {
+    let campaign = flags.resolve()?;
+    interrupt::listen()?;
+    say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
+    let line = ProgressLine::new();
+    let summary = campaign.run(|progress| line.campaign(progress))?;
+    drop(line);
+    print(&summary);
+    if let Some(path) = &flags.json {
+        json::write(path, &json::Fuzz::new(&summary, campaign.engine, campaign.seed))?;
+    }
+    Ok(!summary.findings.is_empty())
+}
+
+fn print(summary: &Summary) {
+    say(table::of_cells(&summary.cells));
+    for finding in &summary.findings {
+        print_finding(finding);
+    }
+    let mut reasons = std::collections::BTreeMap::new();
+    for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
+        *reasons.entry(reason).or_insert(0) += count;
+    }
+    for (reason, count) in reasons {
+        say(format!(
+            "{} executions could not be compared: {}",
+            grouped(count),
+            word(reason)
+        ));
+    }
+    say(format!(
+        "{}{} executions of {} programs in {:.1} s, {}",
+        if summary.interrupted { "interrupted after " } else { "" },
+        grouped(summary.executions),
+        grouped(summary.programs),
+        summary.seconds,
+        counted(summary.findings.len()),
+    ));
+}
+
+fn print_finding(finding: &Finding) {
+    let times = if finding.count == 1 {
+        String::new()
+    } else {
+        format!(", {} times", grouped(finding.count))
+    };
+    say(format!(
+        "\n{} ({}, {} threads{times}): {}",
+        word(&finding.failure.verdict),
+        word(&finding.settings.sanitizer),
+        finding.settings.threads,
+        finding.failure.message
+    ));
+    match &finding.confirmation {
+        Confirmation::Confirmed => {}
+        Confirmation::Pending => say("  not replayed yet"),
+        Confirmation::Unconfirmed(instead) => say(format!("  unconfirmed: replayed in a fresh worker, it {instead}")),
+    }
+    say(format!("  threadbare replay {}", finding.path.display()));
+}
+
+fn counted(findings: usize) -> String {
+    match findings {
+        0 => "nothing found".to_owned(),
+        1 => "1 finding".to_owned(),
+        more => format!("{more} findings"),
+    }
+}

@@ -1,0 +1,121 @@
+//! What several subcommands ask of the world: engines, faults, subjects and how many workers to run.
+#![forbid(unsafe_code)]
+
+use std::thread::available_parallelism;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::build_info;
+use crate::program;
+use crate::report::word;
+use crate::settings::{Engine, MAX_THREADS};
+use crate::subject;
+
+/// More workers than this help nobody.
+const MAX_JOBS: usize = 1024;
+/// The compiler that makes the fast engine possible.
+const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
+
+/// Parses one thread count.
+pub fn thread_count(text: &str) -> Result<u16, String> {
+    let count = text
+        .trim()
+        .parse::<u16>()
+        .ok()
+        .filter(|count| (1..=MAX_THREADS).contains(count));
+    count.ok_or_else(|| format!("a thread count is a number from 1 to {MAX_THREADS}"))
+}
+
+/// The engine that was asked for, or the fastest of this build.
+pub fn engine(wanted: Option<Engine>) -> Result<Engine> {
+    match wanted {
+        Some(Engine::Fibers) if !build_info::FIBERS => bail!(
+            "the engine fibers needs clang, and this was built with {}; `{RECOMMENDED}` and build again, or use `--engine threads`",
+            build_info::COMPILER
+        ),
+        Some(engine) => Ok(engine),
+        None if build_info::FIBERS => Ok(Engine::Fibers),
+        None => {
+            recommend_clang();
+            Ok(Engine::Threads)
+        }
+    }
+}
+
+/// The engine for a case that was recorded with `recorded`: the choices fit both controlled engines.
+pub fn engine_like(recorded: Engine) -> Engine {
+    if recorded == Engine::Fibers && !build_info::FIBERS {
+        Engine::Threads
+    } else {
+        recorded
+    }
+}
+
+fn recommend_clang() {
+    eprintln!(
+        "note: built with {}, so the slower engine `threads` is used; for the engine `fibers`: {RECOMMENDED}",
+        build_info::COMPILER
+    );
+}
+
+/// Checks the name of a fault.
+pub fn fault(name: &str) -> Result<()> {
+    let known: Vec<String> = subject::faults().into_iter().map(|fault| fault.name).collect();
+    ensure!(
+        known.iter().any(|fault| fault == name),
+        "there is no fault \"{name}\"; the faults are {}",
+        known.join(", ")
+    );
+    Ok(())
+}
+
+/// Checks the name of a subject.
+pub fn subject(name: &str) -> Result<()> {
+    let known = subject::subjects();
+    ensure!(
+        known.iter().any(|subject| subject == name),
+        "there is no subject \"{name}\"; the subjects are {}",
+        known.join(", ")
+    );
+    Ok(())
+}
+
+/// Checks the size of programs.
+pub fn size(size: u32) -> Result<()> {
+    let most = program::MAX_SIZE;
+    ensure!(
+        (1..=most).contains(&size),
+        "size {size} is out of bounds: choose 1 to {most}"
+    );
+    Ok(())
+}
+
+/// The number of workers: as wanted, or one for each core.
+pub fn jobs(wanted: Option<usize>) -> Result<usize> {
+    let jobs = wanted.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    ensure!(
+        (1..=MAX_JOBS).contains(&jobs),
+        "{jobs} jobs are out of bounds: choose 1 to {MAX_JOBS}"
+    );
+    Ok(jobs)
+}
+
+/// Leaves out what was named before.
+pub fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for value in values {
+        if !distinct.contains(value) {
+            distinct.push(*value);
+        }
+    }
+    distinct
+}
+
+/// The engines of this build, by name.
+pub fn engines() -> Vec<String> {
+    let all = [Engine::Fibers, Engine::Threads, Engine::Free];
+    all.iter()
+        .filter(|engine| **engine != Engine::Fibers || build_info::FIBERS)
+        .map(word)
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! `threadbare show`: a case for people, for Graphviz or for programs.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::case::Case;
+use crate::execution::ThreadId;
+use crate::report::{graph, grouped, word};
+use crate::schedule::{Choice, Schedule};
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// The case.
+    case: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Settings, program, schedule and evidence.
+    Text,
+    /// The task graph, for Graphviz.
+    Dot,
+    /// Everything.
+    Json,
+}
+
+pub fn run(flags: &Flags) -> Result<bool> {
+    let case = Case::read(&flags.case)?;
+    let shown = match flags.format {
+        Format::Text => text(&case),
+        Format::Dot => graph::dot(&case.program),
+        Format::Json => format!("{:#}\n", json_of(&case)),
+    };
+    match std::io::stdout().write_all(shown.as_bytes()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| false).context("cannot print the case"),
+    }
+}
+
+fn text(case: &Case) -> String {
+    let settings = &case.settings;
+    let mut shown = String::new();
+    let mut fact = |name: &str, value: &str| shown.push_str(&format!("{name:<12} {value}\n"));
+    fact("verdict", &word(&case.verdict));
+    if let Some(oracle) = &case.oracle {
+        fact("oracle", &word(oracle));
+    }
+    fact("fingerprint", &case.fingerprint);
+    fact("subject", &settings.subject);
+    if let Some(fault) = &settings.fault {
+        fact("fault", fault);
+    }
+    fact("threads", &settings.threads.to_string());
+    fact("sanitizer", &word(&settings.sanitizer));
+    fact("engine", &word(&settings.engine));
+    fact(
+        "strategy",
+        &format!("{}, seed {}", word(&settings.strategy), settings.seed),
+    );
+    fact(
+        "schedule",
+        &case
+            .schedule
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), |schedule| Statistics::of(schedule).text()),
+    );
+    shown.push_str(&format!("\n{}\n", case.program.to_string().trim_end()));
+    if !case.report.is_empty() {
+        shown.push_str(&format!("\n{}\n", case.report.trim_end()));
+    }
+    shown
+}
+
+fn json_of(case: &Case) -> Value {
+    let schedule = case.schedule.as_ref().map(|schedule| {
+        let statistics = Statistics::of(schedule);
+        let choice = |choice: &Choice| match choice {
+            Choice::Run { thread, points, digest } => json!({"run": thread, "points": points, "digest": digest}),
+            Choice::Wake { thread } => json!({"wake": thread}),
+        };
+        let choices: Vec<Value> = schedule.choices.iter().map(choice).collect();
+        json!({
+            "points": statistics.points,
+            "switches": statistics.switches,
+            "wakes": statistics.wakes,
+            "points_by_thread": statistics.by_thread,
+            "cut": schedule.cut,
+            "choices": choices,
+        })
+    });
+    let tasks: Vec<Value> = case
+        .program
+        .tasks
+        .iter()
+        .map(|task| {
+            let operations: Vec<String> = task.operations.iter().map(ToString::to_string).collect();
+            json!({
+                "affinity": format!("{:?}", task.affinity).to_lowercase(),
+                "result": format!("{:?}", task.result).to_lowercase(),
+                "operations": operations,
+            })
+        })
+        .collect();
+    json!({
+        "settings": case.settings,
+        "verdict": case.verdict,
+        "oracle": case.oracle,
+        "fingerprint": case.fingerprint,
+        "program": {"text": case.program.to_string(), "tasks": tasks},
+        "schedule": schedule,
+        "report": case.report,
+    })
+}
+
+/// A schedule in numbers.
+struct Statistics {
+    points: u64,
+    switches: u64,
+    /// Times one of several waiters was chosen.
+    wakes: u64,
+    by_thread: BTreeMap<ThreadId, u64>,
+    cut: bool,
+}
+
+impl Statistics {
+    fn of(schedule: &Schedule) -> Self {
+        let mut statistics = Self {
+            points: 0,
+            switches: 0,
+            wakes: 0,
+            by_thread: BTreeMap::new(),
+            cut: schedule.cut,
+        };
+        let mut last = None;
+        for choice in &schedule.choices {
+            match *choice {
+                Choice::Wake { .. } => statistics.wakes += 1,
+                Choice::Run { thread, points, .. } => {
+                    statistics.points += u64::from(points);
+                    *statistics.by_thread.entry(thread).or_default() += u64::from(points);
+                    statistics.switches += u64::from(last.is_some_and(|last| last != thread));
+                    last = Some(thread);
+                }
+            }
+        }
+        statistics
+    }
+
+    fn text(&self) -> String {
+        let threads: Vec<String> = self
+            .by_thread
+            .iter()
+            .map(|(thread, points)| format!("{} of thread {thread}", grouped(*points)))
+            .collect();
+        format!(
+            "{} points ({}), {} switches, {} wakes{}",
+            grouped(self.points),
+            threads.join(", "),
+            grouped(self.switches),
+            grouped(self.wakes),
+            if self.cut { ", cut short" } else { "" }
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn a_schedule_is_counted_by_thread_and_switch() {
+        let run = |thread, points| Choice::Run {
+            thread,
+            points,
+            digest: 0,
+        };
+        let choices = vec![run(0, 5), run(1, 2), Choice::Wake { thread: 2 }, run(1, 1), run(0, 1)];
+        let text = Statistics::of(&Schedule { choices, cut: true }).text();
+        assert_eq!(
+            text,
+            "9 points (6 of thread 0, 3 of thread 1), 2 switches, 1 wakes, cut short"
+        );
+    }
+}

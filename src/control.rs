@@ -1,0 +1,32 @@
+//! Control over a subject: virtual threads, emulated primitives, time, hooks and engines.
+//!
+//! `controller` decides who runs; an engine (`fibers`, `os_threads`) carries it out; `hooks` are the
+//! functions by which the subject's atomics, locks, threads and clocks reach them. A [`Session`] ties
+//! them to a subject.
+
+mod active;
+mod controller;
+mod engine;
+mod fibers;
+mod hooks;
+mod os_threads;
+mod point;
+pub mod process;
+mod real;
+mod record;
+mod sanitizer;
+mod session;
+mod thread_local;
+mod trace;
+mod virtual_thread;
+
+pub use point::Point;
+pub use session::{Mode, Session};
+pub use trace::Trace;
+
+/// Looks for memory that nothing points to any more; whether there is any. Its report goes to standard
+/// error. `false` also in builds whose sanitizer does not look for leaks.
+#[must_use]
+pub fn leaks() -> bool {
+    sanitizer::leaks()
+}

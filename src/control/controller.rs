@@ -1,0 +1,364 @@
+//! The controller's bookkeeping: which virtual threads there are, who can run, what time it is and who
+//! runs next. It decides; an engine carries the decision out.
+#![forbid(unsafe_code)]
+
+use super::point::Point;
+use super::trace::Trace;
+use crate::execution::{BlockedThread, Ending, ThreadId};
+use crate::strategy::{Decision, Divergence, Sleeper, Strategy, ThreadSet, Turn};
+
+/// Virtual threads of one execution.
+pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
+/// No step budget is larger.
+pub(super) const MAX_POINTS: u64 = 1 << 22;
+/// Virtual nanoseconds that a point takes.
+const POINT_TIME: u64 = 100;
+/// Points of a turn once the second half of the step budget is reached and everyone gets their share.
+const FAIR_TURN: u32 = 64;
+
+/// What a hook does after asking the controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The calling thread goes on.
+    Continue,
+    /// The calling thread stands aside for this one.
+    Switch(ThreadId),
+    /// The execution is over; the reason is in `ending`.
+    Stop,
+}
+
+/// Why a blocked thread goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wake {
+    Notified,
+    TimedOut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Runnable,
+    Blocked,
+    Ended,
+}
+
+struct Thread {
+    state: State,
+    /// Address of what it waits for; meaningful while blocked.
+    object: usize,
+    primitive: &'static str,
+    wake: Wake,
+}
+
+pub(super) struct Controller {
+    strategy: Box<dyn Strategy + Send>,
+    trace: Trace,
+    threads: Vec<Thread>,
+    current: ThreadId,
+    runnable: ThreadSet,
+    sleeping: Vec<Sleeper>,
+    /// Scratch for `wake_one`.
+    waiters: Vec<ThreadId>,
+    /// Points until the strategy is asked again.
+    turn: u32,
+    /// Virtual nanoseconds that time-outs added.
+    skipped_time: u64,
+    budget: u64,
+    replaying: bool,
+    ending: Option<Ending>,
+}
+
+impl Controller {
+    pub fn new(trace: Trace, strategy: Box<dyn Strategy + Send>) -> Self {
+        // Nothing here may allocate or move memory during an execution: TSan sees Rust's calls of the
+        // allocator and of `memmove`, and nothing that it knows of orders them between fibers.
+        Self {
+            strategy,
+            trace,
+            threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
+            current: 0,
+            runnable: ThreadSet::default(),
+            sleeping: Vec::with_capacity(MAX_VIRTUAL_THREADS),
+            waiters: Vec::with_capacity(MAX_VIRTUAL_THREADS),
+            turn: 1,
+            skipped_time: 0,
+            budget: 0,
+            replaying: false,
+            ending: None,
+        }
+    }
+
+    pub fn trace(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// Replaces the strategy and says whether it replays a schedule.
+    pub fn set_strategy(&mut self, strategy: Box<dyn Strategy + Send>, replaying: bool) -> Box<dyn Strategy + Send> {
+        self.replaying = replaying;
+        std::mem::replace(&mut self.strategy, strategy)
+    }
+
+    /// A new execution with thread 0 alone, which is to run first.
+    pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64) {
+        self.threads.clear();
+        self.runnable.clear();
+        self.sleeping.clear();
+        self.skipped_time = 0;
+        self.budget = budget.min(MAX_POINTS);
+        self.ending = None;
+        self.current = 0;
+        self.strategy.begin(seed, expected_points);
+        self.add_thread();
+        self.turn = 1;
+        if self.replaying
+            && let Err(divergence) = self.ask(None, false).map(|turn| self.turn = turn.points)
+        {
+            self.diverged(divergence);
+        }
+    }
+
+    pub fn current(&self) -> ThreadId {
+        self.current
+    }
+
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// The reason why the execution is over. Called by the root.
+    pub fn take_ending(&mut self) -> Ending {
+        match self.ending.take() {
+            Some(Ending::Stuck(_)) => Ending::Stuck(self.blocked()),
+            other => other.unwrap_or(Ending::Completed),
+        }
+    }
+
+    fn blocked(&self) -> Vec<BlockedThread> {
+        let threads = (0..).zip(&self.threads).filter(|(_, thread)| thread.state == State::Blocked);
+        threads.map(|(thread, entry)| BlockedThread { thread, primitive: entry.primitive }).collect()
+    }
+
+    /// Virtual nanoseconds since the execution began.
+    pub fn now(&self) -> u64 {
+        self.trace.points() * POINT_TIME + self.skipped_time
+    }
+
+    /// Adds a runnable thread; `None` if there are too many.
+    pub fn add_thread(&mut self) -> Option<ThreadId> {
+        if self.threads.len() == MAX_VIRTUAL_THREADS {
+            return None;
+        }
+        let thread = self.threads.len() as ThreadId;
+        let fresh = Thread { state: State::Runnable, object: 0, primitive: "", wake: Wake::Notified };
+        self.threads.push(fresh);
+        self.add_runnable(thread);
+        Some(thread)
+    }
+
+    /// Virtual threads created so far.
+    pub fn thread_count(&self) -> ThreadId {
+        self.threads.len() as ThreadId
+    }
+
+    pub fn all_ended(&self) -> bool {
+        self.threads.iter().all(|thread| thread.state == State::Ended)
+    }
+
+    pub fn has_ended(&self, thread: ThreadId) -> bool {
+        self.threads[usize::from(thread)].state == State::Ended
+    }
+
+    /// The running thread passes a point; whether `decide` must be asked who goes on.
+    #[inline]
+    pub fn count(&mut self, point: Point) -> bool {
+        self.trace.count(point);
+        self.turn = self.turn.saturating_sub(1);
+        self.turn == 0 || point.yields()
+    }
+
+    /// Who runs next; the running thread could go on.
+    pub fn decide(&mut self, yielding: bool) -> Next {
+        if self.ending.is_some() {
+            return Next::Stop;
+        }
+        if self.trace.points() >= self.budget {
+            return self.stop(Ending::OutOfSteps(self.budget));
+        }
+        let alone = self.runnable.len() == 1 && self.sleeping.is_empty();
+        if alone && !self.replaying {
+            self.turn = self.until_budget();
+            return Next::Continue;
+        }
+        let current = self.current;
+        self.choose(Some(current), yielding)
+    }
+
+    /// The running thread waits for `object`; once it runs again, `wake` says why.
+    pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
+        // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
+        self.count(Point::Wait);
+        let current = self.current;
+        let thread = &mut self.threads[usize::from(current)];
+        thread.state = State::Blocked;
+        thread.object = object;
+        thread.primitive = primitive;
+        self.runnable.remove(current);
+        if let Some(deadline) = deadline {
+            self.sleeping.push(Sleeper { thread: current, deadline });
+        }
+        self.leave_current()
+    }
+
+    /// Why the running thread was woken.
+    pub fn wake(&self) -> Wake {
+        self.threads[usize::from(self.current)].wake
+    }
+
+    /// The running thread ends.
+    pub fn end_thread(&mut self) -> Next {
+        self.count(Point::Wait);
+        let current = self.current;
+        self.threads[usize::from(current)].state = State::Ended;
+        self.runnable.remove(current);
+        self.leave_current()
+    }
+
+    /// Wakes every thread that waits for `object`.
+    pub fn wake_all(&mut self, object: usize) {
+        for thread in 0..self.threads.len() as ThreadId {
+            if self.waits_for(thread, object) {
+                self.resume(thread, Wake::Notified);
+            }
+        }
+    }
+
+    /// Wakes one thread that waits for `object`, which one is a choice. Whether there was one.
+    pub fn wake_one(&mut self, object: usize) -> bool {
+        self.waiters.clear();
+        for thread in 0..self.threads.len() as ThreadId {
+            if self.waits_for(thread, object) {
+                self.waiters.push(thread);
+            }
+        }
+        let picked = match self.waiters.as_slice() {
+            [] => return false,
+            [only] => *only,
+            several => match self.strategy.pick(several) {
+                Ok(index) => {
+                    let waiter = several[index];
+                    self.trace.wake(waiter);
+                    waiter
+                }
+                Err(divergence) => {
+                    self.diverged(divergence);
+                    self.turn = 1;
+                    return false;
+                }
+            },
+        };
+        self.resume(picked, Wake::Notified);
+        true
+    }
+
+    /// Ends the execution for a reason other than its completion.
+    pub fn stop(&mut self, ending: Ending) -> Next {
+        self.ending.get_or_insert(ending);
+        Next::Stop
+    }
+
+    fn waits_for(&self, thread: ThreadId, object: usize) -> bool {
+        let thread = &self.threads[usize::from(thread)];
+        thread.state == State::Blocked && thread.object == object
+    }
+
+    fn resume(&mut self, thread: ThreadId, wake: Wake) {
+        let entry = &mut self.threads[usize::from(thread)];
+        entry.state = State::Runnable;
+        entry.wake = wake;
+        if let Some(place) = self.sleeping.iter().position(|sleeper| sleeper.thread == thread) {
+            self.sleeping.swap_remove(place);
+        }
+        self.add_runnable(thread);
+    }
+
+    fn add_runnable(&mut self, thread: ThreadId) {
+        self.runnable.insert(thread);
+        // Somebody new can run: ask the strategy at the next point.
+        self.turn = 1;
+    }
+
+    /// The running thread cannot go on.
+    fn leave_current(&mut self) -> Next {
+        if self.ending.is_some() {
+            return Next::Stop;
+        }
+        if self.runnable.is_empty() && self.sleeping.is_empty() {
+            return self.stop_for_good();
+        }
+        self.choose(None, false)
+    }
+
+    /// Nobody can ever run again.
+    fn stop_for_good(&mut self) -> Next {
+        match self.strategy.end(self.trace.points(), self.trace.digest()) {
+            Err(divergence) => self.diverged(divergence),
+            Ok(()) if self.all_ended() => self.stop(Ending::Completed),
+            Ok(()) => self.stop(Ending::Stuck(Vec::new())),
+        }
+    }
+
+    fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
+        let turn = if !self.replaying && self.trace.points() >= self.budget / 2 {
+            self.fair_turn()
+        } else {
+            match self.ask(current, yielding) {
+                Ok(turn) => turn,
+                Err(divergence) => return self.diverged(divergence),
+            }
+        };
+        self.turn = turn.points.clamp(1, self.until_budget());
+        if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
+            self.skipped_time += sleeper.deadline.saturating_sub(self.now());
+            let turn = self.turn;
+            self.resume(sleeper.thread, Wake::TimedOut);
+            self.turn = turn;
+        }
+        if current == Some(turn.thread) {
+            return Next::Continue;
+        }
+        self.trace.switch(turn.thread);
+        self.current = turn.thread;
+        Next::Switch(turn.thread)
+    }
+
+    fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
+        self.strategy.choose(&Decision {
+            current,
+            yielding,
+            runnable: &self.runnable,
+            sleeping: &self.sleeping,
+            now: self.trace.points() * POINT_TIME + self.skipped_time,
+            points: self.trace.points(),
+            digest: self.trace.digest(),
+        })
+    }
+
+    /// Round robin, with time-outs in their order: if the execution can end at all, it does now.
+    fn fair_turn(&self) -> Turn {
+        let earliest = self.sleeping.iter().min_by_key(|sleeper| sleeper.deadline);
+        let due = earliest.filter(|sleeper| self.runnable.is_empty() || sleeper.deadline <= self.now());
+        let next = || self.runnable.after(self.current);
+        let thread = due.map(|sleeper| sleeper.thread).or_else(next).unwrap_or(self.current);
+        Turn { thread, points: FAIR_TURN }
+    }
+
+    fn until_budget(&self) -> u32 {
+        let points = self.trace.points();
+        let bound = if points < self.budget / 2 { self.budget / 2 } else { self.budget };
+        u32::try_from(bound.saturating_sub(points).max(1)).unwrap_or(u32::MAX)
+    }
+
+    fn diverged(&mut self, divergence: Divergence) -> Next {
+        let step = self.trace.points();
+        self.stop(Ending::Diverged { step, why: divergence.0 })
+    }
+}

@@ -1,0 +1,114 @@
+//! How virtual threads run: on fibers, or on OS threads of which one is released at a time.
+
+use std::cell::UnsafeCell;
+
+use super::active::Active;
+use super::controller::{MAX_VIRTUAL_THREADS, Next};
+use super::fibers::Fibers;
+use super::os_threads::OsThreads;
+use super::virtual_thread::VirtualThread;
+use crate::execution::ThreadId;
+
+pub(super) struct Engine {
+    // Never grows past its first capacity and never shrinks, so references into the boxes stay valid.
+    #[expect(clippy::vec_box, reason = "the addresses are handed to the subject")]
+    threads: UnsafeCell<Vec<Box<VirtualThread>>>,
+    carrier: Carrier,
+}
+
+enum Carrier {
+    Fibers(Fibers),
+    OsThreads(OsThreads),
+}
+
+impl Engine {
+    pub fn fibers() -> Self {
+        Self::new(Carrier::Fibers(Fibers::new()))
+    }
+
+    pub fn os_threads() -> Self {
+        Self::new(Carrier::OsThreads(OsThreads::new()))
+    }
+
+    fn new(carrier: Carrier) -> Self {
+        Self { threads: UnsafeCell::new(Vec::with_capacity(MAX_VIRTUAL_THREADS)), carrier }
+    }
+
+    pub fn has_fibers(&self) -> bool {
+        matches!(self.carrier, Carrier::Fibers(_))
+    }
+
+    /// The virtual thread of that number, made on first use and used again by later executions.
+    pub fn thread(&self, id: ThreadId) -> &VirtualThread {
+        // SAFETY: only the one running virtual thread, or the root, comes here; the borrow ends before
+        // anything can switch, and the boxes are never dropped or moved.
+        let threads = unsafe { &mut *self.threads.get() };
+        while threads.len() <= usize::from(id) {
+            threads.push(VirtualThread::new(threads.len() as ThreadId));
+        }
+        // SAFETY: the box's content outlives the vector's borrow, see above.
+        unsafe { &*std::ptr::from_ref::<VirtualThread>(&threads[usize::from(id)]) }
+    }
+
+    /// Gives a prepared thread what it runs on. It does not run yet.
+    pub fn launch(&self, active: &Active, thread: &VirtualThread) {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.launch(active, thread),
+            Carrier::OsThreads(threads) => threads.launch(active, thread),
+        }
+    }
+
+    /// Called by the root: runs the launched thread 0 and all that it starts, until the execution is over.
+    pub fn run(&self, active: &Active) {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.run(),
+            Carrier::OsThreads(threads) => threads.run(active),
+        }
+    }
+
+    /// The calling thread stands aside for `thread`, and returns when it is its turn again.
+    pub fn switch(&self, thread: ThreadId) {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.switch(thread),
+            Carrier::OsThreads(threads) => threads.switch(thread),
+        }
+    }
+
+    /// The execution is over although the calling thread is not: it never goes on.
+    pub fn stop(&self) {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.stop(),
+            Carrier::OsThreads(threads) => threads.stop(),
+        }
+    }
+
+    /// Once a virtual thread has ended and is joined: ends what carried it.
+    pub fn join(&self, thread: &VirtualThread) {
+        if let Carrier::OsThreads(threads) = &self.carrier {
+            threads.join(thread);
+        }
+    }
+
+    /// Nobody will join this thread.
+    pub fn detach(&self, thread: &VirtualThread) {
+        if let Carrier::OsThreads(threads) = &self.carrier {
+            threads.detach(thread);
+        }
+    }
+
+    /// The `pthread_t` by which the subject knows a thread.
+    pub fn handle(&self, thread: &VirtualThread) -> libc::pthread_t {
+        match &self.carrier {
+            Carrier::Fibers(_) => thread.address() as libc::pthread_t,
+            Carrier::OsThreads(_) => thread.os_thread.get(),
+        }
+    }
+
+    /// The calling thread has ended.
+    pub fn leave(&self, next: Next) {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.leave(next),
+            Carrier::OsThreads(threads) => threads.leave(next),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `syscall`, for the futexes under `std::atomic::wait`.
+
+use std::ffi::{c_int, c_long};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{deadline, nanoseconds};
+use crate::control::active::{Active, active};
+use crate::control::controller::Wake;
+use crate::control::point::Point;
+use crate::control::real::real;
+
+/// Stands in for `syscall`: futex waits and wakes and `sched_yield` are emulated; other system calls are
+/// passed on. Which waiter of a futex wakes is a choice.
+///
+/// The C function takes a variable number of arguments; on the targets we support, six words are passed
+/// the same way, and the callee ignores what its caller did not set.
+///
+/// # Safety
+/// That of `syscall`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn syscall(
+    number: c_long,
+    a: c_long,
+    b: c_long,
+    c: c_long,
+    d: c_long,
+    e: c_long,
+    f: c_long,
+) -> c_long {
+    match (active(), number) {
+        // SAFETY: the caller's promise; these are the arguments of a futex call.
+        (Some(active), libc::SYS_futex) => match unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _) } {
+            Ok(result) => result,
+            Err(error) => {
+                // SAFETY: the calling thread's own variable.
+                unsafe { *libc::__errno_location() = error };
+                -1
+            }
+        },
+        (Some(active), libc::SYS_sched_yield) => {
+            active.pass(Point::Yield);
+            0
+        }
+        // SAFETY: passed on unchanged.
+        _ => unsafe {
+            real!(syscall: fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long)(number, a, b, c, d, e, f)
+        },
+    }
+}
+
+/// # Safety
+/// `word` is an aligned, live futex word, and `timeout` null or a `timespec` where the operation has one.
+unsafe fn futex(
+    active: &Active,
+    word: *const AtomicU32,
+    operation: c_int,
+    value: c_long,
+    timeout: *const libc::timespec,
+) -> Result<c_long, c_int> {
+    let clock = if operation & libc::FUTEX_CLOCK_REALTIME == 0 { libc::CLOCK_MONOTONIC } else { libc::CLOCK_REALTIME };
+    match operation & libc::FUTEX_CMD_MASK {
+        command @ (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET) => {
+            active.pass(Point::FutexWait);
+            // SAFETY: the caller's promise.
+            let until = match unsafe { timeout.as_ref() } {
+                None => None,
+                Some(length) if command == libc::FUTEX_WAIT => {
+                    let length = nanoseconds(length).ok_or(libc::EINVAL)?;
+                    Some(active.ask(|controller| controller.now()).saturating_add(length))
+                }
+                Some(time) => Some(deadline(clock, time).ok_or(libc::EINVAL)?),
+            };
+            // SAFETY: the caller's promise. No point between the look and the wait: they are one step.
+            if unsafe { (*word).load(Ordering::SeqCst) } != value as u32 {
+                return Err(libc::EAGAIN);
+            }
+            match active.block(word as usize, "futex", until) {
+                Wake::Notified => Ok(0),
+                Wake::TimedOut => Err(libc::ETIMEDOUT),
+            }
+        }
+        libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
+            active.pass(Point::FutexWake);
+            let most = c_long::from(value as c_int);
+            let mut woken = 0;
+            while woken < most && active.ask(|controller| controller.wake_one(word as usize)) {
+                woken += 1;
+            }
+            Ok(woken)
+        }
+        other => active.refuse(&format!("futex operation {other}")),
+    }
+}

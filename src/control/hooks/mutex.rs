@@ -1,0 +1,190 @@
+//! Mutexes, kept in the `pthread_mutex_t` itself in the way of glibc (so static initialisers, attributes
+//! and destruction need no emulation), with virtual threads as owners.
+
+use std::ffi::c_int;
+
+use super::deadline;
+use crate::control::active::{Active, active};
+use crate::control::controller::Wake;
+use crate::control::point::Point;
+use crate::control::real::real;
+use crate::control::sanitizer;
+
+/// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets).
+#[repr(C)]
+pub struct Mutex {
+    /// 0 free, 1 held.
+    lock: c_int,
+    /// Times that a recursive mutex is held.
+    count: u32,
+    /// Virtual thread plus one; 0 while free.
+    owner: c_int,
+    users: u32,
+    kind: c_int,
+}
+
+const KIND: c_int = 3;
+const RECURSIVE: c_int = libc::PTHREAD_MUTEX_RECURSIVE;
+const ERROR_CHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
+/// glibc's bits for robust, priority-inheriting and priority-protected mutexes.
+const NOT_EMULATED: c_int = 16 | 32 | 64;
+
+impl Mutex {
+    fn is_held_by(&self, active: &Active) -> bool {
+        self.lock != 0 && self.owner == owner(active)
+    }
+}
+
+fn owner(active: &Active) -> c_int {
+    c_int::from(active.current()) + 1
+}
+
+/// Takes the mutex for the calling virtual thread, after the point of doing so.
+///
+/// # Safety
+/// `mutex` is an initialised mutex.
+pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
+    // SAFETY (here and below): the caller's promise; every access ends before another thread runs.
+    let kind = unsafe { (*mutex).kind };
+    if kind & NOT_EMULATED != 0 {
+        active.refuse(&format!("{primitive} on a robust or priority mutex"));
+    }
+    // SAFETY: as above.
+    if unsafe { (*mutex).is_held_by(active) } {
+        match kind & KIND {
+            RECURSIVE => {
+                // SAFETY: as above.
+                let Some(count) = (unsafe { (*mutex).count }).checked_add(1) else { return libc::EAGAIN };
+                // SAFETY: as above.
+                unsafe { (*mutex).count = count };
+                return 0;
+            }
+            ERROR_CHECK => return libc::EDEADLK,
+            _ => {} // Waits for itself: a deadlock, as it is on a real machine.
+        }
+    }
+    // SAFETY: as above.
+    while unsafe { (*mutex).lock } != 0 {
+        if active.block(mutex as usize, primitive, deadline) == Wake::TimedOut {
+            return libc::ETIMEDOUT;
+        }
+    }
+    // SAFETY: as above.
+    unsafe {
+        (*mutex).lock = 1;
+        (*mutex).count = 1;
+        (*mutex).owner = owner(active);
+    }
+    sanitizer::acquire(mutex as usize);
+    0
+}
+
+/// Gives the mutex up and wakes those who wait for it, after the point of doing so.
+///
+/// # Safety
+/// `mutex` is an initialised mutex.
+pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex) -> c_int {
+    // SAFETY: the caller's promise; nothing here lets another thread run.
+    let mutex = unsafe { &mut *mutex };
+    let kind = mutex.kind & KIND;
+    if matches!(kind, RECURSIVE | ERROR_CHECK) && !mutex.is_held_by(active) {
+        return libc::EPERM;
+    }
+    if kind == RECURSIVE && mutex.count > 1 {
+        mutex.count -= 1;
+        return 0;
+    }
+    mutex.lock = 0;
+    mutex.count = 0;
+    mutex.owner = 0;
+    let address = std::ptr::from_mut(mutex) as usize;
+    sanitizer::release(address);
+    active.ask(|controller| controller.wake_all(address));
+    0
+}
+
+/// Stands in for `pthread_mutex_lock`; the same guarantees.
+///
+/// # Safety
+/// That of `pthread_mutex_lock`. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_mutex_lock: fn(*mut Mutex) -> c_int)(mutex) };
+    };
+    active.pass(Point::Lock);
+    // SAFETY: the caller's promise.
+    unsafe { take(active, mutex, "pthread_mutex_lock", None) }
+}
+
+/// Stands in for `pthread_mutex_trylock`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_mutex_trylock: fn(*mut Mutex) -> c_int)(mutex) };
+    };
+    active.pass(Point::TryLock);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let again = (*mutex).is_held_by(active) && (*mutex).kind & KIND == RECURSIVE;
+        if (*mutex).lock != 0 && !again {
+            return libc::EBUSY;
+        }
+        take(active, mutex, "pthread_mutex_trylock", None)
+    }
+}
+
+/// Stands in for `pthread_mutex_timedlock`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_mutex_timedlock: fn(*mut Mutex, *const libc::timespec) -> c_int)(mutex, until) };
+    };
+    // SAFETY: the caller's promise.
+    unsafe { lock_until(active, mutex, "pthread_mutex_timedlock", libc::CLOCK_REALTIME, &*until) }
+}
+
+/// Stands in for `pthread_mutex_clocklock`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_mutex_clocklock(
+    mutex: *mut Mutex,
+    clock: libc::clockid_t,
+    until: *const libc::timespec,
+) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_mutex_clocklock: fn(*mut Mutex, libc::clockid_t, *const libc::timespec) -> c_int)(mutex, clock, until) };
+    };
+    // SAFETY: the caller's promise.
+    unsafe { lock_until(active, mutex, "pthread_mutex_clocklock", clock, &*until) }
+}
+
+/// # Safety
+/// `mutex` is an initialised mutex.
+unsafe fn lock_until(
+    active: &Active,
+    mutex: *mut Mutex,
+    primitive: &'static str,
+    clock: libc::clockid_t,
+    until: &libc::timespec,
+) -> c_int {
+    active.pass(Point::Lock);
+    let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
+    // SAFETY: the caller's promise.
+    unsafe { take(active, mutex, primitive, Some(deadline)) }
+}
+
+/// Stands in for `pthread_mutex_unlock`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_mutex_unlock: fn(*mut Mutex) -> c_int)(mutex) };
+    };
+    active.pass(Point::Unlock);
+    // SAFETY: the caller's promise.
+    unsafe { give_up(active, mutex) }
+}

@@ -1,0 +1,139 @@
+//! Initialisation once: `pthread_once` (under `std::call_once`) and the guards of static variables.
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+
+use crate::build_info;
+use crate::control::active::{Active, active};
+use crate::control::point::Point;
+use crate::control::real::real;
+use crate::control::sanitizer;
+use crate::control::thread_local::hand_over_once_variables;
+use crate::settings::Sanitizer;
+
+/// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
+/// be used inside and outside of controlled executions (TSan's interceptor, else glibc).
+const FRESH: i32 = 0;
+const RUNNING: i32 = if TSAN { 1 << 16 } else { 1 };
+const DONE: i32 = if TSAN { 1 } else { 2 };
+const TSAN: bool = matches!(build_info::SANITIZER, Sanitizer::Thread);
+
+/// Puts the control word in order when the routine returns or throws.
+struct Attempt<'a> {
+    active: &'a Active,
+    control: &'a AtomicI32,
+    outcome: i32,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.control.store(self.outcome, Ordering::SeqCst);
+        let address = std::ptr::from_ref(self.control) as usize;
+        sanitizer::release(address);
+        self.active.ask(|controller| controller.wake_all(address));
+    }
+}
+
+/// Stands in for `pthread_once`. A routine that throws leaves it as if never called.
+///
+/// # Safety
+/// That of `pthread_once`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsafe extern "C-unwind" fn()) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_once: fn(*mut AtomicI32, unsafe extern "C-unwind" fn()) -> c_int)(control, routine) };
+    };
+    // SAFETY: the caller's promise.
+    let control = unsafe { &*control };
+    let address = std::ptr::from_ref(control) as usize;
+    if control.load(Ordering::SeqCst) == DONE {
+        // No point: libgcc asks once for every landing pad that an exception passes, and how many there
+        // are differs from one sanitizer to the next.
+        sanitizer::acquire(address);
+        return 0;
+    }
+    active.pass(Point::Once);
+    loop {
+        match control.load(Ordering::SeqCst) {
+            DONE => {
+                sanitizer::acquire(address);
+                return 0;
+            }
+            FRESH => {
+                control.store(RUNNING, Ordering::SeqCst);
+                hand_over_once_variables();
+                let mut attempt = Attempt { active, control, outcome: FRESH };
+                // SAFETY: the caller's promise.
+                unsafe { routine() };
+                attempt.outcome = DONE;
+                return 0;
+            }
+            _ => {
+                active.block(address, "pthread_once", None);
+            }
+        }
+    }
+}
+
+/// The guard of a static variable (Itanium C++ ABI): byte 0 says that it is initialised, and byte 1, ours
+/// as it is libstdc++'s, that a thread is at it.
+#[repr(C)]
+struct Guard {
+    initialised: AtomicU8,
+    in_use: AtomicU8,
+}
+
+/// Stands in for `__cxa_guard_acquire`: 1 if the caller must initialise the variable, 0 if it is.
+///
+/// # Safety
+/// That of the C++ ABI. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(__cxa_guard_acquire: fn(*mut c_void) -> c_int)(guard) };
+    };
+    active.pass(Point::StaticGuard);
+    loop {
+        // SAFETY: the caller's promise.
+        let state = unsafe { &*guard.cast::<Guard>() };
+        if state.initialised.load(Ordering::SeqCst) != 0 {
+            sanitizer::acquire(guard as usize);
+            return 0;
+        }
+        if state.in_use.swap(1, Ordering::SeqCst) == 0 {
+            return 1;
+        }
+        active.block(guard as usize, "__cxa_guard_acquire", None);
+    }
+}
+
+fn leave(active: &Active, guard: *mut c_void, initialised: u8) {
+    // SAFETY: the C++ ABI's promise of a live guard.
+    let state = unsafe { &*guard.cast::<Guard>() };
+    sanitizer::release(guard as usize);
+    state.initialised.store(initialised, Ordering::SeqCst);
+    state.in_use.store(0, Ordering::SeqCst);
+    active.ask(|controller| controller.wake_all(guard as usize));
+}
+
+/// Stands in for `__cxa_guard_release`: the variable is initialised.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_guard_release(guard: *mut c_void) {
+    match active() {
+        Some(active) => leave(active, guard, 1),
+        // SAFETY: passed on unchanged.
+        None => unsafe { real!(__cxa_guard_release: fn(*mut c_void))(guard) },
+    }
+}
+
+/// Stands in for `__cxa_guard_abort`: the initialisation threw.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_guard_abort(guard: *mut c_void) {
+    match active() {
+        Some(active) => leave(active, guard, 0),
+        // SAFETY: passed on unchanged.
+        None => unsafe { real!(__cxa_guard_abort: fn(*mut c_void))(guard) },
+    }
+}

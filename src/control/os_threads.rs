@@ -1,0 +1,155 @@
+//! The engine `threads`: virtual threads are real ones, and a futex hands the baton on.
+//!
+//! The hand-over uses Rust's atomics and the raw system call, which TSan does not see: what it takes for
+//! ordered is only what the subject ordered itself.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_long, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::active::{Active, set_active};
+use super::controller::{MAX_VIRTUAL_THREADS, Next};
+use super::real::real;
+use super::virtual_thread::{Start, VirtualThread};
+use crate::execution::ThreadId;
+
+/// Lets one thread go on, once.
+struct Baton(AtomicU32);
+
+impl Baton {
+    const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    fn give(&self) {
+        self.0.store(1, Ordering::Release);
+        self.futex(libc::FUTEX_WAKE, 1);
+    }
+
+    fn wait(&self) {
+        while self.0.swap(0, Ordering::Acquire) == 0 {
+            self.futex(libc::FUTEX_WAIT, 0);
+        }
+    }
+
+    fn futex(&self, operation: c_int, value: c_int) {
+        // SAFETY: the word is ours and aligned; the call behind the hook is libc's.
+        unsafe {
+            let syscall = real!(syscall: fn(c_long, *const AtomicU32, c_long, c_long, c_long) -> c_long);
+            let operation = c_long::from(operation | libc::FUTEX_PRIVATE_FLAG);
+            syscall(libc::SYS_futex, &raw const self.0, operation, value.into(), 0);
+        }
+    }
+}
+
+thread_local! {
+    static ME: Cell<ThreadId> = const { Cell::new(0) };
+}
+
+pub(super) struct OsThreads {
+    // Index: thread.
+    batons: Box<[Baton]>,
+    root: Baton,
+}
+
+/// What a new OS thread must know.
+struct Birth {
+    carrier: *const OsThreads,
+    active: *const Active,
+    thread: *const VirtualThread,
+}
+
+impl OsThreads {
+    pub fn new() -> Self {
+        // Threads of which one runs at a time are fastest where they share a processor's caches.
+        // SAFETY: the set is a plain bit mask that the calls fill and read.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            libc::CPU_SET(libc::sched_getcpu().max(0) as usize, &mut set);
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+        }
+        Self { batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(), root: Baton::new() }
+    }
+
+    pub fn launch(&self, active: &Active, thread: &VirtualThread) {
+        let birth = Box::into_raw(Box::new(Birth { carrier: self, active, thread })).cast::<c_void>();
+        let mut os_thread: libc::pthread_t = 0;
+        // SAFETY: passes a function and the argument it expects on to the system.
+        let error = unsafe {
+            let create = real!(pthread_create: fn(*mut libc::pthread_t, *const libc::pthread_attr_t, Start, *mut c_void) -> c_int);
+            create(&raw mut os_thread, std::ptr::null(), be_born, birth)
+        };
+        if error != 0 {
+            eprintln!("threadbare: no OS thread for virtual thread {}: {}", thread.id, std::io::Error::from_raw_os_error(error));
+            std::process::exit(2);
+        }
+        thread.os_thread.set(os_thread);
+    }
+
+    pub fn run(&self, active: &Active) {
+        self.batons[0].give();
+        self.root.wait();
+        let completed = active.ask(|controller| controller.all_ended());
+        // Threads of a stopped execution never end; the process does.
+        for thread in (0..active.ask(|controller| controller.thread_count())).filter(|_| completed) {
+            let thread = active.engine.thread(thread);
+            if thread.id == 0 || !thread.released.get() {
+                self.join(thread);
+            }
+        }
+    }
+
+    /// Waits for the OS thread of an ended virtual thread.
+    pub fn join(&self, thread: &VirtualThread) {
+        // SAFETY: created by `launch`, not detached, and joined once (`released`).
+        unsafe { real!(pthread_join: fn(libc::pthread_t, *mut *mut c_void) -> c_int)(thread.os_thread.get(), std::ptr::null_mut()) };
+    }
+
+    /// Lets go of the OS thread of a virtual thread that nobody will join.
+    pub fn detach(&self, thread: &VirtualThread) {
+        // SAFETY: as `join`.
+        unsafe { real!(pthread_detach: fn(libc::pthread_t) -> c_int)(thread.os_thread.get()) };
+    }
+
+    /// The calling OS thread, new, waits until `thread` is first chosen.
+    fn wait_for_baton(&self, thread: &VirtualThread) {
+        self.batons[usize::from(thread.id)].wait();
+    }
+
+    pub fn switch(&self, next: ThreadId) {
+        let me = ME.get();
+        if next != me {
+            self.batons[usize::from(next)].give();
+            self.batons[usize::from(me)].wait();
+        }
+    }
+
+    pub fn stop(&self) {
+        self.root.give();
+        loop {
+            self.batons[usize::from(ME.get())].wait();
+        }
+    }
+
+    pub fn leave(&self, next: Next) {
+        set_active(std::ptr::null());
+        match next {
+            Next::Switch(next) => self.batons[usize::from(next)].give(),
+            Next::Stop | Next::Continue => self.root.give(),
+        }
+    }
+}
+
+/// The first function of every OS thread.
+unsafe extern "C-unwind" fn be_born(birth: *mut c_void) -> *mut c_void {
+    // SAFETY: `launch` made it, for this thread alone; what it points to lives as long as the process.
+    let (carrier, active, thread) = unsafe {
+        let birth = Box::from_raw(birth.cast::<Birth>());
+        (&*birth.carrier, &*birth.active, &*birth.thread)
+    };
+    ME.set(thread.id);
+    carrier.wait_for_baton(thread);
+    set_active(active);
+    active.live(thread);
+    thread.result.get()
+}

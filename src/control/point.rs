@@ -1,0 +1,59 @@
+//! The kinds of point: places where the controller may switch.
+#![forbid(unsafe_code)]
+
+/// What a thread is about to do. The numbers of the first seven are those of cpp/harness/points.h.
+///
+/// They enter the digests of schedules, so a number keeps its meaning from one version of the case
+/// format to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Point {
+    Load = 0,
+    Store = 1,
+    Exchange = 2,
+    CompareExchange = 3,
+    ReadModifyWrite = 4,
+    Fence = 5,
+    /// A pause instruction: the thread says that it waits for another one.
+    Pause = 6,
+    Lock = 7,
+    TryLock = 8,
+    Unlock = 9,
+    ConditionWait = 10,
+    ConditionNotify = 11,
+    FutexWait = 12,
+    FutexWake = 13,
+    ThreadCreate = 14,
+    ThreadEnd = 15,
+    ThreadJoin = 16,
+    Once = 17,
+    StaticGuard = 18,
+    /// `sched_yield`.
+    Yield = 19,
+    Sleep = 20,
+    Clock = 21,
+    /// The thread begins to wait, or is no more: it cannot go on by itself.
+    Wait = 22,
+}
+
+impl Point {
+    /// Whether the thread itself says that others should run.
+    #[must_use]
+    pub fn yields(self) -> bool {
+        matches!(self, Self::Pause | Self::Yield)
+    }
+
+    /// The point of an operation number of cpp/harness/points.h; unknown ones count as loads.
+    #[must_use]
+    pub fn of_atomic(operation: u32) -> Self {
+        match operation {
+            1 => Self::Store,
+            2 => Self::Exchange,
+            3 => Self::CompareExchange,
+            4 => Self::ReadModifyWrite,
+            5 => Self::Fence,
+            6 => Self::Pause,
+            _ => Self::Load,
+        }
+    }
+}

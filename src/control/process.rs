@@ -1,0 +1,31 @@
+//! What a worker asks of the system for itself.
+
+/// The calling process is killed when its parent dies, however that dies.
+pub fn die_with_parent() {
+    // SAFETY: sets an attribute of the calling process.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Ends the process at once: no destructors, no exit handlers. For a worker whose execution was stopped
+/// midway, with threads and frames that can never be ended in order.
+pub fn end_now(code: i32) -> ! {
+    // SAFETY: does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Bounds the address space of the calling process, in bytes.
+pub fn limit_memory(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: reads the limit; a refusal leaves the process unbounded, as it was.
+    unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
+}
+
+/// Makes libstdc++ count `shared_ptr` owners atomically although the process has one OS thread: without
+/// atomic operations there would be no points, and TSan would report races between fibers.
+pub(super) fn never_single_threaded() {
+    unsafe extern "C" {
+        static mut __libc_single_threaded: std::ffi::c_char;
+    }
+    // SAFETY: glibc lets programs write it, and nobody else does at this time.
+    unsafe { __libc_single_threaded = 0 };
+}

@@ -1,0 +1,173 @@
+//! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
+
+use std::ffi::{c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::build_info;
+use crate::settings::Sanitizer;
+
+/// cpp/control/real.c; each is null in builds whose sanitizer does not have it.
+#[repr(C)]
+struct Interface {
+    current_fiber: Option<unsafe extern "C" fn() -> *mut c_void>,
+    create_fiber: Option<unsafe extern "C" fn(c_uint) -> *mut c_void>,
+    switch_to_fiber: Option<unsafe extern "C" fn(*mut c_void, c_uint)>,
+    acquire: Option<unsafe extern "C" fn(*mut c_void)>,
+    release: Option<unsafe extern "C" fn(*mut c_void)>,
+    ignore_begin: Option<unsafe extern "C" fn()>,
+    ignore_end: Option<unsafe extern "C" fn()>,
+    start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,
+    finish_switch: Option<unsafe extern "C" fn(*mut c_void, *mut *const c_void, *mut usize)>,
+    leak_check: Option<unsafe extern "C" fn() -> c_int>,
+}
+
+unsafe extern "C" {
+    #[link_name = "threadbare_sanitizer"]
+    static INTERFACE: Interface;
+}
+
+static NOTHING: Interface = Interface {
+    current_fiber: None,
+    create_fiber: None,
+    switch_to_fiber: None,
+    acquire: None,
+    release: None,
+    ignore_begin: None,
+    ignore_end: None,
+    start_switch: None,
+    finish_switch: None,
+    leak_check: None,
+};
+
+#[inline]
+fn interface() -> &'static Interface {
+    // Known at compile time, so that a build without a sanitizer does not even ask.
+    if matches!(build_info::SANITIZER, Sanitizer::None) {
+        return &NOTHING;
+    }
+    // SAFETY: a constant of cpp/control/real.c with this layout.
+    unsafe { &INTERFACE }
+}
+
+/// `__tsan_switch_to_fiber`'s flag for a switch that orders nothing.
+const NO_SYNC: c_uint = 1;
+
+static REPORTS: AtomicU32 = AtomicU32::new(0);
+
+/// TSan calls this for each report it makes, after printing it.
+#[unsafe(no_mangle)]
+extern "C" fn __tsan_on_report(_report: *const c_void) {
+    REPORTS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The reports made since this was last asked.
+pub(super) fn take_reports() -> u32 {
+    REPORTS.swap(0, Ordering::Relaxed)
+}
+
+/// What happened before a `release` of the object happens before what follows an `acquire` of it.
+#[inline]
+pub(super) fn acquire(object: usize) {
+    if let Some(acquire) = interface().acquire {
+        // SAFETY: TSan only uses the address as a name.
+        unsafe { acquire(object as *mut c_void) };
+    }
+}
+
+/// See [`acquire`].
+#[inline]
+pub(super) fn release(object: usize) {
+    if let Some(release) = interface().release {
+        // SAFETY: as `acquire`.
+        unsafe { release(object as *mut c_void) };
+    }
+}
+
+/// While it lives, TSan does not look at what the calling thread does. For the controller's own memory
+/// where it must be allocated during an execution: it is touched from all threads in an order that TSan
+/// knows nothing of, and although Rust is not instrumented, its calls of the allocator are seen.
+pub(super) struct Unwatched(());
+
+impl Unwatched {
+    #[inline]
+    pub fn begin() -> Self {
+        if let Some(begin) = interface().ignore_begin {
+            // SAFETY: ended by `drop`, on the same thread: the controller never switches while it lives.
+            unsafe { begin() };
+        }
+        Self(())
+    }
+}
+
+impl Drop for Unwatched {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(end) = interface().ignore_end {
+            // SAFETY: see `begin`.
+            unsafe { end() };
+        }
+    }
+}
+
+/// Looks for leaks now; whether there are any. `false` also where no sanitizer looks for leaks.
+pub(super) fn leaks() -> bool {
+    // SAFETY: has no preconditions; the report goes to standard error.
+    interface().leak_check.is_some_and(|check| unsafe { check() } != 0)
+}
+
+/// What the sanitizers know of one stack.
+pub(super) struct Context {
+    tsan: *mut c_void,
+    /// ASan's fake stack, put aside while the fiber does not run.
+    fake_stack: *mut c_void,
+    bottom: *const c_void,
+    size: usize,
+}
+
+impl Context {
+    /// The OS thread's own stack; its bounds are learnt at the first switch away from it.
+    pub fn of_this_thread() -> Self {
+        // SAFETY: has no preconditions.
+        let tsan = interface().current_fiber.map_or(std::ptr::null_mut(), |current| unsafe { current() });
+        Self { tsan, fake_stack: std::ptr::null_mut(), bottom: std::ptr::null(), size: 0 }
+    }
+
+    /// A new fiber on the stack from `bottom` (its lowest address) up.
+    pub fn of_fiber(bottom: usize, size: usize) -> Self {
+        // SAFETY: has no preconditions; the fiber lives as long as the process.
+        let tsan = interface().create_fiber.map_or(std::ptr::null_mut(), |create| unsafe { create(0) });
+        Self { tsan, fake_stack: std::ptr::null_mut(), bottom: bottom as *const c_void, size }
+    }
+
+    pub fn has_bounds(&self) -> bool {
+        !self.bottom.is_null() || interface().finish_switch.is_none()
+    }
+
+    /// Called on this stack, just before control goes to `other`.
+    pub fn leave_for(&mut self, other: &Context) {
+        if let Some(start) = interface().start_switch {
+            // SAFETY: `other` describes the stack that runs next.
+            unsafe { start(&raw mut self.fake_stack, other.bottom, other.size) };
+        }
+        if let Some(switch) = interface().switch_to_fiber {
+            // SAFETY: `other.tsan` is a fiber of TSan that lives.
+            unsafe { switch(other.tsan, NO_SYNC) };
+        }
+    }
+
+    /// Called on this stack, just after control came back to it or first entered it.
+    pub fn entered(&mut self) {
+        if let Some(finish) = interface().finish_switch {
+            // SAFETY: completes the switch that another stack's `leave_for` started.
+            unsafe { finish(self.fake_stack, std::ptr::null_mut(), std::ptr::null_mut()) };
+        }
+    }
+
+    /// As `entered`, and tells where the stack that was left lies.
+    pub fn entered_from(&mut self, other: &mut Context) {
+        if let Some(finish) = interface().finish_switch {
+            // SAFETY: as `entered`.
+            unsafe { finish(self.fake_stack, &raw mut other.bottom, &raw mut other.size) };
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A subject under control in this process, and one execution of a program after the other.
+
+use std::ffi::c_void;
+
+use anyhow::{Result, ensure};
+
+use super::active::{Active, set_active};
+use super::controller::{Controller, MAX_POINTS};
+use super::engine::Engine as Carrier;
+use super::sanitizer;
+use super::trace::Trace;
+use super::{process, record};
+use crate::build_info;
+use crate::execution::{Ending, Execution};
+use crate::program::Program;
+use crate::schedule::Schedule;
+use crate::settings::{Engine, MAX_THREADS, Settings};
+use crate::strategy::{self, Replay};
+use crate::subject::{LoadedProgram, Subject};
+
+/// Step budget of an execution: this, and so much for every operation and thread.
+const POINTS_ALLOWED: u64 = 20_000;
+const POINTS_PER_OPERATION: u64 = 1_000;
+const POINTS_PER_THREAD: u64 = 2_000;
+/// What an operation is expected to take, for strategies that plan ahead.
+const POINTS_EXPECTED_PER_OPERATION: u64 = 8;
+/// Events that a program can make: some for each task and operation, and room for the harmless rest.
+const EVENTS_PER_TASK: usize = 4;
+const EVENTS_PER_OPERATION: usize = 2;
+const EVENTS_SPARE: usize = 64;
+
+/// Where the choices of an execution come from.
+pub enum Mode<'a> {
+    /// From the strategy of the settings, seeded.
+    Explore { seed: u64 },
+    /// From a recorded schedule.
+    Replay(&'a Schedule),
+}
+
+/// A subject under control. A process opens one, since the hooks and engines are the process's.
+pub struct Session {
+    subject: Subject,
+    program: Option<LoadedProgram>,
+    threads: u32,
+    control: Control,
+    execution: Execution,
+    /// An execution was stopped midway: its threads are still there, so there can be no other.
+    spent: bool,
+}
+
+enum Control {
+    // Never freed: fibers and hooks keep its address.
+    Controlled(&'static Active),
+    Free(Trace),
+}
+
+impl Session {
+    /// Opens the subject, fault and engine that the settings name, recording choices in `trace`.
+    ///
+    /// # Errors
+    /// An unknown subject or fault; an engine or a sanitizer that this build does not have; a number of
+    /// threads out of bounds.
+    pub fn open(settings: &Settings, trace: Trace) -> Result<Self> {
+        ensure!(
+            (1..=MAX_THREADS).contains(&settings.threads),
+            "{} threads are out of bounds: choose 1 to {MAX_THREADS}",
+            settings.threads
+        );
+        ensure!(
+            settings.sanitizer == build_info::SANITIZER,
+            "this executable was built for sanitizer {:?}, not {:?}",
+            build_info::SANITIZER,
+            settings.sanitizer
+        );
+        ensure!(
+            settings.engine != Engine::Fibers || build_info::FIBERS,
+            "the engine fibers needs clang, but this was built with {}: \
+             `apt-get install clang-22 libclang-rt-22-dev` and build again, or use --engine threads",
+            build_info::COMPILER
+        );
+        let subject = Subject::open(&settings.subject, settings.fault.as_deref())?;
+        // The first exception of a process makes libgcc initialise itself, which would be a point in the
+        // execution that it happens in. So let one be thrown now.
+        let _ = Subject::open("", None);
+        let control = match settings.engine {
+            Engine::Free => Control::Free(trace),
+            Engine::Fibers => Control::controlled(trace, settings, Carrier::fibers()),
+            Engine::Threads => Control::controlled(trace, settings, Carrier::os_threads()),
+        };
+        Ok(Self {
+            subject,
+            program: None,
+            threads: settings.threads.into(),
+            control,
+            execution: Execution { events: Vec::new(), ending: Ending::Completed, points: 0, reports: 0 },
+            spent: false,
+        })
+    }
+
+    /// Makes `program` the one that is executed.
+    pub fn load(&mut self, program: &Program) {
+        self.program = Some(LoadedProgram::new(program));
+    }
+
+    /// Executes the loaded program once; `number` tells the supervisor which execution it is.
+    ///
+    /// # Panics
+    /// If no program is loaded, or an earlier execution was stopped midway (see [`Session::is_spent`]).
+    pub fn execute(&mut self, number: u64, mode: Mode<'_>) -> &Execution {
+        let program = self.program.take().expect("a program is loaded before it is executed");
+        let operations = program.operation_count() as u64;
+        let points = POINTS_ALLOWED + POINTS_PER_OPERATION * operations + POINTS_PER_THREAD * u64::from(self.threads);
+        let events =
+            program.operation_count() * EVENTS_PER_OPERATION + program.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
+        let limits = Limits { points, expected_points: POINTS_EXPECTED_PER_OPERATION * operations, events };
+        let threads = self.threads;
+        self.run(number, mode, limits, |subject| subject.execute(&program, threads));
+        self.program = Some(program);
+        &self.execution
+    }
+
+    /// Runs a probe of cpp/harness/probes.cpp, C++ that exercises the primitives, in place of a program;
+    /// what it returned, unless it was stopped midway.
+    pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
+        let limits = Limits { points: MAX_POINTS / 64, expected_points: 200, events: EVENTS_SPARE };
+        let mut result = None;
+        self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
+        (result, &self.execution)
+    }
+
+    /// Whether an execution was stopped midway, after which only `process::end_now` is left.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    /// The choices of the last execution.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.trace().schedule()),
+            Control::Free(_) => Schedule::default(),
+        }
+    }
+
+    fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Subject)) {
+        assert!(!self.spent, "an execution was stopped midway; this process can run no other");
+        record::begin(limits.events);
+        let subject = &mut self.subject;
+        match &mut self.control {
+            Control::Free(trace) => {
+                trace.begin(number);
+                job(subject);
+                trace.finish();
+                self.execution.ending = Ending::Completed;
+                self.execution.points = 0;
+            }
+            Control::Controlled(active) => {
+                let explored = active.ask(|controller| {
+                    controller.trace().begin(number);
+                    let (seed, explored) = match mode {
+                        Mode::Explore { seed } => (seed, None),
+                        Mode::Replay(schedule) => {
+                            let replay = Box::new(Replay::new(schedule.clone()));
+                            (0, Some(controller.set_strategy(replay, true)))
+                        }
+                    };
+                    controller.begin(seed, limits.points, limits.expected_points);
+                    explored
+                });
+                run_controlled(active, &mut || job(subject));
+                active.ask(|controller| {
+                    if let Some(strategy) = explored {
+                        controller.set_strategy(strategy, false);
+                    }
+                    controller.trace().finish();
+                    self.spent = !controller.all_ended();
+                    self.execution.ending = controller.take_ending();
+                    self.execution.points = controller.trace().points();
+                });
+            }
+        }
+        let complete = record::end(&mut self.execution.events);
+        if !complete {
+            self.execution.ending = Ending::TooManyEvents;
+        }
+        self.execution.reports = sanitizer::take_reports();
+    }
+}
+
+struct Limits {
+    points: u64,
+    expected_points: u64,
+    events: usize,
+}
+
+impl Control {
+    fn controlled(trace: Trace, settings: &Settings, carrier: Carrier) -> Self {
+        process::never_single_threaded();
+        let controller = Controller::new(trace, strategy::by_name(settings.strategy));
+        Self::Controlled(Box::leak(Box::new(Active::new(controller, carrier))))
+    }
+}
+
+/// Runs `job` as thread 0, and everything that it starts, to the end of the execution.
+fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
+    unsafe extern "C-unwind" fn call(job: *mut c_void) -> *mut c_void {
+        // SAFETY: `job` points to the reference below, which outlives the execution.
+        unsafe { (*job.cast::<&mut dyn FnMut()>())() };
+        std::ptr::null_mut()
+    }
+    if active.ask(|controller| controller.ending().is_some()) {
+        return; // The schedule does not even begin as this execution does.
+    }
+    let mut job = job;
+    let main = active.engine.thread(0);
+    main.prepare(call, (&raw mut job).cast());
+    sanitizer::release(main.address());
+    active.engine.launch(active, main);
+    set_active(active);
+    active.engine.run(active);
+    set_active(std::ptr::null());
+    // What the threads did is over for whatever comes next, also for globals and for memory that is used
+    // again.
+    for thread in 0..active.ask(|controller| controller.thread_count()) {
+        sanitizer::acquire(active.engine.thread(thread).address());
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.spent {
+            // Threads that are suspended inside the subject still refer to it.
+            std::mem::forget(std::mem::take(&mut self.subject));
+        }
+    }
+}

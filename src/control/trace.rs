@@ -1,0 +1,232 @@
+//! The record of the running execution, in a file that outlives the process.
+//!
+//! Whatever kills a worker, its supervisor can still read which execution it was and the choices made up
+//! to then. The worker writes through a shared mapping, so recording a choice is a store to memory.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use memmap2::MmapRaw;
+
+use super::point::Point;
+use crate::execution::ThreadId;
+use crate::schedule::{Choice, Schedule};
+
+/// Choices that fit. Those that pass no point are rare, so this is more than any execution makes.
+const CAPACITY: usize = 2 * super::controller::MAX_POINTS as usize;
+/// Stands for the number of points where a choice is `Choice::Wake`.
+const WAKE: u32 = u32::MAX;
+const MAGIC: u64 = u64::from_le_bytes(*b"tb-trac1");
+
+#[repr(C)]
+struct Header {
+    magic: u64,
+    /// The number of the execution under way, and how many were completed.
+    execution: u64,
+    finished: u64,
+    /// Points passed in this execution, and in earlier ones.
+    points: u64,
+    earlier_points: u64,
+    /// The run under way: who, since which point, the digest so far.
+    thread: u64,
+    start: u64,
+    digest: u64,
+    /// Completed choices.
+    choices: u64,
+    /// Whether the current execution has ended.
+    ended: u64,
+}
+
+/// A mapped trace file.
+pub struct Trace {
+    // Invariant: maps at least `size()` bytes, page-aligned, whose first word is MAGIC.
+    map: MmapRaw,
+}
+
+impl Trace {
+    /// Creates the file, with no execution in it.
+    ///
+    /// # Errors
+    /// The file cannot be created, sized or mapped.
+    pub fn create(path: &Path) -> Result<Self> {
+        let open = || -> Result<MmapRaw> {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+            file.set_len(size() as u64)?;
+            Ok(MmapRaw::map_raw(&file)?)
+        };
+        let map = open().with_context(|| format!("cannot create the trace {}", path.display()))?;
+        let trace = Self { map };
+        trace.header_mut().magic = MAGIC;
+        Ok(trace)
+    }
+
+    /// Opens the file of another process, to read or to go on writing.
+    ///
+    /// # Errors
+    /// The file cannot be opened or mapped, or is not a trace.
+    pub fn open(path: &Path) -> Result<Self> {
+        let open = || -> Result<MmapRaw> {
+            let file = OpenOptions::new().read(true).write(true).open(path)?;
+            ensure!(file.metadata()?.len() == size() as u64, "it is not a trace of this version");
+            Ok(MmapRaw::map_raw(&file)?)
+        };
+        let map = open().with_context(|| format!("cannot open the trace {}", path.display()))?;
+        let trace = Self { map };
+        ensure!(trace.header().magic == MAGIC, "{} is not a trace of this version", path.display());
+        Ok(trace)
+    }
+
+    /// Says which execution comes next, and forgets the choices of the last one.
+    pub fn begin(&mut self, execution: u64) {
+        let header = self.header_mut();
+        header.execution = execution;
+        header.earlier_points += header.points;
+        header.points = 0;
+        header.choices = 0;
+        header.ended = 0;
+        header.thread = 0;
+        header.start = 0;
+        header.digest = 0;
+    }
+
+    /// Marks the current execution as completed.
+    pub fn finish(&mut self) {
+        let header = self.header_mut();
+        header.finished += 1;
+        header.ended = 1;
+    }
+
+    /// The number that `begin` last said.
+    #[must_use]
+    pub fn execution(&self) -> u64 {
+        self.header().execution
+    }
+
+    /// Executions completed.
+    #[must_use]
+    pub fn finished(&self) -> u64 {
+        self.header().finished
+    }
+
+    /// Points passed in the current execution.
+    #[must_use]
+    #[inline]
+    pub fn points(&self) -> u64 {
+        self.header().points
+    }
+
+    /// A number that grows with every point and execution; if it stands still, nothing moves.
+    #[must_use]
+    pub fn heartbeat(&self) -> u64 {
+        // SAFETY: in bounds and aligned (see `map`); volatile because another process writes it.
+        unsafe {
+            let header = self.map.as_ptr().cast::<Header>();
+            let read = |field: *const u64| field.read_volatile();
+            read(&raw const (*header).points)
+                .wrapping_add(read(&raw const (*header).earlier_points))
+                .wrapping_add(read(&raw const (*header).finished))
+        }
+    }
+
+    /// Counts a point of the running thread.
+    #[inline]
+    pub(super) fn count(&mut self, point: Point) {
+        let header = self.header_mut();
+        header.points += 1;
+        header.digest = (header.digest ^ (point as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+
+    /// Ends the run under way and begins one of `thread`.
+    pub(super) fn switch(&mut self, thread: ThreadId) {
+        self.end_run();
+        self.header_mut().thread = thread.into();
+    }
+
+    /// Records that `waiter` was woken among the waiters of an object.
+    pub(super) fn wake(&mut self, waiter: ThreadId) {
+        self.end_run();
+        self.push(Choice::Wake { thread: waiter });
+    }
+
+    /// The folded digest of the run under way.
+    #[must_use]
+    pub(super) fn digest(&self) -> u16 {
+        fold(self.header().digest)
+    }
+
+    /// The choices of the current or last execution; `cut` unless it was finished.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        let header = self.header();
+        let mut choices: Vec<Choice> = (0..header.choices as usize).map(|index| unpack(self.slot(index))).collect();
+        choices.push(self.run_under_way());
+        Schedule { choices, cut: header.ended == 0 }
+    }
+
+    fn run_under_way(&self) -> Choice {
+        let header = self.header();
+        let points = (header.points - header.start) as u32;
+        Choice::Run { thread: header.thread as ThreadId, points, digest: fold(header.digest) }
+    }
+
+    fn end_run(&mut self) {
+        self.push(self.run_under_way());
+        let header = self.header_mut();
+        header.start = header.points;
+        header.digest = 0;
+    }
+
+    fn push(&mut self, choice: Choice) {
+        let index = self.header().choices as usize;
+        assert!(index < CAPACITY, "an execution makes more choices than fit its trace");
+        // SAFETY: `index` is in bounds of the slots behind the header; the map is writable and ours.
+        unsafe { self.slots().add(index).write(pack(choice)) };
+        self.header_mut().choices = index as u64 + 1;
+    }
+
+    fn slot(&self, index: usize) -> u64 {
+        assert!(index < CAPACITY, "the trace is damaged: {index} choices");
+        // SAFETY: just checked to be in bounds.
+        unsafe { self.slots().add(index).read() }
+    }
+
+    fn slots(&self) -> *mut u64 {
+        // SAFETY: the header is at the start of the map, which is larger.
+        unsafe { self.map.as_mut_ptr().add(size_of::<Header>()).cast() }
+    }
+
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: in bounds, aligned and initialised (a new file is all zeros, which is a Header).
+        unsafe { &*self.map.as_ptr().cast() }
+    }
+
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "private; no caller holds two of these at once")]
+    fn header_mut(&self) -> &mut Header {
+        // SAFETY: as `header`; the map is writable, and the supervisor writes only before the worker starts.
+        unsafe { &mut *self.map.as_mut_ptr().cast() }
+    }
+}
+
+fn size() -> usize {
+    size_of::<Header>() + CAPACITY * size_of::<u64>()
+}
+
+fn fold(digest: u64) -> u16 {
+    (digest ^ (digest >> 16) ^ (digest >> 32) ^ (digest >> 48)) as u16
+}
+
+fn pack(choice: Choice) -> u64 {
+    let (thread, digest, points) = match choice {
+        Choice::Run { thread, points, digest } => (thread, digest, points),
+        Choice::Wake { thread } => (thread, 0, WAKE),
+    };
+    u64::from(thread) << 48 | u64::from(digest) << 32 | u64::from(points)
+}
+
+fn unpack(word: u64) -> Choice {
+    let (thread, digest, points) = ((word >> 48) as u16, (word >> 32) as u16, word as u32);
+    if points == WAKE { Choice::Wake { thread } } else { Choice::Run { thread, points, digest } }
+}

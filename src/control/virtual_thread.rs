@@ -1,0 +1,126 @@
+//! What belongs to one virtual thread besides its place in the controller: what it runs, and the state
+//! that C and C++ keep per thread.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ffi::{c_int, c_uint, c_void};
+
+use super::hooks::own_errno;
+use super::thread_local::ThreadLocals;
+use crate::execution::ThreadId;
+
+pub(super) type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
+/// Lives as long as the process and is used again by later executions. Its address is the thread's
+/// `pthread_t` under the engine `fibers`, what its joiners wait for, and what TSan is told orders its
+/// start and end.
+pub(super) struct VirtualThread {
+    pub id: ThreadId,
+    pub start: Cell<Option<Start>>,
+    pub argument: Cell<*mut c_void>,
+    pub result: Cell<*mut c_void>,
+    /// Joined or detached: nobody may join it any more.
+    pub released: Cell<bool>,
+    /// The thread that carries it, under the engine `threads`.
+    pub os_thread: Cell<libc::pthread_t>,
+    pub locals: UnsafeCell<ThreadLocals>,
+    /// The `errno` that code on a fiber sees; see `hooks::errno`.
+    pub errno: Cell<c_int>,
+    /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
+    pub once: [Cell<*mut c_void>; 2],
+}
+
+impl VirtualThread {
+    pub fn new(id: ThreadId) -> Box<Self> {
+        Box::new(Self {
+            id,
+            start: Cell::new(None),
+            argument: Cell::new(std::ptr::null_mut()),
+            result: Cell::new(std::ptr::null_mut()),
+            released: Cell::new(false),
+            os_thread: Cell::new(0),
+            locals: UnsafeCell::new(ThreadLocals::new()),
+            errno: Cell::new(0),
+            once: [const { Cell::new(std::ptr::null_mut()) }; 2],
+        })
+    }
+
+    /// Makes it ready to run `start(argument)`.
+    pub fn prepare(&self, start: Start, argument: *mut c_void) {
+        self.start.set(Some(start));
+        self.argument.set(argument);
+        self.result.set(std::ptr::null_mut());
+        self.released.set(false);
+    }
+
+    /// What orders its start, its end and its joining.
+    pub fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+}
+
+/// State that libraries keep in thread_local variables of their own, which fibers of one OS thread would
+/// share: it is put aside when a fiber stops and put back when it goes on.
+#[derive(Clone, Copy)]
+pub(super) struct Ambient {
+    caught_exceptions: *mut c_void,
+    uncaught_exceptions: c_uint,
+    errno: c_int,
+}
+
+#[repr(C)]
+struct ExceptionGlobals {
+    caught_exceptions: *mut c_void,
+    uncaught_exceptions: c_uint,
+}
+
+unsafe extern "C" {
+    fn __cxa_get_globals() -> *mut ExceptionGlobals;
+}
+
+/// Where this OS thread keeps its ambient state; looked up once.
+#[derive(Clone, Copy)]
+pub(super) struct AmbientPlace {
+    exceptions: *mut ExceptionGlobals,
+    errno: *mut c_int,
+}
+
+impl Ambient {
+    /// That of a thread that has just begun.
+    pub const FRESH: Self = Self {
+        caught_exceptions: std::ptr::null_mut(),
+        uncaught_exceptions: 0,
+        errno: 0,
+    };
+}
+
+impl AmbientPlace {
+    pub fn of_this_thread() -> Self {
+        // SAFETY: these return the addresses of thread-local variables, valid while this OS thread lives.
+        unsafe {
+            Self {
+                exceptions: __cxa_get_globals(),
+                errno: own_errno(),
+            }
+        }
+    }
+
+    pub fn load(&self) -> Ambient {
+        // SAFETY: the places are those of this OS thread, on which all fibers run.
+        unsafe {
+            Ambient {
+                caught_exceptions: (*self.exceptions).caught_exceptions,
+                uncaught_exceptions: (*self.exceptions).uncaught_exceptions,
+                errno: *self.errno,
+            }
+        }
+    }
+
+    pub fn store(&self, ambient: Ambient) {
+        // SAFETY: as `load`.
+        unsafe {
+            (*self.exceptions).caught_exceptions = ambient.caught_exceptions;
+            (*self.exceptions).uncaught_exceptions = ambient.uncaught_exceptions;
+            *self.errno = ambient.errno;
+        }
+    }
+}

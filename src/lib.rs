@@ -1,0 +1,21 @@
+//! threadbare wears C++20 coroutine schedulers thin until their races show.
+//!
+//! Data flows one way:
+//! `program -> control(subject, strategy) -> execution -> oracle(reference) -> finding -> report`.
+
+pub mod build_info;
+pub mod campaign;
+pub mod case;
+pub mod cli;
+pub mod control;
+pub mod execution;
+pub mod finding;
+pub mod fuzzing;
+pub mod oracle;
+pub mod program;
+pub mod reference;
+pub mod report;
+pub mod schedule;
+pub mod settings;
+pub mod strategy;
+pub mod subject;

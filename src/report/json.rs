@@ -1,0 +1,268 @@
+//! What the subcommands write for programs, as JSON files.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::progress::per_second;
+use crate::campaign::faults::{Clean, Measured, Searches};
+use crate::campaign::findings::{Confirmation, Finding, write_whole};
+use crate::campaign::fuzz::Summary;
+use crate::campaign::replay::{Conclusion, Replayed, Seen};
+use crate::finding::{Incomparable, OracleName, Verdict};
+use crate::settings::{Engine, Sanitizer, StrategyName};
+
+/// Writes a value so that readers see the whole file or none.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+    text.push('\n');
+    write_whole(path, text.as_bytes())
+}
+
+/// `fuzz --json`.
+#[derive(Serialize)]
+pub struct Fuzz {
+    seed: u64,
+    executions: u64,
+    programs: u64,
+    seconds: f64,
+    interrupted: bool,
+    findings: Vec<FuzzFinding>,
+    incomparable: BTreeMap<Incomparable, u64>,
+    runs: Vec<Run>,
+}
+
+#[derive(Serialize)]
+struct FuzzFinding {
+    case: PathBuf,
+    verdict: Verdict,
+    oracle: OracleName,
+    fingerprint: String,
+    sanitizer: Sanitizer,
+    threads: u16,
+    message: String,
+    count: u64,
+    confirmed: bool,
+}
+
+#[derive(Serialize)]
+struct Run {
+    sanitizer: Sanitizer,
+    engine: Engine,
+    threads: u16,
+    executions: u64,
+    seconds: f64,
+    per_second: f64,
+    points: u64,
+    findings: u64,
+    diverged: u64,
+}
+
+impl Fuzz {
+    #[must_use]
+    pub fn new(summary: &Summary, engine: Engine, seed: u64) -> Self {
+        let finding = |finding: &Finding| FuzzFinding {
+            case: finding.path.clone(),
+            verdict: finding.failure.verdict,
+            oracle: finding.failure.oracle,
+            fingerprint: finding.fingerprint.clone(),
+            sanitizer: finding.settings.sanitizer,
+            threads: finding.settings.threads,
+            message: finding.failure.message.clone(),
+            count: finding.count,
+            confirmed: finding.confirmation == Confirmation::Confirmed,
+        };
+        let mut incomparable = BTreeMap::new();
+        for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
+            *incomparable.entry(*reason).or_default() += count;
+        }
+        let runs = summary.cells.iter().map(|cell| Run {
+            sanitizer: cell.sanitizer,
+            engine,
+            threads: cell.threads,
+            executions: cell.executions,
+            seconds: cell.seconds,
+            per_second: per_second(cell.executions, cell.seconds),
+            points: cell.points,
+            findings: cell.findings,
+            diverged: cell.diverged,
+        });
+        Self {
+            seed,
+            executions: summary.executions,
+            programs: summary.programs,
+            seconds: summary.seconds,
+            interrupted: summary.interrupted,
+            findings: summary.findings.iter().map(finding).collect(),
+            incomparable,
+            runs: runs.collect(),
+        }
+    }
+}
+
+/// `replay --json`.
+#[derive(Serialize)]
+pub struct Replay {
+    cases: usize,
+    as_expected: usize,
+    diverged: usize,
+    unexpected: usize,
+    not_shown: usize,
+    results: Vec<ReplayResult>,
+}
+
+#[derive(Serialize)]
+struct ReplayResult {
+    path: PathBuf,
+    sanitizer: Sanitizer,
+    engine: Engine,
+    expected: Verdict,
+    result: &'static str,
+    /// What the replays showed: verdicts, "diverged" or "incomparable", and how often.
+    verdicts: BTreeMap<String, u64>,
+    /// Where the schedule stopped fitting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<u64>,
+    replays: usize,
+}
+
+impl Replay {
+    #[must_use]
+    pub fn new(results: &[Replayed]) -> Self {
+        let count = |wanted: &str| {
+            results
+                .iter()
+                .filter(|result| name(&result.conclusion) == wanted)
+                .count()
+        };
+        Self {
+            cases: results.len(),
+            as_expected: count("as-expected"),
+            diverged: count("diverged"),
+            unexpected: count("unexpected"),
+            not_shown: count("not-shown"),
+            results: results.iter().map(replay_result).collect(),
+        }
+    }
+}
+
+fn replay_result(result: &Replayed) -> ReplayResult {
+    let mut verdicts = BTreeMap::new();
+    for seen in &result.seen {
+        *verdicts.entry(seen_word(seen)).or_default() += 1;
+    }
+    ReplayResult {
+        path: result.path.clone(),
+        sanitizer: result.settings.sanitizer,
+        engine: result.settings.engine,
+        expected: result.case.verdict,
+        result: name(&result.conclusion),
+        verdicts,
+        step: if let Conclusion::Diverged(divergence) = &result.conclusion {
+            Some(divergence.step)
+        } else {
+            None
+        },
+        replays: result.seen.len(),
+    }
+}
+
+/// The word for what a replay showed.
+#[must_use]
+pub fn seen_word(seen: &Seen) -> String {
+    match seen {
+        Seen::Clean => super::word(&Verdict::Clean),
+        Seen::Failed(failures) => failures
+            .first()
+            .map_or_else(String::new, |failure| super::word(&failure.verdict)),
+        Seen::Diverged(_) => "diverged".to_owned(),
+        Seen::Incomparable(_) => "incomparable".to_owned(),
+    }
+}
+
+/// The word for a conclusion.
+#[must_use]
+pub fn name(conclusion: &Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::AsExpected => "as-expected",
+        Conclusion::Diverged(_) => "diverged",
+        Conclusion::Unexpected => "unexpected",
+        Conclusion::NotShown => "not-shown",
+    }
+}
+
+/// `faults --json`.
+#[derive(Serialize)]
+pub struct Faults {
+    faults: Vec<Fault>,
+    clean: CleanRun,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    name: &'static str,
+    scenario: &'static str,
+    sanitizer: Sanitizer,
+    threads: u16,
+    strategy: StrategyName,
+    trials: u64,
+    found: u64,
+    median_executions: Option<f64>,
+    mean_executions: Option<f64>,
+    oracle: Option<OracleName>,
+    free: Option<FreeSearches>,
+}
+
+#[derive(Serialize)]
+struct FreeSearches {
+    trials: u64,
+    found: u64,
+    median_executions: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CleanRun {
+    executions: u64,
+    findings: usize,
+}
+
+impl Faults {
+    #[must_use]
+    pub fn new(measured: &[Measured], clean: &Clean) -> Self {
+        let free = |searches: &Searches| FreeSearches {
+            trials: searches.trials,
+            found: searches.found(),
+            median_executions: searches.median(),
+        };
+        let fault = |Measured {
+                         entry,
+                         controlled,
+                         free: uncontrolled,
+                     }: &Measured| Fault {
+            name: entry.name,
+            scenario: entry.scenario,
+            sanitizer: entry.sanitizer,
+            threads: entry.threads,
+            strategy: entry.strategy,
+            trials: controlled.trials,
+            found: controlled.found(),
+            median_executions: controlled.median(),
+            mean_executions: controlled.mean(),
+            oracle: controlled.oracle(),
+            free: uncontrolled.as_ref().map(free),
+        };
+        Self {
+            faults: measured.iter().map(fault).collect(),
+            clean: CleanRun {
+                executions: clean.executions,
+                findings: clean.findings.len(),
+            },
+        }
+    }
+}

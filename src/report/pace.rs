@@ -1,0 +1,76 @@
+//! What `threadbare bench` measured, as a table and as JSON.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use super::{grouped, word};
+use crate::campaign::bench::Pace;
+use crate::settings::{Engine, Sanitizer};
+
+/// A controlled engine's pace and that of `free`, under one sanitizer.
+fn pairs(paces: &[Pace]) -> impl Iterator<Item = (&Pace, &Pace)> {
+    paces.chunks_exact(2).map(|pair| (&pair[0], &pair[1]))
+}
+
+fn ratio(controlled: &Pace, free: &Pace) -> f64 {
+    controlled.per_second() / free.per_second()
+}
+
+/// One row for each sanitizer.
+#[must_use]
+pub fn table(paces: &[Pace]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["sanitizer", "engine", "per second", "free per second", "ratio"]);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for (controlled, free) in pairs(paces) {
+        table.add_row([
+            word(&controlled.sanitizer),
+            word(&controlled.engine),
+            grouped(controlled.per_second() as u64),
+            grouped(free.per_second() as u64),
+            format!("{:.1}", ratio(controlled, free)),
+        ]);
+    }
+    table
+}
+
+/// `bench --json`.
+#[derive(Serialize)]
+pub struct Bench {
+    /// By comparison ("fibers_vs_free") and sanitizer: how many times the executions per second.
+    ratios: BTreeMap<String, BTreeMap<Sanitizer, f64>>,
+    runs: Vec<Run>,
+}
+
+#[derive(Serialize)]
+struct Run {
+    sanitizer: Sanitizer,
+    engine: Engine,
+    executions: u64,
+    seconds: f64,
+    per_second: f64,
+}
+
+impl Bench {
+    #[must_use]
+    pub fn new(paces: &[Pace]) -> Self {
+        let mut ratios: BTreeMap<String, BTreeMap<Sanitizer, f64>> = BTreeMap::new();
+        for (controlled, free) in pairs(paces) {
+            let comparison = ratios.entry(format!("{}_vs_free", word(&controlled.engine))).or_default();
+            comparison.insert(controlled.sanitizer, ratio(controlled, free));
+        }
+        let run = |pace: &Pace| Run {
+            sanitizer: pace.sanitizer,
+            engine: pace.engine,
+            executions: pace.executions,
+            seconds: pace.seconds,
+            per_second: pace.per_second(),
+        };
+        Self { ratios, runs: paces.iter().map(run).collect() }
+    }
+}

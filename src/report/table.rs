@@ -1,0 +1,90 @@
+//! The tables on the terminal.
+#![forbid(unsafe_code)]
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::progress::per_second;
+use super::{grouped, word};
+use crate::campaign::faults::{Measured, Searches};
+use crate::campaign::plan::Cell;
+
+/// A campaign by sanitizer and thread count.
+#[must_use]
+pub fn of_cells(cells: &[Cell]) -> Table {
+    let columns = [
+        "sanitizer",
+        "threads",
+        "executions",
+        "per second",
+        "findings",
+        "incomparable",
+        "diverged",
+        "points",
+    ];
+    let mut table = plain(&columns, 1);
+    for cell in cells {
+        table.add_row([
+            word(&cell.sanitizer),
+            cell.threads.to_string(),
+            grouped(cell.executions),
+            grouped(per_second(cell.executions, cell.seconds) as u64),
+            grouped(cell.findings),
+            grouped(cell.incomparable.values().sum()),
+            grouped(cell.diverged),
+            grouped(cell.points),
+        ]);
+    }
+    table
+}
+
+/// The faults and what it took to find them.
+#[must_use]
+pub fn of_faults(measured: &[Measured]) -> Table {
+    let mut columns = vec!["fault", "sanitizer", "threads", "found", "median", "mean", "oracle"];
+    let free = measured.iter().any(|fault| fault.free.is_some());
+    if free {
+        columns.extend(["free found", "free median"]);
+    }
+    let mut table = plain(&columns, 2);
+    for Measured {
+        entry,
+        controlled,
+        free,
+    } in measured
+    {
+        let mut row = vec![
+            entry.name.to_owned(),
+            word(&entry.sanitizer),
+            entry.threads.to_string(),
+            found(controlled),
+            rounded(controlled.median()),
+            rounded(controlled.mean()),
+            controlled
+                .oracle()
+                .map_or_else(|| "-".to_owned(), |oracle| word(&oracle)),
+        ];
+        if let Some(free) = free {
+            row.extend([found(free), rounded(free.median())]);
+        }
+        table.add_row(row);
+    }
+    table
+}
+
+fn found(searches: &Searches) -> String {
+    format!("{} of {}", searches.found(), searches.trials)
+}
+
+fn rounded(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
+}
+
+/// A table without lines, whose columns from `numbers` on are aligned to the right.
+fn plain(columns: &[&str], numbers: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(columns.to_vec());
+    for column in table.column_iter_mut().skip(numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

@@ -1,0 +1,90 @@
+//! Strategies: what makes the choices.
+#![forbid(unsafe_code)]
+
+mod pct;
+mod random;
+mod replay;
+mod thread_set;
+
+pub use pct::Pct;
+pub use random::Random;
+pub use replay::Replay;
+pub use thread_set::ThreadSet;
+
+use crate::execution::ThreadId;
+use crate::settings::StrategyName;
+
+/// What a strategy chooses from. The caller guarantees that `runnable` and `sleeping` are not both empty.
+pub struct Decision<'a> {
+    /// The thread that runs now, if it can go on.
+    pub current: Option<ThreadId>,
+    /// The current thread says that it waits for others (a pause, a yield).
+    pub yielding: bool,
+    /// Every thread that can go on.
+    pub runnable: &'a ThreadSet,
+    /// Threads in a timed wait. Choosing one lets its time-out happen: the clock jumps to its deadline.
+    pub sleeping: &'a [Sleeper],
+    /// Virtual time in nanoseconds.
+    pub now: u64,
+    /// Points passed so far, over all threads.
+    pub points: u64,
+    /// The folded digest of what the current thread did since it was switched to.
+    pub digest: u16,
+}
+
+/// A thread in a timed wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sleeper {
+    pub thread: ThreadId,
+    /// Virtual time in nanoseconds.
+    pub deadline: u64,
+}
+
+/// A choice: who runs, and for how many points (at least 1) until the strategy is asked again. It is
+/// asked earlier when the thread cannot go on or yields, and when another one becomes runnable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub thread: ThreadId,
+    pub points: u32,
+}
+
+/// A replayed schedule does not fit, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence(pub String);
+
+/// Makes the choices of one execution after the other.
+pub trait Strategy {
+    /// A new execution begins; the choices that follow depend on the arguments alone, not on what was
+    /// executed before. `expected_points` is a rough estimate of its length.
+    fn begin(&mut self, seed: u64, expected_points: u64);
+
+    /// Who runs next.
+    ///
+    /// # Errors
+    /// A recorded schedule that does not fit.
+    fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence>;
+
+    /// Which of several waiters is woken; an index into `waiters`, which has at least two.
+    ///
+    /// # Errors
+    /// A recorded schedule that does not fit.
+    fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence>;
+
+    /// The execution ended after so many points, the last segment with this digest.
+    ///
+    /// # Errors
+    /// A recorded schedule goes on.
+    fn end(&mut self, points: u64, digest: u16) -> Result<(), Divergence> {
+        let _ = (points, digest);
+        Ok(())
+    }
+}
+
+/// The strategy of that name.
+#[must_use]
+pub fn by_name(name: StrategyName) -> Box<dyn Strategy + Send> {
+    match name {
+        StrategyName::Random => Box::new(Random::new()),
+        StrategyName::Pct => Box::new(Pct::new()),
+    }
+}

@@ -1,0 +1,116 @@
+//! A set of threads that a strategy chooses from.
+#![forbid(unsafe_code)]
+
+use crate::execution::ThreadId;
+
+const WORDS: usize = 16;
+const BITS: usize = u64::BITS as usize;
+
+/// Threads in ascending order, as bits. Threads come and go all the time: unlike a vector's, its changes
+/// move no memory, which TSan would see (see `control::sanitizer`).
+#[derive(Clone, Debug, Default)]
+pub struct ThreadSet {
+    words: [u64; WORDS],
+    len: usize,
+    /// Every word from here on is 0.
+    used: usize,
+}
+
+impl ThreadSet {
+    /// Threads that a set can hold: those below.
+    pub const CAPACITY: usize = WORDS * BITS;
+
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a thread below [`Self::CAPACITY`] that is not in the set.
+    pub fn insert(&mut self, thread: ThreadId) {
+        let word = usize::from(thread) / BITS;
+        self.words[word] |= 1 << (usize::from(thread) % BITS);
+        self.used = self.used.max(word + 1);
+        self.len += 1;
+    }
+
+    /// Removes a thread that is in the set.
+    pub fn remove(&mut self, thread: ThreadId) {
+        self.words[usize::from(thread) / BITS] &= !(1 << (usize::from(thread) % BITS));
+        self.len -= 1;
+    }
+
+    #[must_use]
+    pub fn contains(&self, thread: ThreadId) -> bool {
+        self.words[usize::from(thread) / BITS] & 1 << (usize::from(thread) % BITS) != 0
+    }
+
+    /// The thread at a position below `len`, in ascending order.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn at(&self, mut position: usize) -> ThreadId {
+        for (index, &word) in self.words[..self.used].iter().enumerate() {
+            let count = word.count_ones() as usize;
+            if position < count {
+                let mut rest = word;
+                for _ in 0..position {
+                    rest &= rest - 1;
+                }
+                return (index * BITS + rest.trailing_zeros() as usize) as ThreadId;
+            }
+            position -= count;
+        }
+        panic!("no thread at this position of a set of {}", self.len)
+    }
+
+    /// The first thread after this one, or the first of all; `None` if the set is empty.
+    #[must_use]
+    pub fn after(&self, thread: ThreadId) -> Option<ThreadId> {
+        self.iter().find(|&other| other > thread).or_else(|| self.iter().next())
+    }
+
+    /// All threads, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = ThreadId> {
+        self.words[..self.used].iter().enumerate().flat_map(|(index, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+                rest &= rest - 1;
+                Some((index * BITS + bit) as ThreadId)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_keeps_threads_in_ascending_order() {
+        let mut set = ThreadSet::default();
+        for thread in [700, 3, 64, 0, 63] {
+            set.insert(thread);
+        }
+        set.remove(63);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 3, 64, 700]);
+        assert_eq!((0..set.len()).map(|position| set.at(position)).collect::<Vec<_>>(), [0, 3, 64, 700]);
+        assert!(set.contains(64) && !set.contains(63));
+        assert_eq!([set.after(0), set.after(64), set.after(700)], [Some(3), Some(700), Some(0)]);
+    }
+
+    #[test]
+    fn an_empty_set_has_no_next_thread() {
+        assert_eq!(ThreadSet::default().after(5), None);
+    }
+}

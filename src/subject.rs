@@ -1,0 +1,231 @@
+//! The bridge to the C++ side: subjects, their faults, and programs in the form that the C++ interpreter
+//! reads.
+
+use anyhow::{Context, Result};
+use cxx::{ExternType, UniquePtr, type_id};
+
+use crate::program::{Affinity, EventReset, Operation, Program, ResultKind};
+
+/// A task, for cpp/harness/program_spec.hpp.
+#[repr(C)]
+struct TaskSpec {
+    affinity: u8,
+    result: u8,
+    first_operation: u32,
+    operation_count: u32,
+}
+
+/// An operation, for cpp/harness/program_spec.hpp. `object` is an object, task, affinity, time, failure
+/// code or the first of the children, as the operation has it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct OperationSpec {
+    code: u8,
+    object: u32,
+    child_count: u32,
+    value: i64,
+}
+
+// SAFETY: plain data with the layout of the C++ structs of these names, which the bridge asserts.
+unsafe impl ExternType for TaskSpec {
+    type Id = type_id!("threadbare::TaskSpec");
+    type Kind = cxx::kind::Trivial;
+}
+
+// SAFETY: as above.
+unsafe impl ExternType for OperationSpec {
+    type Id = type_id!("threadbare::OperationSpec");
+    type Kind = cxx::kind::Trivial;
+}
+
+#[cxx::bridge(namespace = "threadbare::bridge")]
+mod ffi {
+    /// A known bug that can be switched on in the bundled runtime.
+    #[derive(Clone, Debug)]
+    struct FaultInfo {
+        name: String,
+        /// One line.
+        summary: String,
+    }
+
+    /// What an operation's ids refer to; see `program::Objects`.
+    struct ObjectCounts {
+        mutexes: u32,
+        semaphores: Vec<u32>,
+        /// 0 manual, 1 auto.
+        events: Vec<u8>,
+        latches: Vec<u32>,
+        barriers: Vec<u32>,
+        channels: Vec<u32>,
+    }
+
+    unsafe extern "C++" {
+        include!("harness/bridge.hpp");
+
+        #[namespace = "threadbare"]
+        type TaskSpec = super::TaskSpec;
+        #[namespace = "threadbare"]
+        type OperationSpec = super::OperationSpec;
+        #[namespace = "threadbare"]
+        type Subject;
+
+        fn open_subject(name: &str, fault: &str) -> Result<UniquePtr<Subject>>;
+        fn execute_program(
+            subject: Pin<&mut Subject>,
+            tasks: &[TaskSpec],
+            operations: &[OperationSpec],
+            children: &[u32],
+            objects: &ObjectCounts,
+            threads: u32,
+        );
+        fn list_subjects() -> Vec<String>;
+        fn list_faults() -> Vec<FaultInfo>;
+        fn run_probe(name: &str) -> i64;
+    }
+}
+
+pub use ffi::FaultInfo;
+
+/// An opened subject, with a fault switched on or not.
+#[derive(Default)]
+pub struct Subject(Option<UniquePtr<ffi::Subject>>);
+
+/// A program in the form that the C++ interpreter reads.
+pub struct LoadedProgram {
+    tasks: Vec<TaskSpec>,
+    operations: Vec<OperationSpec>,
+    children: Vec<u32>,
+    objects: ffi::ObjectCounts,
+}
+
+impl Subject {
+    /// Opens the subject of that name.
+    ///
+    /// # Errors
+    /// There is no such subject, or it has no such fault.
+    pub fn open(name: &str, fault: Option<&str>) -> Result<Self> {
+        let subject = ffi::open_subject(name, fault.unwrap_or_default())
+            .with_context(|| format!("cannot open subject \"{name}\"; `threadbare subjects` lists them"))?;
+        Ok(Self(Some(subject)))
+    }
+
+    /// Runs a program to its end, or never returns if the controller stops it.
+    pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
+        if let Some(subject) = &mut self.0 {
+            let LoadedProgram { tasks, operations, children, objects } = program;
+            ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
+        }
+    }
+}
+
+/// The subjects of this build.
+#[must_use]
+pub fn subjects() -> Vec<String> {
+    ffi::list_subjects()
+}
+
+/// The faults that the bundled runtime can be given.
+#[must_use]
+pub fn faults() -> Vec<FaultInfo> {
+    ffi::list_faults()
+}
+
+/// Runs a probe of cpp/harness/probes.cpp; -1 if there is none of that name.
+pub(crate) fn run_probe(name: &str) -> i64 {
+    ffi::run_probe(name)
+}
+
+impl LoadedProgram {
+    #[must_use]
+    pub fn new(program: &Program) -> Self {
+        let objects = &program.objects;
+        let mut loaded = Self {
+            tasks: Vec::with_capacity(program.tasks.len()),
+            operations: Vec::new(),
+            children: Vec::new(),
+            objects: ffi::ObjectCounts {
+                mutexes: objects.mutexes,
+                semaphores: objects.semaphores.clone(),
+                events: objects.events.iter().map(|reset| u8::from(*reset == EventReset::Auto)).collect(),
+                latches: objects.latches.clone(),
+                barriers: objects.barriers.clone(),
+                channels: objects.channels.clone(),
+            },
+        };
+        for task in &program.tasks {
+            loaded.tasks.push(TaskSpec {
+                affinity: affinity_code(task.affinity) as u8,
+                result: match task.result {
+                    ResultKind::Int => 0,
+                    ResultKind::Unique => 1,
+                    ResultKind::Void => 2,
+                },
+                first_operation: loaded.operations.len() as u32,
+                operation_count: task.operations.len() as u32,
+            });
+            for operation in &task.operations {
+                let operation = loaded.operation(operation);
+                loaded.operations.push(operation);
+            }
+        }
+        loaded
+    }
+
+    #[must_use]
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    #[must_use]
+    pub fn operation_count(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The codes are the positions in `Operation`, as in cpp/harness/program_spec.hpp.
+    fn operation(&mut self, operation: &Operation) -> OperationSpec {
+        let of = |code: u8, object: u32| OperationSpec { code, object, ..OperationSpec::default() };
+        match *operation {
+            Operation::Compute(value) => OperationSpec { value, ..of(0, 0) },
+            Operation::Await(task) => of(1, task),
+            Operation::AwaitCatch(task) => of(2, task),
+            Operation::WhenAll(ref tasks) => self.with_children(3, tasks),
+            Operation::WhenAny(ref tasks) => self.with_children(4, tasks),
+            Operation::Start(task) => of(5, task),
+            Operation::Join(task) => of(6, task),
+            Operation::Detach(task) => of(7, task),
+            Operation::Hop(affinity) => of(8, affinity_code(affinity)),
+            Operation::Yield => of(9, 0),
+            Operation::Sleep(microseconds) => of(10, microseconds),
+            Operation::Throw(code) => of(11, code),
+            Operation::Cancel(task) => of(12, task),
+            Operation::CheckCancel => of(13, 0),
+            Operation::Lock(mutex) => of(14, mutex),
+            Operation::Unlock(mutex) => of(15, mutex),
+            Operation::Acquire(semaphore) => of(16, semaphore),
+            Operation::Release(semaphore) => of(17, semaphore),
+            Operation::SetEvent(event) => of(18, event),
+            Operation::ResetEvent(event) => of(19, event),
+            Operation::WaitEvent(event) => of(20, event),
+            Operation::LatchArrive(latch) => of(21, latch),
+            Operation::LatchWait(latch) => of(22, latch),
+            Operation::BarrierArrive(barrier) => of(23, barrier),
+            Operation::BarrierWait(barrier) => of(24, barrier),
+            Operation::Send(channel, value) => OperationSpec { value, ..of(25, channel) },
+            Operation::Receive(channel) => of(26, channel),
+            Operation::Close(channel) => of(27, channel),
+        }
+    }
+
+    fn with_children(&mut self, code: u8, tasks: &[u32]) -> OperationSpec {
+        let object = self.children.len() as u32;
+        self.children.extend_from_slice(tasks);
+        OperationSpec { code, object, child_count: tasks.len() as u32, value: 0 }
+    }
+}
+
+fn affinity_code(affinity: Affinity) -> u32 {
+    match affinity {
+        Affinity::Main => 0,
+        Affinity::Worker => 1,
+    }
+}

@@ -1,0 +1,78 @@
+//! Signals: a campaign that is interrupted ends with its summary, one that is killed leaves nothing torn.
+
+mod command;
+
+use std::fs;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use command::{CLEAN, Ran, Workplace};
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(status.success());
+}
+
+/// The children of a process that still run.
+fn workers_of(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("/proc").flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let fields: Vec<&str> = stat
+            .rsplit_once(')')
+            .map_or("", |(_, rest)| rest)
+            .split_whitespace()
+            .collect();
+        fields.get(1).and_then(|ppid| ppid.parse().ok()) == Some(parent)
+    })
+    .collect()
+}
+
+fn runs(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(20) {
+        if condition() {
+            return true;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+#[test]
+fn an_interrupted_campaign_ends_with_its_summary() {
+    let place = Workplace::new();
+    let child = place.start("fuzz --seconds 100 --sanitizer none --json out.json");
+    assert!(wait_until(|| !workers_of(child.id()).is_empty()));
+    sleep(Duration::from_millis(1500));
+    signal(&child, "-INT");
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).left_with(CLEAN);
+    assert!(ran.stdout.contains("interrupted after"), "{}", ran.stdout);
+    let json = place.json("out.json");
+    assert_eq!(json["interrupted"], true);
+    assert!(json["executions"].as_u64().is_some_and(|executions| executions > 0));
+}
+
+#[test]
+fn a_killed_campaign_takes_its_workers_along_and_leaves_whole_cases() {
+    let place = Workplace::new();
+    let mut child = place.start("fuzz --seconds 100 --threads 2,4 --sanitizer none --fault transfer-frame-leak");
+    assert!(wait_until(|| !place.cases("findings").is_empty()));
+    assert!(wait_until(|| !workers_of(child.id()).is_empty()));
+    let workers = workers_of(child.id());
+    signal(&child, "-KILL");
+    child.wait().expect("it ends");
+    assert!(wait_until(|| workers.iter().all(|worker| !runs(*worker))));
+    place.run("replay findings").left_with(CLEAN);
+}

@@ -1,0 +1,114 @@
+//! Runs the `threadbare` program in a directory of its own.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const CLEAN: i32 = 0;
+pub const FOUND: i32 = 1;
+pub const COULD_NOT: i32 = 2;
+
+/// A working directory, in which `threadbare` runs.
+pub struct Workplace {
+    directory: TempDir,
+}
+
+/// What the program said and how it left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Workplace {
+    pub fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("a directory"),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_threadbare"));
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end; arguments are separated by spaces.
+    pub fn run(&self, arguments: &str) -> Ran {
+        Ran::from(self.command(arguments).output().expect("threadbare runs"))
+    }
+
+    /// Starts it and does not wait.
+    pub fn start(&self, arguments: &str) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("threadbare runs")
+    }
+
+    pub fn json(&self, name: &str) -> Value {
+        let text = fs::read_to_string(self.path().join(name)).expect("the JSON file was written");
+        serde_json::from_str(&text).expect("the JSON file is valid")
+    }
+
+    /// The cases in a directory, by name.
+    pub fn cases(&self, directory: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path().join(directory))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut cases: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_case(path)).collect();
+        cases.sort();
+        cases
+    }
+}
+
+fn is_case(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "case")
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+}
+
+impl Ran {
+    /// Checks the exit code, and shows everything if it is another one.
+    #[track_caller]
+    pub fn left_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that it refused with one clear line that holds each of the words.
+    #[track_caller]
+    pub fn refused(self, words: &[&str]) -> Self {
+        let ran = self.left_with(COULD_NOT);
+        let errors = ran.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!(errors, 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        for word in words {
+            assert!(ran.stderr.contains(word), "no \"{word}\" in: {}", ran.stderr);
+        }
+        ran
+    }
+}

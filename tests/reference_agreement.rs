@@ -1,0 +1,55 @@
+//! The reference's own scheduler as a subject: on any number of threads all oracles pass it, and it agrees with
+//! the model.
+
+use threadbare::execution::{Ending, Event, Execution};
+use threadbare::finding::Judgement;
+use threadbare::oracle::Judge;
+use threadbare::program::{Program, from_seed};
+use threadbare::reference::scheduler::{self, MAX_THREADS};
+use threadbare::reference::Expectations;
+
+fn execution(events: Vec<Event>) -> Execution {
+    Execution { events, ending: Ending::Completed, points: 0, reports: 0 }
+}
+
+fn check(program: &Program, threads: u16) {
+    let expectations = Expectations::of(program);
+    let execution = execution(scheduler::run(program, threads));
+    let seen = Expectations::from_events(program, &execution.events);
+    let judgement = Judge::new(program, threads, expectations.clone()).judge(&execution);
+    assert_eq!(judgement, Judgement::Right, "{threads} threads\n{program}\n{:?}", execution.events);
+    for task in 0..program.tasks.len() as u32 {
+        if let (Some(expected), Some(outcome)) = (expectations.outcome(task), seen.outcome(task)) {
+            assert_eq!(outcome, expected, "task {task} on {threads} threads\n{program}");
+        }
+    }
+}
+
+#[test]
+fn all_oracles_pass_the_scheduler_on_small_programs() {
+    for seed in 0..4_000 {
+        check(&from_seed(seed, 6), 1 + (seed % u64::from(MAX_THREADS)) as u16);
+    }
+}
+
+#[test]
+fn all_oracles_pass_the_scheduler_on_large_programs() {
+    for seed in 0..40 {
+        check(&from_seed(seed, 200), [1, 2, 4, 16][seed as usize % 4]);
+    }
+    check(&from_seed(1, 2_000), 4);
+}
+
+#[test]
+fn one_thread_always_expects_the_same_as_many() {
+    for seed in 0..300 {
+        let program = from_seed(seed, 8);
+        let one = Expectations::from_scheduler(&program, 1);
+        let many = Expectations::from_scheduler(&program, 8);
+        for task in 0..program.tasks.len() as u32 {
+            if let (Some(left), Some(right)) = (one.outcome(task), many.outcome(task)) {
+                assert_eq!(left, right, "task {task} of seed {seed}");
+            }
+        }
+    }
+}
