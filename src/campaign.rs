@@ -21,5 +21,6 @@ pub mod worker;
 
 mod death;
 mod scratch;
+mod symbols;
 mod watch;
 mod worker_process;

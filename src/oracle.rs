@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 
 mod differential;
+#[cfg(test)]
+mod history;
 mod invariant;
 mod lifecycle;
 mod plan;
@@ -95,6 +97,7 @@ impl Judge {
 type Wrong = Box<Failure>;
 
 /// A failure that an oracle's rule found at an event. `rule` and the kind of operation are its cause.
+#[cold]
 fn wrong(plan: &Plan, event: &Event, oracle: OracleName, verdict: Verdict, rule: &str, detail: &str) -> Wrong {
     let (place, word) = plan.place(event);
     let cause = if word.is_empty() { rule.to_owned() } else { format!("{rule}: {word}") };

@@ -5,8 +5,11 @@ use threadbare::execution::{Ending, Event, Execution};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::program::{Program, from_seed};
-use threadbare::reference::scheduler::{self, MAX_THREADS};
 use threadbare::reference::Expectations;
+use threadbare::reference::scheduler;
+
+/// The reference is tried on 1 to so many threads.
+const MAX_THREADS: u16 = 16;
 
 fn execution(events: Vec<Event>) -> Execution {
     Execution { events, ending: Ending::Completed, points: 0, reports: 0 }

@@ -1,6 +1,7 @@
-// Runs programs as coroutines of any runtime that has an adapter (see subject.hpp).
+// Runs programs as coroutines of any runtime that has an adapter (see adapter.hpp).
 #pragma once
 
+#include "harness/adapter.hpp"
 #include "harness/event.hpp"
 #include "harness/holdings.hpp"
 #include "harness/objects.hpp"
@@ -36,7 +37,7 @@ constexpr std::int64_t mix(std::int64_t accumulator, std::int64_t value) noexcep
 constexpr std::int64_t caught(std::uint32_t code) noexcept { return 1'000'003 + std::int64_t{code}; }
 
 /// Runs one program. Uses no atomics or locks of its own: they would be points, and would hide races.
-template <class Adapter>
+template <RuntimeAdapter Adapter>
 class Interpreter {
   using Unique = std::unique_ptr<std::int64_t>;
   template <Affinity A, class T>

@@ -1,4 +1,4 @@
-// What can be put under test, and what a coroutine runtime must offer to be plugged in.
+// What can be put under test.
 #pragma once
 
 #include "harness/program_spec.hpp"
@@ -9,8 +9,8 @@
 
 namespace threadbare {
 
-/// A runtime under test. To plug one in, write an adapter (below), derive a subject from it, and list it in
-/// cpp/subjects/bundled.cpp:
+/// A runtime under test. To plug one in, write an adapter (adapter.hpp), derive a subject from this class, and
+/// list it in cpp/subjects/bundled.cpp:
 ///
 ///     class MySubject final : public Subject {
 ///      public:
@@ -18,30 +18,6 @@ namespace threadbare {
 ///         Interpreter<MyAdapter>(program).execute(threads);
 ///       }
 ///     };
-///
-/// An adapter is a struct with these members; cpp/subjects/bundled.hpp is one to copy. `T` is
-/// `std::int64_t`, `std::unique_ptr<std::int64_t>` or `void`. Where it says "awaitable", coroutines of
-/// `Task` can `co_await` it.
-///
-/// | member | meaning |
-/// | --- | --- |
-/// | `template <Affinity A, class T> Task` | lazy coroutine; `co_await std::move(task)` runs it to its end, and gives its value or throws what it threw |
-/// | `Scheduler(threads)` | makes the threads; the destructor stops them and destroys every pending frame |
-/// | `run(scheduler, task)` | runs a main task to its end on the calling thread; gives or throws its outcome |
-/// | `start(scheduler, task)` | queues a task, called on any thread; gives a `JoinHandle<T>` |
-/// | `template <class T> JoinHandle` | movable; `co_await std::move(handle)` joins; `detach()`, `request_stop()`; destroying it detaches |
-/// | `when_all(vector<AnyTask> &)` | awaitable: runs all to their end; then `task.result()` of each gives or throws |
-/// | `when_any(vector<AnyTask> &)` | awaitable: the position of the first to end, after the others were stopped and ended |
-/// | `hop(Affinity)`, `yield()`, `sleep_for(microseconds)` | awaitables |
-/// | `stop_requested()` | awaitable: whether the task was asked to stop |
-/// | `Mutex` | `lock()`: awaitable, gives a movable guard; `Guard` names its type |
-/// | `Semaphore(permits)` | `acquire()`: awaitable; `release()` |
-/// | `Event(bool auto_reset)` | `wait()`: awaitable; `set()`, `reset()` |
-/// | `Latch(count)` | `wait()`: awaitable; `arrive()` |
-/// | `Barrier(participants)` | `arrive()` gives a `Ticket`; `wait(ticket)`: awaitable |
-/// | `Channel(capacity)` | of `std::int64_t`; `send(value)`: awaitable bool; `receive()`: awaitable optional; `close()` |
-///
-/// `AnyTask` is a `std::variant` of the six kinds of task.
 class Subject {
  public:
   Subject() = default;

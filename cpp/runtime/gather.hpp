@@ -7,7 +7,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
-#include <tuple>
+#include <stop_token>
 #include <utility>
 #include <variant>
 

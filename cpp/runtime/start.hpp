@@ -5,10 +5,10 @@
 #include "runtime/task.hpp"
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
-#include <type_traits>
 #include <utility>
 
 namespace threadbare::runtime {
@@ -119,7 +119,10 @@ class [[nodiscard]] JoinHandle {
   }
 
   /// Asks the task, and all that it awaits, to stop.
-  void request_stop() noexcept { shared_->request_stop(); }
+  void request_stop() noexcept {
+    assert(shared_ && "an empty handle cannot stop a task");
+    shared_->request_stop();
+  }
 
   class Awaiter {
    public:
@@ -147,7 +150,10 @@ class [[nodiscard]] JoinHandle {
     typename Shared::Waiter waiter_;
   };
 
-  auto operator co_await() && noexcept { return Awaiter(std::move(*this)); }
+  auto operator co_await() && noexcept {
+    assert(shared_ && "an empty handle is joined");
+    return Awaiter(std::move(*this));
+  }
 
  private:
   Shared *shared_ = nullptr;

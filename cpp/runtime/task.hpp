@@ -78,7 +78,10 @@ class [[nodiscard]] Task : public OwnedFrame {
   Task() = default;
   static constexpr Affinity affinity = A;
 
-  auto operator co_await() && noexcept { return typename Policy::template Transfer<Task>(std::move(*this)); }
+  auto operator co_await() && noexcept {
+    assert(*this && "an empty task is awaited");
+    return typename Policy::template Transfer<Task>(std::move(*this));
+  }
 
   /// The result of a task that has ended, as after `when_all_ready`; throws what the task threw. Once.
   T result() { return static_cast<ResultPromise<T> *>(promise())->take(); }

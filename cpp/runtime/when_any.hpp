@@ -3,7 +3,9 @@
 
 #include "runtime/gather.hpp"
 
+#include <atomic>
 #include <cassert>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <stop_token>

@@ -3,6 +3,14 @@
 
 #include <cstddef>
 
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_THREAD_SANITIZER 1
+#endif
+#endif
+
 // g++ compiles symmetric transfer to a tail call from -O2 on, but not under a sanitizer: there every await
 // of a chain takes stack.
 #if defined(__clang__) || !(defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__))

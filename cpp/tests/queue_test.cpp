@@ -1,4 +1,5 @@
 #include "check.hpp"
+#include "limits.hpp"
 #include "runtime/queue/lock_free_queue.hpp"
 #include "runtime/queue/moodycamel_queue.hpp"
 #include "runtime/queue/mutex_queue.hpp"
@@ -107,12 +108,7 @@ TEST("the lock-free queue loses, duplicates and misorders nothing") { keeps_its_
 
 TEST("the mutex queue loses, duplicates and misorders nothing") { keeps_its_promises<MutexQueue<Item>>(); }
 
-#if THREADBARE_HAS_MOODYCAMEL && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define __has_feature(feature) 0
-#endif
-#if !__has_feature(thread_sanitizer)
+#if THREADBARE_HAS_MOODYCAMEL && !defined(UNDER_THREAD_SANITIZER)
 // Not under ThreadSanitizer, which does not understand its fences.
 TEST("the moodycamel queue loses, duplicates and misorders nothing") { keeps_its_promises<MoodycamelQueue<Item>>(); }
-#endif
 #endif

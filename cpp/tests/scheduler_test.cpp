@@ -1,14 +1,12 @@
 #include "check.hpp"
 #include "limits.hpp"
-#include "runtime/queue/moodycamel_queue.hpp"
-#include "runtime/queue/mutex_queue.hpp"
+#include "runtime/queue_policies.hpp"
 #include "runtime/runtime.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -17,11 +15,6 @@ using namespace threadbare::runtime;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct PlainQueues : Correct {
-  template <class Item>
-  using Queue = MutexQueue<Item>;
-};
 
 template <class Policy>
 using MainOf = Task<Affinity::Main, long, Policy>;
@@ -149,19 +142,10 @@ Task<Affinity::Main> spins_for_a_worker(std::atomic<bool> &flag) {
 
 TEST("a tree of tasks adds up with the default queue") { adds_up<Correct>(); }
 
-TEST("a tree of tasks adds up with mutex queues") { adds_up<PlainQueues>(); }
+TEST("a tree of tasks adds up with mutex queues") { adds_up<MutexQueues>(); }
 
-#if THREADBARE_HAS_MOODYCAMEL && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define __has_feature(feature) 0
-#endif
-#if !__has_feature(thread_sanitizer)
-struct MoodycamelQueues : Correct {
-  template <class Item>
-  using Queue = MoodycamelQueue<Item>;
-};
+#if THREADBARE_HAS_MOODYCAMEL && !defined(UNDER_THREAD_SANITIZER)
 TEST("a tree of tasks adds up with moodycamel queues") { adds_up<MoodycamelQueues>(); }
-#endif
 #endif
 
 TEST("all threads run worker tasks at once, the main thread too") {

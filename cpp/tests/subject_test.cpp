@@ -4,7 +4,6 @@
 #include "harness/subject.hpp"
 #include "limits.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>

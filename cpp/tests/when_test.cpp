@@ -51,7 +51,8 @@ Task<Affinity::Main, std::vector<int>> all_of_a_vector() {
 }
 
 Task<Affinity::Main, int> all_of_several() {
-  auto results = co_await when_all(gives<Affinity::Main>(1, 2), gives<Affinity::Worker>(20, 1), nothing<Affinity::Worker>());
+  auto results =
+      co_await when_all(gives<Affinity::Main>(1, 2), gives<Affinity::Worker>(20, 1), nothing<Affinity::Worker>());
   static_assert(std::is_same_v<decltype(results), std::tuple<int, int, std::monostate>>);
   co_return std::get<0>(results) + std::get<1>(results);
 }
@@ -145,7 +146,51 @@ Task<Affinity::Main, int> stop_reaches_the_innermost(int yields) {
   co_return co_await std::move(handle);
 }
 
+template <Affinity A>
+Task<A> waits(check::Live::Token, Event &event) {
+  co_await event.wait();
+}
+
+using Waits = std::variant<Task<Affinity::Main>, Task<Affinity::Worker>>;
+
+std::vector<Waits> waits_on_both(const check::Live &live, Event &event) {
+  std::vector<Waits> tasks;
+  tasks.emplace_back(waits<Affinity::Main>(live.token(), event));
+  tasks.emplace_back(waits<Affinity::Worker>(live.token(), event));
+  return tasks;
+}
+
+Task<Affinity::Worker> waits_for_all(const check::Live &live, Event &event) {
+  std::vector<Waits> tasks = waits_on_both(live, event);
+  co_await when_all_ready(tasks);
+}
+
+Task<Affinity::Main> waits_for_any(const check::Live &live, Event &event) {
+  std::vector<Waits> tasks = waits_on_both(live, event);
+  co_await when_any(tasks);
+}
+
+Task<Affinity::Main> leaves_groups_behind(const check::Live &live, Event &event) {
+  (co_await start(waits_for_all(live, event))).detach();
+  (co_await start(waits_for_any(live, event))).detach();
+  for (int i = 0; i < 10; ++i) co_await yield();
+}
+
 }  // namespace
+
+TEST("groups of tasks that are pending at shutdown are destroyed") {
+  for (const unsigned threads : thread_counts) {
+    for (int round = 0; round < 20; ++round) {
+      const check::Live live;
+      Event event(EventReset::Manual);
+      {
+        Scheduler scheduler(threads);
+        scheduler.run(leaves_groups_behind(live, event));
+      }
+      CHECK(live.count() == 0);
+    }
+  }
+}
 
 TEST("when_all gives the results in order") {
   for (const unsigned threads : thread_counts) {

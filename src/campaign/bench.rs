@@ -96,7 +96,11 @@ impl Bench {
             }
             if let Some((_, ended)) = supervisor.poll()?.pop() {
                 if let Some(found) = ended.found {
-                    bail!("execution {} failed, so there is no pace to compare: {}", found.execution, found.failures[0].message);
+                    bail!(
+                        "execution {} failed, so there is no pace to compare: {}",
+                        found.execution,
+                        found.failures[0].message
+                    );
                 }
                 pace.executions += ended.outcome.executions;
                 pace.seconds += ended.outcome.seconds;

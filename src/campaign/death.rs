@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use crate::finding::{Failure, OracleName, Verdict};
-use crate::oracle::sanitizer::{first_failure, without_numbers};
+use crate::oracle::sanitizer::{failures, without_numbers};
 
 /// Why the supervisor ended a worker itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,37 +16,38 @@ pub enum Killed {
     Memory(u64),
 }
 
-/// What killed a worker, from its exit status and what it printed.
+/// What killed a worker, from its exit status and what it printed: at least one failure, the reason first.
 #[must_use]
-pub fn failure_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> Failure {
+pub fn failures_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> Vec<Failure> {
+    let mut failures = failures(stderr);
+    // ThreadSanitizer goes on after most reports, so they need not be what ended the process.
+    let explained =
+        failures.iter().any(|failure| !matches!(failure.verdict, Verdict::DataRace | Verdict::SanitizerReport));
     match killed {
-        Some(Killed::Hang(how)) => return by_process(Verdict::Hang, how.clone(), "no point was reached"),
+        Some(Killed::Hang(how)) => failures.push(by_process(Verdict::Hang, how.clone(), "no point was reached")),
         Some(Killed::Memory(limit)) => {
             let message = format!("used more than {} MiB and was ended", limit / (1024 * 1024));
-            return by_process(Verdict::OutOfMemory, message, "memory limit");
+            failures.push(by_process(Verdict::OutOfMemory, message, "memory limit"));
         }
-        None => {}
+        None if explained => {}
+        None => failures.push(end_of(status, stderr)),
     }
-    if let Some(failure) = first_failure(stderr) {
-        return failure;
-    }
+    failures
+}
+
+/// How a process ended that nobody reported on.
+fn end_of(status: ExitStatus, stderr: &str) -> Failure {
     if let Some(line) = stderr.lines().find(|line| line.starts_with("memory allocation of ")) {
         return by_process(Verdict::OutOfMemory, line.to_owned(), "memory allocation");
     }
     let said = last_words(stderr);
     let with = |what: String| {
-        if said.is_empty() {
-            what
-        } else {
-            format!("{what}: {said}")
-        }
+        if said.is_empty() { what } else { format!("{what}: {said}") }
     };
     match (status.signal(), status.code()) {
-        (Some(libc::SIGABRT), _) => by_process(
-            Verdict::Abort,
-            with("ended by SIGABRT".to_owned()),
-            &with("SIGABRT".to_owned()),
-        ),
+        (Some(libc::SIGABRT), _) => {
+            by_process(Verdict::Abort, with("ended by SIGABRT".to_owned()), &with("SIGABRT".to_owned()))
+        }
         (Some(libc::SIGKILL), _) => by_process(
             Verdict::OutOfMemory,
             "ended by SIGKILL, most likely because the system ran out of memory".to_owned(),
@@ -64,39 +65,18 @@ pub fn failure_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> 
 }
 
 fn by_process(verdict: Verdict, message: String, cause: &str) -> Failure {
-    Failure {
-        verdict,
-        oracle: OracleName::Process,
-        message,
-        cause: without_numbers(cause),
-    }
+    Failure { verdict, oracle: OracleName::Process, message, cause: without_numbers(cause) }
 }
 
 /// What was said last by whoever ended the process on purpose: C++'s terminate, an assertion, a panic.
 fn last_words(stderr: &str) -> String {
-    const MARKS: [&str; 5] = [
-        "terminate called",
-        "Assertion",
-        "panicked at",
-        "pure virtual",
-        "fatal error",
-    ];
+    const MARKS: [&str; 5] = ["terminate called", "Assertion", "panicked at", "pure virtual", "fatal error"];
     let lines: Vec<&str> = stderr.lines().collect();
-    let Some(at) = lines
-        .iter()
-        .rposition(|line| MARKS.iter().any(|mark| line.contains(mark)))
-    else {
+    let Some(at) = lines.iter().rposition(|line| MARKS.iter().any(|mark| line.contains(mark))) else {
         return String::new();
     };
-    let next = lines
-        .get(at + 1)
-        .map(|line| line.trim())
-        .filter(|line| line.starts_with("what()"));
-    [Some(lines[at].trim()), next]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ")
+    let next = lines.get(at + 1).map(|line| line.trim()).filter(|line| line.starts_with("what()"));
+    [Some(lines[at].trim()), next].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn signal_name(signal: i32) -> String {
@@ -119,6 +99,10 @@ mod tests {
 
     fn signal(number: i32) -> ExitStatus {
         ExitStatus::from_raw(number)
+    }
+
+    fn failure_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> Failure {
+        failures_of(status, killed, stderr).remove(0)
     }
 
     fn exit(code: i32) -> ExitStatus {
@@ -149,24 +133,15 @@ mod tests {
 
     #[test]
     fn an_unexplained_kill_and_a_failed_allocation_are_out_of_memory() {
-        assert_eq!(
-            failure_of(signal(libc::SIGKILL), None, "").verdict,
-            Verdict::OutOfMemory
-        );
+        assert_eq!(failure_of(signal(libc::SIGKILL), None, "").verdict, Verdict::OutOfMemory);
         let stderr = "memory allocation of 99 bytes failed\n";
-        assert_eq!(
-            failure_of(signal(libc::SIGABRT), None, stderr).verdict,
-            Verdict::OutOfMemory
-        );
+        assert_eq!(failure_of(signal(libc::SIGABRT), None, stderr).verdict, Verdict::OutOfMemory);
     }
 
     #[test]
     fn what_the_supervisor_ended_keeps_the_supervisors_reason() {
         let hang = Killed::Hang("no point for 10 s of CPU time".to_owned());
-        assert_eq!(
-            failure_of(signal(libc::SIGKILL), Some(&hang), "").verdict,
-            Verdict::Hang
-        );
+        assert_eq!(failure_of(signal(libc::SIGKILL), Some(&hang), "").verdict, Verdict::Hang);
         let memory = Killed::Memory(1 << 30);
         assert_eq!(
             failure_of(signal(libc::SIGKILL), Some(&memory), "").message,
@@ -177,5 +152,13 @@ mod tests {
     #[test]
     fn leaving_with_an_exit_code_is_an_abort() {
         assert_eq!(failure_of(exit(3), None, "").verdict, Verdict::Abort);
+    }
+
+    #[test]
+    fn a_race_that_was_reported_before_a_crash_comes_first_and_the_crash_is_kept() {
+        let report = include_str!("../../tests/reports/clang19-thread-race.txt");
+        let failures = failures_of(signal(libc::SIGSEGV), None, report);
+        let verdicts: Vec<Verdict> = failures.iter().map(|failure| failure.verdict).collect();
+        assert_eq!(verdicts, [Verdict::DataRace, Verdict::Crash]);
     }
 }

@@ -44,9 +44,7 @@ impl Executables {
     /// It was not.
     #[must_use]
     pub fn of(&self, sanitizer: Sanitizer) -> &Path {
-        self.paths
-            .get(&sanitizer)
-            .expect("every sanitizer of a campaign is provided for")
+        self.paths.get(&sanitizer).expect("every sanitizer of a campaign is provided for")
     }
 }
 
@@ -64,10 +62,9 @@ impl Place {
         let directory = executable.parent().unwrap_or(Path::new("."));
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match directory.parent() {
-            Some(target) if directory.join(".fingerprint").is_dir() => Self {
-                target: target.to_owned(),
-                profile: name,
-            },
+            Some(target) if directory.join(".fingerprint").is_dir() => {
+                Self { target: target.to_owned(), profile: name }
+            }
             _ => Self {
                 target: Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
                 profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
@@ -95,11 +92,7 @@ fn build(sanitizer: Sanitizer, place: &Place) -> Result<PathBuf> {
     let mut command = Command::new(&cargo);
     command.args(["build", "--quiet", "--bin", &name, "--features", &sanitizer]);
     command.args(["--profile", place.profile_name()]);
-    command
-        .arg("--manifest-path")
-        .arg(&manifest)
-        .arg("--target-dir")
-        .arg(&place.target);
+    command.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&place.target);
     let output = command.output().with_context(|| {
         let cargo = cargo.to_string_lossy();
         format!("cannot build the {sanitizer} worker: {cargo} does not run; install Rust, or set CARGO to cargo's path")
@@ -123,13 +116,7 @@ mod tests {
         let release = root.path().join("release");
         std::fs::create_dir_all(release.join(".fingerprint")).expect("a directory");
         let place = Place::of(&release.join("threadbare"));
-        assert_eq!(
-            place,
-            Place {
-                target: root.path().to_owned(),
-                profile: "release".to_owned()
-            }
-        );
+        assert_eq!(place, Place { target: root.path().to_owned(), profile: "release".to_owned() });
         assert_eq!(place.profile_name(), "release");
     }
 
@@ -141,10 +128,7 @@ mod tests {
 
     #[test]
     fn the_debug_directory_belongs_to_the_profile_dev() {
-        let place = Place {
-            target: PathBuf::new(),
-            profile: "debug".to_owned(),
-        };
+        let place = Place { target: PathBuf::new(), profile: "debug".to_owned() };
         assert_eq!(place.profile_name(), "dev");
     }
 }

@@ -71,10 +71,7 @@ impl Searches {
     /// Who found it most often.
     #[must_use]
     pub fn oracle(&self) -> Option<OracleName> {
-        self.oracles
-            .iter()
-            .max_by_key(|(_, times)| **times)
-            .map(|(oracle, _)| *oracle)
+        self.oracles.iter().max_by_key(|(_, times)| **times).map(|(oracle, _)| *oracle)
     }
 }
 
@@ -96,12 +93,7 @@ pub struct Clean {
 #[derive(Clone, Copy, Debug)]
 enum Task {
     /// Search on from this execution.
-    Search {
-        fault: usize,
-        trial: u64,
-        free: bool,
-        from: u64,
-    },
+    Search { fault: usize, trial: u64, free: bool, from: u64 },
     /// Execute what found the fault once more, with the fault off.
     Acquit { fault: usize, trial: u64, execution: u64 },
     /// As many executions as a search, with the fault off.
@@ -116,15 +108,8 @@ impl Measurement {
     pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<(Vec<Measured>, Clean)> {
         let executables = Executables::provide(self.entries.iter().map(|entry| entry.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
-        let fresh = || Searches {
-            trials: self.trials,
-            ..Searches::default()
-        };
-        let measured = |entry: &&'static Entry| Measured {
-            entry,
-            controlled: fresh(),
-            free: self.free.then(fresh),
-        };
+        let fresh = || Searches { trials: self.trials, ..Searches::default() };
+        let measured = |entry: &&'static Entry| Measured { entry, controlled: fresh(), free: self.free.then(fresh) };
         let mut results: Vec<Measured> = self.entries.iter().map(measured).collect();
         let mut clean = Clean::default();
         let mut waiting = self.tasks();
@@ -155,19 +140,9 @@ impl Measurement {
         let mut circumstances: Vec<(Sanitizer, u16, StrategyName)> = Vec::new();
         for (fault, entry) in self.entries.iter().enumerate() {
             for trial in 0..self.trials {
-                tasks.push_back(Task::Search {
-                    fault,
-                    trial,
-                    free: false,
-                    from: 0,
-                });
+                tasks.push_back(Task::Search { fault, trial, free: false, from: 0 });
                 if self.free {
-                    tasks.push_back(Task::Search {
-                        fault,
-                        trial,
-                        free: true,
-                        from: 0,
-                    });
+                    tasks.push_back(Task::Search { fault, trial, free: true, from: 0 });
                 }
             }
             let circumstance = (entry.sanitizer, entry.threads, entry.strategy);
@@ -181,17 +156,8 @@ impl Measurement {
 
     fn job_of(&self, task: Task) -> Job {
         let (fault, trial, free, faulty, first, count) = match task {
-            Task::Search {
-                fault,
-                trial,
-                free,
-                from,
-            } => (fault, trial, free, true, from, self.cap - from),
-            Task::Acquit {
-                fault,
-                trial,
-                execution,
-            } => (fault, trial, false, false, execution, 1),
+            Task::Search { fault, trial, free, from } => (fault, trial, free, true, from, self.cap - from),
+            Task::Acquit { fault, trial, execution } => (fault, trial, false, false, execution, 1),
             Task::Clean { fault } => (fault, 0, false, false, 0, self.cap),
         };
         let entry = self.entries[fault];
@@ -213,10 +179,7 @@ impl Measurement {
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };
-        Job {
-            settings,
-            work: Work::Explore(slice),
-        }
+        Job { settings, work: Work::Explore(slice) }
     }
 
     /// Gives the task that follows from how this one ended, if any.
@@ -229,30 +192,17 @@ impl Measurement {
             Task::Search { fault, trial, free, .. } => {
                 let (execution, failure) = (execution?, failure?);
                 let measured = &mut results[fault];
-                let searches = if free {
-                    measured.free.as_mut()?
-                } else {
-                    &mut measured.controlled
-                };
+                let searches = if free { measured.free.as_mut()? } else { &mut measured.controlled };
                 if measured.entry.verdicts.contains(&failure.verdict) {
                     searches.executions.push(execution + 1);
                     *searches.oracles.entry(failure.oracle).or_default() += 1;
-                    return (!free).then_some(Task::Acquit {
-                        fault,
-                        trial,
-                        execution,
-                    });
+                    return (!free).then_some(Task::Acquit { fault, trial, execution });
                 }
                 if !searches.others.contains(&failure) {
                     searches.others.push(failure);
                 }
                 let from = execution + 1;
-                (from < self.cap).then_some(Task::Search {
-                    fault,
-                    trial,
-                    free,
-                    from,
-                })
+                (from < self.cap).then_some(Task::Search { fault, trial, free, from })
             }
             Task::Acquit { .. } | Task::Clean { .. } => {
                 clean.executions += ended.outcome.executions;
@@ -274,10 +224,7 @@ mod tests {
 
     #[test]
     fn the_median_is_over_the_searches_that_found_the_fault() {
-        let of = |executions: &[u64]| Searches {
-            executions: executions.to_vec(),
-            ..Searches::default()
-        };
+        let of = |executions: &[u64]| Searches { executions: executions.to_vec(), ..Searches::default() };
         assert_eq!(of(&[]).median(), None);
         assert_eq!(of(&[9, 1, 5]).median(), Some(5.0));
         assert_eq!(of(&[9, 1, 5, 6]).median(), Some(5.5));

@@ -66,22 +66,12 @@ impl Findings {
     /// # Errors
     /// It cannot be made or written to.
     pub fn open(directory: &Path) -> Result<Self> {
-        let named = || {
-            format!(
-                "cannot write findings to {}; name another directory with `--findings`",
-                directory.display()
-            )
-        };
+        let named =
+            || format!("cannot write findings to {}; name another directory with `--findings`", directory.display());
         fs::create_dir_all(directory).with_context(named)?;
-        tempfile::Builder::new()
-            .prefix(PARTIAL)
-            .tempfile_in(directory)
-            .with_context(named)?;
+        tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory).with_context(named)?;
         remove_stale(directory);
-        Ok(Self {
-            directory: directory.to_owned(),
-            kept: BTreeMap::new(),
-        })
+        Ok(Self { directory: directory.to_owned(), kept: BTreeMap::new() })
     }
 
     /// Every finding, by fingerprint.
@@ -141,21 +131,12 @@ impl Findings {
             fingerprint: fingerprint.clone(),
             report: report_of(&found.failures, &found.report),
         };
-        let path = self
-            .directory
-            .join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
+        let path = self.directory.join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
-        let finding = Finding {
-            path,
-            fingerprint: fingerprint.clone(),
-            failure,
-            settings,
-            origin,
-            count,
-            confirmation,
-        };
+        let finding =
+            Finding { path, fingerprint: fingerprint.clone(), failure, settings, origin, count, confirmation };
         self.kept.insert(fingerprint, finding);
         Ok(Some(case))
     }
@@ -200,15 +181,11 @@ fn report_of(failures: &[Failure], evidence: &str) -> String {
 /// # Errors
 /// The directory or the disk does not take it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> Result<()> {
         let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
         file.write_all(content)?;
-        file.as_file()
-            .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         // The new name is safe only once the directory is.
@@ -239,15 +216,8 @@ mod tests {
     use crate::settings::{Engine, Sanitizer, StrategyName};
 
     fn program() -> Program {
-        let root = Task {
-            affinity: Affinity::Main,
-            result: ResultKind::Int,
-            operations: Vec::new(),
-        };
-        Program {
-            tasks: vec![root],
-            ..Program::default()
-        }
+        let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations: Vec::new() };
+        Program { tasks: vec![root], ..Program::default() }
     }
 
     fn settings() -> Settings {
@@ -269,12 +239,7 @@ mod tests {
             message: message.to_owned(),
             cause: "stuck in Lock".to_owned(),
         };
-        Found {
-            execution: 0,
-            failures: vec![failure],
-            schedule: None,
-            report: "evidence".to_owned(),
-        }
+        Found { execution: 0, failures: vec![failure], schedule: None, report: "evidence".to_owned() }
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -293,24 +258,14 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         for origin in origins {
-            findings
-                .add(
-                    found(&format!("at {}", origin.execution)),
-                    origin,
-                    &settings(),
-                    program(),
-                )
-                .expect("written");
+            findings.add(found(&format!("at {}", origin.execution)), origin, &settings(), program()).expect("written");
         }
         let kept: Vec<&Finding> = findings.iter().collect();
         assert_eq!(kept.len(), 1);
         assert_eq!((kept[0].count, kept[0].origin.execution), (3, 3));
         let case = Case::read(&kept[0].path).expect("a case");
         assert_eq!(case.report, "deadlock: at 3\n\nevidence");
-        assert_eq!(
-            names(directory.path()),
-            [format!("deadlock-{}.case", kept[0].fingerprint)]
-        );
+        assert_eq!(names(directory.path()), [format!("deadlock-{}.case", kept[0].fingerprint)]);
     }
 
     #[test]
@@ -318,36 +273,19 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         let origin = Origin { cell: 0, execution: 1 };
-        let case = findings
-            .add(found("at 1"), origin, &settings(), program())
-            .expect("written")
-            .expect("new");
+        let case = findings.add(found("at 1"), origin, &settings(), program()).expect("written").expect("new");
         findings.confirm(&case, Some("was clean".to_owned())).expect("written");
         let finding = findings.iter().next().expect("kept");
         assert_eq!(finding.confirmation, Confirmation::Unconfirmed("was clean".to_owned()));
-        assert!(
-            Case::read(&finding.path)
-                .expect("a case")
-                .report
-                .starts_with("unconfirmed: ")
-        );
+        assert!(Case::read(&finding.path).expect("a case").report.starts_with("unconfirmed: "));
     }
 
     #[test]
     fn only_earlier_findings_are_known_to_a_slice() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
-        findings
-            .add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), program())
-            .expect("written");
-        assert!(
-            findings
-                .known_before(Origin {
-                    cell: 0,
-                    execution: 100
-                })
-                .is_empty()
-        );
+        findings.add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), program()).expect("written");
+        assert!(findings.known_before(Origin { cell: 0, execution: 100 }).is_empty());
         assert_eq!(findings.known_before(Origin { cell: 1, execution: 6 }).len(), 1);
     }
 

@@ -18,9 +18,7 @@ pub fn fingerprint(failure: &Failure) -> String {
 
 /// FNV-1a, 64 bits: <http://www.isthe.com/chongo/tech/comp/fnv/>.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -39,28 +37,16 @@ mod tests {
 
     #[test]
     fn a_fingerprint_does_not_depend_on_the_message() {
-        let other = Failure {
-            message: "task 9 waits for ever".to_owned(),
-            ..failure()
-        };
+        let other = Failure { message: "task 9 waits for ever".to_owned(), ..failure() };
         assert_eq!(fingerprint(&failure()), fingerprint(&other));
     }
 
     #[test]
     fn a_fingerprint_depends_on_verdict_oracle_and_cause() {
         let others = [
-            Failure {
-                verdict: Verdict::LostWakeup,
-                ..failure()
-            },
-            Failure {
-                oracle: OracleName::Process,
-                ..failure()
-            },
-            Failure {
-                cause: "stuck in Join".to_owned(),
-                ..failure()
-            },
+            Failure { verdict: Verdict::LostWakeup, ..failure() },
+            Failure { oracle: OracleName::Process, ..failure() },
+            Failure { cause: "stuck in Join".to_owned(), ..failure() },
         ];
         for other in others {
             assert_ne!(fingerprint(&failure()), fingerprint(&other), "{other:?}");

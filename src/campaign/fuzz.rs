@@ -69,27 +69,13 @@ impl Campaign {
     pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
-        let plan = Plan::new(
-            &self.sanitizers,
-            &self.threads,
-            self.engine,
-            self.executions,
-            self.seconds,
-            self.jobs,
-        );
-        let mut state = State {
-            campaign: self,
-            findings,
-            plan,
-            next: VecDeque::new(),
-        };
+        let plan = Plan::new(&self.sanitizers, &self.threads, self.engine, self.executions, self.seconds, self.jobs);
+        let mut state = State { campaign: self, findings, plan, next: VecDeque::new() };
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
         while !interrupt::requested() {
-            let left = self
-                .seconds
-                .map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
+            let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
                 && let Some(task) = state.next_task(left)
             {
@@ -170,18 +156,13 @@ struct State<'a> {
 
 impl State<'_> {
     fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
-        self.next
-            .pop_front()
-            .or_else(|| self.plan.next(left).map(Task::Explore))
+        self.next.pop_front().or_else(|| self.plan.next(left).map(Task::Explore))
     }
 
     fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
         let cell = &self.plan.cells[task.cell()];
         let slice = |share: &Share, leak_check_every: u64, limit_ms: Option<u64>| {
-            let origin = Origin {
-                cell: share.cell,
-                execution: share.first,
-            };
+            let origin = Origin { cell: share.cell, execution: share.first };
             Work::Explore(Slice {
                 seed: self.campaign.seed,
                 first: share.first,
@@ -192,15 +173,7 @@ impl State<'_> {
                 leak_check_every,
             })
         };
-        let explore = |work| {
-            (
-                Job {
-                    settings: self.campaign.settings(cell, self.campaign.seed),
-                    work,
-                },
-                None,
-            )
-        };
+        let explore = |work| (Job { settings: self.campaign.settings(cell, self.campaign.seed), work }, None);
         match task {
             Task::Explore(share) => {
                 let limit = u64::try_from(share.limit.as_millis()).unwrap_or(u64::MAX);
@@ -208,10 +181,7 @@ impl State<'_> {
             }
             Task::Narrow { share, .. } => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
             Task::Confirm { case, .. } => {
-                let job = Job {
-                    settings: case.settings.clone(),
-                    work: Work::Replay(Replay { times: FREE_ATTEMPTS }),
-                };
+                let job = Job { settings: case.settings.clone(), work: Work::Replay(Replay { times: FREE_ATTEMPTS }) };
                 (job, Some((**case).clone()))
             }
         }
@@ -231,14 +201,7 @@ impl State<'_> {
                 if stopped && interrupt::requested() {
                     return Ok(());
                 }
-                self.findings.confirm(
-                    &case,
-                    if seen.shows(&case) {
-                        None
-                    } else {
-                        Some(seen.to_string())
-                    },
-                )
+                self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })
             }
         }
     }
@@ -263,11 +226,7 @@ impl State<'_> {
         );
         match (ended.found, outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 => {
-                let share = Share {
-                    first: window.first,
-                    count: window.count,
-                    ..share
-                };
+                let share = Share { first: window.first, count: window.count, ..share };
                 self.next.push_back(Task::Narrow { share, suspect });
                 Ok(())
             }
@@ -280,11 +239,7 @@ impl State<'_> {
     fn narrowed(&mut self, share: Share, suspect: Found, ended: Ended) -> Result<()> {
         match (ended.found, ended.outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 && window.count < share.count => {
-                let share = Share {
-                    first: window.first,
-                    count: window.count,
-                    ..share
-                };
+                let share = Share { first: window.first, count: window.count, ..share };
                 self.next.push_back(Task::Narrow { share, suspect });
                 Ok(())
             }
@@ -298,18 +253,10 @@ impl State<'_> {
         cell.findings += 1;
         let execution = found.execution;
         let threads = cell.threads;
-        let settings = self
-            .campaign
-            .settings(cell, schedule_seed(self.campaign.seed, threads, execution));
+        let settings = self.campaign.settings(cell, schedule_seed(self.campaign.seed, threads, execution));
         let program = program_of(self.campaign.seed, threads, execution, self.campaign.size);
-        if let Some(case) = self
-            .findings
-            .add(found, Origin { cell: index, execution }, &settings, program)?
-        {
-            self.next.push_back(Task::Confirm {
-                cell: index,
-                case: Box::new(case),
-            });
+        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program)? {
+            self.next.push_back(Task::Confirm { cell: index, case: Box::new(case) });
         }
         Ok(())
     }

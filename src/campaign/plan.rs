@@ -72,11 +72,7 @@ impl Cell {
 
     /// Programs run: those of the executions handed out.
     fn programs(&self) -> u64 {
-        if self.executions == 0 {
-            0
-        } else {
-            program_of(self.executions - 1) + 1
-        }
+        if self.executions == 0 { 0 } else { program_of(self.executions - 1) + 1 }
     }
 }
 
@@ -113,24 +109,15 @@ impl Plan {
     ) -> Self {
         let count = (sanitizers.len() * threads.len()).max(1) as u64;
         let quota = |index: u64| executions.map(|total| total / count + u64::from(index < total % count));
-        let pairs = sanitizers
-            .iter()
-            .flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
-        let cells = pairs
-            .zip(0..)
-            .map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index)))
-            .collect();
+        let pairs = sanitizers.iter().flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
+        let cells =
+            pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
         // Short campaigns visit every cell at least twice.
         let pace = seconds.map_or(LONGEST_SLICE, |seconds| {
             let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
             share.clamp(SHORTEST_SLICE, LONGEST_SLICE)
         });
-        Self {
-            cells,
-            turn: 0,
-            limit: pace,
-            engine,
-        }
+        Self { cells, turn: 0, limit: pace, engine }
     }
 
     /// Hands out a slice of the next cell that has executions left; `left` is the campaign's time.
@@ -144,12 +131,7 @@ impl Plan {
             let most = most_at_once(self.cells[cell].sanitizer, self.engine);
             if let Some((first, count)) = self.cells[cell].take(most) {
                 let limit = left.map_or(self.limit, |left| self.limit.min(left));
-                return Some(Share {
-                    cell,
-                    first,
-                    count,
-                    limit,
-                });
+                return Some(Share { cell, first, count, limit });
             }
         }
         None
@@ -192,6 +174,7 @@ fn most_at_once(sanitizer: Sanitizer, engine: Engine) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::seed::SCHEDULES_PER_PROGRAM;
 
     const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
 
@@ -241,7 +224,7 @@ mod tests {
     fn programs_that_every_sanitizer_runs_are_counted_once() {
         let mut plan = Plan::new(&ALL, &[1, 2], Engine::Fibers, None, None, 2);
         for cell in &mut plan.cells {
-            cell.executions = 33;
+            cell.executions = 2 * SCHEDULES_PER_PROGRAM + 1;
         }
         assert_eq!(plan.programs(), 2 * 3);
     }

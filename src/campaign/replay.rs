@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::executables::Executables;
-use super::fingerprint::fingerprint;
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
@@ -47,14 +46,10 @@ impl Seen {
         }
     }
 
-    /// Whether this is the failure of the case again.
+    /// Whether the verdict of the case is among what was seen.
     #[must_use]
     pub fn shows(&self, case: &Case) -> bool {
-        match self {
-            Self::Failed(failures) => failures.iter().any(|failure| fingerprint(failure) == case.fingerprint),
-            Self::Clean => case.verdict == Verdict::Clean,
-            Self::Diverged(_) | Self::Incomparable(_) => false,
-        }
+        self.verdicts().contains(&case.verdict)
     }
 
     fn verdicts(&self) -> Vec<Verdict> {
@@ -71,12 +66,8 @@ impl fmt::Display for Seen {
         match self {
             Self::Clean => write!(f, "was clean"),
             Self::Failed(failures) => {
-                let first = failures
-                    .first()
-                    .map_or_else(String::new, |failure| failure.message.clone());
-                let verdict = failures
-                    .first()
-                    .map_or_else(String::new, |failure| word(&failure.verdict));
+                let first = failures.first().map_or_else(String::new, |failure| failure.message.clone());
+                let verdict = failures.first().map_or_else(String::new, |failure| word(&failure.verdict));
                 write!(f, "showed {verdict}: {first}")
             }
             Self::Diverged(divergence) => write!(f, "diverged at step {}: {}", divergence.step, divergence.why),
@@ -98,10 +89,10 @@ pub enum Conclusion {
 /// Judges what was seen of a case that was executed under `settings`.
 #[must_use]
 pub fn conclude(case: &Case, settings: &Settings, seen: &Seen) -> Conclusion {
-    let verdicts = seen.verdicts();
-    if verdicts.contains(&case.verdict) {
+    if seen.shows(case) {
         return Conclusion::AsExpected;
     }
+    let verdicts = seen.verdicts();
     match seen {
         Seen::Diverged(divergence) => Conclusion::Diverged(divergence.clone()),
         _ if !can_show(case, settings) => Conclusion::NotShown,
@@ -128,12 +119,7 @@ fn can_show(case: &Case, settings: &Settings) -> bool {
 
 /// Whether another sanitizer than the case's own saw the reason of the failure before it came to show.
 fn explains(case: &Case, settings: &Settings, verdicts: &[Verdict]) -> bool {
-    let sees_reasons = [
-        Verdict::DataRace,
-        Verdict::MemoryError,
-        Verdict::UndefinedBehaviour,
-        Verdict::Crash,
-    ];
+    let sees_reasons = [Verdict::DataRace, Verdict::MemoryError, Verdict::UndefinedBehaviour, Verdict::Crash];
     case.verdict != Verdict::Clean
         && settings.sanitizer != case.settings.sanitizer
         && verdicts.iter().any(|verdict| sees_reasons.contains(verdict))
@@ -173,29 +159,19 @@ impl Plan {
             let mut settings = case.settings.clone();
             settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
             settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
-            results.push(Replayed {
-                path,
-                case,
-                settings,
-                seen: Vec::new(),
-                conclusion: Conclusion::AsExpected,
-            });
+            results.push(Replayed { path, case, settings, seen: Vec::new(), conclusion: Conclusion::AsExpected });
         }
         let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
-        let mut waiting: VecDeque<usize> = (0..results.len())
-            .flat_map(|index| (0..self.repeat).map(move |_| index))
-            .collect();
+        let mut waiting: VecDeque<usize> =
+            (0..results.len()).flat_map(|index| (0..self.repeat).map(move |_| index)).collect();
         while !interrupt::requested() {
             while supervisor.has_room()
                 && let Some(index) = waiting.pop_front()
             {
                 let Replayed { case, settings, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let job = Job {
-                    settings: settings.clone(),
-                    work: Work::Replay(Replay { times }),
-                };
+                let job = Job { settings: settings.clone(), work: Work::Replay(Replay { times }) };
                 supervisor.start(index, job, Some(case))?;
             }
             if supervisor.is_idle() {
@@ -230,17 +206,9 @@ fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut cases = Vec::new();
     for path in paths {
         let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() {
-            collect(path, &mut cases)?
-        } else {
-            cases.push(path.clone())
-        }
+        if metadata.is_dir() { collect(path, &mut cases)? } else { cases.push(path.clone()) }
     }
-    let named = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let named = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     ensure!(
         !cases.is_empty(),
         "nothing to replay: no *.case in {named}; record a case with `threadbare fuzz`, or name a directory that has some"
@@ -250,9 +218,7 @@ fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
     let read = || -> std::io::Result<Vec<(PathBuf, fs::FileType)>> {
-        fs::read_dir(directory)?
-            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))))
-            .collect()
+        fs::read_dir(directory)?.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))).collect()
     };
     let mut entries = read().with_context(|| format!("cannot read the directory {}", directory.display()))?;
     entries.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -299,12 +265,7 @@ mod tests {
     }
 
     fn failed(verdict: Verdict) -> Seen {
-        let failure = Failure {
-            verdict,
-            oracle: OracleName::Sanitizer,
-            message: String::new(),
-            cause: String::new(),
-        };
+        let failure = Failure { verdict, oracle: OracleName::Sanitizer, message: String::new(), cause: String::new() };
         Seen::Failed(vec![failure])
     }
 
@@ -315,32 +276,17 @@ mod tests {
     #[test]
     fn the_recorded_verdict_is_as_expected_and_any_other_is_not() {
         use Sanitizer::None;
-        assert_eq!(
-            concluded(Verdict::Deadlock, None, None, &failed(Verdict::Deadlock)),
-            Conclusion::AsExpected
-        );
-        assert_eq!(
-            concluded(Verdict::Deadlock, None, None, &failed(Verdict::Crash)),
-            Conclusion::Unexpected
-        );
-        assert_eq!(
-            concluded(Verdict::Deadlock, None, None, &Seen::Clean),
-            Conclusion::Unexpected
-        );
-        assert_eq!(
-            concluded(Verdict::Clean, None, None, &Seen::Clean),
-            Conclusion::AsExpected
-        );
+        assert_eq!(concluded(Verdict::Deadlock, None, None, &failed(Verdict::Deadlock)), Conclusion::AsExpected);
+        assert_eq!(concluded(Verdict::Deadlock, None, None, &failed(Verdict::Crash)), Conclusion::Unexpected);
+        assert_eq!(concluded(Verdict::Deadlock, None, None, &Seen::Clean), Conclusion::Unexpected);
+        assert_eq!(concluded(Verdict::Clean, None, None, &Seen::Clean), Conclusion::AsExpected);
     }
 
     #[test]
     fn a_clean_case_that_fails_is_unexpected_under_every_sanitizer() {
         for sanitizer in [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address] {
             let seen = failed(Verdict::DataRace);
-            assert_eq!(
-                concluded(Verdict::Clean, Sanitizer::None, sanitizer, &seen),
-                Conclusion::Unexpected
-            );
+            assert_eq!(concluded(Verdict::Clean, Sanitizer::None, sanitizer, &seen), Conclusion::Unexpected);
         }
     }
 
@@ -349,10 +295,7 @@ mod tests {
         let conclusion = concluded(Verdict::DataRace, Sanitizer::Thread, Sanitizer::None, &Seen::Clean);
         assert_eq!(conclusion, Conclusion::NotShown);
         let free = settings(Sanitizer::None, Engine::Free);
-        assert_eq!(
-            conclude(&case(Verdict::Deadlock, Sanitizer::None), &free, &Seen::Clean),
-            Conclusion::NotShown
-        );
+        assert_eq!(conclude(&case(Verdict::Deadlock, Sanitizer::None), &free, &Seen::Clean), Conclusion::NotShown);
     }
 
     #[test]
@@ -360,18 +303,12 @@ mod tests {
         let seen = failed(Verdict::MemoryError);
         let conclusion = concluded(Verdict::Crash, Sanitizer::None, Sanitizer::Address, &seen);
         assert_eq!(conclusion, Conclusion::AsExpected);
-        assert_eq!(
-            concluded(Verdict::Crash, Sanitizer::None, Sanitizer::None, &seen),
-            Conclusion::Unexpected
-        );
+        assert_eq!(concluded(Verdict::Crash, Sanitizer::None, Sanitizer::None, &seen), Conclusion::Unexpected);
     }
 
     #[test]
     fn a_divergence_is_never_passed() {
-        let divergence = Divergence {
-            step: 3,
-            why: "thread 2 cannot run".to_owned(),
-        };
+        let divergence = Divergence { step: 3, why: "thread 2 cannot run".to_owned() };
         let seen = Seen::Diverged(divergence.clone());
         for expected in [Verdict::Clean, Verdict::Deadlock, Verdict::DataRace] {
             let conclusion = concluded(expected, Sanitizer::Thread, Sanitizer::None, &seen);
@@ -394,16 +331,9 @@ mod tests {
     #[test]
     fn nothing_to_replay_is_an_error_that_says_what_to_do() {
         let root = tempfile::tempdir().expect("a directory");
-        let error = cases_below(&[root.path().to_owned()])
-            .expect_err("nothing there")
-            .to_string();
-        assert!(
-            error.starts_with("nothing to replay") && error.contains("threadbare fuzz"),
-            "{error}"
-        );
-        let missing = cases_below(&[root.path().join("missing")])
-            .expect_err("not there")
-            .to_string();
+        let error = cases_below(&[root.path().to_owned()]).expect_err("nothing there").to_string();
+        assert!(error.starts_with("nothing to replay") && error.contains("threadbare fuzz"), "{error}");
+        let missing = cases_below(&[root.path().join("missing")]).expect_err("not there").to_string();
         assert!(missing.contains("missing"), "{missing}");
     }
 }

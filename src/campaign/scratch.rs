@@ -48,10 +48,8 @@ impl Scratch {
 }
 
 fn is_abandoned(entry: &DirEntry) -> bool {
-    let age = entry
-        .metadata()
-        .and_then(|metadata| metadata.modified())
-        .map(|time| SystemTime::now().duration_since(time));
+    let age =
+        entry.metadata().and_then(|metadata| metadata.modified()).map(|time| SystemTime::now().duration_since(time));
     entry.file_name().to_string_lossy().starts_with(PREFIX)
         && age.is_ok_and(|age| age.is_ok_and(|age| age > GRACE))
         && File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())
@@ -63,10 +61,7 @@ mod tests {
 
     fn age(directory: &Path) {
         let long_ago = SystemTime::now() - 2 * GRACE;
-        File::open(directory)
-            .expect("a directory")
-            .set_modified(long_ago)
-            .expect("an older time");
+        File::open(directory).expect("a directory").set_modified(long_ago).expect("an older time");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::death::{self, Killed};
 use super::executables::Executables;
 use super::job::{self, Failed, Files, Job, Outcome};
 use super::scratch::Scratch;
+use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
 use crate::case::Case;
@@ -36,6 +37,7 @@ pub struct Supervisor<T> {
     memory_limit: u64,
     /// Holds the directories of the workers; removed on drop.
     scratch: Scratch,
+    symbols: Symbols,
     running: Vec<(T, WorkerProcess)>,
     started: u64,
 }
@@ -71,6 +73,7 @@ impl<T> Supervisor<T> {
             jobs,
             memory_limit: memory_limit(jobs),
             scratch: Scratch::new()?,
+            symbols: Symbols::new(),
             running: Vec::new(),
             started: 0,
         })
@@ -124,7 +127,7 @@ impl<T> Supervisor<T> {
             match self.running[index].1.poll()? {
                 Some(status) => {
                     let (tag, worker) = self.running.swap_remove(index);
-                    ended.push((tag, conclude(worker, status)?));
+                    ended.push((tag, conclude(worker, status, &mut self.symbols)?));
                 }
                 None => index += 1,
             }
@@ -136,33 +139,18 @@ impl<T> Supervisor<T> {
     pub fn stop(&mut self) -> Vec<(T, Ended)> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
-            let outcome = Outcome {
-                executions: worker.finished(),
-                seconds: worker.seconds(),
-                ..Outcome::default()
-            };
-            (
-                tag,
-                Ended {
-                    job: worker.end(),
-                    outcome,
-                    found: None,
-                },
-            )
+            let outcome = Outcome { executions: worker.finished(), seconds: worker.seconds(), ..Outcome::default() };
+            (tag, Ended { job: worker.end(), outcome, found: None })
         };
         stopped.into_iter().map(stop).collect()
     }
 }
 
 /// Reads what a worker left behind.
-fn conclude(worker: WorkerProcess, status: ExitStatus) -> Result<Ended> {
+fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) -> Result<Ended> {
     let files = worker.files();
-    let stderr = beginning_of(&files.stderr());
-    let outcome: Option<Outcome> = if worker.killed().is_none() {
-        job::read(&files.outcome()).ok()
-    } else {
-        None
-    };
+    let stderr = symbols.expand(&beginning_of(&files.stderr()));
+    let outcome: Option<Outcome> = if worker.killed().is_none() { job::read(&files.outcome()).ok() } else { None };
     let (outcome, found) = match outcome {
         Some(outcome) if outcome.failed.is_some() => {
             let found = outcome.failed.as_ref().map(|failed| judged(failed, &stderr, &worker));
@@ -175,11 +163,7 @@ fn conclude(worker: WorkerProcess, status: ExitStatus) -> Result<Ended> {
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
-    Ok(Ended {
-        job: worker.end(),
-        outcome,
-        found,
-    })
+    Ok(Ended { job: worker.end(), outcome, found })
 }
 
 /// What a worker printed, as far as it can matter. A file that cannot be read tells nothing.
@@ -196,7 +180,10 @@ fn judged(failed: &Failed, stderr: &str, worker: &WorkerProcess) -> Found {
     let mut failures = Vec::new();
     let mut report = String::new();
     if failed.reports > 0 {
-        failures.push(sanitizer::first_failure(stderr).unwrap_or_else(unreadable_report));
+        failures = sanitizer::failures(stderr);
+        if failures.is_empty() {
+            failures.push(unreadable_report());
+        }
         report.push_str(sanitizer::report_text(stderr));
         report.push_str("\n\n");
     }
@@ -206,13 +193,8 @@ fn judged(failed: &Failed, stderr: &str, worker: &WorkerProcess) -> Found {
 }
 
 fn leaked(execution: u64, stderr: &str, worker: &WorkerProcess) -> Found {
-    let failure = sanitizer::first_failure(stderr).unwrap_or_else(unreadable_report);
-    found(
-        execution,
-        vec![failure],
-        sanitizer::report_text(stderr).to_owned(),
-        worker,
-    )
+    let failure = sanitizer::failures(stderr).into_iter().next().unwrap_or_else(unreadable_report);
+    found(execution, vec![failure], sanitizer::report_text(stderr).to_owned(), worker)
 }
 
 fn died(
@@ -226,7 +208,7 @@ fn died(
         let why = stderr.lines().last().unwrap_or("it does not say why");
         anyhow::bail!("{}", why.trim_start_matches("error: "));
     }
-    let failure = death::failure_of(status, worker.killed(), stderr);
+    let failures = death::failures_of(status, worker.killed(), stderr);
     let report = match worker.killed() {
         Some(Killed::Hang(_) | Killed::Memory(_)) => String::new(),
         None => sanitizer::report_text(stderr).to_owned(),
@@ -237,17 +219,12 @@ fn died(
         outcome.points = worker.heartbeat().saturating_sub(worker.finished());
         outcome.seconds = worker.seconds();
     }
-    Ok((outcome, Some(found(worker.execution(), vec![failure], report, worker))))
+    Ok((outcome, Some(found(worker.execution(), failures, report, worker))))
 }
 
 fn found(execution: u64, failures: Vec<Failure>, report: String, worker: &WorkerProcess) -> Found {
     let controlled = worker.job().settings.engine != Engine::Free;
-    Found {
-        execution,
-        failures,
-        schedule: controlled.then(|| worker.schedule()),
-        report,
-    }
+    Found { execution, failures, schedule: controlled.then(|| worker.schedule()), report }
 }
 
 fn unreadable_report() -> Failure {

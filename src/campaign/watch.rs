@@ -30,9 +30,7 @@ pub fn memory_limit(jobs: usize) -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
         line.split_whitespace().next()?.parse::<u64>().ok()
     });
-    total.map_or(MAX_MEMORY, |kib| {
-        (kib * 1024 / 4 * 3 / jobs.max(1) as u64).min(MAX_MEMORY)
-    })
+    total.map_or(MAX_MEMORY, |kib| (kib * 1024 / 4 * 3 / jobs.max(1) as u64).min(MAX_MEMORY))
 }
 
 /// What was last seen of one worker.
@@ -54,16 +52,7 @@ impl Watch {
     pub fn new(pid: u32, engine: Engine, memory_limit: u64) -> Self {
         let now = Instant::now();
         let busy = (now, Duration::ZERO);
-        Self {
-            pid,
-            engine,
-            memory_limit,
-            looked: now,
-            heartbeat: 0,
-            moved: now,
-            cpu: Duration::ZERO,
-            busy,
-        }
+        Self { pid, engine, memory_limit, looked: now, heartbeat: 0, moved: now, cpu: Duration::ZERO, busy }
     }
 
     /// Looks, unless it did just now. Says why the worker should be ended, if it should.
@@ -93,19 +82,11 @@ impl Watch {
         let burnt = cpu.saturating_sub(self.cpu);
         if self.engine == Engine::Free && idle >= MAX_IDLE_FREE {
             let seconds = MAX_IDLE_FREE.as_secs();
-            Some(Killed::Hang(format!(
-                "uncontrolled threads made no progress and used no CPU time for {seconds} s"
-            )))
+            Some(Killed::Hang(format!("uncontrolled threads made no progress and used no CPU time for {seconds} s")))
         } else if burnt >= MAX_IDLE_CPU {
-            Some(Killed::Hang(format!(
-                "no point was reached in {} s of CPU time",
-                MAX_IDLE_CPU.as_secs()
-            )))
+            Some(Killed::Hang(format!("no point was reached in {} s of CPU time", MAX_IDLE_CPU.as_secs())))
         } else if still >= MAX_IDLE {
-            Some(Killed::Hang(format!(
-                "no point was reached for {} s",
-                MAX_IDLE.as_secs()
-            )))
+            Some(Killed::Hang(format!("no point was reached for {} s", MAX_IDLE.as_secs())))
         } else {
             None
         }
@@ -149,10 +130,7 @@ mod tests {
     fn a_worker_that_moves_is_left_alone() {
         let (mut watch, start) = watch(Engine::Fibers);
         for second in 1..300 {
-            assert_eq!(
-                watch.judge(second.into(), SECOND * second, start + SECOND * second),
-                None
-            );
+            assert_eq!(watch.judge(second.into(), SECOND * second, start + SECOND * second), None);
         }
     }
 
@@ -160,36 +138,23 @@ mod tests {
     fn burning_cpu_time_without_a_point_is_a_hang_after_ten_seconds() {
         let (mut watch, start) = watch(Engine::Fibers);
         assert_eq!(watch.judge(0, SECOND * 9, start + SECOND * 9), None);
-        assert!(matches!(
-            watch.judge(0, SECOND * 10, start + SECOND * 10),
-            Some(Killed::Hang(_))
-        ));
+        assert!(matches!(watch.judge(0, SECOND * 10, start + SECOND * 10), Some(Killed::Hang(_))));
     }
 
     #[test]
     fn a_worker_that_is_kept_off_the_cpu_gets_a_minute() {
         let (mut watch, start) = watch(Engine::Threads);
         assert_eq!(watch.judge(0, Duration::ZERO, start + SECOND * 59), None);
-        assert!(matches!(
-            watch.judge(0, Duration::ZERO, start + SECOND * 60),
-            Some(Killed::Hang(_))
-        ));
+        assert!(matches!(watch.judge(0, Duration::ZERO, start + SECOND * 60), Some(Killed::Hang(_))));
     }
 
     #[test]
     fn uncontrolled_threads_hang_once_nothing_moves_and_nothing_computes() {
         let (mut watch, start) = watch(Engine::Free);
         assert_eq!(watch.judge(5, SECOND, start + SECOND), None);
-        assert_eq!(
-            watch.judge(5, SECOND * 2, start + SECOND * 2),
-            None,
-            "it still computes"
-        );
+        assert_eq!(watch.judge(5, SECOND * 2, start + SECOND * 2), None, "it still computes");
         assert_eq!(watch.judge(5, SECOND * 2, start + SECOND * 3), None);
-        assert!(matches!(
-            watch.judge(5, SECOND * 2, start + SECOND * 4),
-            Some(Killed::Hang(_))
-        ));
+        assert!(matches!(watch.judge(5, SECOND * 2, start + SECOND * 4), Some(Killed::Hang(_))));
     }
 
     #[test]

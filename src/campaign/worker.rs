@@ -28,12 +28,8 @@ pub fn run(directory: &Path) -> Result<()> {
     let files = Files::new(directory.to_owned());
     let job: Job = job::read(&files.job())?;
     let session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
-    let mut bench = Bench {
-        session,
-        threads: job.settings.threads,
-        outcome: Outcome::default(),
-        started: Instant::now(),
-    };
+    let mut bench =
+        Bench { session, threads: job.settings.threads, outcome: Outcome::default(), started: Instant::now() };
     match &job.work {
         Work::Explore(slice) => bench.explore(slice),
         Work::Replay(replay) => bench.replay(replay, &Case::read(&files.case())?),
@@ -74,9 +70,7 @@ impl Bench {
                 Some((known, judged)) if known == number => judged,
                 _ => self.load(program_of(slice.seed, self.threads, execution, slice.size)),
             };
-            let mode = Mode::Explore {
-                seed: seed::schedule_seed(slice.seed, self.threads, execution),
-            };
+            let mode = Mode::Explore { seed: seed::schedule_seed(slice.seed, self.threads, execution) };
             if self.execute(&mut judged, execution, mode, &slice.known).is_break() {
                 return;
             }
@@ -97,9 +91,7 @@ impl Bench {
         for execution in 0..if case.schedule.is_some() { 1 } else { replay.times } {
             let mode = match &case.schedule {
                 Some(schedule) => Mode::Replay(schedule),
-                None => Mode::Explore {
-                    seed: seed::splitmix64(case.settings.seed ^ execution),
-                },
+                None => Mode::Explore { seed: seed::splitmix64(case.settings.seed ^ execution) },
             };
             if self.execute(&mut judged, execution, mode, &[]).is_break() {
                 return;
@@ -122,21 +114,14 @@ impl Bench {
         self.outcome.executions += 1;
         self.outcome.points += execution.points;
         if let Ending::Diverged { step, why } = &execution.ending {
-            self.outcome.diverged = Some(Divergence {
-                step: *step,
-                why: why.clone(),
-            });
+            self.outcome.diverged = Some(Divergence { step: *step, why: why.clone() });
             return ControlFlow::Break(());
         }
         let judgement = judged.judge.judge(execution);
         if let Judgement::Incomparable(reason, _) = &judgement {
             *self.outcome.incomparable.entry(*reason).or_default() += 1;
         }
-        let failures = Vec::from_iter(if let Judgement::Wrong(failure) = judgement {
-            Some(failure)
-        } else {
-            None
-        });
+        let failures = Vec::from_iter(if let Judgement::Wrong(failure) = judgement { Some(failure) } else { None });
         let mut clean = execution.reports == 0 && failures.is_empty();
         if let [failure] = &failures[..]
             && execution.reports == 0
@@ -147,19 +132,10 @@ impl Bench {
         }
         if !clean {
             let timeline = timeline::text(&judged.program, &execution.events);
-            self.outcome.failed = Some(Failed {
-                execution: number,
-                failures,
-                reports: execution.reports,
-                timeline,
-            });
+            self.outcome.failed = Some(Failed { execution: number, failures, reports: execution.reports, timeline });
         }
         // A process whose threads all came to their end is as good as new; one left in the middle is not.
-        if clean && completed {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
+        if clean && completed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
@@ -167,10 +143,7 @@ impl Bench {
         if end == first || !self.outcome.repeated.is_empty() || !control::leaks() {
             return false;
         }
-        self.outcome.leaked = Some(LeakWindow {
-            first,
-            count: end - first,
-        });
+        self.outcome.leaked = Some(LeakWindow { first, count: end - first });
         true
     }
 }

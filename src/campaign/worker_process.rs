@@ -1,24 +1,23 @@
 //! One running worker, seen from the supervisor.
 #![forbid(unsafe_code)]
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use super::death::Killed;
 use super::job::{self, Files, Job, Work};
+use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
 use crate::control::Trace;
 use crate::schedule::Schedule;
 
-/// Read by the sanitizers. Ours are compiled in, so that results do not depend on the environment.
+/// Read by the sanitizers. Nearly all options are compiled in; the environment's are not passed on, so that
+/// results do not depend on them.
 const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
 
 /// A worker process with its files; it is killed, and its files are removed, when this is dropped.
@@ -48,27 +47,13 @@ impl WorkerProcess {
         let mut command = Command::new(executable);
         command.arg("worker").arg(files.directory());
         // A process group of its own: Ctrl-C is for the supervisor alone.
-        command
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(stderr);
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         for variable in OPTION_VARIABLES {
-            command.env(variable, sanitizer_options());
+            command.env(variable, PLAIN_FRAMES);
         }
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", executable.display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", executable.display()))?;
         let watch = Watch::new(child.id(), job.settings.engine, memory_limit);
-        Ok(Self {
-            child,
-            job,
-            files,
-            trace,
-            watch,
-            started: Instant::now(),
-            killed: None,
-        })
+        Ok(Self { child, job, files, trace, watch, started: Instant::now(), killed: None })
     }
 
     /// How the worker ended, once it has. Ends it if it hangs or takes too much memory.
@@ -148,41 +133,4 @@ impl Drop for WorkerProcess {
         // What cannot be removed goes with the supervisor's scratch directory.
         let _ = fs::remove_dir_all(self.files.directory());
     }
-}
-
-/// Names the symbolizer, since Debian installs LLVM's under a name with its version, which the sanitizers
-/// do not look for.
-fn sanitizer_options() -> &'static OsString {
-    static OPTIONS: OnceLock<OsString> = OnceLock::new();
-    OPTIONS.get_or_init(|| {
-        let mut options = OsString::new();
-        if let Some(path) = symbolizer() {
-            options.push("external_symbolizer_path=");
-            options.push(path);
-        }
-        options
-    })
-}
-
-/// `llvm-symbolizer` on PATH, else the newest `llvm-symbolizer-N`, else `addr2line`.
-fn symbolizer() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let names: Vec<PathBuf> = env::split_paths(&path)
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    let rank = |path: &&PathBuf| -> Option<u32> {
-        match path.file_name()?.to_str()? {
-            "llvm-symbolizer" => Some(u32::MAX),
-            "addr2line" => Some(0),
-            name => name.strip_prefix("llvm-symbolizer-")?.parse().ok(),
-        }
-    };
-    names
-        .iter()
-        .filter(|path| rank(path).is_some())
-        .max_by_key(rank)
-        .cloned()
 }

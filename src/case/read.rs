@@ -50,9 +50,9 @@ fn version(first: Option<(usize, &str)>) -> Result<(), Mistake> {
     };
     match version.trim().parse::<u32>() {
         Ok(VERSION) => Ok(()),
-        Ok(newer) if newer > VERSION => {
-            wrong(format!("case version {newer} is newer than this threadbare, which reads {VERSION}; update threadbare"))
-        }
+        Ok(newer) if newer > VERSION => wrong(format!(
+            "case version {newer} is newer than this threadbare, which reads {VERSION}; update threadbare"
+        )),
         _ => wrong(format!("`{}` is no version of case files; this threadbare reads {VERSION}", short(version))),
     }
 }
@@ -84,10 +84,9 @@ fn name(lines: &mut Numbered<'_>, key: &str) -> Result<String, Mistake> {
 
 fn numbered<T: FromStr>(lines: &mut Numbered<'_>, key: &str) -> Result<T, Mistake> {
     let (line, value) = value(lines, key)?;
-    value.parse().map_err(|_| Mistake {
-        line,
-        what: format!("`{}` is no {key} that fits; write a whole number", short(value)),
-    })
+    value
+        .parse()
+        .map_err(|_| Mistake { line, what: format!("`{}` is no {key} that fits; write a whole number", short(value)) })
 }
 
 fn threads(lines: &mut Numbered<'_>) -> Result<u16, Mistake> {

@@ -75,31 +75,16 @@ pub fn run(flags: &Flags) -> Result<bool> {
     say(table::of_faults(&measured));
     for fault in &measured {
         for other in &fault.controlled.others {
-            say(format!(
-                "\n{}: found something else, {}: {}",
-                fault.entry.name,
-                word(&other.verdict),
-                other.message
-            ));
+            say(format!("\n{}: found something else, {}: {}", fault.entry.name, word(&other.verdict), other.message));
         }
     }
     for finding in &clean.findings {
-        say(format!(
-            "\nwithout any fault: {}: {}",
-            word(&finding.verdict),
-            finding.message
-        ));
+        say(format!("\nwithout any fault: {}: {}", word(&finding.verdict), finding.message));
     }
-    say(format!(
-        "\n{} executions without any fault, {} findings",
-        grouped(clean.executions),
-        clean.findings.len()
-    ));
+    say(format!("\n{} executions without any fault, {} findings", grouped(clean.executions), clean.findings.len()));
     if let Some(path) = &flags.json {
         json::write(path, &json::Faults::new(&measured, &clean))?;
     }
-    let missed = measured
-        .iter()
-        .any(|fault| fault.controlled.found() < fault.controlled.trials);
+    let missed = measured.iter().any(|fault| fault.controlled.found() < fault.controlled.trials);
     Ok(missed || !clean.findings.is_empty())
 }

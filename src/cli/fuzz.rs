@@ -92,9 +92,7 @@ fn random_seed() -> Result<u64> {
     let mut bytes = [0; 8];
     let mut source =
         std::fs::File::open("/dev/urandom").context("cannot take a random seed; give one with `--seed`")?;
-    source
-        .read_exact(&mut bytes)
-        .context("cannot take a random seed; give one with `--seed`")?;
+    source.read_exact(&mut bytes).context("cannot take a random seed; give one with `--seed`")?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -122,11 +120,7 @@ fn print(summary: &Summary) {
         *reasons.entry(reason).or_insert(0) += count;
     }
     for (reason, count) in reasons {
-        say(format!(
-            "{} executions could not be compared: {}",
-            grouped(count),
-            word(reason)
-        ));
+        say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
     }
     say(format!(
         "{}{} executions of {} programs in {:.1} s, {}",
@@ -139,11 +133,7 @@ fn print(summary: &Summary) {
 }
 
 fn print_finding(finding: &Finding) {
-    let times = if finding.count == 1 {
-        String::new()
-    } else {
-        format!(", {} times", grouped(finding.count))
-    };
+    let times = if finding.count == 1 { String::new() } else { format!(", {} times", grouped(finding.count)) };
     say(format!(
         "\n{} ({}, {} threads{times}): {}",
         word(&finding.failure.verdict),

@@ -38,13 +38,7 @@ pub fn run(flags: Flags) -> Result<bool> {
     let engine = flags.engine.map(|engine| resolve::engine(Some(engine))).transpose()?;
     let jobs = resolve::jobs(flags.jobs)?;
     interrupt::listen()?;
-    let plan = Plan {
-        paths: flags.paths,
-        repeat: flags.repeat,
-        engine,
-        sanitizer: flags.sanitizer,
-        jobs,
-    };
+    let plan = Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, jobs };
     let results = plan.run(resolve::engine_like)?;
     for result in &results {
         say(line(result));
@@ -55,10 +49,8 @@ pub fn run(flags: Flags) -> Result<bool> {
     let not_shown = count(|conclusion| *conclusion == Conclusion::NotShown);
     let as_expected = results.len() - diverged - unexpected - not_shown;
     let cases = if results.len() == 1 { "case" } else { "cases" };
-    let mut summary = format!(
-        "{} {cases}: {as_expected} as expected, {diverged} diverged, {unexpected} unexpected",
-        results.len()
-    );
+    let mut summary =
+        format!("{} {cases}: {as_expected} as expected, {diverged} diverged, {unexpected} unexpected", results.len());
     if not_shown > 0 {
         summary.push_str(&format!(", {not_shown} not shown"));
     }
@@ -71,11 +63,7 @@ pub fn run(flags: Flags) -> Result<bool> {
 
 fn line(result: &Replayed) -> String {
     let times = result.seen.len();
-    let under = format!(
-        "{} under {}",
-        word(&result.settings.engine),
-        word(&result.settings.sanitizer)
-    );
+    let under = format!("{} under {}", word(&result.settings.engine), word(&result.settings.sanitizer));
     let expected = word(&result.case.verdict);
     let path = result.path.display();
     let what = match &result.conclusion {

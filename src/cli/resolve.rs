@@ -18,11 +18,7 @@ const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
 
 /// Parses one thread count.
 pub fn thread_count(text: &str) -> Result<u16, String> {
-    let count = text
-        .trim()
-        .parse::<u16>()
-        .ok()
-        .filter(|count| (1..=MAX_THREADS).contains(count));
+    let count = text.trim().parse::<u16>().ok().filter(|count| (1..=MAX_THREADS).contains(count));
     count.ok_or_else(|| format!("a thread count is a number from 1 to {MAX_THREADS}"))
 }
 
@@ -44,11 +40,7 @@ pub fn engine(wanted: Option<Engine>) -> Result<Engine> {
 
 /// The engine for a case that was recorded with `recorded`: the choices fit both controlled engines.
 pub fn engine_like(recorded: Engine) -> Engine {
-    if recorded == Engine::Fibers && !build_info::FIBERS {
-        Engine::Threads
-    } else {
-        recorded
-    }
+    if recorded == Engine::Fibers && !build_info::FIBERS { Engine::Threads } else { recorded }
 }
 
 fn recommend_clang() {
@@ -83,20 +75,14 @@ pub fn subject(name: &str) -> Result<()> {
 /// Checks the size of programs.
 pub fn size(size: u32) -> Result<()> {
     let most = program::MAX_SIZE;
-    ensure!(
-        (1..=most).contains(&size),
-        "size {size} is out of bounds: choose 1 to {most}"
-    );
+    ensure!((1..=most).contains(&size), "size {size} is out of bounds: choose 1 to {most}");
     Ok(())
 }
 
 /// The number of workers: as wanted, or one for each core.
 pub fn jobs(wanted: Option<usize>) -> Result<usize> {
     let jobs = wanted.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    ensure!(
-        (1..=MAX_JOBS).contains(&jobs),
-        "{jobs} jobs are out of bounds: choose 1 to {MAX_JOBS}"
-    );
+    ensure!((1..=MAX_JOBS).contains(&jobs), "{jobs} jobs are out of bounds: choose 1 to {MAX_JOBS}");
     Ok(jobs)
 }
 
@@ -114,8 +100,5 @@ pub fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
 /// The engines of this build, by name.
 pub fn engines() -> Vec<String> {
     let all = [Engine::Fibers, Engine::Threads, Engine::Free];
-    all.iter()
-        .filter(|engine| **engine != Engine::Fibers || build_info::FIBERS)
-        .map(word)
-        .collect()
+    all.iter().filter(|engine| **engine != Engine::Fibers || build_info::FIBERS).map(word).collect()
 }

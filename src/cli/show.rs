@@ -62,16 +62,10 @@ fn text(case: &Case) -> String {
     fact("threads", &settings.threads.to_string());
     fact("sanitizer", &word(&settings.sanitizer));
     fact("engine", &word(&settings.engine));
-    fact(
-        "strategy",
-        &format!("{}, seed {}", word(&settings.strategy), settings.seed),
-    );
+    fact("strategy", &format!("{}, seed {}", word(&settings.strategy), settings.seed));
     fact(
         "schedule",
-        &case
-            .schedule
-            .as_ref()
-            .map_or_else(|| "none".to_owned(), |schedule| Statistics::of(schedule).text()),
+        &case.schedule.as_ref().map_or_else(|| "none".to_owned(), |schedule| Statistics::of(schedule).text()),
     );
     shown.push_str(&format!("\n{}\n", case.program.to_string().trim_end()));
     if !case.report.is_empty() {
@@ -133,13 +127,7 @@ struct Statistics {
 
 impl Statistics {
     fn of(schedule: &Schedule) -> Self {
-        let mut statistics = Self {
-            points: 0,
-            switches: 0,
-            wakes: 0,
-            by_thread: BTreeMap::new(),
-            cut: schedule.cut,
-        };
+        let mut statistics = Self { points: 0, switches: 0, wakes: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
         let mut last = None;
         for choice in &schedule.choices {
             match *choice {
@@ -156,11 +144,8 @@ impl Statistics {
     }
 
     fn text(&self) -> String {
-        let threads: Vec<String> = self
-            .by_thread
-            .iter()
-            .map(|(thread, points)| format!("{} of thread {thread}", grouped(*points)))
-            .collect();
+        let threads: Vec<String> =
+            self.by_thread.iter().map(|(thread, points)| format!("{} of thread {thread}", grouped(*points))).collect();
         format!(
             "{} points ({}), {} switches, {} wakes{}",
             grouped(self.points),
@@ -177,16 +162,9 @@ mod tests {
     use super::*;
     #[test]
     fn a_schedule_is_counted_by_thread_and_switch() {
-        let run = |thread, points| Choice::Run {
-            thread,
-            points,
-            digest: 0,
-        };
+        let run = |thread, points| Choice::Run { thread, points, digest: 0 };
         let choices = vec![run(0, 5), run(1, 2), Choice::Wake { thread: 2 }, run(1, 1), run(0, 1)];
         let text = Statistics::of(&Schedule { choices, cut: true }).text();
-        assert_eq!(
-            text,
-            "9 points (6 of thread 0, 3 of thread 1), 2 switches, 1 wakes, cut short"
-        );
+        assert_eq!(text, "9 points (6 of thread 0, 3 of thread 1), 2 switches, 1 wakes, cut short");
     }
 }

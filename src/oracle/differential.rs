@@ -49,6 +49,7 @@ impl Differential {
         self.computed.fill(BLANK);
     }
 
+    #[inline]
     pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         match event.kind {
             EventKind::OperationBegin => self.called(plan, event),
@@ -162,9 +163,9 @@ impl Differential {
             }
             Operation::WhenAny(ref children) => {
                 self.all_ended(plan, event, children)?;
-                let seen = children.iter().find_map(|&child| {
-                    self.code_of(child).filter(|&code| i64::from(code) == event.value)
-                });
+                let seen = children
+                    .iter()
+                    .find_map(|&child| self.code_of(child).filter(|&code| i64::from(code) == event.value));
                 let Some(code) = seen else {
                     let detail = format!("no child failed with {}", event.value);
                     return Err(differs(plan, event, "a failure out of nowhere", &detail));
@@ -269,16 +270,19 @@ impl Differential {
     }
 }
 
+#[inline]
 fn same(plan: &Plan, event: &Event, expected: i64) -> Result<(), Wrong> {
-    if event.value == expected {
-        return Ok(());
-    }
+    if event.value == expected { Ok(()) } else { Err(another(plan, event, expected)) }
+}
+
+#[cold]
+fn another(plan: &Plan, event: &Event, expected: i64) -> Wrong {
     let what = match event.kind {
         EventKind::TaskEnd => "a wrong result",
         EventKind::TaskFail | EventKind::OperationFail => "a wrong failure",
         _ => "a wrong value",
     };
-    Err(differs(plan, event, what, &format!("{}, where the reference has {expected}", event.value)))
+    differs(plan, event, what, &format!("{}, where the reference has {expected}", event.value))
 }
 
 fn differs(plan: &Plan, event: &Event, rule: &str, detail: &str) -> Wrong {
@@ -289,4 +293,68 @@ fn differs(plan: &Plan, event: &Event, rule: &str, detail: &str) -> Wrong {
 fn too_early(plan: &Plan, event: &Event, child: TaskId) -> Wrong {
     let detail = format!("task {child} has not ended");
     wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, "resumed before what it waits for", &detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::{cause, judge, judge_two};
+    use crate::finding::Judgement;
+
+    #[test]
+    fn a_wrong_result_is_noticed_where_it_arises() {
+        let program = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5";
+        let begin = "+0 0[ 0.0( +1 1[@1 1.0( 1.0)";
+        assert_eq!(judge(program, &format!("{begin} 1]=5 0.0)=5 0]=5 -1 -0")), Judgement::Right);
+        assert_eq!(cause(judge(program, &format!("{begin} 1]=6"))), "a wrong result");
+        assert_eq!(cause(judge(program, &format!("{begin} 1]=5 0.0)=0"))), "a wrong value: await");
+        assert_eq!(cause(judge(program, &format!("{begin} 1]=5 0.0)=5 0]=0"))), "a wrong result");
+    }
+
+    #[test]
+    fn failures_cross_awaits_and_are_caught_where_the_program_says() {
+        let program = "task 0 main int\nawait-catch 1\ntask 1 worker int\nawait 2\ntask 2 main void\nthrow 7";
+        let begin = "+0 0[ 0.0( +1 1[@1 1.0( +2 2[ 2.0( 2.0!7 2!7";
+        assert_eq!(judge(program, &format!("{begin} 1.0!7 1!7 0.0!7 0]=1000010 -1 -2 -0")), Judgement::Right);
+        assert_eq!(cause(judge(program, &format!("{begin} 1.0)=0"))), "a failure was swallowed: await");
+        assert_eq!(cause(judge(program, &format!("{begin} 1.0!8"))), "a wrong failure: await");
+    }
+
+    #[test]
+    fn when_all_fails_with_the_first_in_order_not_in_time() {
+        let program = "task 0 main int\nwhen-all 1 2\ntask 1 worker int\nthrow 1\ntask 2 worker int\nthrow 2";
+        let begin = "+0 0[ 0.0( +1 +2 1[@1 2[@2 2.0( 2.0!2 2!2 1.0( 1.0!1 1!1";
+        assert_eq!(judge(program, &format!("{begin} 0.0!1 0!1 -0 -1 -2")), Judgement::Right);
+        assert_eq!(cause(judge(program, &format!("{begin} 0.0!2"))), "a wrong failure: when-all");
+    }
+
+    #[test]
+    fn any_child_may_win_but_the_value_is_its_own() {
+        let program = "task 0 main int\nwhen-any 1 2\ntask 1 worker int\ncompute 3\ntask 2 worker int\ncompute 4";
+        let begin = "+0 0[ 0.0( +1 +2 1[@1 2[@2 1.0( 2.0( 1.0) 2.0) 1]=3 2]=4";
+        // The end of task 1 was recorded first, but it may have been interrupted before it could win.
+        assert_eq!(judge(program, &format!("{begin} 0.0)=1 0]=35 -0 -1 -2")), Judgement::Right);
+        assert_eq!(judge(program, &format!("{begin} 0.0)=0 0]=3 -0 -1 -2")), Judgement::Right);
+        assert_eq!(cause(judge(program, &format!("{begin} 0.0)=0 0]=4"))), "a wrong result");
+        assert_eq!(cause(judge(program, &format!("{begin} 0.0)=2"))), "a winner that is no child: when-any");
+    }
+
+    #[test]
+    fn a_stop_is_seen_after_it_was_asked_for_and_never_before() {
+        let program = "task 0 main int\nstart 1\ncancel 1\ntask 1 worker int\ncheck-cancel";
+        let begin = "+0 0[ 0.0( +1 0.0)";
+        let cancelled = 4_294_967_295_u32;
+        let early = format!("{begin} 1[@1 1.0( 1.0!{cancelled}");
+        assert_eq!(cause(judge(program, &early)), "cancelled without a stop: check-cancel");
+        let during = format!("{begin} 1[@1 1.0( 0.1( 1.0!{cancelled} 1!{cancelled} 0.1) 0]=0 -0 -1");
+        assert_eq!(judge(program, &during), Judgement::Right);
+        let overlooked = format!("{begin} 1[@1 0.1( 0.1) 1.0( 1.0)");
+        assert_eq!(cause(judge(program, &overlooked)), "a stop was not seen: check-cancel");
+        let overlapping = format!("{begin} 1[@1 1.0( 0.1( 0.1) 1.0) 1]=0 0]=0 -0 -1");
+        assert_eq!(judge(program, &overlapping), Judgement::Right);
+    }
+
+    #[test]
+    fn what_cannot_fail_does_not() {
+        assert_eq!(cause(judge_two("", "yield", "yield", "1.0( 1.0!3")), "an operation failed that cannot: yield");
+    }
 }

@@ -110,6 +110,7 @@ impl Invariant {
         self.sent.fill(Sent::default());
     }
 
+    #[inline]
     pub fn observe(&mut self, plan: &Plan, event: &Event, stamp: u32) -> Result<(), Wrong> {
         match event.kind {
             EventKind::OperationBegin => self.called(plan, event, stamp),
@@ -257,7 +258,8 @@ impl Invariant {
                 channel.sends_returned += 1;
                 let capacity = i64::from(plan.objects.channels[id as usize]);
                 if channel.sends_returned > channel.receives_called + capacity {
-                    let detail = format!("{} values sent, {} receives", channel.sends_returned, channel.receives_called);
+                    let detail =
+                        format!("{} values sent, {} receives", channel.sends_returned, channel.receives_called);
                     return Err(broken(plan, event, "more values in a channel than it holds", &detail));
                 }
             }
@@ -334,7 +336,8 @@ impl Invariant {
             let lost = sends.values().filter(|&&place| missing(&self.sent[place as usize])).count();
             // A receive that the shutdown cut short may have had a value already.
             if lost as i64 > under_way {
-                let message = format!("channel {id}: {lost} values were sent and never received, though later ones were");
+                let message =
+                    format!("channel {id}: {lost} values were sent and never received, though later ones were");
                 return Err(Box::new(Failure {
                     verdict: Verdict::Invariant,
                     oracle: OracleName::Invariant,
@@ -349,4 +352,131 @@ impl Invariant {
 
 fn broken(plan: &Plan, event: &Event, rule: &str, detail: &str) -> Wrong {
     wrong(plan, event, OracleName::Invariant, Verdict::Invariant, rule, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::{cause, judge, judge_two};
+    use crate::finding::Judgement;
+    use crate::program::CLOSED;
+
+    fn right(judgement: Judgement) {
+        assert_eq!(judgement, Judgement::Right);
+    }
+
+    #[test]
+    fn two_holders_of_a_mutex_are_noticed_and_a_hand_over_is_not() {
+        let judged = |middle: &str| judge_two("mutexes 1", "lock 0, unlock 0", "lock 0, unlock 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0) 2.0( 2.0)")), "two tasks hold one mutex: lock");
+        // Task 1 has begun to give it back, and may have, though it has not come to say so.
+        right(judged("1.0( 1.0) 2.0( 1.1( 2.0) 1.1) 2.1( 2.1)"));
+    }
+
+    #[test]
+    fn a_failing_task_gives_its_mutex_back() {
+        let program = "mutexes 1\ntask 0 main int\nawait-catch 1\nlock 0\nunlock 0\ntask 1 worker int\nlock 0\nthrow 3";
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1!3 1!3 -1 0.0!3 0.1( 0.1) 0.2( 0.2) 0]=1000006 -0";
+        right(judge(program, history));
+    }
+
+    #[test]
+    fn permits_are_not_made_up_but_may_come_from_a_release_under_way() {
+        let judged = |middle: &str| judge_two("semaphores 0", "acquire 0", "release 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0)")), "more permits than there are: acquire");
+        right(judged("1.0( 2.0( 1.0) 2.0)"));
+    }
+
+    #[test]
+    fn a_manual_event_stays_set_until_a_reset_that_no_set_overlaps() {
+        let judged = |middle: &str| judge_two("events manual", "wait-event 0", "set-event 0, reset-event 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0)")), "a wait for an event that was not set: wait-event");
+        right(judged("2.0( 2.0) 2.1( 1.0( 2.1) 1.0)"));
+        assert_eq!(cause(judged("2.0( 2.0) 2.1( 2.1) 1.0( 1.0)")), "a wait for an event that was not set: wait-event");
+        let judged = |middle: &str| judge_two("events manual", "set-event 0", "reset-event 0, wait-event 0", middle);
+        // The set overlaps the reset, so it may have come after it.
+        right(judged("1.0( 2.0( 1.0) 2.0) 2.1( 2.1)"));
+    }
+
+    #[test]
+    fn an_automatic_event_lets_one_through_per_set() {
+        let judged =
+            |middle: &str| judge_two("events auto", "wait-event 0, wait-event 0", "set-event 0, set-event 0", middle);
+        assert_eq!(
+            cause(judged("2.0( 2.0) 1.0( 1.0) 1.1( 1.1)")),
+            "an event let more through than were set: wait-event"
+        );
+        right(judged("2.0( 2.0) 1.0( 1.0) 1.1( 2.1( 1.1) 2.1)"));
+    }
+
+    #[test]
+    fn a_latch_and_a_barrier_do_not_open_early() {
+        let judged = |middle: &str| judge_two("latches 2", "latch-arrive 0, latch-wait 0", "latch-arrive 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0) 1.1( 1.1)")), "a latch opened early: latch-wait");
+        right(judged("1.0( 1.0) 1.1( 2.0( 1.1) 2.0)"));
+        let both = "barrier-arrive 0, barrier-wait 0, barrier-arrive 0, barrier-wait 0";
+        let judged = |middle: &str| judge_two("barriers 2", both, both, middle);
+        assert_eq!(cause(judged("1.0( 1.0) 1.1( 1.1)")), "a barrier opened early: barrier-wait");
+        let first = "1.0( 2.0( 1.0) 2.0) 1.1( 2.1( 1.1) 2.1)";
+        assert_eq!(cause(judged(&format!("{first} 1.2( 1.2) 1.3( 1.3)"))), "a barrier opened early: barrier-wait");
+        right(judged(&format!("{first} 1.2( 1.2) 1.3( 2.2( 1.3) 2.2) 2.3( 2.3)")));
+    }
+
+    #[test]
+    fn timers_do_not_fire_early() {
+        let judged = |middle: &str| judge_two("", "sleep 10", "yield", middle);
+        assert_eq!(cause(judged("2.0( 2.0) 1.0(=100 1.0)=109")), "a timer fired early: sleep");
+        right(judged("2.0( 2.0) 1.0(=100 1.0)=110"));
+    }
+
+    #[test]
+    fn values_are_received_once_in_order_and_only_if_sent() {
+        let judged = |middle: &str| judge_two("channels 2", "send 0 7, send 0 8", "receive 0, receive 0", middle);
+        assert_eq!(cause(judged("2.0( 2.0)=7")), "a value out of nowhere: receive");
+        let sent = "1.0( 1.0)=1 1.1( 1.1)=1";
+        assert_eq!(cause(judged(&format!("{sent} 2.0( 2.0)=7 2.1( 2.1)=7"))), "a value received twice: receive");
+        assert_eq!(cause(judged(&format!("{sent} 2.0( 2.0)=8 2.1( 2.1)=7"))), "values received out of order: receive");
+        right(judged(&format!("{sent} 2.0( 2.0)=7 2.1( 2.1)=8")));
+        // Before its send has said that it is done, a value may be there.
+        right(judged("1.0( 2.0( 2.0)=7 1.0)=1 1.1( 1.1)=1 2.1( 2.1)=8"));
+    }
+
+    #[test]
+    fn overlapping_receives_may_come_back_in_any_order() {
+        let sends = "channels 2\ntask 0 main void\nsend 0 7\nsend 0 8\nwhen-all 1 2\ntask 1 worker void\nreceive 0\n\
+            task 2 worker void\nreceive 0";
+        let begin = "+0 0[ 0.0( 0.0)=1 0.1( 0.1)=1 0.2( +1 +2 1[@1 2[@2";
+        let end = "1] 2] 0.2) 0] -0 -1 -2";
+        right(judge(sends, &format!("{begin} 1.0( 2.0( 1.0)=8 2.0)=7 {end}")));
+        let one_after_the_other = judge(sends, &format!("{begin} 1.0( 1.0)=8 2.0( 2.0)=7 {end}"));
+        assert_eq!(cause(one_after_the_other), "values received out of order: receive");
+    }
+
+    #[test]
+    fn a_channel_holds_no_more_than_its_capacity() {
+        let judged = |middle: &str| judge_two("channels 1", "send 0 7, send 0 8", "receive 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0)=1 1.1( 1.1)=1")), "more values in a channel than it holds: send");
+        right(judged("1.0( 1.0)=1 1.1( 2.0( 1.1)=1 2.0)=7"));
+    }
+
+    #[test]
+    fn closing_refuses_what_comes_after_and_keeps_what_came_before() {
+        let judged = |middle: &str| judge_two("channels 1", "send 0 7, receive 0", "close 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0)=0")), "a send refused by an open channel: send");
+        assert_eq!(cause(judged("2.0( 2.0) 1.0( 1.0)=1")), "a send into a closed channel: send");
+        right(judged(&format!("2.0( 1.0( 1.0)=0 2.0) 1.1( 1.1)={CLOSED}")));
+        let lost = judged(&format!("1.0( 1.0)=1 2.0( 2.0) 1.1( 1.1)={CLOSED}"));
+        assert_eq!(cause(lost), "a closed channel lost what was in it: receive");
+        assert_eq!(
+            cause(judged(&format!("1.0( 1.0)=1 1.1( 1.1)={CLOSED}"))),
+            "an open channel said it was closed: receive"
+        );
+        right(judged("1.0( 1.0)=1 2.0( 2.0) 1.1( 1.1)=7"));
+    }
+
+    #[test]
+    fn a_value_that_is_skipped_is_lost() {
+        let judged = |middle: &str| judge_two("channels 3", "send 0 7, send 0 8", "receive 0", middle);
+        assert_eq!(cause(judged("1.0( 1.0)=1 1.1( 1.1)=1 2.0( 2.0)=8")), "a value lost: receive");
+        right(judged("1.0( 1.0)=1 1.1( 1.1)=1 2.0( 2.0)=7"));
+    }
 }

@@ -60,6 +60,7 @@ impl Lifecycle {
         self.shut = false;
     }
 
+    #[inline]
     pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let Some(life) = self.lives.get(event.task as usize).copied() else {
             return Err(broken(plan, event, "an event of a task that does not exist"));
@@ -94,7 +95,9 @@ impl Lifecycle {
         match life.stage {
             Stage::Unborn => return Err(broken(plan, event, "a frame destroyed that was never made")),
             Stage::Ended => {}
-            Stage::Between | Stage::Failing => return Err(broken(plan, event, "a frame destroyed while its task runs")),
+            Stage::Between | Stage::Failing => {
+                return Err(broken(plan, event, "a frame destroyed while its task runs"));
+            }
             Stage::Made | Stage::Inside => {
                 if life.stage == Stage::Inside && !self.inside(plan, event, life).1 {
                     return Err(broken(plan, event, "a frame destroyed while its task runs"));
@@ -111,11 +114,13 @@ impl Lifecycle {
     }
 
     /// The operation that a task is inside of, and whether it may be suspended there.
+    #[inline]
     fn inside<'a>(&self, plan: &'a Plan, event: &Event, life: Life) -> (&'a Operation, bool) {
         let planned = &plan.operations[plan.task(event).first as usize + usize::from(life.next)];
         (&planned.operation, planned.suspends)
     }
 
+    #[inline]
     fn body(&mut self, plan: &Plan, event: &Event, life: Life) -> Result<(), Wrong> {
         if self.shut {
             return Err(broken(plan, event, "a task ran on after the shutdown"));
@@ -211,4 +216,97 @@ impl Lifecycle {
 
 fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {
     wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::{cause, failure, judge, judge_two};
+    use crate::finding::{Judgement, Verdict};
+
+    const AWAIT: &str = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5\nyield";
+
+    #[test]
+    fn a_task_that_runs_once_to_its_end_is_right() {
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1)@2 1]=5 -1 0.0)=5 0]=5 -0";
+        assert_eq!(judge(AWAIT, history), Judgement::Right);
+        // The frame may as well be destroyed after the parent went on.
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1)@2 1]=5 0.0)=5 0]=5 -1 -0";
+        assert_eq!(judge(AWAIT, history), Judgement::Right);
+    }
+
+    #[test]
+    fn a_task_that_begins_twice_is_noticed() {
+        let history = "+0 0[ 0.0( +1 1[@1 1[@2";
+        assert_eq!(cause(judge(AWAIT, history)), "a task began twice");
+    }
+
+    #[test]
+    fn a_thread_may_change_only_where_the_task_suspends() {
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0)@2";
+        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task: compute");
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1(@2";
+        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task: yield");
+    }
+
+    #[test]
+    fn a_main_task_on_a_worker_is_noticed() {
+        assert_eq!(cause(judge(AWAIT, "+0 0[@1")), "wrong thread");
+        let hop = "task 0 main int\nhop worker\nhop main";
+        assert_eq!(cause(judge(hop, "+0 0[ 0.0( 0.0)@1 0.1( 0.1)@2")), "wrong thread: hop");
+        assert_eq!(judge(hop, "+0 0[ 0.0( 0.0)@1 0.1( 0.1)@0 0]=0 -0"), Judgement::Right);
+    }
+
+    #[test]
+    fn a_thread_beyond_those_asked_for_is_noticed() {
+        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@3")), "a thread that nobody asked for");
+    }
+
+    #[test]
+    fn a_parent_that_goes_on_before_its_child_ended_is_noticed() {
+        let history = "+0 0[ 0.0( +1 1[@1 1.0( 0.0)=0";
+        let failure = failure(judge(AWAIT, history));
+        assert_eq!(
+            (failure.verdict, failure.cause.as_str()),
+            (Verdict::Lifecycle, "resumed before what it waits for: await")
+        );
+    }
+
+    #[test]
+    fn frames_are_destroyed_exactly_once() {
+        let body = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1) 1]=5 0.0)=5 0]=5";
+        let never = failure(judge(AWAIT, &format!("{body} -0")));
+        assert_eq!((never.verdict, never.cause.as_str()), (Verdict::FrameLeak, "a frame was never destroyed"));
+        assert!(never.message.starts_with("task 1"), "{}", never.message);
+        let twice = failure(judge(AWAIT, &format!("{body} -1 -1")));
+        assert_eq!((twice.verdict, twice.cause.as_str()), (Verdict::FrameLeak, "a frame destroyed twice"));
+    }
+
+    #[test]
+    fn a_frame_destroyed_under_a_running_task_is_noticed() {
+        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 -1")), "a frame destroyed while its task runs");
+        let suspended = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( -1";
+        assert_eq!(cause(judge(AWAIT, suspended)), "a frame destroyed before its task ended");
+        let freed = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1) 1]=5 -1 1.0(";
+        assert_eq!(cause(judge(AWAIT, freed)), "a task ran on after its frame was destroyed: compute");
+    }
+
+    #[test]
+    fn the_shutdown_destroys_detached_tasks_and_nothing_runs_after_it() {
+        let detached = "task 0 main int\nstart 1\nstart 2\ntask 1 worker int\nyield\ntask 2 worker int";
+        let body = "+0 0[ 0.0( +1 0.0) 0.1( +2 0.1) 1[@1 1.0( 0]=0 -0";
+        assert_eq!(judge(detached, &format!("{body} -1 -2")), Judgement::Right);
+        assert_eq!(cause(judge(detached, &format!("{body} -2 1.0)"))), "a task ran on after the shutdown: yield");
+        // While the root ends, another thread may still come to its next suspension.
+        assert_eq!(judge(detached, &format!("{body} 1.0) 1]=0 2[@2 2]=0 -1 -2")), Judgement::Right);
+    }
+
+    #[test]
+    fn operations_run_in_order_each_once() {
+        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 1.1(")), "an operation out of order: yield");
+        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1]=5")), "a task ended before its last operation");
+        let twice = "1.0( 1.0) 1.0(";
+        assert_eq!(cause(judge_two("", "yield", "yield", twice)), "an operation out of order: yield");
+        let resumed_twice = "1.0( 1.0) 1.0)";
+        assert!(matches!(judge_two("", "yield", "yield", resumed_twice), Judgement::Wrong(_)));
+    }
 }

@@ -55,9 +55,9 @@ impl Plan {
                 let mut arrival = NONE;
                 match *operation {
                     Operation::BarrierWait(barrier) => {
-                        let before = operations[first..].iter().rposition(|planned| {
-                            planned.operation == Operation::BarrierArrive(barrier)
-                        });
+                        let before = operations[first..]
+                            .iter()
+                            .rposition(|planned| planned.operation == Operation::BarrierArrive(barrier));
                         arrival = before.map_or(NONE, |before| (first + before) as u32);
                     }
                     Operation::Send(channel, value) => {

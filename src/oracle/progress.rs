@@ -98,7 +98,9 @@ fn operation<'a>(plan: &'a Plan, life: &Life, task: TaskId) -> Option<&'a Operat
 fn waiting(plan: &Plan, lifecycle: &Lifecycle) -> String {
     let inside = lifecycle.lives.iter().zip(0..).filter(|(life, _)| !life.freed);
     let mut named: Vec<String> = inside
-        .filter_map(|(life, task)| operation(plan, life, task).map(|operation| format!("task {task} is in `{operation}`")))
+        .filter_map(|(life, task)| {
+            operation(plan, life, task).map(|operation| format!("task {task} is in `{operation}`"))
+        })
         .collect();
     let more = named.len().saturating_sub(MAX_NAMED);
     named.truncate(MAX_NAMED);
@@ -210,5 +212,71 @@ impl History {
             // The others wait for nothing, or for children that have all ended.
             _ => operation.begins().iter().all(ended),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::{failure, judge_ending, judge_two_stuck};
+    use crate::execution::{BlockedThread, Ending};
+    use crate::finding::{Incomparable, Judgement, Verdict};
+
+    fn told(judgement: Judgement) -> (Verdict, String) {
+        let failure = failure(judgement);
+        (failure.verdict, failure.cause)
+    }
+
+    #[test]
+    fn tasks_that_wait_for_one_another_are_a_deadlock() {
+        let both = ("lock 0, lock 1, unlock 1, unlock 0", "lock 1, lock 0, unlock 0, unlock 1");
+        let judged = judge_two_stuck("mutexes 2", both.0, both.1, "1.0( 1.0) 2.0( 2.0) 1.1( 2.1(");
+        assert_eq!(told(judged), (Verdict::Deadlock, "deadlock: lock".into()));
+    }
+
+    #[test]
+    fn a_wait_that_could_go_on_has_lost_its_wake_up() {
+        let free = judge_two_stuck("mutexes 1", "lock 0, unlock 0", "lock 0, unlock 0", "1.0( 1.0) 2.0( 1.1( 1.1) 1]");
+        assert_eq!(told(free), (Verdict::LostWakeup, "lost wake-up: lock".into()));
+        let sent = judge_two_stuck("channels 1", "send 0 7", "receive 0", "2.0( 1.0( 1.0)=1 1]");
+        assert_eq!(told(sent), (Verdict::LostWakeup, "lost wake-up: receive".into()));
+        let missing = judge_two_stuck("channels 1", "yield", "receive 0", "2.0( 1.0( 1.0) 1]");
+        assert_eq!(told(missing), (Verdict::Deadlock, "deadlock: receive".into()));
+    }
+
+    #[test]
+    fn a_task_that_was_never_begun_or_whose_children_ended_has_lost_its_wake_up() {
+        let program = "task 0 main int\nawait 1\ntask 1 worker int";
+        let stuck = |history| judge_ending(program, history, Ending::Stuck(vec![]));
+        assert_eq!(told(stuck("+0 0[ 0.0( +1")), (Verdict::LostWakeup, "lost wake-up: beginning".into()));
+        assert_eq!(told(stuck("+0 0[ 0.0( +1 1[@1 1]=0")), (Verdict::LostWakeup, "lost wake-up: await".into()));
+        let ended = stuck("+0 0[ 0.0( +1 1[@1 1]=0 0.0)=0 0]=0");
+        assert_eq!(told(ended), (Verdict::LostWakeup, "lost wake-up: shutdown".into()));
+    }
+
+    #[test]
+    fn threads_in_a_lock_are_a_deadlock_whatever_the_tasks_do() {
+        let threads = vec![BlockedThread { thread: 1, primitive: "pthread_mutex_lock" }];
+        let judged = judge_ending("task 0 main int\nyield", "+0 0[ 0.0(", Ending::Stuck(threads));
+        assert_eq!(told(judged), (Verdict::Deadlock, "deadlock: threads in a lock".into()));
+    }
+
+    #[test]
+    fn an_execution_without_end_is_a_livelock() {
+        let judged = judge_ending("task 0 main int\nyield", "+0 0[ 0.0(", Ending::OutOfSteps(1000));
+        assert_eq!(told(judged), (Verdict::Livelock, "livelock".into()));
+    }
+
+    #[test]
+    fn wrong_events_come_before_the_way_it_stopped() {
+        let judged = judge_ending("task 0 main int\nyield", "+0 0[ 0.0( 0.0)=3", Ending::TooManyEvents);
+        assert_eq!(told(judged), (Verdict::WrongResult, "a wrong value: yield".into()));
+        let judged = judge_ending("task 0 main int\nyield", "+0 0[ 0.0(", Ending::TooManyEvents);
+        assert_eq!(told(judged).0, Verdict::Lifecycle);
+    }
+
+    #[test]
+    fn what_was_not_carried_out_is_not_compared() {
+        let judged = judge_ending("task 0 main int", "+0", Ending::Unsupported("pthread_cancel".into()));
+        assert_eq!(judged, Judgement::Incomparable(Incomparable::UnsupportedPrimitive, "pthread_cancel".into()));
     }
 }

@@ -18,53 +18,43 @@ const RUNTIME_PREFIXES: [&str; 10] = [
 ];
 
 /// The same, for those with plain names.
-const RUNTIME_FUNCTIONS: [&str; 10] = [
-    "_start", "malloc", "calloc", "realloc", "free", "memcpy", "memmove", "memset", "raise", "abort",
-];
+const RUNTIME_FUNCTIONS: [&str; 10] =
+    ["_start", "malloc", "calloc", "realloc", "free", "memcpy", "memmove", "memset", "raise", "abort"];
+
+/// Parts of the paths of library code, which is inlined under names that do not tell.
+const RUNTIME_FILES: [&str; 6] =
+    ["/include/c++/", "/rustc/", "compiler-rt/", "libsanitizer/", "sysdeps/", "src/control/"];
 
 /// Stacks looked at per report: the two accesses of a race; those further down only tell the history.
 const STACKS: usize = 2;
 
+/// Reports that are read; one execution may make many of the same.
+const MAX_REPORTS: usize = 64;
+
 /// Longest part of a report that is kept, in bytes.
 const MAX_TEXT: usize = 24 * 1024;
 
-/// The first report of a sanitizer in a worker's standard error, if there is one.
+/// The reports of sanitizers in a worker's standard error, each cause once, in the order of the text.
 #[must_use]
-pub fn first_failure(text: &str) -> Option<Failure> {
-    let mut lines = text.lines();
-    let head = lines.by_ref().find_map(Head::of)?;
-    let rest: Vec<&str> = lines.take_while(|line| Head::of(line).is_none()).collect();
-    let mut functions = user_functions(&rest, if head.two_sided { STACKS } else { 1 });
-    if head.two_sided {
-        // Which access comes first depends on the schedule, not on the cause.
-        functions.sort();
-        functions.dedup();
+pub fn failures(text: &str) -> Vec<Failure> {
+    let lines: Vec<&str> = text.lines().collect();
+    let heads: Vec<(usize, Head)> =
+        lines.iter().enumerate().filter_map(|(index, line)| Some((index, Head::of(line)?))).take(MAX_REPORTS).collect();
+    let mut failures: Vec<Failure> = Vec::new();
+    for (position, (start, head)) in heads.iter().enumerate() {
+        let end = heads.get(position + 1).map_or(lines.len(), |(next, _)| *next);
+        let failure = head.failure(&lines[start + 1..end]);
+        if failures.iter().all(|known| known.cause != failure.cause) {
+            failures.push(failure);
+        }
     }
-    let place = if functions.is_empty() {
-        head.place.unwrap_or_default()
-    } else {
-        functions.join(" and ")
-    };
-    let within = if place.is_empty() {
-        String::new()
-    } else {
-        format!(" in {place}")
-    };
-    Some(Failure {
-        verdict: head.verdict,
-        oracle: OracleName::Sanitizer,
-        message: format!("{}: {}{within}", head.tool, head.kind),
-        cause: format!("{}{within}", without_numbers(&head.kind)),
-    })
+    failures
 }
 
 /// The part of a worker's standard error that a case keeps: from the first report on, bounded.
 #[must_use]
 pub fn report_text(text: &str) -> &str {
-    let start = text
-        .lines()
-        .find(|line| Head::of(line).is_some())
-        .map_or(0, |line| offset_of(text, line));
+    let start = text.lines().find(|line| Head::of(line).is_some()).map_or(0, |line| offset_of(text, line));
     let mut end = text.len().min(start + MAX_TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -83,10 +73,7 @@ pub fn without_numbers(text: &str) -> String {
             continue;
         }
         plain.push('N');
-        while characters
-            .next_if(|next| next.is_ascii_hexdigit() || *next == 'x')
-            .is_some()
-        {}
+        while characters.next_if(|next| next.is_ascii_hexdigit() || *next == 'x').is_some() {}
     }
     plain
 }
@@ -107,6 +94,24 @@ struct Head {
 }
 
 impl Head {
+    /// What the report with this head is about; `lines` follow it.
+    fn failure(&self, lines: &[&str]) -> Failure {
+        let mut functions = user_functions(lines, if self.two_sided { STACKS } else { 1 });
+        if self.two_sided {
+            // Which access comes first depends on the schedule, not on the cause.
+            functions.sort();
+            functions.dedup();
+        }
+        let place = if functions.is_empty() { self.place.clone().unwrap_or_default() } else { functions.join(" and ") };
+        let within = if place.is_empty() { String::new() } else { format!(" in {place}") };
+        Failure {
+            verdict: self.verdict,
+            oracle: OracleName::Sanitizer,
+            message: format!("{}: {}{within}", self.tool, self.kind),
+            cause: format!("{}{within}", without_numbers(&self.kind)),
+        }
+    }
+
     fn of(line: &str) -> Option<Self> {
         const TOOLS: [&str; 3] = ["ThreadSanitizer", "AddressSanitizer", "LeakSanitizer"];
         for tool in TOOLS {
@@ -131,52 +136,30 @@ impl Head {
     }
 
     fn of_address_or_thread(tool: &'static str, after: &str) -> Self {
-        let end = [
-            " (pid=",
-            " on unknown address",
-            " on address",
-            ": attempting",
-            " (thread",
-        ]
-        .iter()
-        .filter_map(|mark| after.find(mark))
-        .min()
-        .unwrap_or(after.len());
+        let end = [" (pid=", " on unknown address", " on address", ": attempting", " (thread"]
+            .iter()
+            .filter_map(|mark| after.find(mark))
+            .min()
+            .unwrap_or(after.len());
         let mut kind = after[..end].trim().to_owned();
         if kind.starts_with("requested allocation size") {
             kind = "allocation-size-too-big".to_owned();
         }
         let verdict = verdict_of(tool, &kind);
-        Self {
-            tool,
-            verdict,
-            two_sided: verdict == Verdict::DataRace,
-            kind,
-            place: None,
-        }
+        Self { tool, verdict, two_sided: verdict == Verdict::DataRace, kind, place: None }
     }
 }
 
 fn verdict_of(tool: &str, kind: &str) -> Verdict {
     let is = |words: &[&str]| words.iter().any(|word| kind.starts_with(word));
     if tool == "LeakSanitizer" {
-        return if is(&["detected memory leaks"]) {
-            Verdict::Leak
-        } else {
-            Verdict::SanitizerReport
-        };
+        return if is(&["detected memory leaks"]) { Verdict::Leak } else { Verdict::SanitizerReport };
     }
     if is(&["SEGV", "BUS", "FPE", "ILL", "TRAP", "stack-overflow"]) {
         Verdict::Crash
     } else if is(&["ABRT"]) {
         Verdict::Abort
-    } else if is(&[
-        "out of memory",
-        "out-of-memory",
-        "allocation-size-too-big",
-        "calloc-overflow",
-        "hard rss limit",
-    ]) {
+    } else if is(&["out of memory", "out-of-memory", "allocation-size-too-big", "calloc-overflow", "hard rss limit"]) {
         Verdict::OutOfMemory
     } else if is(&["data race", "race on "]) {
         Verdict::DataRace
@@ -189,60 +172,68 @@ fn verdict_of(tool: &str, kind: &str) -> Verdict {
 
 /// The innermost function of the subject in each of the first stacks.
 fn user_functions(lines: &[&str], stacks: usize) -> Vec<String> {
-    let is_frame = |line: &&&str| line.trim_start().starts_with('#');
     lines
         .split(|line| line.trim().is_empty())
-        .map(|stack| {
-            stack
-                .iter()
-                .filter(is_frame)
-                .filter_map(|line| function_of(line))
-                .collect::<Vec<_>>()
-        })
+        .map(|stack| stack.iter().filter_map(|line| Frame::of(line)).collect::<Vec<_>>())
         .filter(|frames| !frames.is_empty())
         .take(stacks)
-        .filter_map(|frames| {
-            frames
-                .iter()
-                .find(|frame| !is_runtime(frame))
-                .or(frames.first())
-                .cloned()
-        })
+        .filter_map(|frames| frames.iter().find(|frame| !frame.is_runtime()).or(frames.first()).map(Frame::name))
         .collect()
 }
 
-fn is_runtime(function: &str) -> bool {
-    RUNTIME_FUNCTIONS.contains(&function) || RUNTIME_PREFIXES.iter().any(|prefix| function.starts_with(prefix))
+/// A line of a stack.
+#[derive(Debug, PartialEq, Eq)]
+struct Frame<'a> {
+    /// Without types and arguments.
+    function: String,
+    /// Without line and column; empty if it is not known.
+    file: &'a str,
 }
 
-/// The function of a line like `#1 0x55 in void app::Ring::push<int>(int) /src/ring.hpp:2:87 (ring+0xe7)`,
-/// without types, arguments and places: `app::Ring::push`.
-fn function_of(line: &str) -> Option<String> {
-    let (_, mut frame) = line.trim_start().strip_prefix('#')?.split_once(' ')?;
-    frame = frame.trim_start();
-    if frame.starts_with("0x") {
-        frame = frame.split_once(" in ")?.1;
+impl<'a> Frame<'a> {
+    /// Reads `#1 0x55 in void app::Ring::push<int>(int) /src/ring.hpp:2:87 (ring+0xe7)` as
+    /// `app::Ring::push` in `/src/ring.hpp`.
+    fn of(line: &'a str) -> Option<Self> {
+        let (_, mut frame) = line.trim_start().strip_prefix('#')?.split_once(' ')?;
+        frame = frame.trim_start();
+        if frame.starts_with("0x") {
+            frame = frame.split_once(" in ")?.1;
+        }
+        let plain = without_brackets(frame);
+        let words: Vec<&str> = plain.split_whitespace().take_while(|word| !is_place(word)).collect();
+        let function = if let Some(at) = words.iter().position(|word| word.ends_with("operator")) {
+            words[at..].join(" ")
+        } else {
+            let qualifier = |word: &&&str| !["const", "volatile", "noexcept", "&", "&&"].contains(*word);
+            (*words.iter().rev().find(qualifier)?).to_owned()
+        };
+        let place = frame.split_whitespace().rev().find(|word| is_place(word) && !word.starts_with('('));
+        let file = place.map_or("", |place| place.split(':').next().unwrap_or(place));
+        Some(Self { function, file })
     }
-    let plain = without_brackets(frame);
-    let is_place = |word: &&str| {
-        word.contains('/')
-            || word
-                .rsplit_once(':')
-                .is_some_and(|(_, line)| line.parse::<u32>().is_ok())
-    };
-    let words: Vec<&str> = plain.split_whitespace().take_while(|word| !is_place(word)).collect();
-    if let Some(at) = words.iter().position(|word| word.ends_with("operator")) {
-        return Some(words[at..].join(" "));
+
+    fn is_runtime(&self) -> bool {
+        RUNTIME_FUNCTIONS.contains(&self.function.as_str())
+            || RUNTIME_PREFIXES.iter().any(|prefix| self.function.starts_with(prefix))
+            || RUNTIME_FILES.iter().any(|part| self.file.contains(part))
     }
-    let qualifier = |word: &&&str| !["const", "volatile", "noexcept", "&", "&&"].contains(*word);
-    words.iter().rev().find(qualifier).map(|word| (*word).to_owned())
+
+    /// The function, with its file where the function alone says little: inlined ones have short names.
+    fn name(&self) -> String {
+        match self.file.rsplit('/').next() {
+            Some(file) if !file.is_empty() && !self.function.contains("::") => format!("{} ({file})", self.function),
+            _ => self.function.clone(),
+        }
+    }
+}
+
+fn is_place(word: &str) -> bool {
+    word.contains('/') || word.rsplit_once(':').is_some_and(|(_, line)| line.parse::<u32>().is_ok())
 }
 
 /// Leaves out what stands in (round), <angle> and [square] brackets; the names of operators stay whole.
 fn without_brackets(text: &str) -> String {
-    const OPERATORS: [&str; 12] = [
-        "()", "[]", "<=>", "<<=", ">>=", "<<", ">>", "<=", ">=", "->*", "->", "<",
-    ];
+    const OPERATORS: [&str; 12] = ["()", "[]", "<=>", "<<=", ">>=", "<<", ">>", "<=", ">=", "->*", "->", "<"];
     let mut plain = String::with_capacity(text.len());
     let mut depth = 0_usize;
     let mut rest = text;
@@ -273,7 +264,7 @@ mod tests {
     /// Reports that clang 19 and g++ 12 made of small faulty programs.
     macro_rules! report {
         ($name:literal) => {
-            first_failure(include_str!(concat!("../../tests/reports/", $name, ".txt"))).expect("a report")
+            failures(include_str!(concat!("../../tests/reports/", $name, ".txt"))).remove(0)
         };
     }
 
@@ -295,16 +286,10 @@ mod tests {
                 stack(first),
                 stack(second)
             );
-            first_failure(&text).expect("a report").cause
+            failures(&text).remove(0).cause
         };
-        assert_eq!(
-            report("app::push(int)", "app::pop()"),
-            report("app::pop()", "app::push(int)")
-        );
-        assert_eq!(
-            report("app::push(int)", "app::pop()"),
-            "data race in app::pop and app::push"
-        );
+        assert_eq!(report("app::push(int)", "app::pop()"), report("app::pop()", "app::push(int)"));
+        assert_eq!(report("app::push(int)", "app::pop()"), "data race in app::pop and app::push");
     }
 
     #[test]
@@ -325,7 +310,7 @@ mod tests {
     fn a_null_dereference_that_a_sanitizer_reports_is_a_crash() {
         for failure in [report!("clang19-thread-segv"), report!("g++12-thread-segv")] {
             assert_eq!(failure.verdict, Verdict::Crash);
-            assert_eq!(failure.cause, "SEGV in result");
+            assert_eq!(failure.cause, "SEGV in result (segv.cpp)");
         }
     }
 
@@ -333,85 +318,78 @@ mod tests {
     fn undefined_behaviour_is_told_apart_by_kind_and_file_when_there_is_no_stack() {
         for failure in [report!("clang19-address-ub"), report!("g++12-address-ub")] {
             assert_eq!(failure.verdict, Verdict::UndefinedBehaviour);
-            assert_eq!(
-                failure.cause,
-                "shift exponent N is too large for N-bit type 'int' in ub.cpp"
-            );
+            assert_eq!(failure.cause, "shift exponent N is too large for N-bit type 'int' in ub.cpp");
         }
     }
 
     #[test]
     fn a_leak_names_the_function_that_allocated() {
-        assert_eq!(report!("clang19-address-leak").cause, "detected memory leaks in main");
-        assert_eq!(
-            report!("g++12-address-leak").cause,
-            "detected memory leaks in app::make_frame"
-        );
+        assert_eq!(report!("clang19-address-leak").cause, "detected memory leaks in main (leak.cpp)");
+        assert_eq!(report!("g++12-address-leak").cause, "detected memory leaks in app::make_frame");
         assert_eq!(report!("clang19-address-leak").verdict, Verdict::Leak);
     }
 
     #[test]
     fn an_abort_an_overflow_of_the_stack_and_an_impossible_allocation_have_their_own_verdicts() {
         for failure in [report!("clang19-address-abort"), report!("g++12-address-abort")] {
-            assert_eq!(
-                (failure.verdict, failure.cause.as_str()),
-                (Verdict::Abort, "ABRT in main")
-            );
+            assert_eq!((failure.verdict, failure.cause.as_str()), (Verdict::Abort, "ABRT in main (abort.cpp)"));
         }
         for failure in [report!("clang19-address-so"), report!("g++12-address-so")] {
-            assert_eq!(
-                (failure.verdict, failure.cause.as_str()),
-                (Verdict::Crash, "stack-overflow in deep")
-            );
+            assert_eq!((failure.verdict, failure.cause.as_str()), (Verdict::Crash, "stack-overflow in deep (so.cpp)"));
         }
         for failure in [report!("clang19-address-oom"), report!("g++12-address-oom")] {
             assert_eq!(failure.verdict, Verdict::OutOfMemory);
-            assert_eq!(failure.cause, "allocation-size-too-big in main");
+            assert_eq!(failure.cause, "allocation-size-too-big in main (oom.cpp)");
         }
     }
 
     #[test]
     fn function_names_lose_types_arguments_and_places_but_keep_operators() {
         let cases = [
-            (
-                "#0 0x1 in void app::Ring::push<int>(int) /src/a.cpp:2:87",
-                Some("app::Ring::push"),
-            ),
-            (
-                "#1 app::Task<int>::operator()() const /src/a.cpp:7 (a+0x1)",
-                Some("app::Task::operator()"),
-            ),
+            ("#0 0x1 in void app::Ring::push<int>(int) /src/a.cpp:2:87", Some("app::Ring::push")),
+            ("#1 app::Task<int>::operator()() const /src/a.cpp:7 (a+0x1)", Some("app::Task::operator()")),
             ("#2 (anonymous namespace)::run(int) (.resume) (a+0x1)", Some("::run")),
-            (
-                "#3 interpret(Spec&) [clone .resume] /a b/c.cpp:1:1 (a+0x1)",
-                Some("interpret"),
-            ),
+            ("#3 interpret(Spec&) [clone .resume] /a b/c.cpp:1:1 (a+0x1)", Some("interpret")),
             ("#4 0x1  (/lib/libstdc++.so.6+0x9d918)", None),
             ("#5 <null> <null> (libc.so+0x1)", None),
             ("#6 operator new(unsigned long) <null> (a+0x1)", Some("operator new")),
         ];
         for (line, expected) in cases {
-            assert_eq!(function_of(line).as_deref(), expected, "{line}");
+            assert_eq!(Frame::of(line).map(|frame| frame.function).as_deref(), expected, "{line}");
         }
     }
 
     #[test]
+    fn inlined_library_code_is_passed_over_for_the_code_that_called_it() {
+        let text = "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x1 by thread T1:\n    \
+                    #0 operator delete(void*) <null> (a+0x1)\n    \
+                    #1 _M_release /usr/lib/gcc/12/../../../../include/c++/12/stop_token:188 (a+0x2)\n    \
+                    #2 complete /src/runtime/gather.hpp:59 (a+0x2)\n\n  Previous read\n    \
+                    #0 load /usr/include/c++/12/bits/atomic_base.h:488 (a+0x3)\n    \
+                    #1 app::Task<int>::take() /src/runtime/task.hpp:30:5 (a+0x3)\n";
+        assert_eq!(failures(text)[0].cause, "data race in app::Task::take and complete (gather.hpp)");
+    }
+
+    #[test]
+    fn several_reports_of_one_execution_are_told_apart_and_each_cause_is_told_once() {
+        let race = include_str!("../../tests/reports/clang19-thread-race.txt");
+        let other = include_str!("../../tests/reports/clang19-thread-uaf.txt");
+        let verdicts: Vec<Verdict> =
+            failures(&[race, other, race].concat()).iter().map(|failure| failure.verdict).collect();
+        assert_eq!(verdicts, [Verdict::DataRace, Verdict::MemoryError]);
+    }
+
+    #[test]
     fn text_without_a_report_is_none() {
-        assert_eq!(first_failure(""), None);
-        assert_eq!(
-            first_failure("terminate called after throwing\nWARNING: something else"),
-            None
-        );
+        assert_eq!(failures(""), []);
+        assert_eq!(failures("terminate called after throwing\nWARNING: something else"), []);
         assert_eq!(report_text("no report\n"), "no report");
     }
 
     #[test]
     fn the_kept_text_begins_with_the_report_and_is_bounded() {
         let noise = "chatter é\n".repeat(10);
-        let text = format!(
-            "{noise}WARNING: ThreadSanitizer: data race (pid=1)\n{}",
-            "é".repeat(MAX_TEXT)
-        );
+        let text = format!("{noise}WARNING: ThreadSanitizer: data race (pid=1)\n{}", "é".repeat(MAX_TEXT));
         assert!(report_text(&text).starts_with("WARNING: ThreadSanitizer"));
         assert!(report_text(&text).len() <= MAX_TEXT);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CANCELLED, CLOSED, ObjectId, Operation, Program, TaskId};
+use super::{Affinity, CANCELLED, CLOSED, ObjectId, Operation, Program, TaskId};
 
 /// Tasks of a program: at most.
 pub const MAX_TASKS: usize = 65_536;
@@ -70,6 +70,10 @@ fn check_bounds(program: &Program) -> Result<(), Invalid> {
     if program.tasks.is_empty() {
         return whole("the program has no tasks; write at least `task 0 main int`".into());
     }
+    if program.tasks[0].affinity != Affinity::Main {
+        let what = "the root runs on the main thread; give it the affinity `main`".into();
+        return Err(Invalid { place: Some((0, None)), what });
+    }
     if program.tasks.len() > MAX_TASKS {
         return whole(format!("more than {MAX_TASKS} tasks; split the program"));
     }
@@ -120,7 +124,9 @@ impl Check<'_> {
         self.locks.clear();
         self.tickets.clear();
         for (index, operation) in operations.iter().enumerate() {
-            self.object(operation).and_then(|()| self.operation(task, operation)).map_err(|what| fault(Some(index), what))?;
+            self.object(operation)
+                .and_then(|()| self.operation(task, operation))
+                .map_err(|what| fault(Some(index), what))?;
         }
         if let (Some(lock), false) = (self.locks.first(), matches!(operations.last(), Some(Operation::Throw(_)))) {
             return Err(fault(None, format!("it ends with mutex {lock} locked; add `unlock {lock}`")));
@@ -188,15 +194,14 @@ impl Check<'_> {
                 let count = self.program.objects.latches[id as usize];
                 self.arrivals[id as usize] += 1;
                 if self.arrivals[id as usize] > count {
-                    return Err(format!("arrival number {} at latch {id}, which counts down from {count}; \
-                        declare it with a higher count", self.arrivals[id as usize]));
+                    return Err(format!(
+                        "arrival number {} at latch {id}, which counts down from {count}; \
+                        declare it with a higher count",
+                        self.arrivals[id as usize]
+                    ));
                 }
             }
-            Operation::BarrierArrive(id) => {
-                if !self.tickets.contains(&id) {
-                    self.tickets.push(id);
-                }
-            }
+            Operation::BarrierArrive(id) if !self.tickets.contains(&id) => self.tickets.push(id),
             Operation::BarrierWait(id) if !self.tickets.contains(&id) => {
                 return Err(format!("the task has not arrived at barrier {id}; arrive first"));
             }

@@ -169,9 +169,7 @@ impl<'a> Model<'a> {
         let run = &self.tasks[task as usize];
         match run.stage {
             Stage::Between | Stage::Failing(_) => true,
-            Stage::Called | Stage::Returning(_) => {
-                !self.program.tasks[task as usize].operations[run.next].suspends()
-            }
+            Stage::Called | Stage::Returning(_) => !self.program.tasks[task as usize].operations[run.next].suspends(),
             Stage::Unborn | Stage::Made | Stage::Ended | Stage::Done | Stage::Freed => false,
         }
     }

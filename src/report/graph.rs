@@ -23,11 +23,7 @@ pub fn dot(program: &Program) -> String {
         for (position, operation) in task.operations.iter().enumerate() {
             let _ = write!(label, "{position} {operation}\\l");
         }
-        let colour = if task.affinity == Affinity::Main {
-            "lightblue"
-        } else {
-            "lightyellow"
-        };
+        let colour = if task.affinity == Affinity::Main { "lightblue" } else { "lightyellow" };
         let _ = writeln!(dot, "  t{index} [label=\"{label}\", style=filled, fillcolor={colour}];");
     }
     for (index, task) in program.tasks.iter().enumerate() {
@@ -62,31 +58,18 @@ mod tests {
 
     #[test]
     fn every_task_is_a_box_and_every_beginning_an_edge() {
-        let task = |operations| Task {
-            affinity: Affinity::Worker,
-            result: ResultKind::Void,
-            operations,
-        };
+        let task = |operations| Task { affinity: Affinity::Worker, result: ResultKind::Void, operations };
         let tasks = vec![
-            task(vec![
-                Operation::Start(1),
-                Operation::WhenAll(vec![2, 3]),
-                Operation::Join(1),
-            ]),
+            task(vec![Operation::Start(1), Operation::WhenAll(vec![2, 3]), Operation::Join(1)]),
             task(vec![Operation::Compute(1)]),
             task(Vec::new()),
             task(Vec::new()),
         ];
-        let dot = dot(&Program {
-            tasks,
-            ..Program::default()
-        });
+        let dot = dot(&Program { tasks, ..Program::default() });
         assert_eq!(dot.matches("style=filled").count(), 4);
-        for edge in [
-            "t0 -> t1 [label=\"0 start\"]",
-            "t0 -> t2 [label=\"1 when-all\"]",
-            "t0 -> t3 [label=\"1 when-all\"]",
-        ] {
+        for edge in
+            ["t0 -> t1 [label=\"0 start\"]", "t0 -> t2 [label=\"1 when-all\"]", "t0 -> t3 [label=\"1 when-all\"]"]
+        {
             assert!(dot.contains(edge), "no {edge} in {dot}");
         }
         assert_eq!(dot.matches("->").count(), 3, "joining begins nothing");

@@ -135,12 +135,7 @@ struct ReplayResult {
 impl Replay {
     #[must_use]
     pub fn new(results: &[Replayed]) -> Self {
-        let count = |wanted: &str| {
-            results
-                .iter()
-                .filter(|result| name(&result.conclusion) == wanted)
-                .count()
-        };
+        let count = |wanted: &str| results.iter().filter(|result| name(&result.conclusion) == wanted).count();
         Self {
             cases: results.len(),
             as_expected: count("as-expected"),
@@ -164,11 +159,7 @@ fn replay_result(result: &Replayed) -> ReplayResult {
         expected: result.case.verdict,
         result: name(&result.conclusion),
         verdicts,
-        step: if let Conclusion::Diverged(divergence) = &result.conclusion {
-            Some(divergence.step)
-        } else {
-            None
-        },
+        step: if let Conclusion::Diverged(divergence) = &result.conclusion { Some(divergence.step) } else { None },
         replays: result.seen.len(),
     }
 }
@@ -178,9 +169,7 @@ fn replay_result(result: &Replayed) -> ReplayResult {
 pub fn seen_word(seen: &Seen) -> String {
     match seen {
         Seen::Clean => super::word(&Verdict::Clean),
-        Seen::Failed(failures) => failures
-            .first()
-            .map_or_else(String::new, |failure| super::word(&failure.verdict)),
+        Seen::Failed(failures) => failures.first().map_or_else(String::new, |failure| super::word(&failure.verdict)),
         Seen::Diverged(_) => "diverged".to_owned(),
         Seen::Incomparable(_) => "incomparable".to_owned(),
     }
@@ -240,11 +229,7 @@ impl Faults {
             found: searches.found(),
             median_executions: searches.median(),
         };
-        let fault = |Measured {
-                         entry,
-                         controlled,
-                         free: uncontrolled,
-                     }: &Measured| Fault {
+        let fault = |Measured { entry, controlled, free: uncontrolled }: &Measured| Fault {
             name: entry.name,
             scenario: entry.scenario,
             sanitizer: entry.sanitizer,
@@ -259,10 +244,7 @@ impl Faults {
         };
         Self {
             faults: measured.iter().map(fault).collect(),
-            clean: CleanRun {
-                executions: clean.executions,
-                findings: clean.findings.len(),
-            },
+            clean: CleanRun { executions: clean.executions, findings: clean.findings.len() },
         }
     }
 }

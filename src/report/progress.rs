@@ -52,9 +52,9 @@ impl Drop for ProgressLine {
 
 fn campaign_line(progress: &Progress<'_>) -> String {
     let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
-    let cell = progress.cell.map_or_else(String::new, |cell| {
-        format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads)
-    });
+    let cell = progress
+        .cell
+        .map_or_else(String::new, |cell| format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads));
     format!(
         "{} s · {} executions · {} per second · {} programs · findings: {}{cell}",
         progress.elapsed.as_secs(),
@@ -68,11 +68,7 @@ fn campaign_line(progress: &Progress<'_>) -> String {
 /// A rate that is 0 as long as no time has passed.
 #[must_use]
 pub fn per_second(count: u64, seconds: f64) -> f64 {
-    if seconds > Duration::from_millis(1).as_secs_f64() {
-        count as f64 / seconds
-    } else {
-        0.0
-    }
+    if seconds > Duration::from_millis(1).as_secs_f64() { count as f64 / seconds } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -81,18 +77,10 @@ mod tests {
 
     #[test]
     fn the_line_tells_executions_rate_programs_and_findings() {
-        let progress = Progress {
-            elapsed: Duration::from_secs(2),
-            executions: 50_000,
-            programs: 3_125,
-            findings: 1,
-            cell: None,
-        };
+        let progress =
+            Progress { elapsed: Duration::from_secs(2), executions: 50_000, programs: 3_125, findings: 1, cell: None };
         let line = campaign_line(&progress);
-        assert_eq!(
-            line,
-            "2 s · 50,000 executions · 25,000 per second · 3,125 programs · findings: 1"
-        );
+        assert_eq!(line, "2 s · 50,000 executions · 25,000 per second · 3,125 programs · findings: 1");
     }
 
     #[test]

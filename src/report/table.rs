@@ -11,16 +11,8 @@ use crate::campaign::plan::Cell;
 /// A campaign by sanitizer and thread count.
 #[must_use]
 pub fn of_cells(cells: &[Cell]) -> Table {
-    let columns = [
-        "sanitizer",
-        "threads",
-        "executions",
-        "per second",
-        "findings",
-        "incomparable",
-        "diverged",
-        "points",
-    ];
+    let columns =
+        ["sanitizer", "threads", "executions", "per second", "findings", "incomparable", "diverged", "points"];
     let mut table = plain(&columns, 1);
     for cell in cells {
         table.add_row([
@@ -46,12 +38,7 @@ pub fn of_faults(measured: &[Measured]) -> Table {
         columns.extend(["free found", "free median"]);
     }
     let mut table = plain(&columns, 2);
-    for Measured {
-        entry,
-        controlled,
-        free,
-    } in measured
-    {
+    for Measured { entry, controlled, free } in measured {
         let mut row = vec![
             entry.name.to_owned(),
             word(&entry.sanitizer),
@@ -59,9 +46,7 @@ pub fn of_faults(measured: &[Measured]) -> Table {
             found(controlled),
             rounded(controlled.median()),
             rounded(controlled.mean()),
-            controlled
-                .oracle()
-                .map_or_else(|| "-".to_owned(), |oracle| word(&oracle)),
+            controlled.oracle().map_or_else(|| "-".to_owned(), |oracle| word(&oracle)),
         ];
         if let Some(free) = free {
             row.extend([found(free), rounded(free.median())]);

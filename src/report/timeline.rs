@@ -54,10 +54,8 @@ fn line(program: &Program, index: usize, event: &Event, end: Option<&Event>) -> 
         EventKind::TaskEnd => format!("task {task}: ends with {}", event.value),
         EventKind::TaskFail => format!("task {task}: fails with {}", event.value),
         EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail => {
-            let operation = program
-                .tasks
-                .get(task as usize)
-                .and_then(|task| task.operations.get(usize::from(event.operation)));
+            let operation =
+                program.tasks.get(task as usize).and_then(|task| task.operations.get(usize::from(event.operation)));
             let operation = operation.map_or_else(|| "?".to_owned(), |operation| operation.to_string());
             let how = match end {
                 Some(end) => ending(end),
@@ -84,26 +82,13 @@ mod tests {
     use crate::program::{Affinity, Operation, ResultKind, Task};
 
     fn event(kind: EventKind, operation: u16, thread: u16, value: i64) -> Event {
-        Event {
-            value,
-            task: 0,
-            operation,
-            thread,
-            kind,
-        }
+        Event { value, task: 0, operation, thread, kind }
     }
 
     fn program() -> Program {
         let operations = vec![Operation::Yield, Operation::Yield];
-        let root = Task {
-            affinity: Affinity::Main,
-            result: ResultKind::Int,
-            operations,
-        };
-        Program {
-            tasks: vec![root],
-            ..Program::default()
-        }
+        let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations };
+        Program { tasks: vec![root], ..Program::default() }
     }
 
     #[test]
@@ -138,10 +123,7 @@ mod tests {
 
     #[test]
     fn events_that_name_no_operation_of_the_program_do_no_harm() {
-        let wild = Event {
-            task: 99,
-            ..event(EventKind::OperationBegin, 99, u16::MAX, 0)
-        };
+        let wild = Event { task: 99, ..event(EventKind::OperationBegin, 99, u16::MAX, 0) };
         assert!(text(&program(), &[wild]).contains("task 99 [99] ?"));
     }
 }

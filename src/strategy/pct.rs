@@ -9,7 +9,7 @@
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{Decision, Divergence, Strategy, Turn};
+use super::{Decision, Divergence, Strategy, ThreadSet, Turn};
 use crate::execution::ThreadId;
 
 /// Depth: the number of ordering constraints aimed at; `DEPTH - 1` priorities are lowered on the way.
@@ -38,7 +38,7 @@ impl Pct {
     pub fn new() -> Self {
         Self {
             random: Xoshiro256PlusPlus::seed_from_u64(0),
-            priorities: Vec::with_capacity(64),
+            priorities: Vec::with_capacity(ThreadSet::CAPACITY),
             changes: Vec::with_capacity(DEPTH),
             lowest: 0,
             early_time_outs: false,

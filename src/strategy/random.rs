@@ -7,9 +7,10 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::{Decision, Divergence, Strategy, Turn};
 use crate::execution::ThreadId;
 
-/// Each execution draws how often it switches, from at every second point to about every 128th:
-/// some bugs need many switches close together, others one switch after a long quiet run.
+/// Each execution draws how often it switches, from about every third point to every 128th: some bugs
+/// need many switches close together, others one switch after a long quiet run.
 const TURN_SCALES: u64 = 7;
+const SHORTEST_SCALE: u64 = 4;
 /// One decision in so many considers letting a time-out happen although somebody can run.
 const TIME_OUT_ODDS: u64 = 16;
 
@@ -41,7 +42,7 @@ impl Default for Random {
 impl Strategy for Random {
     fn begin(&mut self, seed: u64, _expected_points: u64) {
         self.random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        self.longest_turn = 2 << self.below(TURN_SCALES);
+        self.longest_turn = SHORTEST_SCALE << self.below(TURN_SCALES);
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {

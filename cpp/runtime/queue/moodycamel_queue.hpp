@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <new>
 
 namespace threadbare::runtime {
 
@@ -24,7 +25,7 @@ template <class Item>
 class MoodycamelQueue {
  public:
   void push(Item item) {
-    items_.enqueue(item);
+    if (!items_.enqueue(item)) throw std::bad_alloc();
     // Ordering: seq_cst, so that it comes before the producer's look at who sleeps.
     count_.fetch_add(1, std::memory_order_seq_cst);
   }
@@ -35,7 +36,8 @@ class MoodycamelQueue {
     return item;
   }
 
-  /// Between an item and its count, and between its removal and its count, this may say either.
+  /// While a push or pop is between the queue and the count, this may say either; whoever is told that there is
+  /// something looks again.
   [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) <= 0; }
 
  private:

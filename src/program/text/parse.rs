@@ -112,8 +112,11 @@ impl Text {
                 lines.push(line);
             }
             _ => {
-                return Err(format!("`{}` is not understood here; expected `objects`, a list of objects \
-                    such as `mutexes 1`, or `task`", short(first)));
+                return Err(format!(
+                    "`{}` is not understood here; expected `objects`, a list of objects \
+                    such as `mutexes 1`, or `task`",
+                    short(first)
+                ));
             }
         }
         Ok(false)

@@ -1,270 +1,246 @@
-//! The shared objects as many threads use them: each under a lock, with the tasks that wait for it in order.
+//! The objects that tasks share. Each keeps the frames of those that wait for it, in the order they came.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::program::{self, CLOSED, EventReset, Operation, TaskId};
+use super::frame::Frame;
+use crate::program::{self, CLOSED, EventReset, ObjectId, Operation};
 
-/// What a call came to.
-pub(super) enum Answer {
-    /// It returns this.
-    Now(i64),
-    /// The task waits; whoever lets it go on says what the call returns.
-    Later,
+pub(super) struct Objects {
+    mutexes: Vec<Permits>,
+    semaphores: Vec<Permits>,
+    events: Vec<Event>,
+    latches: Vec<Latch>,
+    barriers: Vec<Barrier>,
+    channels: Vec<Channel>,
 }
 
-/// Tasks that may go on, with what their calls return.
-pub(super) type Woken = Vec<(TaskId, i64)>;
+/// Frames in the order in which they came.
+type Line = VecDeque<Frame>;
 
-struct Lock {
-    held: bool,
-    waiters: VecDeque<TaskId>,
-}
-
-struct Semaphore {
-    permits: u32,
-    waiters: VecDeque<TaskId>,
+/// Permits to take and give back. A mutex is one permit.
+struct Permits {
+    free: u64,
+    /// Not empty only while none is free.
+    waiting: Line,
 }
 
 struct Event {
     reset: EventReset,
     set: bool,
-    waiters: VecDeque<TaskId>,
+    /// Not empty only while it is not set.
+    waiting: Line,
 }
 
 struct Latch {
-    left: u32,
-    waiters: Vec<TaskId>,
+    missing: u32,
+    waiting: Line,
 }
 
 struct Barrier {
     participants: u32,
-    arrived: u32,
+    /// Arrivals until the phase is complete; never 0 between operations.
+    missing: u32,
     phase: u64,
-    /// Tasks that wait for the current phase. The phase that each task arrived at last.
-    waiters: Vec<TaskId>,
-    tickets: Vec<(TaskId, u64)>,
+    /// They all wait for the current phase.
+    waiting: Line,
 }
 
 struct Channel {
     capacity: usize,
-    closed: bool,
     values: VecDeque<i64>,
-    /// Senders wait only while it is full, receivers only while it is empty.
-    senders: VecDeque<(TaskId, i64)>,
-    receivers: VecDeque<TaskId>,
-}
-
-pub(super) struct Objects {
-    mutexes: Vec<Mutex<Lock>>,
-    semaphores: Vec<Mutex<Semaphore>>,
-    events: Vec<Mutex<Event>>,
-    latches: Vec<Mutex<Latch>>,
-    barriers: Vec<Mutex<Barrier>>,
-    channels: Vec<Mutex<Channel>>,
+    closed: bool,
+    /// With what they send. Not empty only while the channel is full and open.
+    senders: VecDeque<(Frame, i64)>,
+    /// Not empty only while the channel is empty and open.
+    receivers: Line,
 }
 
 impl Objects {
     pub fn new(objects: &program::Objects) -> Self {
+        let permits = |free| Permits { free, waiting: Line::new() };
         Self {
-            mutexes: (0..objects.mutexes).map(|_| Lock { held: false, waiters: VecDeque::new() }).map(Mutex::new).collect(),
-            semaphores: each(&objects.semaphores, |permits| Semaphore { permits, waiters: VecDeque::new() }),
-            events: each(&objects.events, |reset| Event { reset, set: false, waiters: VecDeque::new() }),
-            latches: each(&objects.latches, |left| Latch { left, waiters: vec![] }),
-            barriers: each(&objects.barriers, |participants| Barrier {
-                participants,
-                arrived: 0,
-                phase: 0,
-                waiters: vec![],
-                tickets: vec![],
-            }),
-            channels: each(&objects.channels, |capacity| Channel {
-                capacity: capacity as usize,
-                closed: false,
-                values: VecDeque::new(),
-                senders: VecDeque::new(),
-                receivers: VecDeque::new(),
-            }),
+            mutexes: (0..objects.mutexes).map(|_| permits(1)).collect(),
+            semaphores: objects.semaphores.iter().map(|&free| permits(u64::from(free))).collect(),
+            events: objects.events.iter().map(|&reset| Event { reset, set: false, waiting: Line::new() }).collect(),
+            latches: objects.latches.iter().map(|&missing| Latch { missing, waiting: Line::new() }).collect(),
+            barriers: objects.barriers.iter().map(|&participants| Barrier::new(participants)).collect(),
+            channels: objects.channels.iter().map(|&capacity| Channel::new(capacity)).collect(),
         }
     }
 
-    /// Calls an operation on an object for the task.
-    pub fn call(&self, task: TaskId, operation: &Operation, woken: &mut Woken) -> Answer {
+    /// Calls an operation on an object. Gives the frame back if its task goes on at once, and adds the
+    /// frames of those that the call lets go on to `woken`.
+    ///
+    /// # Panics
+    /// If there is no such object: the program is not valid.
+    pub fn call(&mut self, operation: &Operation, mut frame: Frame, woken: &mut Vec<Frame>) -> Option<Frame> {
         match *operation {
-            Operation::Lock(id) => self.lock(id, task),
-            Operation::Unlock(id) => self.unlock(id, woken),
-            Operation::Acquire(id) => self.acquire(id, task),
-            Operation::Release(id) => self.release(id, woken),
-            Operation::SetEvent(id) => self.set(id, woken),
-            Operation::ResetEvent(id) => {
-                locked(&self.events[id as usize]).set = false;
-                Answer::Now(0)
+            Operation::Lock(id) => return self.mutexes[id as usize].take(frame),
+            Operation::Acquire(id) => return self.semaphores[id as usize].take(frame),
+            Operation::WaitEvent(id) => return self.events[id as usize].wait(frame),
+            Operation::LatchWait(id) => return self.latches[id as usize].wait(frame),
+            Operation::BarrierWait(id) => return self.barriers[id as usize].wait(id, frame),
+            Operation::Send(id, value) => return self.channels[id as usize].send(frame, value, woken),
+            Operation::Receive(id) => return self.channels[id as usize].receive(frame, woken),
+            Operation::Unlock(id) => {
+                frame.guards.retain(|&held| held != id);
+                self.unlock(id, woken);
             }
-            Operation::WaitEvent(id) => self.wait(id, task),
-            Operation::LatchArrive(id) => self.count_down(id, woken),
-            Operation::LatchWait(id) => {
-                let mut latch = locked(&self.latches[id as usize]);
-                if latch.left == 0 {
-                    return Answer::Now(0);
-                }
-                latch.waiters.push(task);
-                Answer::Later
+            Operation::Release(id) => self.semaphores[id as usize].give(woken),
+            Operation::SetEvent(id) => self.events[id as usize].set(woken),
+            Operation::ResetEvent(id) => self.events[id as usize].set = false,
+            Operation::LatchArrive(id) => self.latches[id as usize].arrive(woken),
+            Operation::BarrierArrive(id) => {
+                let phase = self.barriers[id as usize].arrive(woken);
+                frame.tickets.insert(id, phase);
             }
-            Operation::BarrierArrive(id) => self.arrive(id, task, woken),
-            Operation::BarrierWait(id) => self.await_phase(id, task),
-            Operation::Send(id, value) => self.send(id, task, value, woken),
-            Operation::Receive(id) => self.receive(id, task, woken),
-            Operation::Close(id) => self.close(id, woken),
-            _ => Answer::Now(0),
+            Operation::Close(id) => self.channels[id as usize].close(woken),
+            _ => unreachable!("{operation:?} is not about an object"),
         }
+        Some(frame)
     }
 
-    fn lock(&self, id: u32, task: TaskId) -> Answer {
-        let mut lock = locked(&self.mutexes[id as usize]);
-        if lock.held {
-            lock.waiters.push_back(task);
-            return Answer::Later;
+    pub fn unlock(&mut self, mutex: ObjectId, woken: &mut Vec<Frame>) {
+        self.mutexes[mutex as usize].give(woken);
+    }
+}
+
+impl Permits {
+    fn take(&mut self, frame: Frame) -> Option<Frame> {
+        if self.free == 0 {
+            self.waiting.push_back(frame);
+            return None;
         }
-        lock.held = true;
-        Answer::Now(0)
+        self.free -= 1;
+        Some(frame)
     }
 
-    /// Passes the lock on to the first that waits.
-    pub fn unlock(&self, id: u32, woken: &mut Woken) -> Answer {
-        let mut lock = locked(&self.mutexes[id as usize]);
-        match lock.waiters.pop_front() {
-            Some(waiter) => woken.push((waiter, 0)),
-            None => lock.held = false,
+    fn give(&mut self, woken: &mut Vec<Frame>) {
+        match self.waiting.pop_front() {
+            Some(first) => woken.push(first),
+            None => self.free += 1,
         }
-        Answer::Now(0)
+    }
+}
+
+impl Event {
+    fn wait(&mut self, frame: Frame) -> Option<Frame> {
+        if !self.set {
+            self.waiting.push_back(frame);
+            return None;
+        }
+        self.set = self.reset == EventReset::Manual;
+        Some(frame)
     }
 
-    fn acquire(&self, id: u32, task: TaskId) -> Answer {
-        let mut semaphore = locked(&self.semaphores[id as usize]);
-        if semaphore.permits == 0 {
-            semaphore.waiters.push_back(task);
-            return Answer::Later;
-        }
-        semaphore.permits -= 1;
-        Answer::Now(0)
-    }
-
-    fn release(&self, id: u32, woken: &mut Woken) -> Answer {
-        let mut semaphore = locked(&self.semaphores[id as usize]);
-        match semaphore.waiters.pop_front() {
-            Some(waiter) => woken.push((waiter, 0)),
-            None => semaphore.permits += 1,
-        }
-        Answer::Now(0)
-    }
-
-    fn set(&self, id: u32, woken: &mut Woken) -> Answer {
-        let mut event = locked(&self.events[id as usize]);
-        match event.reset {
+    fn set(&mut self, woken: &mut Vec<Frame>) {
+        match self.reset {
             EventReset::Manual => {
-                event.set = true;
-                woken.extend(event.waiters.drain(..).map(|waiter| (waiter, 0)));
+                self.set = true;
+                woken.extend(self.waiting.drain(..));
             }
-            EventReset::Auto => match event.waiters.pop_front() {
-                Some(waiter) => woken.push((waiter, 0)),
-                None => event.set = true,
+            EventReset::Auto => match self.waiting.pop_front() {
+                Some(first) => woken.push(first),
+                None => self.set = true,
             },
         }
-        Answer::Now(0)
+    }
+}
+
+impl Latch {
+    fn wait(&mut self, frame: Frame) -> Option<Frame> {
+        if self.missing > 0 {
+            self.waiting.push_back(frame);
+            return None;
+        }
+        Some(frame)
     }
 
-    fn wait(&self, id: u32, task: TaskId) -> Answer {
-        let mut event = locked(&self.events[id as usize]);
-        if !event.set {
-            event.waiters.push_back(task);
-            return Answer::Later;
+    fn arrive(&mut self, woken: &mut Vec<Frame>) {
+        self.missing = self.missing.saturating_sub(1);
+        if self.missing == 0 {
+            woken.extend(self.waiting.drain(..));
         }
-        event.set = event.reset == EventReset::Manual;
-        Answer::Now(0)
+    }
+}
+
+impl Barrier {
+    fn new(participants: u32) -> Self {
+        Self { participants, missing: participants, phase: 0, waiting: Line::new() }
     }
 
-    fn count_down(&self, id: u32, woken: &mut Woken) -> Answer {
-        let mut latch = locked(&self.latches[id as usize]);
-        latch.left = latch.left.saturating_sub(1);
-        if latch.left == 0 {
-            woken.extend(latch.waiters.drain(..).map(|waiter| (waiter, 0)));
+    fn wait(&mut self, id: ObjectId, frame: Frame) -> Option<Frame> {
+        if frame.tickets.get(&id) == Some(&self.phase) {
+            self.waiting.push_back(frame);
+            return None;
         }
-        Answer::Now(0)
+        Some(frame)
     }
 
-    fn arrive(&self, id: u32, task: TaskId, woken: &mut Woken) -> Answer {
-        let mut barrier = locked(&self.barriers[id as usize]);
-        let ticket = (task, barrier.phase);
-        match barrier.tickets.iter_mut().find(|(owner, _)| *owner == task) {
-            Some(old) => *old = ticket,
-            None => barrier.tickets.push(ticket),
+    /// Gives the phase that the arrival counts for.
+    fn arrive(&mut self, woken: &mut Vec<Frame>) -> u64 {
+        let phase = self.phase;
+        self.missing -= 1;
+        if self.missing == 0 {
+            self.missing = self.participants;
+            self.phase += 1;
+            woken.extend(self.waiting.drain(..));
         }
-        barrier.arrived += 1;
-        if barrier.arrived == barrier.participants {
-            barrier.arrived = 0;
-            barrier.phase += 1;
-            woken.extend(barrier.waiters.drain(..).map(|waiter| (waiter, 0)));
-        }
-        Answer::Now(0)
+        phase
+    }
+}
+
+impl Channel {
+    fn new(capacity: u32) -> Self {
+        let capacity = capacity as usize;
+        Self { capacity, values: VecDeque::new(), closed: false, senders: VecDeque::new(), receivers: Line::new() }
     }
 
-    fn await_phase(&self, id: u32, task: TaskId) -> Answer {
-        let mut barrier = locked(&self.barriers[id as usize]);
-        let waits = barrier.tickets.contains(&(task, barrier.phase));
-        if waits {
-            barrier.waiters.push(task);
-            return Answer::Later;
+    fn send(&mut self, mut frame: Frame, value: i64, woken: &mut Vec<Frame>) -> Option<Frame> {
+        if self.closed {
+            frame.given = 0;
+            return Some(frame);
         }
-        Answer::Now(0)
+        if let Some(mut receiver) = self.receivers.pop_front() {
+            receiver.given = value;
+            woken.push(receiver);
+        } else if self.values.len() < self.capacity {
+            self.values.push_back(value);
+        } else {
+            self.senders.push_back((frame, value));
+            return None;
+        }
+        frame.given = 1;
+        Some(frame)
     }
 
-    fn send(&self, id: u32, task: TaskId, value: i64, woken: &mut Woken) -> Answer {
-        let mut channel = locked(&self.channels[id as usize]);
-        if channel.closed {
-            return Answer::Now(0);
-        }
-        if let Some(receiver) = channel.receivers.pop_front() {
-            woken.push((receiver, value));
-            return Answer::Now(1);
-        }
-        if channel.values.len() == channel.capacity {
-            channel.senders.push_back((task, value));
-            return Answer::Later;
-        }
-        channel.values.push_back(value);
-        Answer::Now(1)
-    }
-
-    fn receive(&self, id: u32, task: TaskId, woken: &mut Woken) -> Answer {
-        let mut channel = locked(&self.channels[id as usize]);
-        let Some(value) = channel.values.pop_front() else {
-            if channel.closed {
-                return Answer::Now(CLOSED);
+    fn receive(&mut self, mut frame: Frame, woken: &mut Vec<Frame>) -> Option<Frame> {
+        match self.values.pop_front() {
+            Some(value) => frame.given = value,
+            None if self.closed => frame.given = CLOSED,
+            None => {
+                self.receivers.push_back(frame);
+                return None;
             }
-            channel.receivers.push_back(task);
-            return Answer::Later;
-        };
-        if let Some((sender, next)) = channel.senders.pop_front() {
-            channel.values.push_back(next);
-            woken.push((sender, 1));
         }
-        Answer::Now(value)
+        if let Some((mut sender, value)) = self.senders.pop_front() {
+            self.values.push_back(value);
+            sender.given = 1;
+            woken.push(sender);
+        }
+        Some(frame)
     }
 
-    fn close(&self, id: u32, woken: &mut Woken) -> Answer {
-        let mut channel = locked(&self.channels[id as usize]);
-        channel.closed = true;
-        woken.extend(channel.senders.drain(..).map(|(sender, _)| (sender, 0)));
-        woken.extend(channel.receivers.drain(..).map(|receiver| (receiver, CLOSED)));
-        Answer::Now(0)
+    /// Refuses what is still to be sent; what is in the channel can still be received.
+    fn close(&mut self, woken: &mut Vec<Frame>) {
+        self.closed = true;
+        for (mut sender, _) in self.senders.drain(..) {
+            sender.given = 0;
+            woken.push(sender);
+        }
+        for mut receiver in self.receivers.drain(..) {
+            receiver.given = CLOSED;
+            woken.push(receiver);
+        }
     }
-}
-
-fn each<T: Copy, U>(values: &[T], make: impl Fn(T) -> U) -> Vec<Mutex<U>> {
-    values.iter().map(|&value| Mutex::new(make(value))).collect()
-}
-
-/// Locks. A panic elsewhere ends the run anyway, so what it left behind does not matter.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

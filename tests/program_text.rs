@@ -1,0 +1,160 @@
+//! Programs as text: what is generated reads back the same, and what is wrong is refused with its line.
+
+use arbitrary::Unstructured;
+use threadbare::program::generate::{Decisions, Seeded};
+use threadbare::program::validate::validate;
+use threadbare::program::{Operation, Program, from_bytes, from_seed, text};
+
+fn mistake(text: &str) -> String {
+    text::parse(text).expect_err("a mistake").to_string()
+}
+
+#[test]
+fn every_generated_program_is_valid_and_reads_back_the_same() {
+    for (seeds, size) in [(0..5_000, 6), (0..200, 40), (0..3, 3_000)] {
+        for seed in seeds {
+            let program = from_seed(seed, size);
+            assert_eq!(validate(&program), Ok(()), "seed {seed}");
+            assert_eq!(text::parse(&program.to_string()).as_ref(), Ok(&program), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn generation_makes_every_operation_and_depends_on_nothing_but_the_seed() {
+    let mut seen = [0; 28];
+    for seed in 0..1_000 {
+        let program = from_seed(seed, 6);
+        assert_eq!(program, from_seed(seed, 6));
+        for operation in program.tasks.iter().flat_map(|task| &task.operations) {
+            seen[usize::from(operation.code())] += 1;
+        }
+    }
+    for (code, count) in seen.iter().enumerate() {
+        assert!(*count >= 30, "operation {code} is made {count} times in 1000 programs");
+    }
+}
+
+#[test]
+fn any_bytes_make_a_valid_program_and_none_the_smallest() {
+    let mut random = Seeded::new(3);
+    for length in 0..300 {
+        let bytes: Vec<u8> = (0..length).map(|_| random.below(256) as u8).collect();
+        let program = from_bytes(&mut Unstructured::new(&bytes), 6);
+        assert_eq!(validate(&program), Ok(()));
+    }
+    let none = from_bytes(&mut Unstructured::new(&[]), 6);
+    assert_eq!(none.tasks.len(), 1);
+    assert!(none.tasks[0].operations.len() <= 2, "{none}");
+}
+
+#[test]
+fn small_programs_are_small_and_show_what_is_wanted_often() {
+    let programs: Vec<Program> = (0..2_000).map(|seed| from_seed(seed, 6)).collect();
+    let share = |has: &dyn Fn(&Program) -> bool| programs.iter().filter(|program| has(program)).count() * 100 / 2_000;
+    let tasks: usize = programs.iter().map(|program| program.tasks.len()).sum();
+    assert!((5..=8).contains(&(tasks / programs.len())), "{tasks} tasks in all");
+    let crossing = |program: &Program| {
+        program.tasks.iter().any(|task| {
+            task.operations.iter().any(|operation| {
+                !matches!(operation, Operation::Start(_))
+                    && operation.begins().iter().any(|&child| program.tasks[child as usize].affinity != task.affinity)
+            })
+        })
+    };
+    assert!(share(&crossing) >= 60, "an await crosses affinities in {} %", share(&crossing));
+    let joins = |program: &Program| {
+        program.tasks.iter().any(|task| task.operations.iter().any(|operation| matches!(operation, Operation::Join(_))))
+    };
+    assert!(share(&joins) >= 30, "a join is in {} %", share(&joins));
+    let contended = |program: &Program| {
+        (0..program.objects.mutexes).any(|mutex| {
+            let locks = program.tasks.iter().filter(|task| task.operations.contains(&Operation::Lock(mutex)));
+            locks.count() >= 2
+        })
+    };
+    assert!(share(&contended) >= 40, "two tasks lock one mutex in {} %", share(&contended));
+}
+
+#[test]
+fn comments_empty_lines_and_indentation_do_not_matter() {
+    let terse = "program\ntask 0 main int\ncompute -5\nend";
+    let airy = "\n# made by hand\nprogram\n  objects\n\n    task 0 main int # the root\n  compute   -5\n end\n\n";
+    assert_eq!(text::parse(terse), text::parse(airy));
+}
+
+#[test]
+fn a_mistake_names_its_line_what_is_wrong_and_what_would_be_right() {
+    let head = "program\nobjects\nmutexes 1\nchannels 1\ntask 0 main int\n";
+    for (rest, line, what) in [
+        ("frobnicate 1\nend", 6, "is no operation; the operations are compute, await"),
+        ("compute\nend", 6, "the line ends where a constant is missing"),
+        ("compute 5 6\nend", 6, "`6` is one word too many"),
+        ("compute 99999999999999999999\nend", 6, "is no number that fits"),
+        ("hop sideways\nend", 6, "is not an affinity: `main` or `worker`"),
+        ("await 1\nend", 6, "there is no task 1, the program has 1; add it"),
+        ("await 0\nend", 6, "does not come after the task that begins it"),
+        ("yield\ntask 1 worker int\nend", 7, "no operation begins it"),
+        ("await 1\nawait 1\ntask 1 worker int\nend", 7, "is already begun elsewhere"),
+        ("join 1\ntask 1 worker int\nend", 6, "holds no handle of task 1"),
+        ("start 1\njoin 1\ncancel 1\ntask 1 worker int\nend", 8, "holds no handle of task 1"),
+        ("when-all\nend", 6, "it names no task"),
+        ("lock 1\nend", 6, "there is no mutex 1, the program has 1"),
+        ("lock 0\nlock 0\nend", 7, "already holds mutex 0"),
+        ("lock 0\nend", 5, "ends with mutex 0 locked; add `unlock 0`"),
+        ("unlock 0\nend", 6, "does not hold mutex 0"),
+        ("send 0 -9223372036854775808\nend", 6, "stands for a closed channel"),
+        ("throw 4294967295\nend", 6, "is that of cancellation"),
+        ("sleep 4000000000\nend", 6, "at most 10000000"),
+        ("task 2 main int\nend", 6, "task 2 where task 1 comes next"),
+        ("yield", 7, "finish it with `end`"),
+        ("end\nyield", 7, "text after the program's `end`"),
+    ] {
+        let told = mistake(&format!("{head}{rest}"));
+        assert!(told.starts_with(&format!("line {line}: ")) && told.contains(what), "`{rest}` gave `{told}`");
+    }
+    assert!(mistake("program\ntask 0 worker int\nend").contains("give it the affinity `main`"));
+    assert!(mistake("programme").contains("write `program`"));
+    assert!(mistake("program\nobjects\nchannels 0\ntask 0 main int\nend").contains("it must be 1 to 4096"));
+    assert!(
+        mistake("program\nobjects\nlatches 1\ntask 0 main int\nlatch-arrive 0\nlatch-arrive 0\nend")
+            .contains("declare it")
+    );
+    assert!(mistake("program\nobjects\nbarriers 1\ntask 0 main int\nbarrier-wait 0\nend").contains("arrive first"));
+}
+
+#[test]
+fn hostile_text_is_refused_within_bounds() {
+    let many = |word: &str, count: usize| word.repeat(count);
+    for hostile in [
+        "program\nobjects\nmutexes 4294967295\ntask 0 main int\nend".to_owned(),
+        format!("program\nobjects\nsemaphores{}\ntask 0 main int\nend", many(" 1", 5_000)),
+        "program\nobjects\nsemaphores 4294967295\ntask 0 main int\nend".to_owned(),
+        format!("program\ntask 0 main int\nwhen-all{}\nend", many(" 1", 100_000)),
+        format!("program\ntask 0 main int\n{}end", many("yield\n", 70_000)),
+        format!("program\n{}", many("x", 1_000_000)),
+        "\u{0}\u{feff}program".to_owned(),
+    ] {
+        let told = mistake(&hostile);
+        assert!(told.len() < 1_000, "an error of {} bytes", told.len());
+    }
+}
+
+#[test]
+fn damaged_text_never_panics() {
+    let mut random = Seeded::new(11);
+    for seed in 0..2_000 {
+        let mut bytes = from_seed(seed, 4).to_string().into_bytes();
+        for _ in 0..random.between(1, 4) {
+            let at = random.below(bytes.len() as u32) as usize;
+            match random.below(3) {
+                0 => bytes[at] = b" 0123456789\nabz#-"[random.below(17) as usize],
+                1 => drop(bytes.remove(at)),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        if let Ok(program) = text::parse(&String::from_utf8_lossy(&bytes)) {
+            assert_eq!(validate(&program), Ok(()));
+        }
+    }
+}
