@@ -30,7 +30,8 @@ fn main() {
     println!("cargo:rustc-env=THREADBARE_SANITIZER={}", sanitizer.name());
     println!("cargo:rerun-if-env-changed=CXX");
     // A compiler that is installed later is found by the next build.
-    for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()).filter(|folder| folder.starts_with("/usr")) {
+    for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()).filter(|folder| folder.starts_with("/usr"))
+    {
         if folder.is_dir() {
             println!("cargo:rerun-if-changed={}", folder.display());
         }
@@ -176,11 +177,16 @@ impl Compiler {
     /// `CXX` if it is set, else the newest clang++ on PATH, else the newest g++.
     fn find() -> Result<Self, String> {
         if let Some(path) = env::var_os("CXX").filter(|value| !value.is_empty()) {
-            let compiler = Self::probe(Path::new(&path)).ok_or_else(|| format!("CXX={} does not run; {INSTALL}", path.display()))?;
+            let compiler = Self::probe(Path::new(&path))
+                .ok_or_else(|| format!("CXX={} does not run; {INSTALL}", path.display()))?;
             return if compiler.new_enough() {
                 Ok(compiler)
             } else {
-                Err(format!("CXX={} is version {}, but clang++ {OLDEST_CLANG} or g++ {OLDEST_GCC} is needed; {INSTALL}", path.display(), compiler.version))
+                Err(format!(
+                    "CXX={} is version {}, but clang++ {OLDEST_CLANG} or g++ {OLDEST_GCC} is needed; {INSTALL}",
+                    path.display(),
+                    compiler.version
+                ))
             };
         }
         let mut found: Vec<Self> = candidates().iter().filter_map(|path| Self::probe(path)).collect();
@@ -230,7 +236,8 @@ impl Compiler {
         names
             .iter()
             .map(|&(name, whole)| {
-                let file = if self.clang { format!("libclang_rt.{name}-{architecture}.a") } else { format!("lib{name}.a") };
+                let file =
+                    if self.clang { format!("libclang_rt.{name}-{architecture}.a") } else { format!("lib{name}.a") };
                 (file, whole)
             })
             .collect()
@@ -248,8 +255,13 @@ impl Compiler {
     }
 
     fn no_runtime(&self, sanitizer: Sanitizer, library: &str) -> String {
-        let package = if self.clang { format!("libclang-rt-{}-dev", self.major) } else { format!("libgcc-{}-dev", self.major) };
-        format!("{} has no {} sanitizer runtime ({library}); `apt-get install {package}`", self.name(), sanitizer.name())
+        let package =
+            if self.clang { format!("libclang-rt-{}-dev", self.major) } else { format!("libgcc-{}-dev", self.major) };
+        format!(
+            "{} has no {} sanitizer runtime ({library}); `apt-get install {package}`",
+            self.name(),
+            sanitizer.name()
+        )
     }
 }
 
@@ -257,7 +269,9 @@ impl Compiler {
 fn candidates() -> Vec<PathBuf> {
     let is_compiler = |name: &str| {
         let rest = name.strip_prefix("clang++").or_else(|| name.strip_prefix("g++"));
-        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())))
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.strip_prefix('-').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        })
     };
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)

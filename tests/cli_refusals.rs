@@ -39,9 +39,7 @@ fn nothing_to_do_is_refused() {
 fn an_unwritable_findings_directory_is_refused_before_anything_runs() {
     let place = Workplace::new();
     fs::write(place.path().join("file"), "").expect("written");
-    let ran = place
-        .run("fuzz --findings file/findings --seconds 60")
-        .refused(&["file/findings", "--findings"]);
+    let ran = place.run("fuzz --findings file/findings --seconds 60").refused(&["file/findings", "--findings"]);
     assert!(!ran.stdout.contains("executions"), "{}", ran.stdout);
 }
 
@@ -49,9 +47,7 @@ fn an_unwritable_findings_directory_is_refused_before_anything_runs() {
 fn an_empty_directory_and_a_missing_file_are_refused_with_the_next_step() {
     let place = Workplace::new();
     fs::create_dir(place.path().join("empty")).expect("a directory");
-    place
-        .run("replay empty")
-        .refused(&["nothing to replay", "empty", "threadbare fuzz"]);
+    place.run("replay empty").refused(&["nothing to replay", "empty", "threadbare fuzz"]);
     place.run("replay missing.case").refused(&["missing.case"]);
     place.run("show missing.case").refused(&["missing.case"]);
 }
@@ -65,10 +61,7 @@ fn files_that_are_no_cases_are_refused_by_name() {
         ("foreign", b"{\"a\": 1}\n"),
         ("truncated", b"threadbare case 1\nsubject bundled\n"),
         ("future", b"threadbare case 999\nsubject bundled\n"),
-        (
-            "hostile",
-            b"threadbare case 1\nsubject bundled\nthreads 99999999999999999999\n",
-        ),
+        ("hostile", b"threadbare case 1\nsubject bundled\nthreads 99999999999999999999\n"),
     ];
     for (name, content) in contents {
         fs::write(place.path().join(format!("{name}.case")), content).expect("written");

@@ -7,23 +7,15 @@ use command::{CLEAN, FOUND, Workplace};
 #[test]
 fn every_sanitizer_runs_the_same_programs_and_finds_nothing() {
     let place = Workplace::new();
-    place
-        .run("fuzz --executions 1200 --seed 1 --json out.json")
-        .left_with(CLEAN);
+    place.run("fuzz --executions 1200 --seed 1 --json out.json").left_with(CLEAN);
     let json = place.json("out.json");
     assert_eq!(json["executions"], 1200);
     let runs = json["runs"].as_array().expect("runs");
     assert_eq!(runs.len(), 12);
     for threads in [1, 2, 4, 8] {
-        let points: Vec<u64> = runs
-            .iter()
-            .filter(|run| run["threads"] == threads)
-            .filter_map(|run| run["points"].as_u64())
-            .collect();
-        assert!(
-            points.iter().all(|count| *count == points[0]),
-            "{threads} threads: {points:?}"
-        );
+        let points: Vec<u64> =
+            runs.iter().filter(|run| run["threads"] == threads).filter_map(|run| run["points"].as_u64()).collect();
+        assert!(points.iter().all(|count| *count == points[0]), "{threads} threads: {points:?}");
     }
 }
 
@@ -34,21 +26,13 @@ fn a_data_race_is_found_kept_with_its_report_and_only_shown_where_it_can_be() {
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let findings = json["findings"].as_array().expect("findings");
-    let race = findings
-        .iter()
-        .find(|finding| finding["verdict"] == "data-race")
-        .expect("a data race");
-    assert_eq!(
-        (&race["oracle"], &race["confirmed"]),
-        (&"sanitizer".into(), &true.into())
-    );
+    let race = findings.iter().find(|finding| finding["verdict"] == "data-race").expect("a data race");
+    assert_eq!((&race["oracle"], &race["confirmed"]), (&"sanitizer".into(), &true.into()));
     let case = race["case"].as_str().expect("a path");
     let shown = place.run(&format!("show {case}")).left_with(CLEAN).stdout;
     assert!(shown.contains("WARNING: ThreadSanitizer: data race"), "{shown}");
     place.run(&format!("replay {case} --repeat 5")).left_with(CLEAN);
-    let other = place
-        .run(&format!("replay {case} --sanitizer none --json none.json"))
-        .left_with(CLEAN);
+    let other = place.run(&format!("replay {case} --sanitizer none --json none.json")).left_with(CLEAN);
     assert!(other.stdout.contains("not shown"), "{}", other.stdout);
     assert_eq!(place.json("none.json")["not_shown"], 1);
 }
@@ -60,15 +44,9 @@ fn a_use_after_free_is_found_with_both_stacks() {
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let findings = json["findings"].as_array().expect("findings");
-    let error = findings
-        .iter()
-        .find(|finding| finding["verdict"] == "memory-error")
-        .expect("a memory error");
+    let error = findings.iter().find(|finding| finding["verdict"] == "memory-error").expect("a memory error");
     let case = error["case"].as_str().expect("a path");
     let shown = place.run(&format!("show {case}")).left_with(CLEAN).stdout;
-    assert!(
-        shown.contains("heap-use-after-free") && shown.contains("freed by"),
-        "{shown}"
-    );
+    assert!(shown.contains("heap-use-after-free") && shown.contains("freed by"), "{shown}");
     place.run(&format!("replay {case} --repeat 5")).left_with(CLEAN);
 }

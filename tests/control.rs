@@ -20,47 +20,31 @@ type Test = (&'static str, fn());
 
 const TESTS: [Test; 9] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
-    (
-        "a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others",
-        check_then_act,
-    ),
-    (
-        "one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine",
-        engines_agree,
-    ),
+    ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
+    ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
     ("a_schedule_of_another_program_diverges", divergence),
     ("threads_that_wait_for_good_are_stuck_and_the_schedule_replays", stuck),
     ("what_never_ends_runs_out_of_steps", livelock),
     ("what_is_not_emulated_is_refused_by_name", refused),
     ("five_hundred_threads_run_under_control", many_threads),
-    (
-        "a_data_race_is_reported_exactly_where_the_sanitizer_can_see_it",
-        data_race,
-    ),
+    ("a_data_race_is_reported_exactly_where_the_sanitizer_can_see_it", data_race),
 ];
 
 fn main() {
     if let Ok(name) = std::env::var(TEST) {
-        let (_, body) = TESTS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect("a test of that name");
+        let (_, body) = TESTS.iter().find(|(known, _)| *known == name).expect("a test of that name");
         body();
         // A spent session leaves threads behind that cannot be ended in order.
         threadbare::control::process::end_now(0);
     }
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads = Some(1);
-    let trials = TESTS
-        .map(|(name, _)| libtest_mimic::Trial::test(name, move || in_own_process(name)))
-        .into();
+    let trials = TESTS.map(|(name, _)| libtest_mimic::Trial::test(name, move || in_own_process(name))).into();
     libtest_mimic::run(&arguments, trials).exit();
 }
 
 fn in_own_process(test: &str) -> Result<(), libtest_mimic::Failed> {
-    let output = std::process::Command::new(std::env::current_exe()?)
-        .env(TEST, test)
-        .output()?;
+    let output = std::process::Command::new(std::env::current_exe()?).env(TEST, test).output()?;
     if output.status.success() {
         return Ok(());
     }
@@ -68,11 +52,7 @@ fn in_own_process(test: &str) -> Result<(), libtest_mimic::Failed> {
 }
 
 fn controlled_engines() -> Vec<Engine> {
-    if build_info::FIBERS {
-        vec![Engine::Fibers, Engine::Threads]
-    } else {
-        vec![Engine::Threads]
-    }
+    if build_info::FIBERS { vec![Engine::Fibers, Engine::Threads] } else { vec![Engine::Threads] }
 }
 
 fn settings(engine: Engine, strategy: StrategyName) -> Settings {
@@ -128,10 +108,7 @@ fn assert_always(probe: &str, expected: i64) {
         for strategy in [StrategyName::Random, StrategyName::Pct] {
             for (seed, (outcome, _, reports)) in explore(probe, &settings(engine, strategy), 0..60).iter().enumerate() {
                 assert_eq!(*outcome, Ok(expected), "{probe}, {engine:?}, {strategy:?}, seed {seed}");
-                assert_eq!(
-                    *reports, 0,
-                    "{probe}, {engine:?}, {strategy:?}, seed {seed}: a false report"
-                );
+                assert_eq!(*reports, 0, "{probe}, {engine:?}, {strategy:?}, seed {seed}: a false report");
             }
         }
     }
@@ -139,9 +116,7 @@ fn assert_always(probe: &str, expected: i64) {
 
 /// Looks for a schedule in which the probe is stopped with `expected`.
 fn find(probe: &str, engine: Engine, expected: &str) -> Schedule {
-    let found = explore(probe, &settings(engine, StrategyName::Random), 0..300)
-        .pop()
-        .expect("some schedules");
+    let found = explore(probe, &settings(engine, StrategyName::Random), 0..300).pop().expect("some schedules");
     assert_eq!(found.0, Err(expected.to_owned()), "{probe}, {engine:?}");
     found.1
 }
@@ -175,14 +150,7 @@ fn check_then_act() {
 }
 
 fn engines_agree() {
-    for probe in [
-        "check-then-act",
-        "condition-queue",
-        "atomic-wait",
-        "library",
-        "timed",
-        "call-once",
-    ] {
+    for probe in ["check-then-act", "condition-queue", "atomic-wait", "library", "timed", "call-once"] {
         let runs: Vec<_> = controlled_engines()
             .into_iter()
             .map(|engine| (engine, explore(probe, &settings(engine, StrategyName::Random), 0..40)))
@@ -193,11 +161,7 @@ fn engines_agree() {
                 let mut session = open(&settings(*other, StrategyName::Random));
                 for (expected, schedule, _) in run {
                     let (result, execution) = session.probe(probe, 0, Mode::Replay(schedule));
-                    assert_eq!(
-                        outcome(result, execution),
-                        *expected,
-                        "{probe}, {engine:?} on {other:?}"
-                    );
+                    assert_eq!(outcome(result, execution), *expected, "{probe}, {engine:?} on {other:?}");
                     assert_eq!(session.schedule(), *schedule, "{probe}, {engine:?} on {other:?}");
                 }
             }
@@ -214,17 +178,13 @@ fn divergence() {
             let (result, execution) = session.probe("mutex-counter", 0, Mode::Replay(&schedule));
             (result, execution.clone())
         };
-        let Err(message) = outcome(result, &execution) else {
-            panic!("{engine:?}: it does not fit")
-        };
+        let Err(message) = outcome(result, &execution) else { panic!("{engine:?}: it does not fit") };
         assert!(message.starts_with("diverged at step"), "{message}");
 
         schedule.choices.pop();
         let mut session = open(&settings);
         let (result, execution) = session.probe("condition-queue", 0, Mode::Replay(&schedule));
-        let Err(message) = outcome(result, execution) else {
-            panic!("{engine:?}: it is cut short")
-        };
+        let Err(message) = outcome(result, execution) else { panic!("{engine:?}: it is cut short") };
         assert!(message.contains("the schedule ends here"), "{message}");
     }
 }
@@ -260,11 +220,7 @@ fn data_race() {
     for engine in controlled_engines() {
         let runs = explore("data-race", &settings(engine, StrategyName::Random), 0..20);
         let reported = runs.iter().filter(|(_, _, reports)| *reports > 0).count();
-        let expected = if build_info::SANITIZER == Sanitizer::Thread {
-            20
-        } else {
-            0
-        };
+        let expected = if build_info::SANITIZER == Sanitizer::Thread { 20 } else { 0 };
         assert_eq!(reported, expected, "{engine:?}");
     }
 }

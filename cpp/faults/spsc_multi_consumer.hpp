@@ -27,7 +27,7 @@ class SpscQueue {
   Item pop() noexcept {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     // Ordering: acquire pairs with the store in `push`: the item is there.
-    if (head == tail_.load(std::memory_order_acquire)) return spill_.pop();
+    if (head == tail_.load(std::memory_order_acquire)) return spill_.pop_if([] { return true; });
     const Item item = items_[head % cell_count];
     // Ordering: release, so that the cell is not written again before the item has been read.
     head_.store(head + 1, std::memory_order_release);

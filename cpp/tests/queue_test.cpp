@@ -62,6 +62,9 @@ void loses_and_duplicates_nothing(unsigned producers, unsigned consumers, Item p
           std::this_thread::yield();
           continue;
         }
+        Item &before = last[(item - 1) / per_producer];
+        CHECK(before < item);
+        before = item;
         ++seen[item];
         --left;
       }

@@ -4,14 +4,14 @@
 //! a thousand executions. So they print plain addresses, and the supervisor looks each up once.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What [`Symbols::expand`] understands, as options of the sanitizers.
+/// Options of the sanitizers that make them print what [`Symbols::expand`] understands.
 pub const PLAIN_FRAMES: &str = r#"symbolize=0:stack_trace_format="    #%n %p %m+%o""#;
 
 /// Frames of one text that are named; a report has some dozens.
@@ -77,9 +77,9 @@ impl Symbols {
     /// Asks the tool about the addresses that are not known yet, once for each module.
     fn look_up(&mut self, addresses: &[Address]) {
         let Some(tool) = &self.tool else { return };
-        let mut unknown: HashMap<&str, Vec<u64>> = HashMap::new();
+        let mut unknown: HashMap<&str, BTreeSet<u64>> = HashMap::new();
         for address in addresses.iter().filter(|address| !self.known.contains_key(address)) {
-            unknown.entry(&address.module).or_default().push(address.offset);
+            unknown.entry(&address.module).or_default().insert(address.offset);
         }
         for (module, offsets) in unknown {
             let mut command = Command::new(tool);

@@ -51,6 +51,8 @@ impl WorkerProcess {
         for variable in OPTION_VARIABLES {
             command.env(variable, PLAIN_FRAMES);
         }
+        // Else TSan waits a second for reports that other threads may still make.
+        command.env("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0"));
         let child = command.spawn().with_context(|| format!("cannot start {}", executable.display()))?;
         let watch = Watch::new(child.id(), job.settings.engine, memory_limit);
         Ok(Self { child, job, files, trace, watch, started: Instant::now(), killed: None })

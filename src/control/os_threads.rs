@@ -80,7 +80,11 @@ impl OsThreads {
             create(&raw mut os_thread, std::ptr::null(), be_born, birth)
         };
         if error != 0 {
-            eprintln!("threadbare: no OS thread for virtual thread {}: {}", thread.id, std::io::Error::from_raw_os_error(error));
+            eprintln!(
+                "threadbare: no OS thread for virtual thread {}: {}",
+                thread.id,
+                std::io::Error::from_raw_os_error(error)
+            );
             std::process::exit(2);
         }
         thread.os_thread.set(os_thread);
@@ -102,7 +106,12 @@ impl OsThreads {
     /// Waits for the OS thread of an ended virtual thread.
     pub fn join(&self, thread: &VirtualThread) {
         // SAFETY: created by `launch`, not detached, and joined once (`released`).
-        unsafe { real!(pthread_join: fn(libc::pthread_t, *mut *mut c_void) -> c_int)(thread.os_thread.get(), std::ptr::null_mut()) };
+        unsafe {
+            real!(pthread_join: fn(libc::pthread_t, *mut *mut c_void) -> c_int)(
+                thread.os_thread.get(),
+                std::ptr::null_mut(),
+            )
+        };
     }
 
     /// Lets go of the OS thread of a virtual thread that nobody will join.

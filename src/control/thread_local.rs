@@ -188,7 +188,9 @@ pub(super) unsafe extern "C" fn __cxa_thread_atexit(
 ) -> c_int {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
-        return unsafe { real!(__cxa_thread_atexit: fn(Destructor, *mut c_void, *mut c_void) -> c_int)(destructor, object, library) };
+        return unsafe {
+            real!(__cxa_thread_atexit: fn(Destructor, *mut c_void, *mut c_void) -> c_int)(destructor, object, library)
+        };
     };
     let locals = active.locals();
     // SAFETY: the running thread's own; nothing switches while the borrow lasts.

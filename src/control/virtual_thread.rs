@@ -86,22 +86,13 @@ pub(super) struct AmbientPlace {
 
 impl Ambient {
     /// That of a thread that has just begun.
-    pub const FRESH: Self = Self {
-        caught_exceptions: std::ptr::null_mut(),
-        uncaught_exceptions: 0,
-        errno: 0,
-    };
+    pub const FRESH: Self = Self { caught_exceptions: std::ptr::null_mut(), uncaught_exceptions: 0, errno: 0 };
 }
 
 impl AmbientPlace {
     pub fn of_this_thread() -> Self {
         // SAFETY: these return the addresses of thread-local variables, valid while this OS thread lives.
-        unsafe {
-            Self {
-                exceptions: __cxa_get_globals(),
-                errno: own_errno(),
-            }
-        }
+        unsafe { Self { exceptions: __cxa_get_globals(), errno: own_errno() } }
     }
 
     pub fn load(&self) -> Ambient {

@@ -47,8 +47,8 @@ impl Strategy for Random {
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let points = 1 + self.below(self.longest_turn) as u32;
-        let time_out = !decision.sleeping.is_empty()
-            && (decision.runnable.is_empty() || self.below(TIME_OUT_ODDS) == 0);
+        let time_out =
+            !decision.sleeping.is_empty() && (decision.runnable.is_empty() || self.below(TIME_OUT_ODDS) == 0);
         if time_out {
             let index = self.below(decision.sleeping.len() as u64) as usize;
             return Ok(Turn { thread: decision.sleeping[index].thread, points });

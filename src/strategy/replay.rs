@@ -40,7 +40,9 @@ impl Replay {
         let complaint = match points.cmp(&self.until) {
             std::cmp::Ordering::Less => format!("thread {thread} stopped before the {recorded} points recorded"),
             std::cmp::Ordering::Greater => format!("thread {thread} went on after the {recorded} points recorded"),
-            std::cmp::Ordering::Equal if digest != expected => format!("thread {thread} did other operations than recorded"),
+            std::cmp::Ordering::Equal if digest != expected => {
+                format!("thread {thread} did other operations than recorded")
+            }
             std::cmp::Ordering::Equal => return Ok(()),
         };
         Err(Divergence(complaint))

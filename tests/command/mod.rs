@@ -27,9 +27,7 @@ pub struct Ran {
 
 impl Workplace {
     pub fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().expect("a directory"),
-        }
+        Self { directory: tempfile::tempdir().expect("a directory") }
     }
 
     pub fn path(&self) -> &Path {
@@ -38,10 +36,7 @@ impl Workplace {
 
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_threadbare"));
-        command
-            .args(arguments.split_whitespace())
-            .current_dir(self.path())
-            .stdin(Stdio::null());
+        command.args(arguments.split_whitespace()).current_dir(self.path()).stdin(Stdio::null());
         command
     }
 
@@ -52,11 +47,7 @@ impl Workplace {
 
     /// Starts it and does not wait.
     pub fn start(&self, arguments: &str) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("threadbare runs")
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("threadbare runs")
     }
 
     pub fn json(&self, name: &str) -> Value {
@@ -66,10 +57,7 @@ impl Workplace {
 
     /// The cases in a directory, by name.
     pub fn cases(&self, directory: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.path().join(directory))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let entries = fs::read_dir(self.path().join(directory)).into_iter().flatten().flatten();
         let mut cases: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_case(path)).collect();
         cases.sort();
         cases
@@ -83,11 +71,7 @@ fn is_case(path: &Path) -> bool {
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 }
 

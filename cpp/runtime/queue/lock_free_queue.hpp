@@ -13,7 +13,7 @@ namespace threadbare::runtime {
 ///
 /// What a scheduler asks of a queue:
 /// - `push(item)` by any thread; `pop()` by any thread, an empty item if there is none.
-/// - FIFO as far as the threads that push are ordered.
+/// - One thread's items come out in the order in which it pushed them.
 /// - If a thread stores a flag with seq_cst and then finds `empty()`, every `push` that it did not see
 ///   returns to a thread that sees the flag with a seq_cst load.
 ///
@@ -64,7 +64,7 @@ class LockFreeQueue {
           return item;
         }
       } else if (turn < filled) {
-        return spill_.pop();
+        return spill_.pop_if([&] { return ends_at(position); });
       } else {
         position = head_.load(std::memory_order_relaxed);
       }
@@ -79,7 +79,7 @@ class LockFreeQueue {
       // order, so the flag that our caller stored before does too, and the producer sees it.
       const std::size_t turn = cells_[position % cell_count].turn.load(std::memory_order_seq_cst);
       if (turn == filled) return false;
-      if (turn < filled) return spill_.empty();
+      if (turn < filled) return spill_.empty() || !ends_at(position);
     }
   }
 
@@ -92,6 +92,14 @@ class LockFreeQueue {
     std::atomic<std::size_t> turn{0};
     Item item{};
   };
+
+  /// Whether no push has taken a cell from this position on. If one has and is only about to fill it, a spilled
+  /// item may be a later one of a thread that has already filled the cell behind.
+  [[nodiscard]] bool ends_at(std::size_t position) const noexcept {
+    // Ordering: relaxed after a look at the spill that acquires: whoever spilled an item had seen the cells that
+    // its earlier items took.
+    return tail_.load(std::memory_order_relaxed) == position;
+  }
 
   alignas(64) std::atomic<std::size_t> tail_{0};
   alignas(64) std::atomic<std::size_t> head_{0};

@@ -21,11 +21,13 @@ class Spill {
     count_.store(items_.size() - first_, std::memory_order_seq_cst);
   }
 
-  /// The oldest item, or a default one if there is none.
-  Item pop() noexcept {
+  /// The oldest item, or a default one if there is none or `condition()`, asked under the lock, is false. It
+  /// sees all that the thread that pushed the item did before.
+  template <class Condition>
+  Item pop_if(Condition condition) noexcept {
     if (empty()) return Item{};
     const std::lock_guard lock(mutex_);
-    if (first_ == items_.size()) return Item{};
+    if (first_ == items_.size() || !condition()) return Item{};
     const Item item = items_[first_++];
     if (first_ == items_.size()) {
       items_.clear();

@@ -70,7 +70,9 @@ unsafe extern "C-unwind" fn pthread_cond_timedwait(
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
         return unsafe {
-            real!(pthread_cond_timedwait: fn(*mut Condition, *mut Mutex, *const libc::timespec) -> c_int)(condition, mutex, until)
+            real!(pthread_cond_timedwait: fn(*mut Condition, *mut Mutex, *const libc::timespec) -> c_int)(
+                condition, mutex, until,
+            )
         };
     };
     // SAFETY: the caller's promise.

@@ -29,7 +29,8 @@ unsafe extern "C-unwind" fn syscall(
 ) -> c_long {
     match (active(), number) {
         // SAFETY: the caller's promise; these are the arguments of a futex call.
-        (Some(active), libc::SYS_futex) => match unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _) } {
+        (Some(active), libc::SYS_futex) => match unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _) }
+        {
             Ok(result) => result,
             Err(error) => {
                 // SAFETY: the calling thread's own variable.
@@ -43,7 +44,9 @@ unsafe extern "C-unwind" fn syscall(
         }
         // SAFETY: passed on unchanged.
         _ => unsafe {
-            real!(syscall: fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long)(number, a, b, c, d, e, f)
+            real!(syscall: fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long)(
+                number, a, b, c, d, e, f,
+            )
         },
     }
 }

@@ -44,7 +44,7 @@ fn owner(active: &Active) -> c_int {
 /// # Safety
 /// `mutex` is an initialised mutex.
 pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
-    // SAFETY (here and below): the caller's promise; every access ends before another thread runs.
+    // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
     let kind = unsafe { (*mutex).kind };
     if kind & NOT_EMULATED != 0 {
         active.refuse(&format!("{primitive} on a robust or priority mutex"));
@@ -63,8 +63,11 @@ pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'stati
             _ => {} // Waits for itself: a deadlock, as it is on a real machine.
         }
     }
-    // SAFETY: as above.
-    while unsafe { (*mutex).lock } != 0 {
+    loop {
+        // SAFETY: as above. Read anew each time, since others run in between.
+        if unsafe { (&raw const (*mutex).lock).read_volatile() } == 0 {
+            break;
+        }
         if active.block(mutex as usize, primitive, deadline) == Wake::TimedOut {
             return libc::ETIMEDOUT;
         }
@@ -156,7 +159,11 @@ unsafe extern "C-unwind" fn pthread_mutex_clocklock(
 ) -> c_int {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_mutex_clocklock: fn(*mut Mutex, libc::clockid_t, *const libc::timespec) -> c_int)(mutex, clock, until) };
+        return unsafe {
+            real!(pthread_mutex_clocklock: fn(*mut Mutex, libc::clockid_t, *const libc::timespec) -> c_int)(
+                mutex, clock, until,
+            )
+        };
     };
     // SAFETY: the caller's promise.
     unsafe { lock_until(active, mutex, "pthread_mutex_clocklock", clock, &*until) }

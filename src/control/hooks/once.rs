@@ -42,7 +42,9 @@ impl Drop for Attempt<'_> {
 unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsafe extern "C-unwind" fn()) -> c_int {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_once: fn(*mut AtomicI32, unsafe extern "C-unwind" fn()) -> c_int)(control, routine) };
+        return unsafe {
+            real!(pthread_once: fn(*mut AtomicI32, unsafe extern "C-unwind" fn()) -> c_int)(control, routine)
+        };
     };
     // SAFETY: the caller's promise.
     let control = unsafe { &*control };

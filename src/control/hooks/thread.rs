@@ -123,7 +123,10 @@ unsafe fn this_os_thread() -> libc::pthread_t {
 /// Stands in for `pthread_getattr_np`, which sanitizer runtimes call with what `pthread_self` gave them:
 /// a virtual thread on a fiber has the attributes of its OS thread.
 #[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_getattr_np(handle: libc::pthread_t, attributes: *mut libc::pthread_attr_t) -> c_int {
+unsafe extern "C-unwind" fn pthread_getattr_np(
+    handle: libc::pthread_t,
+    attributes: *mut libc::pthread_attr_t,
+) -> c_int {
     let virtual_thread = active().filter(|active| active.engine.has_fibers() && by_handle(active, handle).is_some());
     // SAFETY: passed on with a handle that the system knows.
     unsafe {
