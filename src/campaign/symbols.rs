@@ -139,14 +139,14 @@ fn is_llvm(tool: &std::path::Path) -> bool {
     tool.file_name().is_some_and(|name| name.to_string_lossy().starts_with("llvm"))
 }
 
-/// `llvm-symbolizer` on PATH, else the newest `llvm-symbolizer-N`, as Debian calls it, else `addr2line`.
+/// The newest `llvm-symbolizer-N` on PATH, as Debian calls it, else `llvm-symbolizer`, else `addr2line`.
 fn find_tool() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders = env::split_paths(&path).filter_map(|folder| fs::read_dir(folder).ok());
     let programs: Vec<PathBuf> = folders.flatten().flatten().map(|entry| entry.path()).collect();
     let rank = |path: &PathBuf| -> Option<u32> {
         match path.file_name()?.to_str()? {
-            "llvm-symbolizer" => Some(u32::MAX),
+            "llvm-symbolizer" => Some(1),
             "addr2line" => Some(0),
             name => name.strip_prefix("llvm-symbolizer-")?.parse().ok(),
         }

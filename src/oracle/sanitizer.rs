@@ -23,7 +23,7 @@ const RUNTIME_FUNCTIONS: [&str; 10] =
 
 /// Parts of the paths of library code, which is inlined under names that do not tell.
 const RUNTIME_FILES: [&str; 6] =
-    ["/include/c++/", "/rustc/", "compiler-rt/", "libsanitizer/", "sysdeps/", "src/control/"];
+    ["/include/c++/", "/rustc/", "/.cargo/", "compiler-rt/", "libsanitizer/", "src/control/"];
 
 /// Stacks looked at per report: the two accesses of a race; those further down only tell the history.
 const STACKS: usize = 2;
@@ -60,6 +60,12 @@ pub fn report_text(text: &str) -> &str {
         end -= 1;
     }
     text[start..end].trim_end()
+}
+
+/// A text without what stands in 'quotes': types, which differ from one instantiation of a template to the
+/// next.
+fn without_quotes(text: &str) -> String {
+    text.split('\'').step_by(2).collect::<Vec<_>>().join("_")
 }
 
 /// A text with every number replaced, so that addresses, sizes and process ids do not tell causes apart.
@@ -108,7 +114,7 @@ impl Head {
             verdict: self.verdict,
             oracle: OracleName::Sanitizer,
             message: format!("{}: {}{within}", self.tool, self.kind),
-            cause: format!("{}{within}", without_numbers(&self.kind)),
+            cause: format!("{}{within}", without_quotes(&without_numbers(&self.kind))),
         }
     }
 
@@ -136,7 +142,7 @@ impl Head {
     }
 
     fn of_address_or_thread(tool: &'static str, after: &str) -> Self {
-        let end = [" (pid=", " on unknown address", " on address", ": attempting", " (thread"]
+        let end = [" (pid=", " on unknown address", " on address", " on 0x", ": attempting", " (thread"]
             .iter()
             .filter_map(|mark| after.find(mark))
             .min()
@@ -199,7 +205,10 @@ impl<'a> Frame<'a> {
         if frame.starts_with("0x") {
             frame = frame.split_once(" in ")?.1;
         }
-        let plain = without_brackets(frame);
+        let plain = match mangled_path(frame) {
+            Some(path) => path,
+            None => without_brackets(frame),
+        };
         let words: Vec<&str> = plain.split_whitespace().take_while(|word| !is_place(word)).collect();
         let function = if let Some(at) = words.iter().position(|word| word.ends_with("operator")) {
             words[at..].join(" ")
@@ -225,6 +234,21 @@ impl<'a> Frame<'a> {
             _ => self.function.clone(),
         }
     }
+}
+
+/// The path in a mangled name (Itanium C++ ABI), up to its template arguments: `a::b` of `_ZN1a1bITk1cE`. For
+/// names that are newer than the demangler.
+fn mangled_path(frame: &str) -> Option<String> {
+    let name = frame.split_whitespace().next()?;
+    let mut rest = name.strip_prefix("_ZN")?.trim_start_matches(['K', 'V', 'R', 'O']);
+    let mut parts = Vec::new();
+    while rest.starts_with(|first: char| first.is_ascii_digit()) {
+        let digits = rest.find(|next: char| !next.is_ascii_digit())?;
+        let length: usize = rest[..digits].parse().ok()?;
+        parts.push(rest.get(digits..digits.checked_add(length)?)?);
+        rest = &rest[digits + length..];
+    }
+    (!parts.is_empty()).then(|| parts.join("::"))
 }
 
 fn is_place(word: &str) -> bool {
@@ -318,7 +342,7 @@ mod tests {
     fn undefined_behaviour_is_told_apart_by_kind_and_file_when_there_is_no_stack() {
         for failure in [report!("clang19-address-ub"), report!("g++12-address-ub")] {
             assert_eq!(failure.verdict, Verdict::UndefinedBehaviour);
-            assert_eq!(failure.cause, "shift exponent N is too large for N-bit type 'int' in ub.cpp");
+            assert_eq!(failure.cause, "shift exponent N is too large for N-bit type _ in ub.cpp");
         }
     }
 
@@ -353,6 +377,9 @@ mod tests {
             ("#4 0x1  (/lib/libstdc++.so.6+0x9d918)", None),
             ("#5 <null> <null> (libc.so+0x1)", None),
             ("#6 operator new(unsigned long) <null> (a+0x1)", Some("operator new")),
+            ("#7 _ZN3app4Task7suspendITkNS_1PENS_1QEEEDaT_ /src/a.hpp:1 (a+0x1)", Some("app::Task::suspend")),
+            ("#8 _ZN99999999999999999999999app /src/a.hpp:1 (a+0x1)", Some("_ZN99999999999999999999999app")),
+            ("#9 _ZN9app /src/a.hpp:1 (a+0x1)", Some("_ZN9app")),
         ];
         for (line, expected) in cases {
             assert_eq!(Frame::of(line).map(|frame| frame.function).as_deref(), expected, "{line}");

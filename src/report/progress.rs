@@ -1,8 +1,6 @@
 //! The live line of a campaign, on terminals only.
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
-
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{grouped, word};
@@ -68,11 +66,13 @@ fn campaign_line(progress: &Progress<'_>) -> String {
 /// A rate that is 0 as long as no time has passed.
 #[must_use]
 pub fn per_second(count: u64, seconds: f64) -> f64 {
-    if seconds > Duration::from_millis(1).as_secs_f64() { count as f64 / seconds } else { 0.0 }
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

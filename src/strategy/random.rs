@@ -7,9 +7,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::{Decision, Divergence, Strategy, Turn};
 use crate::execution::ThreadId;
 
-/// Each execution draws how often it switches, from about every third point to every 128th: some bugs
+/// Each execution draws how often it switches, from about every second point to every 32nd: some bugs
 /// need many switches close together, others one switch after a long quiet run.
-const TURN_SCALES: u64 = 7;
+const TURN_SCALES: u64 = 5;
 const SHORTEST_SCALE: u64 = 4;
 /// One decision in so many considers letting a time-out happen although somebody can run.
 const TIME_OUT_ODDS: u64 = 16;
