@@ -37,12 +37,6 @@ pub struct Judge {
     invariant: Invariant,
 }
 
-/// Judges one execution. Whoever has several of one program makes a [`Judge`] instead.
-#[must_use]
-pub fn judge(program: &Program, threads: u16, execution: &Execution, reference: &Expectations) -> Judgement {
-    Judge::new(program, threads, reference.clone()).judge(execution)
-}
-
 impl Judge {
     /// A judge of a valid program's executions on so many threads.
     #[must_use]

@@ -13,13 +13,6 @@ pub fn end_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Bounds the address space of the calling process, in bytes.
-pub fn limit_memory(bytes: u64) {
-    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
-    // SAFETY: reads the limit; a refusal leaves the process unbounded, as it was.
-    unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
-}
-
 /// Makes libstdc++ count `shared_ptr` owners atomically although the process has one OS thread: without
 /// atomic operations there would be no points, and TSan would report races between fibers.
 pub(super) fn never_single_threaded() {

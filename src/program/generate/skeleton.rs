@@ -18,6 +18,8 @@ const MAX_PERMITS: u32 = 2;
 const MAX_DEPTH: u32 = 40;
 /// Virtual microseconds that a task sleeps: at most. Without control they are real, so few.
 const MAX_SLEEP: u32 = 60;
+/// Programs in which tasks may fail: so many of so many.
+const FAILING: (u32, u32) = (1, 4);
 /// Codes of `Throw`: below.
 const THROW_CODES: u32 = 100;
 /// Constants of `Compute`: below.
@@ -69,9 +71,6 @@ struct Skeleton<'a, D> {
     /// part of the features only finds more: Groce et al., "Swarm Testing", ISSTA 2012.)
     failing: bool,
 }
-
-/// Programs in which tasks may fail: so many of so many.
-const FAILING: (u32, u32) = (1, 4);
 
 /// Draws the skeleton of a program of about `size` tasks.
 pub(super) fn draw<D: Decisions>(source: &mut D, size: u32) -> Draft {
