@@ -39,10 +39,16 @@ pub enum EventKind {
     OperationEnd = 6,
     /// It failed; `value` is the failure code. The task fails with it, except in `AwaitCatch`.
     OperationFail = 7,
+    /// A `Resume` is inside the processor; `value` is how deep, from 1.
+    Entered = 8,
+    /// A `Resume` is about to leave it.
+    Leaving = 9,
+    /// A registry called back, inside a call of the task; `value` is pair and event, see `ArcEvent::of`.
+    Callback = 10,
 }
 
 impl EventKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::FrameMade,
         Self::FrameFreed,
         Self::TaskBegin,
@@ -51,6 +57,9 @@ impl EventKind {
         Self::OperationBegin,
         Self::OperationEnd,
         Self::OperationFail,
+        Self::Entered,
+        Self::Leaving,
+        Self::Callback,
     ];
 
     /// The kind of that number.

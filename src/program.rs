@@ -1,12 +1,14 @@
 //! Programs: the model, what makes one valid, how they are generated, and the text they are written in.
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod generate;
 mod model;
 pub mod text;
 mod tree;
 pub mod validate;
 
+pub use call::{Call, Pair};
 pub use generate::{DEFAULT_SIZE, MAX_SIZE, from_bytes, from_seed};
 pub use model::*;
 pub use tree::{Begun, Tree};

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use cxx::{ExternType, UniquePtr, type_id};
 
-use crate::program::{Affinity, EventReset, Operation, Program, ResultKind};
+use crate::program::{AccessChecks, Affinity, Call, EventReset, Operation, Program, ResultKind};
 
 /// A task, for cpp/harness/program_spec.hpp.
 #[repr(C)]
@@ -57,6 +57,11 @@ mod ffi {
         latches: Vec<u32>,
         barriers: Vec<u32>,
         channels: Vec<u32>,
+        /// 0 checked, 1 unchecked.
+        processors: Vec<u8>,
+        engines: u32,
+        registries: u32,
+        leases: u32,
     }
 
     unsafe extern "C++" {
@@ -150,6 +155,10 @@ impl LoadedProgram {
                 latches: objects.latches.clone(),
                 barriers: objects.barriers.clone(),
                 channels: objects.channels.clone(),
+                processors: objects.processors.iter().map(|checks| u8::from(*checks == AccessChecks::Off)).collect(),
+                engines: objects.engines,
+                registries: objects.registries,
+                leases: objects.leases,
             },
         };
         for task in &program.tasks {
@@ -213,6 +222,7 @@ impl LoadedProgram {
             Operation::Send(channel, value) => OperationSpec { value, ..of(25, channel) },
             Operation::Receive(channel) => of(26, channel),
             Operation::Close(channel) => of(27, channel),
+            Operation::Call(call) => OperationSpec { value: argument(&call), ..of(28 + call.code(), object_of(&call)) },
         }
     }
 
@@ -220,6 +230,34 @@ impl LoadedProgram {
         let object = self.children.len() as u32;
         self.children.extend_from_slice(tasks);
         OperationSpec { code, object, child_count: tasks.len() as u32, value: 0 }
+    }
+}
+
+fn object_of(call: &Call) -> u32 {
+    call.object().map_or(0, |(_, id)| id)
+}
+
+/// What a call takes besides its object: a pair in its halves, `a` in the upper one.
+fn argument(call: &Call) -> i64 {
+    match *call {
+        Call::Resume(_, body) => body as i64,
+        Call::PutContext(value) => value,
+        Call::StartArc(_, pair)
+        | Call::ProgressArc(_, pair)
+        | Call::CompleteArc(_, pair)
+        | Call::CancelArc(_, pair)
+        | Call::ArcStatus(_, pair) => i64::from(pair.a) << 32 | i64::from(pair.b),
+        Call::AcquireLease(_, number)
+        | Call::RefreshLease(_, number)
+        | Call::ReleaseLease(_, number)
+        | Call::CleanupStale(_, number) => i64::from(number),
+        Call::BeginBranch(_)
+        | Call::NestBranch
+        | Call::EndBranch
+        | Call::GetContext
+        | Call::ActiveArcs(_)
+        | Call::ProcessArcs(_)
+        | Call::LeaseHolder(_) => 0,
     }
 }
 

@@ -84,7 +84,13 @@ fn spoil(program: &Program, history: &[Event], random: &mut Seeded) -> Option<Ve
                 }
                 events[at].value = event.value + 1;
             }
-            EventKind::OperationEnd | EventKind::OperationFail | EventKind::TaskEnd | EventKind::TaskFail => {
+            EventKind::OperationEnd
+            | EventKind::OperationFail
+            | EventKind::TaskEnd
+            | EventKind::TaskFail
+            | EventKind::Entered
+            | EventKind::Leaving
+            | EventKind::Callback => {
                 events[at].value = event.value.wrapping_sub(1_000_000);
             }
             EventKind::FrameMade | EventKind::FrameFreed | EventKind::TaskBegin => return None,

@@ -66,7 +66,12 @@ impl Differential {
                 same(plan, event, i64::from(code))?;
                 self.ended(plan, event, Outcome::Failure(code))
             }
-            EventKind::FrameMade | EventKind::FrameFreed | EventKind::TaskBegin => Ok(()),
+            EventKind::FrameMade
+            | EventKind::FrameFreed
+            | EventKind::TaskBegin
+            | EventKind::Entered
+            | EventKind::Leaving
+            | EventKind::Callback => Ok(()),
         }
     }
 
@@ -125,7 +130,7 @@ impl Differential {
             }
             Operation::Receive(_) => event.value,
             // Checked where they belong: times, and what a channel says.
-            Operation::Sleep(_) | Operation::Send(..) => return Ok(()),
+            Operation::Sleep(_) | Operation::Send(..) | Operation::Call(_) => return Ok(()),
             Operation::Throw(_) => return Err(differs(plan, event, "a throw returned", "")),
             Operation::CheckCancel if self.computed[task].must_stop => {
                 return Err(differs(plan, event, "a stop was not seen", "it was asked for before"));

@@ -160,6 +160,7 @@ impl Lifecycle {
                     }
                 }
             }
+            (EventKind::Entered | EventKind::Leaving | EventKind::Callback, Stage::Inside) => {}
             (EventKind::TaskEnd, Stage::Between) => {
                 if life.next != task.count {
                     return Err(broken(plan, event, "a task ended before its last operation"));

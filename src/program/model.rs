@@ -1,5 +1,7 @@
 //! What a program is: tasks with an affinity, a result and a list of operations over shared objects.
 
+use super::call::{Call, System};
+
 /// Index of a task in [`Program::tasks`]. Task 0 is the root.
 pub type TaskId = u32;
 /// Index of an object among those of its kind.
@@ -26,6 +28,32 @@ pub struct Objects {
     pub barriers: Vec<u32>,
     /// Values the channel holds before `send` waits; at least 1.
     pub channels: Vec<u32>,
+    pub processors: Vec<AccessChecks>,
+    pub engines: u32,
+    pub registries: u32,
+    /// Lock files.
+    pub leases: u32,
+}
+
+impl Objects {
+    /// The number of objects of a system.
+    #[must_use]
+    pub fn count(&self, system: System) -> usize {
+        match system {
+            System::Processor => self.processors.len(),
+            System::Engine => self.engines as usize,
+            System::Registry => self.registries as usize,
+            System::Lease => self.leases as usize,
+        }
+    }
+}
+
+/// Whether a processor checks who enters it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessChecks {
+    On,
+    /// Nobody is refused; the program sees to it that one thread at a time enters.
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +142,8 @@ pub enum Operation {
     /// Waits for a value and mixes it in, or mixes in [`CLOSED`] once the channel is closed and drained.
     Receive(ObjectId),
     Close(ObjectId),
+    /// On a system beside the scheduler.
+    Call(Call),
 }
 
 /// What `Receive` gives on a closed and drained channel.

@@ -9,6 +9,10 @@
 //!     latches 3
 //!     barriers 2
 //!     channels 4
+//!     processors checked unchecked
+//!     engines 1
+//!     registries 1
+//!     leases 1
 //!   task 0 main int
 //!     start 1
 //!     lock 0
@@ -17,6 +21,7 @@
 //!     join 1
 //!   task 1 worker void
 //!     send 0 1001
+//!     start-arc 0 1 2
 //!   end
 //! ```
 //!
@@ -28,10 +33,13 @@ use std::fmt::{self, Display, Formatter};
 
 pub use parse::{Mistake, parse, parse_lines};
 
-use super::{Affinity, EventReset, Operation, Program, ResultKind};
+use super::call::{Body, Call};
+use super::{AccessChecks, Affinity, EventReset, Operation, Program, ResultKind};
 
-/// The operations' words, in the order of [`Operation`].
-const WORDS: [&str; 28] = [
+/// Where the words of the calls begin.
+const CALLS: usize = 28;
+/// The operations' words, in the order of [`Operation`], then those of [`Call`].
+const WORDS: [&str; CALLS + 18] = [
     "compute",
     "await",
     "await-catch",
@@ -60,6 +68,24 @@ const WORDS: [&str; 28] = [
     "send",
     "receive",
     "close",
+    "resume",
+    "begin-branch",
+    "nest-branch",
+    "end-branch",
+    "get-context",
+    "put-context",
+    "start-arc",
+    "progress-arc",
+    "complete-arc",
+    "cancel-arc",
+    "arc-status",
+    "active-arcs",
+    "process-arcs",
+    "acquire-lease",
+    "refresh-lease",
+    "release-lease",
+    "lease-holder",
+    "cleanup-stale",
 ];
 
 impl Operation {
@@ -95,6 +121,7 @@ impl Operation {
             Self::Send(..) => 25,
             Self::Receive(_) => 26,
             Self::Close(_) => 27,
+            Self::Call(call) => CALLS as u8 + call.code(),
         }
     }
 
@@ -113,6 +140,7 @@ impl Display for Operation {
             Self::Compute(value) => write!(formatter, " {value}"),
             Self::Hop(affinity) => write!(formatter, " {affinity}"),
             Self::Send(id, value) => write!(formatter, " {id} {value}"),
+            Self::Call(call) => write_call(formatter, call),
             Self::WhenAll(children) | Self::WhenAny(children) => {
                 children.iter().try_for_each(|child| write!(formatter, " {child}"))
             }
@@ -138,6 +166,51 @@ impl Display for Operation {
             | Self::Receive(number)
             | Self::Close(number) => write!(formatter, " {number}"),
         }
+    }
+}
+
+fn write_call(formatter: &mut Formatter<'_>, call: &Call) -> fmt::Result {
+    if let Some((_, id)) = call.object() {
+        write!(formatter, " {id}")?;
+    }
+    match call {
+        Call::BeginBranch(_)
+        | Call::NestBranch
+        | Call::EndBranch
+        | Call::GetContext
+        | Call::ActiveArcs(_)
+        | Call::ProcessArcs(_)
+        | Call::LeaseHolder(_) => Ok(()),
+        Call::Resume(_, body) => write!(formatter, " {body}"),
+        Call::PutContext(value) => write!(formatter, " {value}"),
+        Call::StartArc(_, pair)
+        | Call::ProgressArc(_, pair)
+        | Call::CompleteArc(_, pair)
+        | Call::CancelArc(_, pair)
+        | Call::ArcStatus(_, pair) => write!(formatter, " {} {}", pair.a, pair.b),
+        Call::AcquireLease(_, number)
+        | Call::RefreshLease(_, number)
+        | Call::ReleaseLease(_, number)
+        | Call::CleanupStale(_, number) => write!(formatter, " {number}"),
+    }
+}
+
+impl Display for Body {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Plain => "plain",
+            Self::Nested => "nested",
+            Self::Throwing => "throwing",
+        })
+    }
+}
+
+impl Display for AccessChecks {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::On => "checked",
+            Self::Off => "unchecked",
+        })
     }
 }
 
@@ -183,6 +256,14 @@ impl Display for Program {
         write_list(formatter, "latches", &objects.latches)?;
         write_list(formatter, "barriers", &objects.barriers)?;
         write_list(formatter, "channels", &objects.channels)?;
+        write_list(formatter, "processors", &objects.processors)?;
+        for (name, count) in
+            [("engines", objects.engines), ("registries", objects.registries), ("leases", objects.leases)]
+        {
+            if count > 0 {
+                writeln!(formatter, "    {name} {count}")?;
+            }
+        }
         for (id, task) in self.tasks.iter().enumerate() {
             writeln!(formatter, "  task {id} {} {}", task.affinity, task.result)?;
             for operation in &task.operations {

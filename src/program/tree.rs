@@ -110,7 +110,8 @@ impl Operation {
             | Self::ResetEvent(_)
             | Self::LatchArrive(_)
             | Self::BarrierArrive(_)
-            | Self::Close(_) => false,
+            | Self::Close(_)
+            | Self::Call(_) => false,
         }
     }
 }

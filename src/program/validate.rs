@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::call::{Call, MAX_AGENTS};
 use super::{Affinity, CANCELLED, CLOSED, ObjectId, Operation, Program, TaskId};
 
 /// Tasks of a program: at most.
@@ -51,6 +52,7 @@ pub fn validate(program: &Program) -> Result<(), Invalid> {
         handles: vec![],
         locks: vec![],
         tickets: vec![],
+        branches: 0,
     };
     for (id, task) in program.tasks.iter().enumerate() {
         check.task(id, task.operations.as_slice())?;
@@ -84,6 +86,10 @@ fn check_bounds(program: &Program) -> Result<(), Invalid> {
         ("latches", objects.latches.len()),
         ("barriers", objects.barriers.len()),
         ("channels", objects.channels.len()),
+        ("processors", objects.processors.len()),
+        ("engines", objects.engines as usize),
+        ("registries", objects.registries as usize),
+        ("leases", objects.leases as usize),
     ] {
         if count > MAX_OBJECTS {
             return whole(format!("more than {MAX_OBJECTS} {kind}; use fewer"));
@@ -111,6 +117,8 @@ struct Check<'a> {
     handles: Vec<TaskId>,
     locks: Vec<ObjectId>,
     tickets: Vec<ObjectId>,
+    /// Branches that it is in.
+    branches: usize,
 }
 
 impl Check<'_> {
@@ -123,12 +131,17 @@ impl Check<'_> {
         self.handles.clear();
         self.locks.clear();
         self.tickets.clear();
+        self.branches = 0;
         for (index, operation) in operations.iter().enumerate() {
             self.object(operation)
                 .and_then(|()| self.operation(task, operation))
                 .map_err(|what| fault(Some(index), what))?;
         }
-        if let (Some(lock), false) = (self.locks.first(), matches!(operations.last(), Some(Operation::Throw(_)))) {
+        let throws = matches!(operations.last(), Some(Operation::Throw(_)));
+        if self.branches > 0 && !throws {
+            return Err(fault(None, "it ends inside a branch; add `end-branch`".into()));
+        }
+        if let (Some(lock), false) = (self.locks.first(), throws) {
             return Err(fault(None, format!("it ends with mutex {lock} locked; add `unlock {lock}`")));
         }
         Ok(())
@@ -148,6 +161,10 @@ impl Check<'_> {
             Operation::Send(id, _) | Operation::Receive(id) | Operation::Close(id) => {
                 ("channel", id, objects.channels.len())
             }
+            Operation::Call(call) => match call.object() {
+                Some((system, id)) => (system.word(), id, objects.count(system)),
+                None => return Ok(()),
+            },
             _ => return Ok(()),
         };
         if (id as usize) < count {
@@ -159,6 +176,11 @@ impl Check<'_> {
     fn operation(&mut self, task: TaskId, operation: &Operation) -> Result<(), String> {
         for &child in operation.begins() {
             self.begin(task, child)?;
+        }
+        if self.branches > 0 && operation.suspends() {
+            return Err(
+                "it may suspend the task inside a branch, which stays on its thread; end the branch first".into()
+            );
         }
         match *operation {
             Operation::WhenAll(ref children) | Operation::WhenAny(ref children) if children.is_empty() => {
@@ -208,6 +230,27 @@ impl Check<'_> {
             Operation::Send(_, CLOSED) => {
                 return Err(format!("{CLOSED} stands for a closed channel; send another value"));
             }
+            Operation::Call(ref call) => self.call(call)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call) -> Result<(), String> {
+        match *call {
+            Call::BeginBranch(_) | Call::NestBranch => self.branches += 1,
+            Call::EndBranch | Call::GetContext | Call::PutContext(_) if self.branches == 0 => {
+                return Err("the task is in no branch; write `begin-branch` above".into());
+            }
+            Call::EndBranch => self.branches -= 1,
+            Call::StartArc(_, pair)
+            | Call::ProgressArc(_, pair)
+            | Call::CompleteArc(_, pair)
+            | Call::CancelArc(_, pair)
+            | Call::ArcStatus(_, pair) => return agent(pair.a).and_then(|()| agent(pair.b)),
+            Call::AcquireLease(_, number) | Call::RefreshLease(_, number) | Call::ReleaseLease(_, number) => {
+                return agent(number);
+            }
             _ => {}
         }
         Ok(())
@@ -232,4 +275,11 @@ impl Check<'_> {
             format!("the task holds no handle of task {child}; start it earlier in the same task, and give it up once")
         })
     }
+}
+
+fn agent(number: u32) -> Result<(), String> {
+    if number < MAX_AGENTS {
+        return Ok(());
+    }
+    Err(format!("there is no agent {number}; number agents below {MAX_AGENTS}"))
 }

@@ -149,6 +149,7 @@ mod tests {
             latches: vec![2],
             barriers: vec![2],
             channels: vec![1],
+            ..program::Objects::default()
         })
     }
 

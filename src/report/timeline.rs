@@ -64,6 +64,9 @@ fn line(program: &Program, index: usize, event: &Event, end: Option<&Event>) -> 
             };
             format!("task {task} [{}] {operation}{how}", event.operation)
         }
+        EventKind::Entered => format!("task {task}: is inside, {} deep", event.value),
+        EventKind::Leaving => format!("task {task}: leaves, from {} deep", event.value),
+        EventKind::Callback => format!("task {task}: is called back, {}", event.value),
     };
     let lane = "    ".repeat(usize::from(event.thread).min(16));
     format!("{index:>5}  {lane}thread {} │ {what}", event.thread)

@@ -1,5 +1,6 @@
 //! A program in the making: operations with holes between them, and what comes before what.
 
+use crate::program::call::System;
 use crate::program::{Affinity, EventReset, Objects, Operation, Program, ResultKind, Task, TaskId};
 
 /// A waiting operation on an object whose rank is that of the object being planned, or higher.
@@ -174,6 +175,10 @@ fn drop_unused(objects: Objects, tasks: &mut [Task]) -> Objects {
     let mut latches = Renaming::new(objects.latches.len());
     let mut barriers = Renaming::new(objects.barriers.len());
     let mut channels = Renaming::new(objects.channels.len());
+    let mut processors = Renaming::new(objects.processors.len());
+    let mut engines = Renaming::new(objects.engines as usize);
+    let mut registries = Renaming::new(objects.registries as usize);
+    let mut leases = Renaming::new(objects.leases as usize);
     for operation in tasks.iter_mut().flat_map(|task| &mut task.operations) {
         match operation {
             Operation::Lock(id) | Operation::Unlock(id) => mutexes.rename(id),
@@ -182,16 +187,31 @@ fn drop_unused(objects: Objects, tasks: &mut [Task]) -> Objects {
             Operation::LatchArrive(id) | Operation::LatchWait(id) => latches.rename(id),
             Operation::BarrierArrive(id) | Operation::BarrierWait(id) => barriers.rename(id),
             Operation::Send(id, _) | Operation::Receive(id) | Operation::Close(id) => channels.rename(id),
+            Operation::Call(call) => {
+                let system = call.object().map(|(system, _)| system);
+                if let (Some(system), Some(id)) = (system, call.object_mut()) {
+                    match system {
+                        System::Processor => processors.rename(id),
+                        System::Engine => engines.rename(id),
+                        System::Registry => registries.rename(id),
+                        System::Lease => leases.rename(id),
+                    }
+                }
+            }
             _ => {}
         }
     }
     Objects {
-        mutexes: mutexes.kept.len() as u32,
+        mutexes: mutexes.count(),
         semaphores: semaphores.keep(&objects.semaphores),
         events: events.keep::<EventReset>(&objects.events),
         latches: latches.keep(&objects.latches),
         barriers: barriers.keep(&objects.barriers),
         channels: channels.keep(&objects.channels),
+        processors: processors.keep(&objects.processors),
+        engines: engines.count(),
+        registries: registries.count(),
+        leases: leases.count(),
     }
 }
 
@@ -212,6 +232,10 @@ impl Renaming {
             self.kept.push(old);
             self.kept.len() as u32 - 1
         });
+    }
+
+    fn count(&self) -> u32 {
+        self.kept.len() as u32
     }
 
     fn keep<T: Copy>(&self, values: &[T]) -> Vec<T> {

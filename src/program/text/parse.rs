@@ -3,9 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::{FromStr, SplitWhitespace};
 
-use super::WORDS;
+use super::{CALLS, WORDS};
+use crate::program::call::{Body, Call, Pair};
 use crate::program::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
-use crate::program::{Affinity, EventReset, Operation, Program, ResultKind, Task};
+use crate::program::{AccessChecks, Affinity, EventReset, Operation, Program, ResultKind, Task};
 
 /// What is wrong with a text, and in which line (from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +99,16 @@ impl Text {
                     _ => Err(format!("`{}` is no kind of event; write `manual` or `auto`", short(word))),
                 })?;
             }
+            (Part::Objects, "processors") => {
+                objects.processors = list(words, MAX_OBJECTS, |word| match word {
+                    "checked" => Ok(AccessChecks::On),
+                    "unchecked" => Ok(AccessChecks::Off),
+                    _ => Err(format!("`{}` is no kind of processor; write `checked` or `unchecked`", short(word))),
+                })?;
+            }
+            (Part::Objects, "engines") => objects.engines = bounded(number(words, "the number of engines")?)?,
+            (Part::Objects, "registries") => objects.registries = bounded(number(words, "the number of registries")?)?,
+            (Part::Objects, "leases") => objects.leases = bounded(number(words, "the number of leases")?)?,
             (_, "task") => self.task(line, words)?,
             (Part::Tasks, "end") => return Ok(true),
             (Part::Tasks, _) => {
@@ -191,8 +202,46 @@ fn operation(word: &str, words: &mut SplitWhitespace<'_>) -> Result<Operation, S
         24 => Operation::BarrierWait(id()?),
         25 => Operation::Send(id()?, number(words, "a value")?),
         26 => Operation::Receive(id()?),
-        _ => Operation::Close(id()?),
+        27 => Operation::Close(id()?),
+        _ => Operation::Call(call(code - CALLS, words)?),
     })
+}
+
+fn call(code: usize, words: &mut SplitWhitespace<'_>) -> Result<Call, String> {
+    let mut id = || number(words, "a number");
+    Ok(match code {
+        0 => {
+            let processor = id()?;
+            let body = match words.next() {
+                Some("plain") => Body::Plain,
+                Some("nested") => Body::Nested,
+                Some("throwing") => Body::Throwing,
+                other => return Err(wrong(other, "a body: `plain`, `nested` or `throwing`")),
+            };
+            Call::Resume(processor, body)
+        }
+        1 => Call::BeginBranch(id()?),
+        2 => Call::NestBranch,
+        3 => Call::EndBranch,
+        4 => Call::GetContext,
+        5 => Call::PutContext(number(words, "a value")?),
+        6 => Call::StartArc(id()?, pair(words)?),
+        7 => Call::ProgressArc(id()?, pair(words)?),
+        8 => Call::CompleteArc(id()?, pair(words)?),
+        9 => Call::CancelArc(id()?, pair(words)?),
+        10 => Call::ArcStatus(id()?, pair(words)?),
+        11 => Call::ActiveArcs(id()?),
+        12 => Call::ProcessArcs(id()?),
+        13 => Call::AcquireLease(id()?, number(words, "an agent")?),
+        14 => Call::RefreshLease(id()?, number(words, "an agent")?),
+        15 => Call::ReleaseLease(id()?, number(words, "an agent")?),
+        16 => Call::LeaseHolder(id()?),
+        _ => Call::CleanupStale(id()?, number(words, "a time in microseconds")?),
+    })
+}
+
+fn pair(words: &mut SplitWhitespace<'_>) -> Result<Pair, String> {
+    Ok(Pair { a: number(words, "an agent")?, b: number(words, "the other agent")? })
 }
 
 fn affinity(words: &mut SplitWhitespace<'_>) -> Result<Affinity, String> {
@@ -224,7 +273,11 @@ fn list<T>(
 }
 
 fn bounded(count: u32) -> Result<u32, String> {
-    if count as usize > MAX_OBJECTS { Err(format!("more than {MAX_OBJECTS} mutexes; use fewer")) } else { Ok(count) }
+    if count as usize > MAX_OBJECTS {
+        Err(format!("more than {MAX_OBJECTS} objects of one kind; use fewer"))
+    } else {
+        Ok(count)
+    }
 }
 
 fn number<T: FromStr>(words: &mut SplitWhitespace<'_>, what: &str) -> Result<T, String> {
