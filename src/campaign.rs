@@ -13,6 +13,7 @@ pub mod fingerprint;
 pub mod fuzz;
 pub mod interrupt;
 pub mod job;
+pub mod minimise;
 pub mod plan;
 pub mod replay;
 pub mod seed;

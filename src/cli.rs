@@ -5,6 +5,7 @@
 mod bench;
 mod faults;
 mod fuzz;
+mod minimise;
 mod replay;
 mod resolve;
 mod show;
@@ -39,6 +40,8 @@ enum Command {
     Fuzz(fuzz::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
+    /// Make the program of a case as small as it can be.
+    Minimise(minimise::Flags),
     /// Show a case: its program, schedule and evidence.
     Show(show::Flags),
     /// Measure how many executions it takes to find each known fault.
@@ -68,6 +71,10 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Fuzz(flags) => fuzz::run(&flags),
         Command::Replay(flags) => replay::run(flags),
+        Command::Minimise(flags) => {
+            minimise::run(flags)?;
+            Ok(false)
+        }
         Command::Show(flags) => show::run(&flags),
         Command::Faults(flags) => faults::run(&flags),
         Command::Bench(flags) => {

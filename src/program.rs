@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod call;
+mod compact;
 pub mod generate;
 mod model;
+pub mod shrink;
 pub mod text;
 mod tree;
 pub mod validate;

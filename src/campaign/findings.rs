@@ -122,15 +122,7 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
-        let case = Case {
-            settings: settings.clone(),
-            program,
-            schedule: found.schedule,
-            verdict: failure.verdict,
-            oracle: Some(failure.oracle),
-            fingerprint: fingerprint.clone(),
-            report: report_of(&found.failures, &found.report),
-        };
+        let case = case_of(found, settings, program);
         let path = self.directory.join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
@@ -157,6 +149,24 @@ impl Findings {
         let noted = Case { report, ..case.clone() };
         finding.confirmation = Confirmation::Unconfirmed(instead);
         write_whole(&finding.path, noted.to_string().as_bytes())
+    }
+}
+
+/// The case of a failed execution.
+///
+/// # Panics
+/// If nothing failed.
+#[must_use]
+pub fn case_of(found: Found, settings: &Settings, program: Program) -> Case {
+    let failure = found.failures.first().expect("a finding has a failure");
+    Case {
+        settings: settings.clone(),
+        program,
+        verdict: failure.verdict,
+        oracle: Some(failure.oracle),
+        fingerprint: fingerprint(failure),
+        report: report_of(&found.failures, &found.report),
+        schedule: found.schedule,
     }
 }
 

@@ -1,0 +1,52 @@
+//! `threadbare minimise`: makes the program of a case as small as it can be.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::resolve;
+use crate::campaign::findings::write_whole;
+use crate::campaign::interrupt;
+use crate::campaign::minimise::{Minimisation, operations};
+use crate::case::Case;
+use crate::report::progress::ProgressLine;
+use crate::report::{say, word};
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// A case that fails.
+    case: PathBuf,
+    /// Where the smaller case goes [default: beside the case, as NAME.min.case].
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Schedules that a smaller program gets to fail under.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    attempts: u64,
+    /// Workers at a time [default: one for each core].
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+pub fn run(flags: Flags) -> Result<()> {
+    let case = Case::read(&flags.case)?;
+    let jobs = resolve::jobs(flags.jobs)?;
+    let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
+    interrupt::listen()?;
+    let (tasks, before) = (case.program.tasks.len(), operations(&case.program));
+    let line = ProgressLine::new();
+    let total = before as u64;
+    let smallest = Minimisation { case, attempts: flags.attempts, jobs }
+        .run(|left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
+    drop(line);
+    write_whole(&output, smallest.to_string().as_bytes())?;
+    say(format!(
+        "{}: {tasks} tasks with {before} operations came to {} with {}; replay: threadbare replay {}",
+        word(&smallest.verdict),
+        smallest.program.tasks.len(),
+        operations(&smallest.program),
+        output.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Smaller programs than a given one, for whoever looks for the smallest that still fails.
+
+use super::call::Call;
+use super::compact::compact;
+use super::validate::validate;
+use super::{Operation, Program, TaskId};
+
+/// The valid programs that one step makes of this one, those first that leave most out.
+///
+/// A step leaves out a row of operations of one task, or one child of a group; with each operation goes what makes
+/// no sense without it: the tasks it begins and whatever else names them, the unlock of a lock, the end of a branch.
+#[must_use]
+pub fn steps(program: &Program) -> Vec<Program> {
+    let mut smaller = vec![];
+    let longest = program.tasks.iter().map(|task| task.operations.len()).max().unwrap_or(0);
+    let mut length = longest.next_power_of_two();
+    while length > 0 {
+        for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate() {
+            // A row of which only a part is there is one of the shorter ones.
+            for first in (0..operations.len()).step_by(length) {
+                if first + length <= operations.len() || first == 0 && operations.len() * 2 > length {
+                    let last = (first + length).min(operations.len());
+                    smaller.push(without(program, task, &(first..last).collect::<Vec<_>>()));
+                }
+            }
+        }
+        length /= 2;
+    }
+    smaller.extend(without_one_child(program));
+    let mut valid: Vec<Program> =
+        smaller.into_iter().map(compact).filter(|smaller| smaller != program && validate(smaller).is_ok()).collect();
+    valid.dedup();
+    valid
+}
+
+/// The program without these operations of a task and what depends on them.
+fn without(program: &Program, task: usize, dropped: &[usize]) -> Program {
+    let mut smaller = program.clone();
+    let operations = &program.tasks[task].operations;
+    let mut gone = vec![false; operations.len()];
+    for &index in dropped {
+        gone[index] = true;
+        if let Some(partner) = partner(operations, index) {
+            gone[partner] = true;
+        }
+    }
+    let begun: Vec<TaskId> =
+        operations.iter().zip(&gone).filter(|(_, gone)| **gone).flat_map(|(each, _)| each.begins()).copied().collect();
+    let names_gone = |operation: &Operation| match operation {
+        Operation::Join(child) | Operation::Detach(child) | Operation::Cancel(child) => begun.contains(child),
+        _ => false,
+    };
+    let mut index = 0;
+    smaller.tasks[task].operations.retain(|operation| {
+        index += 1;
+        !gone[index - 1] && !names_gone(operation)
+    });
+    smaller
+}
+
+/// The operation of the same task without which, or which without, an operation makes no sense.
+fn partner(operations: &[Operation], index: usize) -> Option<usize> {
+    let after = |wanted: &dyn Fn(&Operation) -> bool| {
+        operations[index + 1..].iter().position(wanted).map(|found| index + 1 + found)
+    };
+    let before = |wanted: &dyn Fn(&Operation) -> bool| operations[..index].iter().rposition(wanted);
+    match operations[index] {
+        Operation::Lock(id) => after(&|other| *other == Operation::Unlock(id)),
+        Operation::Unlock(id) => before(&|other| *other == Operation::Lock(id)),
+        Operation::Call(Call::BeginBranch(_) | Call::NestBranch) => {
+            let mut depth = 0;
+            (index..operations.len()).find(|&place| {
+                depth += nesting(&operations[place]);
+                depth == 0
+            })
+        }
+        Operation::Call(Call::EndBranch) => {
+            let mut depth = 0;
+            (0..=index).rev().find(|&place| {
+                depth -= nesting(&operations[place]);
+                depth == 0
+            })
+        }
+        _ => None,
+    }
+}
+
+/// How an operation changes the number of branches that its task is in.
+fn nesting(operation: &Operation) -> i32 {
+    match operation {
+        Operation::Call(Call::BeginBranch(_) | Call::NestBranch) => 1,
+        Operation::Call(Call::EndBranch) => -1,
+        _ => 0,
+    }
+}
+
+fn without_one_child(program: &Program) -> Vec<Program> {
+    let mut smaller = vec![];
+    for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate() {
+        for (index, operation) in operations.iter().enumerate() {
+            let (Operation::WhenAll(children) | Operation::WhenAny(children)) = operation else { continue };
+            for child in 0..children.len() {
+                let mut each = program.clone();
+                if let Operation::WhenAll(left) | Operation::WhenAny(left) = &mut each.tasks[task].operations[index] {
+                    left.remove(child);
+                }
+                smaller.push(each);
+            }
+        }
+    }
+    smaller
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{from_seed, text};
+    use super::*;
+
+    fn program(lines: &str) -> Program {
+        text::parse(&format!("program\nobjects\nmutexes 2\nengines 1\n{lines}\nend")).expect("a valid program")
+    }
+
+    fn operations(program: &Program) -> usize {
+        program.tasks.iter().map(|task| task.operations.len()).sum()
+    }
+
+    #[test]
+    fn every_step_is_valid_and_smaller() {
+        for seed in 0..300 {
+            let program = from_seed(seed, 6);
+            for smaller in steps(&program) {
+                assert_eq!(validate(&smaller), Ok(()), "{smaller}");
+                let size = |program: &Program| (program.tasks.len(), operations(program));
+                assert!(size(&smaller) < size(&program), "{program}\n{smaller}");
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_steps_lead_to_the_empty_program() {
+        for seed in 0..100 {
+            let mut program = from_seed(seed, 6);
+            while let Some(smaller) = steps(&program).into_iter().next() {
+                program = smaller;
+            }
+            assert_eq!((program.tasks.len(), operations(&program)), (1, 0), "seed {seed}: {program}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_together_goes_together() {
+        let whole = program("task 0 main int\nlock 0\ncompute 1\nunlock 0\nbegin-branch 0\nend-branch");
+        let has = |lines: &str| steps(&whole).contains(&compact(program(lines)));
+        assert!(has("task 0 main int\ncompute 1\nbegin-branch 0\nend-branch"));
+        assert!(has("task 0 main int\nlock 0\ncompute 1\nunlock 0"));
+        let tree = program("task 0 main int\nstart 1\ncompute 1\njoin 1\ntask 1 worker int\nawait 2\ntask 2 main int");
+        assert!(steps(&tree).contains(&compact(program("task 0 main int\ncompute 1"))));
+    }
+}
