@@ -24,9 +24,10 @@ const POINTS_PER_OPERATION: u64 = 1_000;
 const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
 const POINTS_EXPECTED_PER_OPERATION: u64 = 8;
-/// Events that a program can make: some for each task and operation, and room for the harmless rest.
+/// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
+/// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
-const EVENTS_PER_OPERATION: usize = 2;
+const EVENTS_PER_OPERATION: usize = 6;
 const EVENTS_SPARE: usize = 64;
 
 /// Where the choices of an execution come from.
