@@ -1,0 +1,17 @@
+// The systems that stand beside the scheduler, and the right choice for each.
+#pragma once
+
+#include "runtime/context.hpp"
+#include "runtime/ownership.hpp"
+#include "runtime/registry.hpp"
+
+namespace threadbare::runtime {
+
+/// A policy derives from this and redefines what it does differently.
+struct CorrectSystems {
+  using Processor = runtime::Processor;
+  using Engine = runtime::Engine;
+  using Registry = runtime::Registry;
+};
+
+}  // namespace threadbare::runtime
