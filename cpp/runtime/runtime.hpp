@@ -7,6 +7,7 @@
 #include "runtime/channel.hpp"
 #include "runtime/event.hpp"
 #include "runtime/latch.hpp"
+#include "runtime/lease.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/start.hpp"
 #include "runtime/task.hpp"
