@@ -8,6 +8,7 @@
 #include "runtime/context.hpp"
 #include "runtime/event.hpp"
 #include "runtime/latch.hpp"
+#include "runtime/lease.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/scheduler.hpp"

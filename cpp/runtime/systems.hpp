@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/context.hpp"
+#include "runtime/lease.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/registry.hpp"
 
@@ -12,6 +13,7 @@ struct CorrectSystems {
   using Processor = runtime::Processor;
   using Engine = runtime::Engine;
   using Registry = runtime::Registry;
+  using Lease = runtime::Lease;
 };
 
 }  // namespace threadbare::runtime
