@@ -65,6 +65,25 @@ impl EventKind {
         Self::ContextsLeft,
     ];
 
+    /// Whether events of this kind are of one operation of their task.
+    #[must_use]
+    pub fn is_of_operation(self) -> bool {
+        match self {
+            Self::OperationBegin
+            | Self::OperationEnd
+            | Self::OperationFail
+            | Self::Entered
+            | Self::Leaving
+            | Self::Callback => true,
+            Self::FrameMade
+            | Self::FrameFreed
+            | Self::TaskBegin
+            | Self::TaskEnd
+            | Self::TaskFail
+            | Self::ContextsLeft => false,
+        }
+    }
+
     /// The kind of that number.
     ///
     /// # Panics

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::active::{Active, set_active};
 use super::controller::{Controller, MAX_POINTS};
+use super::directory::Directory;
 use super::engine::Engine as Carrier;
 use super::sanitizer;
 use super::trace::Trace;
@@ -42,6 +43,7 @@ pub enum Mode<'a> {
 pub struct Session {
     subject: Subject,
     program: Option<LoadedProgram>,
+    directory: Directory,
     threads: u32,
     control: Control,
     execution: Execution,
@@ -91,6 +93,7 @@ impl Session {
         Ok(Self {
             subject,
             program: None,
+            directory: Directory::make()?,
             threads: settings.threads.into(),
             control,
             execution: Execution { events: Vec::new(), ending: Ending::Completed, points: 0, reports: 0 },
@@ -115,6 +118,9 @@ impl Session {
             program.operation_count() * EVENTS_PER_OPERATION + program.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
         let limits = Limits { points, expected_points: POINTS_EXPECTED_PER_OPERATION * operations, events };
         let threads = self.threads;
+        if program.has_files() {
+            self.directory.empty();
+        }
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
         self.program = Some(program);
         &self.execution
