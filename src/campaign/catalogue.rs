@@ -245,7 +245,7 @@ pub const CATALOGUE: &[Entry] = &[
         sanitizer: Sanitizer::None,
         threads: 2,
         strategy: StrategyName::Random,
-        verdicts: &[Verdict::WrongHistory],
+        verdicts: &[Verdict::Leak],
     },
     Entry {
         name: "lease-release-foreign",
