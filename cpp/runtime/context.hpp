@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace threadbare::runtime {
@@ -110,7 +111,9 @@ template <class Store>
 class Branch {
  public:
   explicit Branch(BasicEngine<Store> &engine) : context_(engine.store_.shared()) {
-    if (!context_) context_ = &own_.emplace(engine.cache_);
+    if (context_) return;
+    own_ = std::make_unique<Context>(engine.cache_);
+    context_ = own_.get();
   }
   Branch(const Branch &) = delete;
   Branch &operator=(const Branch &) = delete;
@@ -118,7 +121,7 @@ class Branch {
   [[nodiscard]] Context &context() noexcept { return *context_; }
 
  private:
-  std::optional<Context> own_;
+  std::unique_ptr<Context> own_;
   Context *context_;
 };
 

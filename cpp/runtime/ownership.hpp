@@ -55,7 +55,7 @@ class Ownership {
   void release() noexcept { owner_.store(std::thread::id(), std::memory_order_release); }
 
  protected:
-  /// Made from no id while nobody is inside.
+  /// No thread's id while nobody is inside.
   std::atomic<std::thread::id> owner_{};
   const AccessChecks checks_;
 };
