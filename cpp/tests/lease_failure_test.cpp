@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
@@ -117,10 +118,10 @@ void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
-/// One operation, what is in the lock file before it, and what it does to the owner.
+/// One operation, what is in the lock file before it, whether it writes one, and what it does to the owner.
 struct Step {
-  const char *name;
   std::string before;
+  bool writes;
   bool (*operate)(Lease &);
   std::optional<Lease::Agent> owner_before;
   std::optional<Lease::Agent> owner_after;
@@ -128,11 +129,11 @@ struct Step {
 
 const std::string held_by_7 = LeaseRecord{7, 1us, 2us}.text();
 const Step steps[] = {
-    {"acquire", "", [](Lease &lease) { return lease.acquire(8); }, {}, 8},
-    {"acquire over a corrupt lock", "{", [](Lease &lease) { return lease.acquire(8); }, {}, 8},
-    {"refresh", held_by_7, [](Lease &lease) { return lease.refresh(7); }, 7, 7},
-    {"release", held_by_7, [](Lease &lease) { return lease.release(7); }, 7, {}},
-    {"cleanup_stale", held_by_7, [](Lease &lease) { return lease.cleanup_stale(1h); }, 7, {}},
+    {"", true, [](Lease &lease) { return lease.acquire(8); }, {}, 8},
+    {"{", true, [](Lease &lease) { return lease.acquire(8); }, {}, 8},
+    {held_by_7, true, [](Lease &lease) { return lease.refresh(7); }, 7, 7},
+    {held_by_7, false, [](Lease &lease) { return lease.release(7); }, 7, {}},
+    {held_by_7, false, [](Lease &lease) { return lease.cleanup_stale(1h); }, 7, {}},
 };
 
 std::ptrdiff_t open_files() {
@@ -182,6 +183,7 @@ void for_each_point(Next next) {
 TEST("whichever system call fails, an operation changes nothing or all, and leaves no file") {
   for (const Step &step : steps) {
     for (const int error : {EIO, ENOSPC}) {
+      int failed_closes = 0;
       for_each_point([&](int point) {
         Scene scene(step);
         std::optional<Call> failed;
@@ -194,8 +196,12 @@ TEST("whichever system call fails, an operation changes nothing or all, and leav
         try {
           succeeded = step.operate(scene.lease);
           CHECK(succeeded);
+          // Done all the same; only what comes before the change, or is the change, must not fail unnoticed.
+          const std::set<Call> after_or_aside{Call::Close, Call::Unlink, Call::Opendir, Call::Readdir, Call::Flock};
+          CHECK(!failed || after_or_aside.contains(*failed));
         } catch (const std::system_error &thrown) {
-          CHECK(thrown.code() == std::error_code(error, std::generic_category()));
+          CHECK(failed && thrown.code() == std::error_code(error, std::generic_category()));
+          failed_closes += failed == Call::Close;
         }
         before_call = nullptr;
         check_all_or_nothing(step, scene, succeeded);
@@ -207,6 +213,8 @@ TEST("whichever system call fails, an operation changes nothing or all, and leav
         CHECK(!has_temporary_file(scene.directory));
         return failed.has_value();
       });
+      // The close of what was written may be the one to say that it was not.
+      CHECK(failed_closes == (step.writes ? 1 : 0));
     }
   }
 }
@@ -276,6 +284,73 @@ TEST("whichever allocation fails, an operation changes nothing and leaves no fil
     }
     CHECK(failures > 0);
   }
+}
+
+TEST("who takes no guard and makes a lock meanwhile keeps it") {
+  Scene scene(steps[0]);
+  before_call = [&](Call call) {
+    if (call == Call::Link) write_file(scene.directory / "lock", held_by_7);
+    return 0;
+  };
+  const bool acquired = scene.lease.acquire(8);
+  before_call = nullptr;
+  CHECK(!acquired && read_file(scene.directory / "lock") == held_by_7);
+  CHECK(!has_temporary_file(scene.directory));
+}
+
+TEST("an old temporary file of the next name, which is the lock by a second name, stays as it is") {
+  const Directory directory;
+  Lease lease(directory / "lock");
+  std::string last;
+  before_call = [&](Call call) {
+    if (call != Call::Fsync) return 0;
+    for (const std::string &name : directory.names()) {
+      if (name.ends_with(".tmp")) last = name;
+    }
+    return 0;
+  };
+  CHECK(lease.acquire(7));
+  const std::string process = "lock." + std::to_string(::getpid()) + ".";
+  CHECK(last.starts_with(process));
+  const std::string next = process + std::to_string(std::stoi(last.substr(process.size())) + 1) + ".tmp";
+  const std::string before = read_file(directory / "lock");
+  bool planted = false;
+  bool whole = false;
+  before_call = [&](Call call) {
+    // After the sweep.
+    if (call == Call::Read && !std::exchange(planted, true)) {
+      CHECK(::link((directory / "lock").c_str(), (directory / next).c_str()) == 0);
+    }
+    if (call == Call::Write) whole = read_file(directory / "lock") == before;
+    return 0;
+  };
+  const bool refreshed = lease.refresh(7);
+  before_call = nullptr;
+  CHECK(refreshed && whole && lease.holder() == 7u);
+  CHECK(read_file(directory / next) == before);
+  CHECK(lease.refresh(7));
+  CHECK(!has_temporary_file(directory));
+}
+
+TEST("a process forked during an operation does not keep the guard locked") {
+  const Directory directory;
+  Lease lease(directory / "lock");
+  pid_t child = -1;
+  before_call = [&](Call call) {
+    if (call != Call::Fsync) return 0;
+    child = ::fork();
+    if (child == 0) {
+      while (true) ::pause();
+    }
+    return 0;
+  };
+  CHECK(lease.acquire(7));
+  before_call = nullptr;
+  const int guard = ::open((directory / "lock.guard").c_str(), O_RDONLY);
+  const bool unlocked = ::flock(guard, LOCK_EX | LOCK_NB) == 0;
+  CHECK(child > 0 && ::kill(child, SIGKILL) == 0 && ::waitpid(child, nullptr, 0) == child);
+  CHECK(::close(guard) == 0);
+  CHECK(unlocked);
 }
 
 // The faults, each in the one interleaving that shows it: what another thread does meanwhile happens in a call.
