@@ -42,8 +42,8 @@ class Sleepers {
   void sleep_worker(MaySleep may_sleep) {
     std::unique_lock lock(mutex_);
     announce(one_worker);
-    if (stopping() || !may_sleep()) return retract(one_worker);
-    workers_.wait(lock, [this] { return woken_workers_ > 0 || stopping(); });
+    if (stopped_ || !may_sleep()) return retract(one_worker);
+    workers_.wait(lock, [this] { return woken_workers_ > 0 || stopped_; });
     if (woken_workers_ > 0) {
       --woken_workers_;
     } else {
@@ -74,12 +74,12 @@ class Sleepers {
   /// Tells the workers to return.
   void stop() noexcept {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     stopping_.store(true, std::memory_order_relaxed);
     workers_.notify_all();
   }
 
-  // Ordering: relaxed. Sleepers read it under the lock it was stored under; for a busy worker it only
-  // matters that it sees it some time.
+  // Ordering: relaxed. For a busy worker it only matters that it sees it some time.
   [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
 
   /// Also guards what must not change between a look and a sleep.
@@ -89,24 +89,19 @@ class Sleepers {
   static constexpr std::uint32_t main_bit = 1;
   static constexpr std::uint32_t one_worker = 2;
 
-  // Both run under the lock, so load and store need not be one operation.
+  // Both run under the lock.
   // Ordering: seq_cst, before the look at the queues; see above.
-  void announce(std::uint32_t who) noexcept {
-    idle_.store(idle_.load(std::memory_order_relaxed) + who, std::memory_order_seq_cst);
-  }
+  void announce(std::uint32_t who) noexcept { idle_.store(asleep_ += who, std::memory_order_seq_cst); }
   // Ordering: relaxed; a producer that still sees the old value takes the lock and looks again.
-  void retract(std::uint32_t who) noexcept {
-    idle_.store(idle_.load(std::memory_order_relaxed) - who, std::memory_order_relaxed);
-  }
+  void retract(std::uint32_t who) noexcept { idle_.store(asleep_ -= who, std::memory_order_relaxed); }
 
   /// Under the lock. Workers first: the main thread has work of its own that nobody else can do.
   void wake(Affinity affinity) noexcept {
-    const std::uint32_t idle = idle_.load(std::memory_order_relaxed);
-    if (affinity == Affinity::Worker && idle >= one_worker) {
+    if (affinity == Affinity::Worker && asleep_ >= one_worker) {
       retract(one_worker);
       ++woken_workers_;
       workers_.notify_one();
-    } else if ((idle & main_bit) != 0) {
+    } else if ((asleep_ & main_bit) != 0) {
       retract(main_bit);
       main_woken_ = true;
       main_.notify_one();
@@ -117,9 +112,13 @@ class Sleepers {
   std::condition_variable workers_;
   std::condition_variable main_;
   /// `main_bit` if the main thread is about to sleep or sleeps and nobody has claimed it, plus `one_worker`
-  /// for every such worker. Written under the lock.
+  /// for every such worker. Written under the lock, under which `asleep_` is the same.
   std::atomic<std::uint32_t> idle_{0};
+  std::uint32_t asleep_ = 0;
+  /// `stopped_`, for who does not hold the lock.
   std::atomic<bool> stopping_{false};
+  /// Workers shall return; under the lock.
+  bool stopped_ = false;
   /// Workers claimed that have not noticed yet; under the lock.
   std::uint32_t woken_workers_ = 0;
   /// The main thread has been claimed and has not noticed yet; under the lock.

@@ -15,6 +15,8 @@ pub(super) const MAX_POINTS: u64 = 1 << 22;
 const POINT_TIME: u64 = 100;
 /// Points of a turn once the second half of the step budget is reached and everyone gets their share.
 const FAIR_TURN: u32 = 64;
+/// Slots that blocked threads are counted in, by object.
+const SLOTS: usize = 64;
 
 /// What a hook does after asking the controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub(super) struct Controller {
     current: ThreadId,
     runnable: ThreadSet,
     sleeping: Vec<Sleeper>,
+    /// How many threads are blocked on an object of that slot, so that most wake-ups need not look at every thread.
+    waiting: [u16; SLOTS],
     /// Scratch for `wake_one`.
     waiters: Vec<ThreadId>,
     /// Points until the strategy is asked again.
@@ -78,6 +82,7 @@ impl Controller {
             current: 0,
             runnable: ThreadSet::default(),
             sleeping: Vec::with_capacity(MAX_VIRTUAL_THREADS),
+            waiting: [0; SLOTS],
             waiters: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             turn: 1,
             skipped_time: 0,
@@ -102,6 +107,7 @@ impl Controller {
         self.threads.clear();
         self.runnable.clear();
         self.sleeping.clear();
+        self.waiting.fill(0);
         self.skipped_time = 0;
         self.budget = budget.min(MAX_POINTS);
         self.ending = None;
@@ -201,6 +207,7 @@ impl Controller {
         thread.state = State::Blocked;
         thread.object = object;
         thread.primitive = primitive;
+        self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
         if let Some(deadline) = deadline {
             self.sleeping.push(Sleeper { thread: current, deadline });
@@ -223,7 +230,14 @@ impl Controller {
     }
 
     /// Wakes every thread that waits for `object`.
+    #[inline]
     pub fn wake_all(&mut self, object: usize) {
+        if self.waiting[slot(object)] > 0 {
+            self.wake_waiters(object);
+        }
+    }
+
+    fn wake_waiters(&mut self, object: usize) {
         for thread in 0..self.threads.len() as ThreadId {
             if self.waits_for(thread, object) {
                 self.resume(thread, Wake::Notified);
@@ -233,6 +247,9 @@ impl Controller {
 
     /// Wakes one thread that waits for `object`, which one is a choice. Whether there was one.
     pub fn wake_one(&mut self, object: usize) -> bool {
+        if self.waiting[slot(object)] == 0 {
+            return false;
+        }
         self.waiters.clear();
         for thread in 0..self.threads.len() as ThreadId {
             if self.waits_for(thread, object) {
@@ -274,6 +291,7 @@ impl Controller {
         let entry = &mut self.threads[usize::from(thread)];
         entry.state = State::Runnable;
         entry.wake = wake;
+        self.waiting[slot(entry.object)] -= 1;
         if let Some(place) = self.sleeping.iter().position(|sleeper| sleeper.thread == thread) {
             self.sleeping.swap_remove(place);
         }
@@ -361,4 +379,9 @@ impl Controller {
         let step = self.trace.points();
         self.stop(Ending::Diverged { step, why: divergence.0 })
     }
+}
+
+/// Objects are at least 8 bytes apart. The slot decides nothing, so it may depend on addresses.
+fn slot(object: usize) -> usize {
+    object / 8 % SLOTS
 }

@@ -24,7 +24,8 @@ const POINTS_ALLOWED: u64 = 20_000;
 const POINTS_PER_OPERATION: u64 = 1_000;
 const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
-const POINTS_EXPECTED_PER_OPERATION: u64 = 8;
+const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
+const POINTS_EXPECTED_PER_THREAD: u64 = 30;
 /// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
 /// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
@@ -116,7 +117,9 @@ impl Session {
         let points = POINTS_ALLOWED + POINTS_PER_OPERATION * operations + POINTS_PER_THREAD * u64::from(self.threads);
         let events =
             program.operation_count() * EVENTS_PER_OPERATION + program.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
-        let limits = Limits { points, expected_points: POINTS_EXPECTED_PER_OPERATION * operations, events };
+        let expected_points =
+            POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
+        let limits = Limits { points, expected_points, events };
         let threads = self.threads;
         if program.has_files() {
             self.directory.empty();

@@ -10,7 +10,8 @@ use crate::execution::ThreadId;
 /// Each execution draws how often it switches, from about every second point to every 32nd: some bugs
 /// need many switches close together, others one switch after a long quiet run.
 const TURN_SCALES: u64 = 5;
-const SHORTEST_SCALE: u64 = 4;
+const LONGEST_SCALE: u64 = 1;
+const SHORTEST_TURNS: u64 = 4;
 /// One decision in so many considers letting a time-out happen although somebody can run.
 const TIME_OUT_ODDS: u64 = 16;
 
@@ -40,9 +41,10 @@ impl Default for Random {
 }
 
 impl Strategy for Random {
-    fn begin(&mut self, seed: u64, _expected_points: u64) {
+    fn begin(&mut self, seed: u64, expected_points: u64) {
         self.random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        self.longest_turn = SHORTEST_SCALE << self.below(TURN_SCALES);
+        let scale = LONGEST_SCALE + self.below(TURN_SCALES);
+        self.longest_turn = (expected_points >> scale).max(SHORTEST_TURNS);
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {

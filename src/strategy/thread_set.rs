@@ -59,14 +59,13 @@ impl ThreadSet {
     /// If there is none.
     #[must_use]
     pub fn at(&self, mut position: usize) -> ThreadId {
+        if position < self.len && self.used <= 1 {
+            return nth_bit(self.words[0], position);
+        }
         for (index, &word) in self.words[..self.used].iter().enumerate() {
             let count = word.count_ones() as usize;
             if position < count {
-                let mut rest = word;
-                for _ in 0..position {
-                    rest &= rest - 1;
-                }
-                return (index * BITS + rest.trailing_zeros() as usize) as ThreadId;
+                return (index * BITS) as ThreadId + nth_bit(word, position);
             }
             position -= count;
         }
@@ -90,6 +89,14 @@ impl ThreadSet {
             })
         })
     }
+}
+
+/// The place of the bit that so many lower ones come before; there is one.
+fn nth_bit(mut word: u64, position: usize) -> ThreadId {
+    for _ in 0..position {
+        word &= word - 1;
+    }
+    word.trailing_zeros() as ThreadId
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const MAX_DEPTH: u32 = 40;
 /// Virtual microseconds that a task sleeps: at most. Without control they are real, so few.
 const MAX_SLEEP: u32 = 60;
 /// Programs in which tasks may fail: so many of so many.
-const FAILING: (u32, u32) = (1, 4);
+const FAILING: (u32, u32) = (1, 8);
 /// Codes of `Throw`: below.
 const THROW_CODES: u32 = 100;
 /// Constants of `Compute`: below.
