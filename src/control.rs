@@ -6,6 +6,7 @@
 
 mod active;
 mod controller;
+mod directory;
 mod engine;
 mod fibers;
 mod hooks;

@@ -45,10 +45,12 @@ pub enum EventKind {
     Leaving = 9,
     /// A registry called back, inside a call of the task; `value` is pair and event, see `ArcEvent::of`.
     Callback = 10,
+    /// Recorded once, by task 0 after everything else: `value` is the number of contexts that are left.
+    ContextsLeft = 11,
 }
 
 impl EventKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::FrameMade,
         Self::FrameFreed,
         Self::TaskBegin,
@@ -60,7 +62,27 @@ impl EventKind {
         Self::Entered,
         Self::Leaving,
         Self::Callback,
+        Self::ContextsLeft,
     ];
+
+    /// Whether events of this kind are of one operation of their task.
+    #[must_use]
+    pub fn is_of_operation(self) -> bool {
+        match self {
+            Self::OperationBegin
+            | Self::OperationEnd
+            | Self::OperationFail
+            | Self::Entered
+            | Self::Leaving
+            | Self::Callback => true,
+            Self::FrameMade
+            | Self::FrameFreed
+            | Self::TaskBegin
+            | Self::TaskEnd
+            | Self::TaskFail
+            | Self::ContextsLeft => false,
+        }
+    }
 
     /// The kind of that number.
     ///

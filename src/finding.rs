@@ -27,6 +27,8 @@ pub enum Verdict {
     FrameLeak,
     /// A promise of an object broke: mutual exclusion, a count, loss, duplication, order.
     Invariant,
+    /// The calls on an object have no explanation in any order that they allow.
+    WrongHistory,
     Deadlock,
     /// Stuck although a task is ready or an operation could go on.
     LostWakeup,
@@ -42,6 +44,7 @@ pub enum OracleName {
     Differential,
     Lifecycle,
     Invariant,
+    History,
     Progress,
     Sanitizer,
     /// The supervisor, from the way a worker died.

@@ -5,5 +5,6 @@ mod expectations;
 pub mod model;
 pub mod objects;
 pub mod scheduler;
+pub mod systems;
 
 pub use expectations::{Expectations, Stops};

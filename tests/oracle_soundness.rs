@@ -90,7 +90,8 @@ fn spoil(program: &Program, history: &[Event], random: &mut Seeded) -> Option<Ve
             | EventKind::TaskFail
             | EventKind::Entered
             | EventKind::Leaving
-            | EventKind::Callback => {
+            | EventKind::Callback
+            | EventKind::ContextsLeft => {
                 events[at].value = event.value.wrapping_sub(1_000_000);
             }
             EventKind::FrameMade | EventKind::FrameFreed | EventKind::TaskBegin => return None,

@@ -80,6 +80,10 @@ fn check_task(events: &[Event], index: usize, task: &Task) -> Result<(), String>
             EventKind::OperationBegin if begin.is_none() && failure.is_none() && event.operation == next => {
                 begin = Some(event);
             }
+            EventKind::Entered | EventKind::Leaving | EventKind::Callback
+                if begin.is_some()
+                    && event.operation == next
+                    && matches!(task.operations[next as usize], Operation::Call(_)) => {}
             EventKind::OperationEnd | EventKind::OperationFail if begin.is_some() && event.operation == next => {
                 let operation = &task.operations[next as usize];
                 next += 1;

@@ -49,10 +49,10 @@ fn every_fault_has_a_policy_a_source_and_a_row_in_the_catalogue() {
         threadbare::campaign::catalogue::CATALOGUE.iter().map(|entry| entry.name.to_owned()).collect();
     assert!(!faults.is_empty());
     assert_eq!(faults, rows);
-    let sources = listed();
+    let sources: String = listed().iter().map(|source| read(&format!("cpp/{source}"))).collect();
     for fault in faults {
-        let name = fault.replace('-', "_");
-        read(&format!("cpp/faults/{name}.hpp"));
-        assert!(sources.contains(&format!("subjects/bundled_{name}.cpp")), "{fault}");
+        let policy = format!("faults/{}.hpp", fault.replace('-', "_"));
+        read(&format!("cpp/{policy}"));
+        assert!(sources.contains(&format!("#include \"{policy}\"")), "{fault}");
     }
 }

@@ -37,7 +37,11 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
                   .events = view(objects.events),
                   .latches = view(objects.latches),
                   .barriers = view(objects.barriers),
-                  .channels = view(objects.channels)},
+                  .channels = view(objects.channels),
+                  .processors = view(objects.processors),
+                  .engines = objects.engines,
+                  .registries = objects.registries,
+                  .leases = objects.leases},
   };
   subject.execute(program, threads);
 }

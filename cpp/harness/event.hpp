@@ -18,6 +18,10 @@ enum class EventKind : std::uint8_t {
   OperationBegin,
   OperationEnd,
   OperationFail,
+  Entered,
+  Leaving,
+  Callback,
+  ContextsLeft,
 };
 
 inline void record(std::uint32_t task, std::uint32_t operation, EventKind kind, std::int64_t value) noexcept {

@@ -1,6 +1,8 @@
 // What a task holds between its operations.
 #pragma once
 
+#include "harness/systems.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -27,6 +29,8 @@ struct Holdings {
   List<Ticket> tickets;
   List<AnyHandle> handles;
   List<Guard> guards;
+  /// Last, so that they end first. A task is never suspended in one, so they end on the thread they began on.
+  Branches branches;
 
   /// What is held under that key; programs only name what is there.
   template <class T>

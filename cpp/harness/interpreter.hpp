@@ -4,8 +4,10 @@
 #include "harness/adapter.hpp"
 #include "harness/event.hpp"
 #include "harness/holdings.hpp"
+#include "harness/mix.hpp"
 #include "harness/objects.hpp"
 #include "harness/program_spec.hpp"
+#include "harness/systems.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -28,11 +30,6 @@ inline constexpr std::uint32_t cancelled = UINT32_MAX;
 /// What receiving from a closed and drained channel gives.
 inline constexpr std::int64_t closed = INT64_MIN;
 
-/// Mixes a result into an accumulator, like `mix` in src/program/model.rs.
-constexpr std::int64_t mix(std::int64_t accumulator, std::int64_t value) noexcept {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(accumulator) * 31U + static_cast<std::uint64_t>(value));
-}
-
 /// What is mixed in for a failure that was caught, like `caught` in src/program/model.rs.
 constexpr std::int64_t caught(std::uint32_t code) noexcept { return 1'000'003 + std::int64_t{code}; }
 
@@ -49,9 +46,19 @@ class Interpreter {
   using AnyHandle = typename Held::AnyHandle;
 
  public:
-  explicit Interpreter(const ProgramSpec &program) : program_(program), objects_(program.objects) {}
+  explicit Interpreter(const ProgramSpec &program, SystemsFactory &make_systems = make_correct_systems)
+      : program_(program), objects_(program.objects), make_systems_(make_systems) {}
 
+  /// On the calling thread, which is the main thread, and so many less one.
   void execute(unsigned threads) {
+    const std::unique_ptr<Systems> systems = make_systems_(program_.objects);
+    systems_ = systems.get();
+    run(threads);
+    record(0, 0, EventKind::ContextsLeft, static_cast<std::int64_t>(systems->live_contexts()));
+  }
+
+ private:
+  void run(unsigned threads) {
     // Lifetime: destroyed before the objects, since it destroys the tasks that use them.
     typename Adapter::Scheduler scheduler(threads);
     scheduler_ = &scheduler;
@@ -66,7 +73,6 @@ class Interpreter {
     }
   }
 
- private:
   /// A task of any kind as coroutines; the index is the position in `AnyTask`.
   enum class TaskKind : std::uint8_t { MainInt, WorkerInt, MainUnique, WorkerUnique, MainVoid, WorkerVoid };
 
@@ -188,6 +194,7 @@ class Interpreter {
               break;
             }
             case OperationCode::Close: objects_.channels[object].close(); break;
+            default: gave = systems_->perform({task, index}, operation, held.branches); break;
           }
           record(task, index, EventKind::OperationEnd, gave);
         }
@@ -279,6 +286,8 @@ class Interpreter {
 
   const ProgramSpec &program_;
   Objects<Adapter> objects_;
+  SystemsFactory &make_systems_;
+  Systems *systems_ = nullptr;
   typename Adapter::Scheduler *scheduler_ = nullptr;
 };
 

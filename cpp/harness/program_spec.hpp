@@ -14,7 +14,8 @@ enum class Affinity : std::uint8_t { Main, Worker };
 /// What a task gives: its accumulator, that in a `std::unique_ptr`, or nothing.
 enum class ResultKind : std::uint8_t { Int, Unique, Void };
 
-/// The operations, in the order of `Operation` in src/program/model.rs.
+/// The operations, in the order of `Operation` in src/program/model.rs, and those on systems in the order of `Call` in
+/// src/program/call.rs.
 enum class OperationCode : std::uint8_t {
   Compute,
   Await,
@@ -44,6 +45,24 @@ enum class OperationCode : std::uint8_t {
   Send,
   Receive,
   Close,
+  Resume,
+  BeginBranch,
+  NestBranch,
+  EndBranch,
+  GetContext,
+  PutContext,
+  StartArc,
+  ProgressArc,
+  CompleteArc,
+  CancelArc,
+  ArcStatus,
+  ActiveArcs,
+  ProcessArcs,
+  AcquireLease,
+  RefreshLease,
+  ReleaseLease,
+  LeaseHolder,
+  CleanupStale,
 };
 
 struct TaskSpec {
@@ -60,7 +79,8 @@ struct OperationSpec {
   /// children in `ProgramSpec::children`, as the operation has it.
   std::uint32_t object;
   std::uint32_t child_count;
-  /// Of `Compute` and `Send`.
+  /// Of `Compute`, `Send` and `PutContext`; of a call the body, the agent, the microseconds, or the pair in its halves,
+  /// `a` in the upper one.
   std::int64_t value;
 };
 static_assert(sizeof(OperationSpec) == 24 && offsetof(OperationSpec, object) == 4 &&
@@ -75,6 +95,11 @@ struct ObjectsSpec {
   std::span<const std::uint32_t> latches;
   std::span<const std::uint32_t> barriers;
   std::span<const std::uint32_t> channels;
+  /// 0 checked, 1 unchecked.
+  std::span<const std::uint8_t> processors;
+  std::uint32_t engines = 0;
+  std::uint32_t registries = 0;
+  std::uint32_t leases = 0;
 };
 
 /// Task 0 is the root. Every other task is begun by one operation of a task with a lower index.

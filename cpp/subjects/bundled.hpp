@@ -58,13 +58,18 @@ struct BundledAdapter {
   using Channel = runtime::Channel<std::int64_t>;
 };
 
-/// The bundled runtime as a subject.
+/// The bundled runtime as a subject: its scheduler under a policy, and systems.
 template <class Policy>
 class Bundled final : public Subject {
  public:
+  explicit Bundled(SystemsFactory &make_systems) noexcept : make_systems_(make_systems) {}
+
   void execute(const ProgramSpec &program, unsigned threads) override {
-    Interpreter<BundledAdapter<Policy>>(program).execute(threads);
+    Interpreter<BundledAdapter<Policy>>(program, make_systems_).execute(threads);
   }
+
+ private:
+  SystemsFactory &make_systems_;
 };
 
 }  // namespace threadbare

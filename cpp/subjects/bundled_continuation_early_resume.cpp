@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_continuation_early_resume() { return std::make_unique<Bundled<fault::ContinuationEarlyResume>>(); }
+std::unique_ptr<Subject> make_bundled_continuation_early_resume(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::ContinuationEarlyResume>>(systems);
+}
 
 }  // namespace threadbare

@@ -2,6 +2,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_correct() { return std::make_unique<Bundled<runtime::Correct>>(); }
+std::unique_ptr<Subject> make_bundled_correct(SystemsFactory &systems) {
+  return std::make_unique<Bundled<runtime::Correct>>(systems);
+}
 
 }  // namespace threadbare

@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_final_suspend_destroy() { return std::make_unique<Bundled<fault::FinalSuspendDestroy>>(); }
+std::unique_ptr<Subject> make_bundled_final_suspend_destroy(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::FinalSuspendDestroy>>(systems);
+}
 
 }  // namespace threadbare

@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_lost_notify() { return std::make_unique<Bundled<fault::LostNotify>>(); }
+std::unique_ptr<Subject> make_bundled_lost_notify(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::LostNotify>>(systems);
+}
 
 }  // namespace threadbare

@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_relaxed_publish() { return std::make_unique<Bundled<fault::RelaxedPublish>>(); }
+std::unique_ptr<Subject> make_bundled_relaxed_publish(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::RelaxedPublish>>(systems);
+}
 
 }  // namespace threadbare

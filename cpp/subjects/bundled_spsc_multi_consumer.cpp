@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_spsc_multi_consumer() { return std::make_unique<Bundled<fault::SpscMultiConsumer>>(); }
+std::unique_ptr<Subject> make_bundled_spsc_multi_consumer(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::SpscMultiConsumer>>(systems);
+}
 
 }  // namespace threadbare

@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_transfer_frame_leak() { return std::make_unique<Bundled<fault::TransferFrameLeak>>(); }
+std::unique_ptr<Subject> make_bundled_transfer_frame_leak(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::TransferFrameLeak>>(systems);
+}
 
 }  // namespace threadbare

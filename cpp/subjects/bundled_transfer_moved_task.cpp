@@ -3,6 +3,8 @@
 
 namespace threadbare {
 
-std::unique_ptr<Subject> make_bundled_transfer_moved_task() { return std::make_unique<Bundled<fault::TransferMovedTask>>(); }
+std::unique_ptr<Subject> make_bundled_transfer_moved_task(SystemsFactory &systems) {
+  return std::make_unique<Bundled<fault::TransferMovedTask>>(systems);
+}
 
 }  // namespace threadbare

@@ -1,12 +1,16 @@
 #include "check.hpp"
+#include "directory.hpp"
 #include "harness/event.hpp"
 #include "harness/interpreter.hpp"
 #include "harness/subject.hpp"
+#include "harness/systems.hpp"
 #include "limits.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -29,6 +33,9 @@ struct Recorded {
 
 std::mutex recording;
 std::vector<Recorded> recorded;
+/// Of the present execution.
+std::optional<Directory> directory;
+std::string directory_path;
 
 using enum OperationCode;
 
@@ -55,6 +62,7 @@ class Program {
   /// Runs it and returns what was recorded, after checking what holds of every execution.
   std::vector<Recorded> run(unsigned threads, std::string_view fault = "") const {
     const std::uint32_t one = 1;
+    const std::uint8_t checked = 0;
     const std::uint8_t resets[] = {0, 1};
     const ProgramSpec spec{.tasks = tasks_,
                            .operations = operations_,
@@ -64,8 +72,13 @@ class Program {
                                        .events = resets,
                                        .latches = {&one, 1},
                                        .barriers = {&one, 1},
-                                       .channels = {&one, 1}}};
+                                       .channels = {&one, 1},
+                                       .processors = {&checked, 1},
+                                       .engines = 1,
+                                       .registries = 1,
+                                       .leases = 1}};
     recorded.clear();
+    directory_path = directory.emplace() / "";
     make_subject("bundled", fault)->execute(spec, threads);
     check_lifecycle();
     return recorded;
@@ -139,6 +152,8 @@ extern "C" void threadbare_record(std::uint32_t task, std::uint16_t operation, s
   const std::lock_guard lock(recording);
   recorded.push_back({task, operation, static_cast<EventKind>(kind), value, std::this_thread::get_id()});
 }
+
+extern "C" const char *threadbare_directory() noexcept { return directory_path.c_str(); }
 
 TEST("accumulators mix as the model does, wrapping") {
   CHECK(mix(0, 7) == 7);
@@ -262,5 +277,50 @@ TEST("every fault is listed once and leaves a single thread in peace, but for th
     if (fault.name == "transfer-frame-leak") continue;
     CHECK(value_of(program.run(1, fault.name), 0, EventKind::TaskEnd) == six_mixed());
   }
-  CHECK(names.size() == 7);
+  CHECK(names.size() == 25);
+}
+
+TEST("calls on systems give what they should, one after another") {
+  constexpr std::int64_t pair = std::int64_t{1} << 32 | 2;
+  const std::vector<std::pair<OperationSpec, std::int64_t>> calls{
+      {op(Resume, 0, 0), 1},          {op(Resume, 0, 1), 1},        {op(Resume, 0, 2), 1},
+      {op(BeginBranch), 0},           {op(GetContext), 0},          {op(PutContext, 0, 5), 0},
+      {op(NestBranch), 0},            {op(GetContext), 5},          {op(EndBranch), 0},
+      {op(EndBranch), 0},             {op(ArcStatus, 0, pair), -1}, {op(StartArc, 0, pair), 1},
+      {op(StartArc, 0, pair), 0},     {op(ProgressArc, 0, pair), 1}, {op(ActiveArcs), 1},
+      {op(ProcessArcs), 65538 * 31 + 1}, {op(CancelArc, 0, pair), 1},  {op(CompleteArc, 0, pair), 0},
+      {op(ArcStatus, 0, pair), 6},    {op(AcquireLease, 0, 7), 1},  {op(AcquireLease, 0, 7), 0},
+      {op(RefreshLease, 0, 7), 1},    {op(ReleaseLease, 0, 8), 0},  {op(LeaseHolder), 7},
+      {op(CleanupStale, 0, 1'000'000'000), 0}, {op(ReleaseLease, 0, 7), 1}, {op(LeaseHolder), -1}};
+  Program program;
+  Program::Operations root;
+  for (const auto &[call, value] : calls) root.push_back(call);
+  program.task(Affinity::Main, ResultKind::Void, root);
+  for (const unsigned threads : thread_counts) {
+    const auto events = program.run(threads);
+    for (std::uint16_t i = 0; i < calls.size(); ++i) {
+      CHECK(value_of(events, 0, EventKind::OperationEnd, i) == calls[i].second);
+    }
+    const auto count = [&](EventKind kind) {
+      return std::count_if(events.begin(), events.end(), [&](const Recorded &event) { return event.kind == kind; });
+    };
+    CHECK(count(EventKind::Entered) == 4 && count(EventKind::Leaving) == 4);
+    // Started, progressed and cancelled, each told once.
+    CHECK(value_of(events, 0, EventKind::Callback, 11) == 65538 * 4);
+    CHECK(value_of(events, 0, EventKind::Callback, 13) == 65538 * 4 + 1);
+    CHECK(value_of(events, 0, EventKind::Callback, 16) == 65538 * 4 + 3);
+    CHECK(count(EventKind::Callback) == 3);
+    CHECK(value_of(events, 0, EventKind::ContextsLeft) == 1);
+  }
+}
+
+TEST("a task that fails in branches ends them") {
+  Program program;
+  program.task(Affinity::Main, ResultKind::Void, {op(AwaitCatch, 1)});
+  program.task(Affinity::Worker, ResultKind::Void, {op(BeginBranch), op(NestBranch), op(PutContext, 0, 3), op(Throw, 9)});
+  for (const unsigned threads : thread_counts) {
+    const auto events = program.run(threads);
+    CHECK(value_of(events, 0, EventKind::OperationFail) == 9);
+    CHECK(value_of(events, 0, EventKind::ContextsLeft) <= 1);
+  }
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::active::{Active, set_active};
 use super::controller::{Controller, MAX_POINTS};
+use super::directory::Directory;
 use super::engine::Engine as Carrier;
 use super::sanitizer;
 use super::trace::Trace;
@@ -25,9 +26,10 @@ const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
 const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
 const POINTS_EXPECTED_PER_THREAD: u64 = 30;
-/// Events that a program can make: some for each task and operation, and room for the harmless rest.
+/// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
+/// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
-const EVENTS_PER_OPERATION: usize = 2;
+const EVENTS_PER_OPERATION: usize = 6;
 const EVENTS_SPARE: usize = 64;
 
 /// Where the choices of an execution come from.
@@ -42,6 +44,7 @@ pub enum Mode<'a> {
 pub struct Session {
     subject: Subject,
     program: Option<LoadedProgram>,
+    directory: Directory,
     threads: u32,
     control: Control,
     execution: Execution,
@@ -91,6 +94,7 @@ impl Session {
         Ok(Self {
             subject,
             program: None,
+            directory: Directory::make()?,
             threads: settings.threads.into(),
             control,
             execution: Execution { events: Vec::new(), ending: Ending::Completed, points: 0, reports: 0 },
@@ -117,6 +121,9 @@ impl Session {
             POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
         let limits = Limits { points, expected_points, events };
         let threads = self.threads;
+        if program.has_files() {
+            self.directory.empty();
+        }
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
         self.program = Some(program);
         &self.execution

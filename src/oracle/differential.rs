@@ -71,7 +71,8 @@ impl Differential {
             | EventKind::TaskBegin
             | EventKind::Entered
             | EventKind::Leaving
-            | EventKind::Callback => Ok(()),
+            | EventKind::Callback
+            | EventKind::ContextsLeft => Ok(()),
         }
     }
 

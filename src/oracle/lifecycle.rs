@@ -68,6 +68,7 @@ impl Lifecycle {
         match event.kind {
             EventKind::FrameMade => self.made(plan, event, life),
             EventKind::FrameFreed => self.freed(plan, event, life),
+            EventKind::ContextsLeft => contexts_left(plan, event),
             _ => self.body(plan, event, life),
         }
     }
@@ -213,6 +214,16 @@ impl Lifecycle {
         }
         Ok(())
     }
+}
+
+/// Every branch's context is gone by then; what may be left is the one of the main thread.
+fn contexts_left(plan: &Plan, event: &Event) -> Result<(), Wrong> {
+    if (0..=1).contains(&event.value) {
+        return Ok(());
+    }
+    let detail = format!("{} contexts were left", event.value);
+    let rule = "contexts outlived their branches";
+    Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Leak, rule, &detail))
 }
 
 fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::execution::{Event, EventKind};
+use crate::execution::Event;
 use crate::program::{Affinity, Begun, EventReset, Objects, Operation, Program, ResultKind, TaskId, Tree};
 use crate::reference::Stops;
 
@@ -114,9 +114,8 @@ impl Plan {
 
     /// Where an event happened, for people, and the kind of its operation, if it has one.
     pub fn place(&self, event: &Event) -> (String, &'static str) {
-        let of_operation =
-            matches!(event.kind, EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail);
-        let operation = if of_operation { self.operation_of(event.task, event.operation) } else { None };
+        let operation =
+            if event.kind.is_of_operation() { self.operation_of(event.task, event.operation) } else { None };
         match operation {
             Some(operation) => {
                 (format!("task {}, operation {} `{operation}`", event.task, event.operation), operation.word())

@@ -1,8 +1,9 @@
 //! The generator: valid programs that no schedule can get stuck in.
 //!
-//! A program is drawn in two phases. The [`skeleton`] is the task tree with all that waits for nothing
+//! A program is drawn in three phases. The [`skeleton`] is the task tree with all that waits for nothing
 //! but tasks and locks, and with *holes* between its operations. The [`supply`] phase then fills holes
-//! with the operations on semaphores, events, latches, barriers and channels.
+//! with the operations on semaphores, events, latches, barriers and channels. In about half of the programs the
+//! [`systems`] phase adds tasks that call on processors, contexts, registries and leases, which waits for nothing.
 //!
 //! Why nothing gets stuck:
 //!
@@ -30,6 +31,7 @@ mod decisions;
 mod draft;
 mod skeleton;
 mod supply;
+mod systems;
 
 use arbitrary::Unstructured;
 
@@ -45,8 +47,10 @@ pub const MAX_SIZE: u32 = 10_000;
 /// Draws a program of about `size` tasks (1 to [`MAX_SIZE`], others are moved into that range).
 pub fn generate(source: &mut impl Decisions, size: u32) -> Program {
     let size = size.clamp(1, MAX_SIZE);
-    let mut draft = skeleton::draw(source, size);
+    let cast = systems::Cast::draw(source);
+    let mut draft = skeleton::draw(source, cast.skeleton_size(size));
     supply::fill(source, &mut draft);
+    systems::fill(source, &mut draft, &cast, size);
     let program = draft.finish();
     debug_assert_eq!(validate::validate(&program), Ok(()), "{program:?}");
     program

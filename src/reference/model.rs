@@ -1,19 +1,28 @@
 //! The sequential specification of programs: a machine that runs one task by one small step at a time.
 //!
 //! An operation takes three steps: it is called (`OperationBegin`), it has its effect once it need not
-//! wait, and it returns (`OperationEnd` or `OperationFail`). Whoever drives the model chooses which task
-//! steps, so every order that the specification allows can be had: between the effect and the record too.
+//! wait, and it returns (`OperationEnd` or `OperationFail`). A call on a system takes one more for each event
+//! inside it. Whoever drives the model chooses which task steps, so every order that the specification allows
+//! can be had: between the effect and the record too.
+
+use std::collections::VecDeque;
 
 use super::objects::Objects;
+use super::systems::{self, Systems};
 use crate::execution::{Event, EventKind, ThreadId};
-use crate::program::{Affinity, Begun, CANCELLED, Operation, Outcome, Program, ResultKind, TaskId, Tree, caught, mix};
+use crate::program::{
+    Affinity, Begun, CANCELLED, Call, Operation, Outcome, Program, ResultKind, TaskId, Tree, caught, mix,
+};
 
 /// A program under way.
 pub struct Model<'a> {
     program: &'a Program,
     tree: Tree,
     objects: Objects,
+    systems: Systems,
     tasks: Vec<Run>,
+    /// Tasks inside a processor, which keep their threads busy.
+    inside: Vec<TaskId>,
     events: Vec<Event>,
 }
 
@@ -28,6 +37,8 @@ enum Stage {
     Between,
     /// In an operation, before its effect.
     Called,
+    /// In a call, after its effect, with something left to record.
+    Telling(i64),
     /// In an operation, after its effect.
     Returning(Outcome),
     /// Failed with this code.
@@ -52,6 +63,8 @@ struct Run {
     stop: bool,
     /// The child that won the current `WhenAny`.
     winner: Option<usize>,
+    /// What the current call has still to record.
+    tells: VecDeque<(EventKind, i64)>,
 }
 
 impl<'a> Model<'a> {
@@ -67,12 +80,15 @@ impl<'a> Model<'a> {
             thread: 0,
             stop: false,
             winner: None,
+            tells: VecDeque::new(),
         };
         let mut model = Self {
             program,
             tree: Tree::of(program),
             objects: Objects::new(&program.objects),
+            systems: Systems::new(&program.objects),
             tasks: program.tasks.iter().map(run).collect(),
+            inside: vec![],
             events: vec![],
         };
         model.make(0, 0);
@@ -103,6 +119,9 @@ impl<'a> Model<'a> {
         let program = self.program;
         let operations = &program.tasks[task as usize].operations;
         let next = self.tasks[task as usize].next;
+        if self.is_busy(task, thread) {
+            return false;
+        }
         match self.tasks[task as usize].stage {
             Stage::Unborn | Stage::Freed => return false,
             Stage::Made => {
@@ -126,6 +145,8 @@ impl<'a> Model<'a> {
                     self.make(child, here);
                 }
             }
+            Stage::Called if let Operation::Call(call) = &operations[next] => self.call(task, call),
+            Stage::Telling(value) => self.tell(task, &operations[next], value),
             Stage::Called => match self.effect(task, &operations[next]) {
                 Some(outcome) => self.set(task, Stage::Returning(outcome)),
                 None => return false,
@@ -133,6 +154,7 @@ impl<'a> Model<'a> {
             Stage::Returning(outcome) => self.give_back(task, &operations[next], outcome, thread),
             Stage::Failing(code) => {
                 self.objects.release_all(task);
+                self.systems.end_branches(task);
                 self.tasks[task as usize].outcome = Some(Outcome::Failure(code));
                 self.set(task, Stage::Ended);
                 self.record(task, EventKind::TaskFail, i64::from(code));
@@ -149,6 +171,11 @@ impl<'a> Model<'a> {
     /// Shuts down after the end of the root: whoever runs comes to its next suspension or its end, then
     /// what is left is destroyed.
     pub fn shut_down(&mut self) {
+        // Their threads are busy, so they come first.
+        while let Some(&task) = self.inside.first() {
+            let here = self.tasks[task as usize].thread;
+            self.step(task, here);
+        }
         for task in 0..self.tasks.len() as TaskId {
             while self.runs(task) {
                 let here = self.tasks[task as usize].thread;
@@ -169,6 +196,7 @@ impl<'a> Model<'a> {
         let run = &self.tasks[task as usize];
         match run.stage {
             Stage::Between | Stage::Failing(_) => true,
+            Stage::Telling(_) => true,
             Stage::Called | Stage::Returning(_) => !self.program.tasks[task as usize].operations[run.next].suspends(),
             Stage::Unborn | Stage::Made | Stage::Ended | Stage::Done | Stage::Freed => false,
         }
@@ -189,6 +217,42 @@ impl<'a> Model<'a> {
         }
         self.shut_down();
         true
+    }
+
+    /// Whether a thread that the step would be on is inside a processor with another task.
+    fn is_busy(&self, task: TaskId, thread: ThreadId) -> bool {
+        let run = &self.tasks[task as usize];
+        let next = if run.affinity == Affinity::Main { 0 } else { thread };
+        let threads =
+            self.inside.iter().filter(|&&other| other != task).map(|&other| self.tasks[other as usize].thread);
+        threads.into_iter().any(|busy| busy == run.thread || busy == next)
+    }
+
+    /// The effect of a call on a system; a `Resume` has another one when it leaves.
+    fn call(&mut self, task: TaskId, call: &Call) {
+        let effect = self.systems.apply(task, self.tasks[task as usize].thread, call);
+        let tells = &mut self.tasks[task as usize].tells;
+        match *call {
+            Call::Resume(_, body) if effect.value == 1 => {
+                tells.extend(systems::visit(body));
+                self.inside.push(task);
+            }
+            _ => tells.extend(effect.callback.map(|value| (EventKind::Callback, value))),
+        }
+        self.set(task, Stage::Telling(effect.value));
+    }
+
+    /// Records the next of what a call records inside, and ends the call after the last.
+    fn tell(&mut self, task: TaskId, operation: &Operation, value: i64) {
+        if let Some((kind, value)) = self.tasks[task as usize].tells.pop_front() {
+            return self.record(task, kind, value);
+        }
+        if let (Operation::Call(call), Some(place)) = (operation, self.inside.iter().position(|&inside| inside == task))
+        {
+            self.inside.swap_remove(place);
+            self.systems.leave(call);
+        }
+        self.set(task, Stage::Returning(Outcome::Value(value)));
     }
 
     fn effect(&mut self, task: TaskId, operation: &Operation) -> Option<Outcome> {
@@ -317,9 +381,7 @@ impl<'a> Model<'a> {
 
     fn record(&mut self, task: TaskId, kind: EventKind, value: i64) {
         let run = &self.tasks[task as usize];
-        let of_operation =
-            matches!(kind, EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail);
-        let operation = if of_operation { run.next as u16 } else { 0 };
+        let operation = if kind.is_of_operation() { run.next as u16 } else { 0 };
         self.events.push(Event { value, task, operation, thread: run.thread, kind });
     }
 }

@@ -11,6 +11,7 @@ mod log;
 mod objects;
 mod ready;
 mod runner;
+mod systems;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -22,6 +23,7 @@ use log::Log;
 use objects::Objects;
 use ready::{EndOnDrop, Ready};
 use runner::Runner;
+use systems::Systems;
 
 /// The thread that calls [`run`].
 const MAIN: ThreadId = 0;
@@ -44,6 +46,7 @@ pub fn run(program: &Program, threads: u16) -> Vec<Event> {
         program,
         ready,
         log: Log::default(),
+        systems: Systems::new(&program.objects),
         shared: Mutex::new(Shared { family: Family::new(program), objects: Objects::new(&program.objects) }),
     };
     thread::scope(|scope| {
@@ -65,6 +68,7 @@ struct Run<'a> {
     program: &'a Program,
     ready: Ready,
     log: Log,
+    systems: Systems,
     shared: Mutex<Shared>,
 }
 

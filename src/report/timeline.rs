@@ -67,6 +67,7 @@ fn line(program: &Program, index: usize, event: &Event, end: Option<&Event>) -> 
         EventKind::Entered => format!("task {task}: is inside, {} deep", event.value),
         EventKind::Leaving => format!("task {task}: leaves, from {} deep", event.value),
         EventKind::Callback => format!("task {task}: is called back, {}", event.value),
+        EventKind::ContextsLeft => format!("contexts left at the end: {}", event.value),
     };
     let lane = "    ".repeat(usize::from(event.thread).min(16));
     format!("{index:>5}  {lane}thread {} │ {what}", event.thread)

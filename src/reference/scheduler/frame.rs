@@ -24,6 +24,15 @@ pub(super) struct Frame {
     pub guards: Vec<ObjectId>,
     /// The phase of the last arrival, by barrier.
     pub tickets: BTreeMap<ObjectId, u64>,
+    /// The branches that the task is in, the innermost last.
+    pub branches: Vec<Branch>,
+}
+
+/// A branch, and what its context holds.
+pub(super) enum Branch {
+    /// On the main thread, which keeps its context.
+    Main,
+    Fresh(i64),
 }
 
 impl Frame {
@@ -39,6 +48,7 @@ impl Frame {
             handles: vec![],
             guards: vec![],
             tickets: BTreeMap::new(),
+            branches: vec![],
         }
     }
 

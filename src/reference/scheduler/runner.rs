@@ -126,6 +126,12 @@ impl<'a> Runner<'a> {
                 self.run.ready.push_at(self.run.ready.now() + u64::from(*microseconds), frame);
                 None
             }
+            Operation::Call(call) => {
+                let (task, index) = (frame.task, frame.operation);
+                let tell = |kind, value| self.run.log.record(self.thread, task, index, kind, value);
+                frame.given = self.run.systems.perform(self.thread, call, &mut frame.branches, tell);
+                Some(frame)
+            }
             _ => {
                 let mut woken = vec![];
                 let back = lock(&self.run.shared).objects.call(operation, frame, &mut woken);
@@ -181,7 +187,7 @@ impl<'a> Runner<'a> {
                 Ok(given)
             }
             Operation::Receive(_) => Ok(mix_in(given)),
-            Operation::Send(..) => Ok(given),
+            Operation::Send(..) | Operation::Call(_) => Ok(given),
             Operation::Sleep(_) => Ok(self.run.ready.now() as i64),
             Operation::Throw(code) => Err(*code),
             Operation::CheckCancel if lock(&self.run.shared).family.stop_asked(frame.task) => Err(CANCELLED),

@@ -1,0 +1,76 @@
+// The systems beside the scheduler, as the interpreter calls them: processors, contexts, registries and leases.
+#pragma once
+
+#include "harness/program_spec.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+/// The directory for the files of the present execution, which is empty at its beginning. Defined by whoever links a
+/// subject.
+extern "C" const char *threadbare_directory() noexcept;
+
+namespace threadbare {
+
+/// A branch that a task is in; destroying it ends it.
+class BranchScope {
+ public:
+  BranchScope() = default;
+  BranchScope(const BranchScope &) = delete;
+  BranchScope &operator=(const BranchScope &) = delete;
+  virtual ~BranchScope() = default;
+
+  virtual std::int64_t get() = 0;
+  virtual void put(std::int64_t value) = 0;
+};
+
+/// The branches that a task is in, which end from the innermost out.
+class Branches {
+ public:
+  Branches() = default;
+  Branches(Branches &&) = delete;
+  ~Branches() {
+    while (!scopes_.empty()) end();
+  }
+
+  void begin(std::unique_ptr<BranchScope> scope) { scopes_.push_back(std::move(scope)); }
+  /// There is one; programs see to that.
+  BranchScope &innermost() noexcept { return *scopes_.back(); }
+  void end() noexcept { scopes_.pop_back(); }
+
+ private:
+  std::vector<std::unique_ptr<BranchScope>> scopes_;
+};
+
+/// Where a call stands in its program.
+struct CallSite {
+  std::uint32_t task;
+  std::uint32_t operation;
+};
+
+/// The systems of one execution, made and destroyed on its main thread, outside of the scheduler's life.
+class Systems {
+ public:
+  Systems() = default;
+  Systems(const Systems &) = delete;
+  Systems &operator=(const Systems &) = delete;
+  virtual ~Systems() = default;
+
+  /// Makes a call (from `OperationCode::Resume` on), on any thread, and gives what it gave; see
+  /// src/program/call.rs. Records what happens inside it. `held` belongs to the calling task.
+  virtual std::int64_t perform(CallSite site, const OperationSpec &operation, Branches &held) = 0;
+
+  /// Contexts that are alive.
+  virtual std::size_t live_contexts() const noexcept = 0;
+};
+
+/// Makes the systems of an execution.
+using SystemsFactory = std::unique_ptr<Systems>(const ObjectsSpec &);
+
+/// Those of the bundled runtime, as they should be. For every subject that has none of its own.
+SystemsFactory make_correct_systems;
+
+}  // namespace threadbare

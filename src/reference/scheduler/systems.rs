@@ -1,0 +1,119 @@
+//! The systems beside the scheduler, for threads that call at once.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use super::frame::Branch;
+use super::{MAIN, lock};
+use crate::execution::{EventKind, ThreadId};
+use crate::program::{AccessChecks, Call, Objects};
+use crate::reference::systems::{Lease, Registry, visit};
+
+pub(super) struct Systems {
+    processors: Vec<Processor>,
+    /// What the context holds that the main thread keeps.
+    main_context: AtomicI64,
+    registries: Vec<Mutex<Registry>>,
+    leases: Vec<Mutex<Lease>>,
+}
+
+/// Nobody is inside a processor.
+const NOBODY: u32 = 0;
+
+struct Processor {
+    checks: AccessChecks,
+    /// [`NOBODY`], or one more than the thread inside.
+    owner: AtomicU32,
+}
+
+impl Processor {
+    /// Lets a thread in, unless another one is inside. A task ends its visit before its thread goes on, and visits
+    /// one processor at a time, so no thread comes that is inside already.
+    fn enter(&self, thread: ThreadId) -> bool {
+        let claim = u32::from(thread) + 1;
+        self.checks == AccessChecks::Off
+            || self.owner.compare_exchange(NOBODY, claim, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn leave(&self) {
+        self.owner.store(NOBODY, Ordering::Release);
+    }
+}
+
+impl Systems {
+    pub fn new(objects: &Objects) -> Self {
+        let processor = |&checks: &AccessChecks| Processor { checks, owner: AtomicU32::new(NOBODY) };
+        Self {
+            processors: objects.processors.iter().map(processor).collect(),
+            main_context: AtomicI64::new(0),
+            registries: (0..objects.registries).map(|_| Mutex::default()).collect(),
+            leases: (0..objects.leases).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// Makes a call on a thread, for a task in these branches, and gives what it gave. What happens inside is told.
+    ///
+    /// # Panics
+    /// If there is no such object, or the task is in no branch: the program is not valid.
+    pub fn perform(
+        &self,
+        thread: ThreadId,
+        call: &Call,
+        branches: &mut Vec<Branch>,
+        mut tell: impl FnMut(EventKind, i64),
+    ) -> i64 {
+        match *call {
+            Call::Resume(id, body) => {
+                let processor = &self.processors[id as usize];
+                if !processor.enter(thread) {
+                    return 0;
+                }
+                visit(body).iter().for_each(|&(kind, depth)| tell(kind, depth));
+                processor.leave();
+                1
+            }
+            Call::BeginBranch(_) | Call::NestBranch => {
+                branches.push(if thread == MAIN { Branch::Main } else { Branch::Fresh(0) });
+                0
+            }
+            Call::EndBranch => {
+                branches.pop();
+                0
+            }
+            Call::GetContext => match innermost(branches) {
+                Branch::Main => self.main_context.load(Ordering::Relaxed),
+                Branch::Fresh(value) => *value,
+            },
+            Call::PutContext(value) => {
+                match innermost(branches) {
+                    Branch::Main => self.main_context.store(value, Ordering::Relaxed),
+                    Branch::Fresh(held) => *held = value,
+                }
+                0
+            }
+            Call::StartArc(id, _)
+            | Call::ProgressArc(id, _)
+            | Call::CompleteArc(id, _)
+            | Call::CancelArc(id, _)
+            | Call::ArcStatus(id, _)
+            | Call::ActiveArcs(id)
+            | Call::ProcessArcs(id) => {
+                // The lock is given back before the callback.
+                let effect = lock(&self.registries[id as usize]).apply(call);
+                if let Some(value) = effect.callback {
+                    tell(EventKind::Callback, value);
+                }
+                effect.value
+            }
+            Call::AcquireLease(id, _)
+            | Call::RefreshLease(id, _)
+            | Call::ReleaseLease(id, _)
+            | Call::LeaseHolder(id)
+            | Call::CleanupStale(id, _) => lock(&self.leases[id as usize]).apply(call),
+        }
+    }
+}
+
+fn innermost(branches: &mut [Branch]) -> &mut Branch {
+    branches.last_mut().expect("only a task in a branch has a context")
+}
