@@ -163,7 +163,7 @@ fn damaged_text_never_panics() {
 fn calls_on_systems_are_read_back_and_their_mistakes_are_named() {
     let objects =
         "program\nobjects\nprocessors checked unchecked\nengines 1\nregistries 1\nleases 1\ntask 0 main int\n";
-    let calls = "resume 0 plain\nresume 1 nested\nresume 0 throwing\nbegin-branch 0\nnest-branch\nput-context -7\n\
+    let calls = "resume 0 plain\nresume 1 nested\nresume 0 throwing\nresume 1 handing-over\nbegin-branch 0\nnest-branch\nput-context -7\n\
         get-context\nend-branch\nend-branch\nstart-arc 0 1 2\nprogress-arc 0 1 2\ncomplete-arc 0 1 2\ncancel-arc 0 1 2\n\
         arc-status 0 1 2\nactive-arcs 0\nprocess-arcs 0\nacquire-lease 0 3\nrefresh-lease 0 3\nrelease-lease 0 3\n\
         lease-holder 0\ncleanup-stale 0 1000\n";

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace threadbare {
@@ -23,7 +24,7 @@ namespace threadbare {
 inline constexpr std::int64_t file_error = -2;
 
 /// What runs inside a processor; the numbers are those of `Body` in src/program/call.rs.
-enum class ResumeBody : std::uint8_t { Plain, Nested, Throwing };
+enum class ResumeBody : std::uint8_t { Plain, Nested, Throwing, HandingOver };
 
 /// `Policy` is `runtime::CorrectSystems` or derives from it.
 template <class Policy>
@@ -124,8 +125,28 @@ class BundledSystems final : public Systems {
       processor.resume([&](Processor &inside) { visit(site, inside, ResumeBody::Plain, depth + 1); });
       pass();
     }
+    if (body == ResumeBody::HandingOver && enters_from_another_thread(processor)) {
+      record(site.task, site.operation, EventKind::Entered, depth + 1);
+      record(site.task, site.operation, EventKind::Leaving, depth + 1);
+    }
     record(site.task, site.operation, EventKind::Leaving, depth);
     if (body == ResumeBody::Throwing) throw Thrown();
+  }
+
+  /// Whether a new thread, which the calling one waits for, may enter the processor.
+  bool enters_from_another_thread(Processor &processor) {
+    bool entered = false;
+    std::thread([&] {
+      try {
+        processor.resume([&](Processor &) {
+          pass();
+          entered = true;
+        });
+      } catch (const runtime::NotOwner &) {
+        // Told by `entered`.
+      }
+    }).join();
+    return entered;
   }
 
   /// A point, so that other threads can come between.

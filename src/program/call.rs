@@ -26,13 +26,16 @@ pub enum Body {
     Nested,
     /// Throws, after which the processor must be free again. The task catches it.
     Throwing,
+    /// Hands the processor to a new thread and waits for that, which resumes it as well. Where accesses are
+    /// checked, it is refused.
+    HandingOver,
 }
 
 /// The operations on systems. "Gives" is the value of the event of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
     /// Enters a processor, runs the body and leaves. Gives 1, or 0 if another thread owned it. Inside, each
-    /// level records `Entered` and `Leaving`.
+    /// level records `Entered` and `Leaving`; that of another thread is recorded by this one.
     Resume(ObjectId, Body),
     /// Begins a branch on an engine; the branch ends with `EndBranch`. Between, the task stays on its thread.
     BeginBranch(ObjectId),

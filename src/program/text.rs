@@ -201,6 +201,7 @@ impl Display for Body {
             Self::Plain => "plain",
             Self::Nested => "nested",
             Self::Throwing => "throwing",
+            Self::HandingOver => "handing-over",
         })
     }
 }

@@ -233,8 +233,8 @@ impl<'a> Model<'a> {
         let effect = self.systems.apply(task, self.tasks[task as usize].thread, call);
         let tells = &mut self.tasks[task as usize].tells;
         match *call {
-            Call::Resume(_, body) if effect.value == 1 => {
-                tells.extend(systems::visit(body));
+            Call::Resume(id, body) if effect.value == 1 => {
+                tells.extend(systems::visit(body, self.systems.checks(id)));
                 self.inside.push(task);
             }
             _ => tells.extend(effect.callback.map(|value| (EventKind::Callback, value))),

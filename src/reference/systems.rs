@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::execution::{EventKind, ThreadId};
 use crate::program::call::{self, Agent, ArcEvent, ArcState, Body, Pair};
-use crate::program::{AccessChecks, Call, Objects, TaskId};
+use crate::program::{AccessChecks, Call, ObjectId, Objects, TaskId};
 
 /// The main thread, as executions count threads.
 const MAIN: ThreadId = 0;
@@ -78,6 +78,12 @@ impl Systems {
         }
     }
 
+    /// Whether the processor checks who enters it.
+    #[must_use]
+    pub fn checks(&self, processor: ObjectId) -> AccessChecks {
+        self.processors[processor as usize].checks
+    }
+
     /// Ends a `Resume` that entered.
     pub fn leave(&mut self, call: &Call) {
         if let Call::Resume(id, _) = *call {
@@ -93,10 +99,12 @@ impl Systems {
 
 /// What a `Resume` records while it is inside, in order.
 #[must_use]
-pub fn visit(body: Body) -> &'static [(EventKind, i64)] {
-    match body {
-        Body::Plain | Body::Throwing => &[(EventKind::Entered, 1), (EventKind::Leaving, 1)],
-        Body::Nested => {
+pub fn visit(body: Body, checks: AccessChecks) -> &'static [(EventKind, i64)] {
+    match (body, checks) {
+        (Body::Plain | Body::Throwing, _) | (Body::HandingOver, AccessChecks::On) => {
+            &[(EventKind::Entered, 1), (EventKind::Leaving, 1)]
+        }
+        (Body::Nested, _) | (Body::HandingOver, AccessChecks::Off) => {
             &[(EventKind::Entered, 1), (EventKind::Entered, 2), (EventKind::Leaving, 2), (EventKind::Leaving, 1)]
         }
     }

@@ -216,7 +216,8 @@ fn call(code: usize, words: &mut SplitWhitespace<'_>) -> Result<Call, String> {
                 Some("plain") => Body::Plain,
                 Some("nested") => Body::Nested,
                 Some("throwing") => Body::Throwing,
-                other => return Err(wrong(other, "a body: `plain`, `nested` or `throwing`")),
+                Some("handing-over") => Body::HandingOver,
+                other => return Err(wrong(other, "a body: `plain`, `nested`, `throwing` or `handing-over`")),
             };
             Call::Resume(processor, body)
         }

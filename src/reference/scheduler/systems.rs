@@ -68,7 +68,7 @@ impl Systems {
                 if !processor.enter(thread) {
                     return 0;
                 }
-                visit(body).iter().for_each(|&(kind, depth)| tell(kind, depth));
+                visit(body, processor.checks).iter().for_each(|&(kind, depth)| tell(kind, depth));
                 processor.leave();
                 1
             }
