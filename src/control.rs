@@ -6,8 +6,10 @@
 
 mod active;
 mod controller;
+mod directory;
 mod engine;
 mod fibers;
+mod files;
 mod hooks;
 mod os_threads;
 mod point;

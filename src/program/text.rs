@@ -9,6 +9,8 @@
 //!     latches 3
 //!     barriers 2
 //!     channels 4
+//!   inject eio enospc short-write crash
+//!   fail-allocation 3
 //!   task 0 main int
 //!     start 1
 //!     lock 0
@@ -20,6 +22,8 @@
 //!   end
 //! ```
 //!
+//! The lines `inject` and `fail-allocation` are left out where nothing is to go wrong.
+//!
 //! Indentation is for the eye. Empty lines, and what follows a `#`, are skipped.
 
 mod parse;
@@ -28,7 +32,9 @@ use std::fmt::{self, Display, Formatter};
 
 pub use parse::{Mistake, parse, parse_lines};
 
-use super::{Affinity, EventReset, Operation, Program, ResultKind};
+use crate::schedule::Injection;
+
+use super::{Affinity, EventReset, Injections, Operation, Program, ResultKind};
 
 /// The operations' words, in the order of [`Operation`].
 const WORDS: [&str; 28] = [
@@ -183,6 +189,7 @@ impl Display for Program {
         write_list(formatter, "latches", &objects.latches)?;
         write_list(formatter, "barriers", &objects.barriers)?;
         write_list(formatter, "channels", &objects.channels)?;
+        write_injections(formatter, &self.injections)?;
         for (id, task) in self.tasks.iter().enumerate() {
             writeln!(formatter, "  task {id} {} {}", task.affinity, task.result)?;
             for operation in &task.operations {
@@ -190,6 +197,19 @@ impl Display for Program {
             }
         }
         writeln!(formatter, "  end")
+    }
+}
+
+fn write_injections(formatter: &mut Formatter<'_>, injections: &Injections) -> fmt::Result {
+    let mut allowed = Injection::ALL.into_iter().filter(|&injection| injections.allow(injection)).peekable();
+    if allowed.peek().is_some() {
+        write!(formatter, "    inject")?;
+        allowed.try_for_each(|injection| write!(formatter, " {}", injection.word()))?;
+        writeln!(formatter)?;
+    }
+    match injections.failing_allocation {
+        Some(number) => writeln!(formatter, "    fail-allocation {number}"),
+        None => Ok(()),
     }
 }
 

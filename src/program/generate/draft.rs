@@ -162,7 +162,7 @@ impl Draft {
             })
             .collect();
         let objects = drop_unused(objects, &mut tasks);
-        Program { objects, tasks }
+        Program { objects, tasks, ..Program::default() }
     }
 }
 
