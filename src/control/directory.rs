@@ -35,8 +35,8 @@ impl Directory {
     pub fn create(path: PathBuf) -> Result<Self> {
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let directory = Self { path };
-        let file = fs::File::open(&directory.path)
-            .with_context(|| format!("cannot open {}", directory.path.display()))?;
+        let file =
+            fs::File::open(&directory.path).with_context(|| format!("cannot open {}", directory.path.display()))?;
         // SAFETY: the number is nobody else's.
         if unsafe { libc::dup3(file.as_raw_fd(), DESCRIPTOR, libc::O_CLOEXEC) } < 0 {
             return Err(std::io::Error::last_os_error())

@@ -127,7 +127,8 @@ impl Files {
     /// Locks the file for that open, unless another open's lock forbids it.
     pub fn try_lock(&mut self, open: OpenId, file: Identity, lock: Lock) -> bool {
         self.opens[open.0].file = Some(file);
-        let others = self.opens.iter().enumerate().filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
+        let others =
+            self.opens.iter().enumerate().filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
         let forbids = |held: Lock| held == Lock::Exclusive || lock == Lock::Exclusive;
         if others.filter_map(|(_, entry)| entry.lock).any(forbids) {
             return false;

@@ -87,7 +87,10 @@ impl Strategy for Replay {
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
         let Some(Choice::Inject { injection }) = self.choice().filter(|_| self.fails) else { return Ok(None) };
         if !options.contains(&injection) {
-            return Err(Divergence(format!("`{}` was injected here, which is no way for this call to fail", injection.word())));
+            return Err(Divergence(format!(
+                "`{}` was injected here, which is no way for this call to fail",
+                injection.word()
+            )));
         }
         self.next += 1;
         self.woke = true;

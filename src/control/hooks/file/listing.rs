@@ -86,8 +86,7 @@ pub(super) fn close_left(active: &Active) -> u32 {
 /// The stream is open.
 unsafe fn close_stream(active: &Active, stream: *mut libc::DIR) -> c_int {
     // SAFETY: the caller's promise.
-    let (descriptor, result) =
-        unsafe { (libc::dirfd(stream), real!(closedir: fn(*mut libc::DIR) -> c_int)(stream)) };
+    let (descriptor, result) = unsafe { (libc::dirfd(stream), real!(closedir: fn(*mut libc::DIR) -> c_int)(stream)) };
     active.ask(|controller| controller.forget_descriptor(descriptor));
     result
 }
