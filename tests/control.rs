@@ -301,8 +301,8 @@ fn file_points() {
         }
     }
     let runs = explore_files_everywhere("file-check-then-act", Injections::default(), 100);
-    for winners in [1, 2, 3] {
-        assert!(runs.iter().filter(|run| run.outcome == Ok(winners)).count() > 3, "{winners} winners");
+    for winners in [1, 2] {
+        assert!(runs.iter().filter(|run| run.outcome == Ok(winners)).count() > 10, "{winners} winners");
     }
 }
 
@@ -412,6 +412,16 @@ fn allocations() {
                 let told = (outcome(result, execution), execution.allocations, execution.reports);
                 assert_eq!(told, (Ok(expected), made, 0), "{engine:?}, allocation {failing:?}");
             }
+        }
+        session.set_injections(Injections::default());
+        for seed in 0..20 {
+            // Also where it is the first execution of the process.
+            session.load(&threadbare::program::from_seed(seed, 6));
+            let mut execute = || {
+                let execution = session.execute(0, Mode::Explore { seed });
+                (execution.allocations, execution.points)
+            };
+            assert_eq!(execute(), execute(), "{engine:?}, program {seed}");
         }
         assert!(!threadbare::control::leaks(), "{engine:?}");
     }

@@ -133,6 +133,7 @@ std::int64_t flock_order() {
   on_threads(2, [&](int i) {
     const File outer(names[i == 0 ? 0 : 1], O_CREAT | O_RDWR), inner(names[i == 0 ? 1 : 0], O_CREAT | O_RDWR);
     flock(outer.descriptor(), LOCK_EX);
+    sched_yield();
     flock(inner.descriptor(), LOCK_EX);
   });
   return 1;
