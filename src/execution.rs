@@ -132,6 +132,8 @@ pub struct Execution {
     pub reports: u32,
     /// Descriptors that the subject opened and did not close.
     pub files_left_open: u32,
+    /// Names of the files that are there at the end, of a program with leases; sorted.
+    pub files_left: Vec<String>,
     /// Allocations that the subject made with `operator new`. Counted under control only.
     pub allocations: u64,
 }
@@ -140,6 +142,14 @@ impl Execution {
     /// One that came to its end with these events, and about which nothing else is known.
     #[must_use]
     pub fn completed(events: Vec<Event>) -> Self {
-        Self { events, ending: Ending::Completed, points: 0, reports: 0, files_left_open: 0, allocations: 0 }
+        Self {
+            events,
+            ending: Ending::Completed,
+            points: 0,
+            reports: 0,
+            files_left_open: 0,
+            files_left: Vec::new(),
+            allocations: 0,
+        }
     }
 }

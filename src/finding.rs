@@ -45,6 +45,7 @@ pub enum OracleName {
     Lifecycle,
     Invariant,
     History,
+    Files,
     Progress,
     Sanitizer,
     /// The supervisor, from the way a worker died.

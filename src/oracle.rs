@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod differential;
+mod files;
 #[cfg(test)]
 mod history;
 mod invariant;
@@ -81,6 +82,7 @@ impl Judge {
         }
         if execution.ending == Ending::Completed {
             self.lifecycle.finish(plan)?;
+            files::check(plan, execution)?;
             return self.invariant.finish(plan);
         }
         if let Ending::Crashed { .. } = execution.ending {

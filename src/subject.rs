@@ -192,6 +192,12 @@ impl LoadedProgram {
         self.tasks.len()
     }
 
+    /// Whether its executions make files.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.objects.leases > 0
+    }
+
     #[must_use]
     pub fn operation_count(&self) -> usize {
         self.operations.len()

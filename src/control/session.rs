@@ -155,6 +155,10 @@ impl Session {
         let limits = Limits { points, expected_points, events };
         let threads = self.threads;
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
+        self.execution.files_left.clear();
+        if program.has_files() {
+            self.execution.files_left.extend(self.files_left().into_iter().map(|(name, _)| name));
+        }
         self.program = Some(program);
         &self.execution
     }

@@ -12,6 +12,8 @@ pub(super) const NONE: u32 = u32::MAX;
 pub(super) struct Plan {
     pub threads: u16,
     pub objects: Objects,
+    /// Whether the controller may let the removal of a file fail.
+    pub removal_may_fail: bool,
     pub tasks: Vec<PlannedTask>,
     /// The operations of all tasks, those of one task in a row.
     pub operations: Vec<Planned>,
@@ -81,7 +83,14 @@ impl Plan {
                 stoppable: stops.reach(id),
             });
         }
-        Self { threads, objects: program.objects.clone(), tasks, operations, sends }
+        Self {
+            threads,
+            objects: program.objects.clone(),
+            removal_may_fail: program.injections.eio,
+            tasks,
+            operations,
+            sends,
+        }
     }
 
     /// The task of an event that the lifecycle oracle has let pass.

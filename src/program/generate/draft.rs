@@ -1,7 +1,7 @@
 //! A program in the making: operations with holes between them, and what comes before what.
 
 use crate::program::call::System;
-use crate::program::{Affinity, EventReset, Objects, Operation, Program, ResultKind, Task, TaskId};
+use crate::program::{Affinity, EventReset, Injections, Objects, Operation, Program, ResultKind, Task, TaskId};
 
 /// A waiting operation on an object whose rank is that of the object being planned, or higher.
 pub(super) const WAIT: u8 = 1;
@@ -15,6 +15,7 @@ pub(super) struct Draft {
     pub tasks: Vec<DraftTask>,
     /// What the root does before everything else: the supply that found no other place.
     pub prelude: Vec<Operation>,
+    pub injections: Injections,
 }
 
 pub(super) struct DraftTask {
@@ -151,7 +152,7 @@ impl Draft {
 
     /// The program, without the holes that are left and the objects that nothing uses.
     pub fn finish(self) -> Program {
-        let Self { objects, tasks, prelude } = self;
+        let Self { objects, tasks, prelude, injections } = self;
         let mut prelude = Some(prelude);
         let mut tasks: Vec<Task> = tasks
             .into_iter()
@@ -163,7 +164,7 @@ impl Draft {
             })
             .collect();
         let objects = drop_unused(objects, &mut tasks);
-        Program { objects, tasks, ..Program::default() }
+        Program { objects, injections, tasks }
     }
 }
 

@@ -28,6 +28,9 @@ const MAX_AGENTS: u32 = 3;
 const MAX_RESUMES: u32 = 3;
 /// Branches in one another: at most.
 const MAX_BRANCHES: u32 = 3;
+/// Programs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
+const FULL_DISKS: (u32, u32) = (1, 3);
+const BAD_DISKS: (u32, u32) = (1, 12);
 /// Microseconds after which no lease of an execution is stale.
 const NEVER_STALE: u32 = 1_000_000_000;
 
@@ -69,6 +72,11 @@ pub(super) fn fill(source: &mut impl Decisions, draft: &mut Draft, cast: &Cast, 
         return;
     }
     let props = Props::draw(source, draft, cast);
+    if cast.leases {
+        draft.injections.enospc = source.chance(FULL_DISKS.0, FULL_DISKS.1);
+        draft.injections.short_write = draft.injections.enospc;
+        draft.injections.eio = source.chance(BAD_DISKS.0, BAD_DISKS.1);
+    }
     let mut systems = Systems { source, draft, props, next_value: 1 };
     // Only what the skeleton made: holes would be filled twice, and crews have none.
     let tasks = systems.draft.tasks.len();
