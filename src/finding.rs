@@ -25,10 +25,11 @@ pub enum Verdict {
     Lifecycle,
     /// A coroutine frame was not destroyed exactly once.
     FrameLeak,
-    /// A promise of an object broke: mutual exclusion, a count, loss, duplication, order.
-    Invariant,
-    /// The calls on an object have no explanation in any order that they allow.
+    /// What calls on a shared object gave fits no order of the calls: mutual exclusion, a count, loss,
+    /// duplication, order.
     WrongHistory,
+    /// Another promise broke: a timer, a callback, a context.
+    Invariant,
     Deadlock,
     /// Stuck although a task is ready or an operation could go on.
     LostWakeup,
@@ -43,8 +44,9 @@ pub enum Verdict {
 pub enum OracleName {
     Differential,
     Lifecycle,
-    Invariant,
     History,
+    Files,
+    Invariant,
     Progress,
     Sanitizer,
     /// The supervisor, from the way a worker died.
@@ -71,6 +73,8 @@ pub enum Incomparable {
     UnsupportedPrimitive,
     /// A replayed schedule diverged.
     Diverged,
+    /// Calls on a shared object overlapped in more ways than could be tried.
+    HistoryTooLong,
 }
 
 /// What the oracles say of one execution.

@@ -2,8 +2,8 @@
 //!
 //! A [`Judge`] is built for a program once and then judges execution after execution without allocating,
 //! since a worker asks it up to hundreds of thousands of times a second. It shows the events one by one to
-//! [`lifecycle`], [`differential`] and [`invariant`], in this order; the first that objects is right. An
-//! execution that stopped before its end goes to [`progress`], unless its events were wrong already.
+//! [`lifecycle`], [`differential`], [`invariant`] and [`history`], in this order; the first that objects is
+//! right. An execution that stopped before its end goes to [`progress`], unless its events were wrong already.
 //!
 //! What the oracles conclude is sound: an operation's beginning is recorded before it is called and its end
 //! after it returned, a thread may be interrupted between effect and record, and so two operations
@@ -11,15 +11,18 @@
 #![forbid(unsafe_code)]
 
 mod differential;
-#[cfg(test)]
+mod files;
 mod history;
 mod invariant;
 mod lifecycle;
+#[cfg(test)]
+mod notation;
 mod plan;
 mod progress;
 pub mod sanitizer;
 
 use differential::Differential;
+use history::History;
 use invariant::Invariant;
 use lifecycle::Lifecycle;
 use plan::Plan;
@@ -35,6 +38,9 @@ pub struct Judge {
     lifecycle: Lifecycle,
     differential: Differential,
     invariant: Invariant,
+    history: History,
+    /// Whether the program may come to a stop that is nobody's fault.
+    may_stop: bool,
 }
 
 impl Judge {
@@ -46,8 +52,18 @@ impl Judge {
             lifecycle: Lifecycle::new(&plan),
             differential: Differential::new(&plan, expectations),
             invariant: Invariant::new(&plan),
+            history: History::new(&plan),
+            may_stop: false,
             plan,
         }
+    }
+
+    /// Whether an execution may stop where the model is stuck too. Programs from the generator cannot get
+    /// there unless something was made to fail.
+    #[must_use]
+    pub fn allow_stop(mut self, may_stop: bool) -> Self {
+        self.may_stop = may_stop;
+        self
     }
 
     /// Says what is wrong with the execution, if anything is. Sanitizer reports are not its concern.
@@ -61,29 +77,44 @@ impl Judge {
             }
             _ => {}
         }
-        match self.check(execution) {
-            Ok(()) => Judgement::Right,
-            Err(failure) => Judgement::Wrong(*failure),
+        if let Err(failure) = self.check(execution) {
+            return Judgement::Wrong(*failure);
+        }
+        match self.history.lost() {
+            None => Judgement::Right,
+            Some(object) => {
+                let why = format!("the calls on {object} overlapped in too many ways");
+                Judgement::Incomparable(Incomparable::HistoryTooLong, why)
+            }
         }
     }
 
     fn check(&mut self, execution: &Execution) -> Result<(), Wrong> {
         let plan = &self.plan;
+        let events = &execution.events;
         self.lifecycle.reset();
         self.differential.reset();
-        self.invariant.reset(plan);
-        for (index, event) in execution.events.iter().enumerate() {
-            let stamp = index as u32 + 1;
+        self.invariant.reset();
+        self.history.reset();
+        for (event, stamp) in events.iter().zip(1..) {
             // It goes first: the others rely on events that name what is there, in the order of the program.
             self.lifecycle.observe(plan, event)?;
             self.differential.observe(plan, event)?;
-            self.invariant.observe(plan, event, stamp)?;
+            self.invariant.observe(plan, event)?;
+            self.history.observe(plan, events, event, stamp)?;
         }
+        self.history.finish(plan, events)?;
         if execution.ending == Ending::Completed {
             self.lifecycle.finish(plan)?;
-            return self.invariant.finish(plan);
+            return files::check(plan, execution);
         }
-        Err(Box::new(progress::explain(plan, execution, &self.lifecycle)))
+        if let Ending::Crashed { .. } = execution.ending {
+            return Ok(()); // The history ends here; what would have come next is not known.
+        }
+        match progress::explain(plan, execution, &self.lifecycle, &mut self.history, self.may_stop) {
+            Some(failure) => Err(Box::new(failure)),
+            None => Ok(()),
+        }
     }
 }
 

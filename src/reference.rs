@@ -5,6 +5,7 @@ mod expectations;
 pub mod model;
 pub mod objects;
 pub mod scheduler;
+pub mod sequential;
 pub mod systems;
 
 pub use expectations::{Expectations, Stops};

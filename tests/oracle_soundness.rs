@@ -1,6 +1,6 @@
 //! Proves by trial that the oracles pass whatever the specification allows, and notice what it does not.
 
-use threadbare::execution::{Ending, Event, EventKind, Execution};
+use threadbare::execution::{Event, EventKind, Execution};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::program::generate::{Decisions, Seeded};
@@ -11,7 +11,7 @@ use threadbare::reference::model::Model;
 const THREADS: u16 = 4;
 
 fn execution(events: Vec<Event>) -> Execution {
-    Execution { events, ending: Ending::Completed, points: 0, reports: 0 }
+    Execution::completed(events)
 }
 
 fn text(events: &[Event]) -> String {

@@ -3,6 +3,7 @@
 #include "harness/probes.hpp"
 #include "threadbare/src/subject.rs.h"
 
+#include <locale>
 #include <span>
 #include <string>
 
@@ -58,6 +59,8 @@ rust::Vec<FaultInfo> list_faults() {
     list.push_back({rust::String(std::string(fault.name)), rust::String(std::string(fault.summary))});
   return list;
 }
+
+void warm_up() { const std::locale classic; }
 
 std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
 

@@ -9,10 +9,6 @@
 #include <utility>
 #include <vector>
 
-/// The directory for the files of the present execution, which is empty at its beginning. Defined by whoever links a
-/// subject.
-extern "C" const char *threadbare_directory() noexcept;
-
 namespace threadbare {
 
 /// A branch that a task is in; destroying it ends it.

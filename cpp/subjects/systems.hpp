@@ -1,6 +1,7 @@
 // The systems of the bundled runtime under a policy, for the interpreter.
 #pragma once
 
+#include "harness/directory.hpp"
 #include "harness/event.hpp"
 #include "harness/mix.hpp"
 #include "harness/objects.hpp"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -93,7 +95,9 @@ class BundledSystems final : public Systems {
   }
 
   static std::string path_of(std::size_t lease) {
-    return std::string(threadbare_directory()) + "/lease-" + std::to_string(lease) + ".json";
+    const char *const directory = threadbare_directory();
+    if (!directory) throw std::invalid_argument("a program with leases needs a directory for its files");
+    return std::string(directory) + "/lease-" + std::to_string(lease) + ".json";
   }
 
   static constexpr runtime::Pair pair_of(std::int64_t halves) noexcept {

@@ -1,5 +1,6 @@
 #include "check.hpp"
 #include "directory.hpp"
+#include "harness/directory.hpp"
 #include "harness/event.hpp"
 #include "harness/interpreter.hpp"
 #include "harness/subject.hpp"

@@ -303,7 +303,7 @@ fn too_early(plan: &Plan, event: &Event, child: TaskId) -> Wrong {
 
 #[cfg(test)]
 mod tests {
-    use super::super::history::{cause, judge, judge_two};
+    use super::super::notation::{cause, judge, judge_two};
     use crate::finding::Judgement;
 
     #[test]

@@ -1,106 +1,197 @@
-//! Histories for the oracles' tests, in a short notation.
+//! The history oracle: the calls and returns on each shared object must be those of some order of the calls,
+//! one after another, in which no call comes before one that had returned when it was called (Herlihy and
+//! Wing, "Linearizability", 1990). The sequential objects of the reference say what a call gives in an order.
 //!
-//! `1.0(` is the call of operation 0 of task 1, `1.0)` its return, `1.0)=5` the same with a value, `1.0!7`
-//! its failure; `+1` and `-1` a frame made and destroyed, `1[` and `1]` the beginning and end of a task,
-//! `1]=5` the same with a value, `1!7` its failure. `@2` at the end: on thread 2; a task stays on its thread.
+//! Objects are looked at one by one, since a history is linearizable if it is so for each object, and each
+//! from one moment of rest to the next ([`window`]); only where calls overlapped there is a search ([`search`]).
 
-use super::Judge;
-use crate::execution::{Ending, Event, EventKind, Execution};
-use crate::finding::{Failure, Judgement};
-use crate::program::{Program, text};
-use crate::reference::Expectations;
+mod explain;
+mod resume;
+mod search;
+#[cfg(test)]
+mod tests;
+mod window;
 
-pub(super) const THREADS: u16 = 3;
+use super::plan::Plan;
+use super::{Wrong, wrong};
+use crate::execution::{Event, EventKind};
+use crate::finding::{OracleName, Verdict};
+use crate::program::{Operation, TaskId};
+use crate::reference::sequential::{Action, Caller, Object, Places};
+use resume::Resuming;
+use search::Search;
+use window::{Found, Track};
 
-/// What the oracles say of a history of a program that came to its end.
-pub(super) fn judge(program: &str, history: &str) -> Judgement {
-    judge_ending(program, history, Ending::Completed)
+/// The rule that a history breaks.
+const RULE: &str = "no order of the calls explains it";
+
+pub(super) struct History {
+    /// The object of each operation of the program and what it does there, by the place of the operation.
+    routes: Vec<Option<Route>>,
+    tracks: Vec<Track>,
+    /// The objects that were called, each once.
+    touched: Vec<u32>,
+    is_touched: Vec<bool>,
+    /// By task: the place of its call under way in the object's window, and where it is in a `Resume`.
+    calls: Vec<u32>,
+    resumes: Vec<Resuming>,
+    /// How many mutexes each task holds.
+    held: Vec<u32>,
+    /// How many threads are certainly inside each object that is a processor.
+    inside: Vec<u32>,
+    /// An object whose history was too long to be explained.
+    lost: Option<u32>,
+    search: Option<Search>,
 }
 
-pub(super) fn judge_ending(program: &str, history: &str, ending: Ending) -> Judgement {
-    let program = text::parse(&format!("program\nobjects\n{program}\nend")).expect("a valid program");
-    let execution = Execution { events: events(&program, history), ending, points: 0, reports: 0 };
-    Judge::new(&program, THREADS, Expectations::of(&program)).judge(&execution)
+#[derive(Clone, Copy)]
+struct Route {
+    object: u32,
+    action: Action,
 }
 
-/// Judges two void tasks, of worker affinity, that run at once; `middle` is what they do.
-pub(super) fn judge_two(objects: &str, first: &str, second: &str, middle: &str) -> Judgement {
-    let (program, begin, end) = two(objects, first, second);
-    judge(&program, &format!("{begin} {middle} {end}"))
-}
+impl History {
+    pub fn new(plan: &Plan) -> Self {
+        let (places, row) = Places::of(&plan.objects);
+        let route = |operation| places.route(operation).map(|(at, action)| Route { object: at as u32, action });
+        Self {
+            routes: plan.operations.iter().map(|planned| route(&planned.operation)).collect(),
+            touched: Vec::with_capacity(row.len()),
+            is_touched: vec![false; row.len()],
+            calls: vec![0; plan.tasks.len()],
+            resumes: vec![Resuming::default(); plan.tasks.len()],
+            held: vec![0; plan.tasks.len()],
+            inside: vec![0; row.len()],
+            lost: None,
+            search: row.first().map(Search::new),
+            tracks: row.into_iter().map(Track::new).collect(),
+        }
+    }
 
-/// The same, for an execution that got stuck.
-pub(super) fn judge_two_stuck(objects: &str, first: &str, second: &str, middle: &str) -> Judgement {
-    let (program, begin, _) = two(objects, first, second);
-    judge_ending(&program, &format!("{begin} {middle}"), Ending::Stuck(vec![]))
-}
+    pub fn reset(&mut self) {
+        // `calls` and `resumes` are written at a beginning before they are read at an end.
+        for object in self.touched.drain(..) {
+            self.tracks[object as usize].reset();
+            self.is_touched[object as usize] = false;
+            self.inside[object as usize] = 0;
+        }
+        self.held.fill(0);
+        self.lost = None;
+    }
 
-fn two(objects: &str, first: &str, second: &str) -> (String, &'static str, &'static str) {
-    let lines = |operations: &str| operations.replace(", ", "\n");
-    let program = format!(
-        "{objects}\ntask 0 main int\nwhen-all 1 2\ntask 1 worker void\n{}\ntask 2 worker void\n{}",
-        lines(first),
-        lines(second)
-    );
-    (program, "+0 0[ 0.0( +1 +2 1[@1 2[@2", "1] 2] 0.0) 0] -1 -2 -0")
-}
+    /// An object whose calls overlapped in more ways than could be tried, so that nothing is known of it.
+    pub fn lost(&self) -> Option<&Object> {
+        self.lost.map(|object| self.tracks[object as usize].state())
+    }
 
-/// The cause of a failure.
-pub(super) fn cause(judgement: Judgement) -> String {
-    failure(judgement).cause
-}
+    #[inline]
+    pub fn observe(&mut self, plan: &Plan, events: &[Event], event: &Event, stamp: u32) -> Result<(), Wrong> {
+        let route = match event.kind {
+            EventKind::OperationBegin | EventKind::OperationEnd | EventKind::Entered | EventKind::Leaving => {
+                self.routes[plan.at(event)]
+            }
+            EventKind::OperationFail => {
+                self.failed(plan, event);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let Some(Route { object, action }) = route else {
+            if matches!(event.kind, EventKind::Entered | EventKind::Leaving) {
+                return Err(resume::out_of_step(plan, event, "it resumes nothing"));
+            }
+            return Ok(());
+        };
+        if self.tracks[object as usize].lost {
+            return Ok(());
+        }
+        let seen = match (action, event.kind) {
+            (Action::Enter, _) => self.resumed(plan, event, object, stamp)?,
+            (_, EventKind::OperationBegin) => {
+                self.called(event, object, action, stamp);
+                Ok(())
+            }
+            (_, EventKind::OperationEnd) => self.returned(event, object, action, event.value, stamp),
+            _ => return Err(resume::out_of_step(plan, event, "it resumes nothing")),
+        };
+        seen.or_else(|found| self.found(plan, events, object, &found))
+    }
 
-pub(super) fn failure(judgement: Judgement) -> Failure {
-    match judgement {
-        Judgement::Wrong(failure) => failure,
-        other => panic!("nothing was found wrong: {other:?}"),
+    /// What must hold of calls that never returned.
+    pub fn finish(&mut self, plan: &Plan, events: &[Event]) -> Result<(), Wrong> {
+        for at in 0..self.touched.len() {
+            let object = self.touched[at];
+            let Some(search) = &mut self.search else { break };
+            if let Err(found) = self.tracks[object as usize].check(search) {
+                self.found(plan, events, object, &found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of tasks that wait in an operation on an object, each with the place of the operation, those that
+    /// could go on. An object counts only if in every explanation of its history some task could.
+    pub fn ready(&mut self, waiting: &[(TaskId, usize)]) -> Vec<TaskId> {
+        let Some(search) = &mut self.search else { return vec![] };
+        let mut ready = vec![];
+        for &object in &self.touched {
+            let here = waiting.iter().filter_map(|&(task, at)| {
+                let route = self.routes[at].filter(|route| route.object == object)?;
+                Some((task, route.action, self.calls[task as usize]))
+            });
+            let here: Vec<_> = here.collect();
+            if !here.is_empty() && !self.tracks[object as usize].lost {
+                ready.extend(self.tracks[object as usize].ready(&here, search));
+            }
+        }
+        ready
+    }
+
+    #[inline]
+    fn called(&mut self, event: &Event, object: u32, action: Action, stamp: u32) {
+        if !std::mem::replace(&mut self.is_touched[object as usize], true) {
+            self.touched.push(object);
+        }
+        if action == Action::Unlock {
+            self.held[event.task as usize] -= 1;
+        }
+        self.calls[event.task as usize] = self.tracks[object as usize].called(caller(event), action, stamp);
+    }
+
+    #[inline]
+    fn returned(&mut self, event: &Event, object: u32, action: Action, gave: i64, stamp: u32) -> Result<(), Found> {
+        if action == Action::Lock {
+            self.held[event.task as usize] += 1;
+        }
+        let place = self.calls[event.task as usize];
+        let Some(search) = &mut self.search else { return Ok(()) };
+        self.tracks[object as usize].returned(place, caller(event), action, gave, stamp, search)
+    }
+
+    /// A task that fails gives its mutexes back, from here on.
+    fn failed(&mut self, plan: &Plan, event: &Event) {
+        let held = &mut self.held[event.task as usize];
+        if *held == 0 || matches!(plan.operation(event), Operation::AwaitCatch(_)) {
+            return;
+        }
+        *held = 0;
+        for &object in &self.touched {
+            self.tracks[object as usize].abandon(event.task);
+        }
+    }
+
+    #[cold]
+    fn found(&mut self, plan: &Plan, events: &[Event], object: u32, found: &Found) -> Result<(), Wrong> {
+        let &Found::Impossible(stamp) = found else {
+            self.lost = Some(object);
+            return Ok(());
+        };
+        let event = &events[stamp as usize - 1];
+        let detail = self.explain(plan, &events[..stamp as usize], object);
+        Err(wrong(plan, event, OracleName::History, Verdict::WrongHistory, RULE, &detail))
     }
 }
 
-fn events(program: &Program, history: &str) -> Vec<Event> {
-    let mut threads = vec![0; program.tasks.len()];
-    history.split_whitespace().map(|word| event(word, &mut threads)).collect()
-}
-
-fn event(word: &str, threads: &mut [u16]) -> Event {
-    let (word, thread) = match word.split_once('@') {
-        Some((word, thread)) => (word, Some(number(thread) as u16)),
-        None => (word, None),
-    };
-    let (word, value) = match word.split_once(['=', '!']) {
-        Some((rest, value)) if word.contains('=') => (rest.to_owned(), number(value)),
-        Some((rest, value)) => (format!("{rest}!"), number(value)),
-        None => (word.to_owned(), 0),
-    };
-    let sign = |at: char| at == '+' || at == '-';
-    let end = word.find(['(', ')', '[', ']', '!']).unwrap_or(word.len());
-    let name = word[..end].trim_start_matches(sign);
-    let (task, operation) = name.split_once('.').unwrap_or((name, ""));
-    let kind = match (word.chars().next(), word.chars().last(), operation.is_empty()) {
-        (Some('+'), ..) => EventKind::FrameMade,
-        (Some('-'), ..) => EventKind::FrameFreed,
-        (_, Some('['), _) => EventKind::TaskBegin,
-        (_, Some(']'), _) => EventKind::TaskEnd,
-        (_, Some('!'), true) => EventKind::TaskFail,
-        (_, Some('!'), false) => EventKind::OperationFail,
-        (_, Some('('), _) => EventKind::OperationBegin,
-        (_, Some(')'), _) => EventKind::OperationEnd,
-        _ => panic!("`{word}` is no event"),
-    };
-    let task = number(task) as u32;
-    let here = threads.get_mut(task as usize).map(|last| {
-        *last = thread.unwrap_or(*last);
-        *last
-    });
-    Event {
-        value,
-        task,
-        operation: if operation.is_empty() { 0 } else { number(operation) as u16 },
-        thread: here.unwrap_or_default(),
-        kind,
-    }
-}
-
-fn number(word: &str) -> i64 {
-    word.parse().expect("a number")
+fn caller(event: &Event) -> Caller {
+    Caller { task: event.task, thread: event.thread }
 }

@@ -161,7 +161,11 @@ impl Lifecycle {
                     }
                 }
             }
-            (EventKind::Entered | EventKind::Leaving | EventKind::Callback, Stage::Inside) => {}
+            (EventKind::Entered | EventKind::Leaving | EventKind::Callback, Stage::Inside) => {
+                if event.operation != life.next {
+                    return Err(broken(plan, event, "an event of an operation that was not called"));
+                }
+            }
             (EventKind::TaskEnd, Stage::Between) => {
                 if life.next != task.count {
                     return Err(broken(plan, event, "a task ended before its last operation"));
@@ -232,7 +236,7 @@ fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {
 
 #[cfg(test)]
 mod tests {
-    use super::super::history::{cause, failure, judge, judge_two};
+    use super::super::notation::{cause, failure, judge, judge_two};
     use crate::finding::{Judgement, Verdict};
 
     const AWAIT: &str = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5\nyield";

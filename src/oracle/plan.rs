@@ -1,9 +1,7 @@
 //! A program in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
-use std::collections::HashMap;
-
 use crate::execution::Event;
-use crate::program::{Affinity, Begun, EventReset, Objects, Operation, Program, ResultKind, TaskId, Tree};
+use crate::program::{Affinity, Begun, Objects, Operation, Program, ResultKind, TaskId, Tree};
 use crate::reference::Stops;
 
 /// No such place.
@@ -12,11 +10,11 @@ pub(super) const NONE: u32 = u32::MAX;
 pub(super) struct Plan {
     pub threads: u16,
     pub objects: Objects,
+    /// Whether the controller may let the removal of a file fail.
+    pub removal_may_fail: bool,
     pub tasks: Vec<PlannedTask>,
     /// The operations of all tasks, those of one task in a row.
     pub operations: Vec<Planned>,
-    /// The sends of each channel, or none where it sends a value twice: then values do not tell sends apart.
-    pub sends: Vec<Option<HashMap<i64, u32>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,8 +35,6 @@ pub(super) struct PlannedTask {
 pub(super) struct Planned {
     pub operation: Operation,
     pub suspends: bool,
-    /// For `BarrierWait`: the place of the arrival it waits for.
-    pub arrival: u32,
 }
 
 impl Plan {
@@ -46,30 +42,14 @@ impl Plan {
         let tree = Tree::of(program);
         let stops = Stops::of(program, &tree);
         let mut operations: Vec<Planned> = vec![];
-        let mut sends: Vec<Option<HashMap<i64, u32>>> = vec![Some(HashMap::new()); program.objects.channels.len()];
         let mut tasks = vec![];
         for (task, id) in program.tasks.iter().zip(0..) {
             let first = operations.len();
-            for operation in &task.operations {
-                let place = operations.len() as u32;
-                let mut arrival = NONE;
-                match *operation {
-                    Operation::BarrierWait(barrier) => {
-                        let before = operations[first..]
-                            .iter()
-                            .rposition(|planned| planned.operation == Operation::BarrierArrive(barrier));
-                        arrival = before.map_or(NONE, |before| (first + before) as u32);
-                    }
-                    Operation::Send(channel, value) => {
-                        let known = &mut sends[channel as usize];
-                        if known.as_mut().is_some_and(|known| known.insert(value, place).is_some()) {
-                            *known = None;
-                        }
-                    }
-                    _ => {}
-                }
-                operations.push(Planned { operation: operation.clone(), suspends: operation.suspends(), arrival });
-            }
+            operations.extend(
+                task.operations
+                    .iter()
+                    .map(|operation| Planned { operation: operation.clone(), suspends: operation.suspends() }),
+            );
             tasks.push(PlannedTask {
                 first: first as u32,
                 count: task.operations.len() as u16,
@@ -81,7 +61,7 @@ impl Plan {
                 stoppable: stops.reach(id),
             });
         }
-        Self { threads, objects: program.objects.clone(), tasks, operations, sends }
+        Self { threads, objects: program.objects.clone(), removal_may_fail: program.injections.eio, tasks, operations }
     }
 
     /// The task of an event that the lifecycle oracle has let pass.
@@ -106,10 +86,6 @@ impl Plan {
             return None;
         }
         Some(&self.operations[planned.first as usize + usize::from(index)].operation)
-    }
-
-    pub fn is_auto(&self, event: u32) -> bool {
-        self.objects.events[event as usize] == EventReset::Auto
     }
 
     /// Where an event happened, for people, and the kind of its operation, if it has one.

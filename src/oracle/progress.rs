@@ -1,21 +1,29 @@
 //! The oracle of progress: why an execution stopped before its end, or did not stop.
 //!
-//! Generated programs cannot get stuck on a correct runtime, so a stop is always wrong. What it is called
-//! follows from the model: if a task could go on there after the same history, its wake-up was lost; if none
-//! could, it is a deadlock.
+//! A stop is right only where the model, after the same history, is stuck too. If a task could go on there
+//! in every explanation of the history, its wake-up was lost; if none could, it is a deadlock, unless the
+//! program may get stuck.
 
+use super::history::History;
 use super::lifecycle::{Life, Lifecycle, Stage};
 use super::plan::Plan;
-use crate::execution::{BlockedThread, Ending, Event, EventKind, Execution};
+use crate::execution::{BlockedThread, Ending, Execution};
 use crate::finding::{Failure, OracleName, Verdict};
-use crate::program::{CLOSED, Operation, TaskId};
+use crate::program::{Operation, TaskId};
 
 /// Tasks named in a message: at most.
 const MAX_NAMED: usize = 6;
 
-/// The failure of an execution that did not come to its end, but whose events were right up to there.
-pub(super) fn explain(plan: &Plan, execution: &Execution, lifecycle: &Lifecycle) -> Failure {
-    let failure = |verdict, oracle, cause: String, message| Failure { verdict, oracle, message, cause };
+/// The failure of an execution that did not come to its end, but whose events were right up to there. `None`
+/// if it was right to stop, or if that cannot be told.
+pub(super) fn explain(
+    plan: &Plan,
+    execution: &Execution,
+    lifecycle: &Lifecycle,
+    history: &mut History,
+    may_stop: bool,
+) -> Option<Failure> {
+    let failure = |verdict, oracle, cause: String, message| Some(Failure { verdict, oracle, message, cause });
     match &execution.ending {
         Ending::OutOfSteps(steps) => {
             let message = format!("no end after {steps} steps of fair scheduling: {}", waiting(plan, lifecycle));
@@ -25,23 +33,27 @@ pub(super) fn explain(plan: &Plan, execution: &Execution, lifecycle: &Lifecycle)
             let message = format!("more events than the program can make: {}", execution.events.len());
             failure(Verdict::Lifecycle, OracleName::Lifecycle, "more events than the program can make".into(), message)
         }
-        Ending::Stuck(threads) => stuck(plan, &execution.events, lifecycle, threads),
+        Ending::Stuck(threads) => stuck(plan, lifecycle, history, may_stop, threads),
         // The judge has dealt with these.
-        Ending::Completed | Ending::Unsupported(_) | Ending::Diverged { .. } => {
+        Ending::Completed | Ending::Crashed { .. } | Ending::Unsupported(_) | Ending::Diverged { .. } => {
             failure(Verdict::Livelock, OracleName::Progress, "no end".into(), "the execution did not end".into())
         }
     }
 }
 
-fn stuck(plan: &Plan, events: &[Event], lifecycle: &Lifecycle, threads: &[BlockedThread]) -> Failure {
+fn stuck(
+    plan: &Plan,
+    lifecycle: &Lifecycle,
+    history: &mut History,
+    may_stop: bool,
+    threads: &[BlockedThread],
+) -> Option<Failure> {
     let blocked: Vec<String> =
         threads.iter().map(|blocked| format!("thread {} in {}", blocked.thread, blocked.primitive)).collect();
     let blocked = blocked.join(", ");
-    let failure = |verdict, cause: String, what: String| Failure {
-        verdict,
-        oracle: OracleName::Progress,
-        message: format!("stuck ({blocked}): {what}"),
-        cause,
+    let failure = |verdict, cause: String, what: String| {
+        let message = format!("stuck ({blocked}): {what}");
+        Some(Failure { verdict, oracle: OracleName::Progress, message, cause })
     };
     let lives = || lifecycle.lives.iter().zip(0..).filter(|(life, _)| !life.freed);
     let running = lives().find(|(life, task)| match life.stage {
@@ -61,11 +73,14 @@ fn stuck(plan: &Plan, events: &[Event], lifecycle: &Lifecycle, threads: &[Blocke
         let what = "the program had come to its end; the shutdown did not".to_owned();
         return failure(Verdict::LostWakeup, "lost wake-up: shutdown".into(), what);
     }
-    let history = History::of(plan, events);
+    let at = |life: &Life, task: TaskId| plan.tasks[task as usize].first as usize + usize::from(life.next);
+    let waiting_tasks: Vec<(TaskId, usize)> =
+        lives().filter(|(life, _)| life.stage == Stage::Inside).map(|(life, task)| (task, at(life, task))).collect();
+    let woken = history.ready(&waiting_tasks);
     // Of several that could go on, the cause names the one whose kind of operation comes first, whatever
     // the program's numbers are; a task that nobody even began to run comes before all.
     let ready = lives()
-        .filter(|(life, task)| history.lets_go_on(plan, lifecycle, life, *task))
+        .filter(|(life, task)| woken.contains(task) || goes_on(plan, lifecycle, life, *task))
         .min_by_key(|(life, task)| (operation(plan, life, *task).map(|operation| operation.code()), *task));
     match ready {
         Some((life, task)) => {
@@ -76,6 +91,7 @@ fn stuck(plan: &Plan, events: &[Event], lifecycle: &Lifecycle, threads: &[Blocke
             let what = format!("{what}; {}", waiting(plan, lifecycle));
             failure(Verdict::LostWakeup, format!("lost wake-up: {cause}"), what)
         }
+        None if may_stop || history.lost().is_some() => None,
         None => {
             let mut words: Vec<&str> = lives()
                 .filter_map(|(life, task)| operation(plan, life, task))
@@ -110,114 +126,20 @@ fn waiting(plan: &Plan, lifecycle: &Lifecycle) -> String {
     if named.is_empty() { "no task is in an operation".into() } else { named.join(", ") }
 }
 
-/// What the objects have come to, by the operations that returned.
-struct History {
-    /// Mutexes that somebody holds.
-    held: Vec<bool>,
-    permits: Vec<i64>,
-    set: Vec<bool>,
-    latches: Vec<u32>,
-    arrivals: Vec<u32>,
-    /// By the place of an arrival: the arrivals by its own return, its own included.
-    arrived: Vec<u32>,
-    /// Values in each channel, and whether it is closed.
-    channels: Vec<(i64, bool)>,
-}
-
-impl History {
-    fn of(plan: &Plan, events: &[Event]) -> Self {
-        let objects = &plan.objects;
-        let mut history = Self {
-            held: vec![false; objects.mutexes as usize],
-            permits: objects.semaphores.iter().copied().map(i64::from).collect(),
-            set: vec![false; objects.events.len()],
-            latches: objects.latches.clone(),
-            arrivals: vec![0; objects.barriers.len()],
-            arrived: vec![0; plan.operations.len()],
-            channels: vec![(0, false); objects.channels.len()],
-        };
-        let mut holding: Vec<(TaskId, u32)> = vec![];
-        for event in events {
-            match event.kind {
-                EventKind::OperationEnd => history.returned(plan, event, &mut holding),
-                EventKind::TaskFail => holding.retain(|&(task, mutex)| {
-                    if task == event.task {
-                        history.held[mutex as usize] = false;
-                    }
-                    task != event.task
-                }),
-                _ => {}
-            }
-        }
-        history
-    }
-
-    fn returned(&mut self, plan: &Plan, event: &Event, holding: &mut Vec<(TaskId, u32)>) {
-        match *plan.operation(event) {
-            Operation::Lock(id) => {
-                self.held[id as usize] = true;
-                holding.push((event.task, id));
-            }
-            Operation::Unlock(id) => {
-                self.held[id as usize] = false;
-                holding.retain(|&held| held != (event.task, id));
-            }
-            Operation::Acquire(id) => self.permits[id as usize] -= 1,
-            Operation::Release(id) => self.permits[id as usize] += 1,
-            Operation::SetEvent(id) => self.set[id as usize] = true,
-            Operation::ResetEvent(id) => self.set[id as usize] = false,
-            Operation::WaitEvent(id) if plan.is_auto(id) => self.set[id as usize] = false,
-            Operation::LatchArrive(id) => {
-                let left = &mut self.latches[id as usize];
-                *left = left.saturating_sub(1);
-            }
-            Operation::BarrierArrive(id) => {
-                self.arrivals[id as usize] += 1;
-                self.arrived[plan.at(event)] = self.arrivals[id as usize];
-            }
-            Operation::Send(id, _) => self.channels[id as usize].0 += event.value,
-            Operation::Receive(id) if event.value != CLOSED => self.channels[id as usize].0 -= 1,
-            Operation::Close(id) => self.channels[id as usize].1 = true,
-            _ => {}
-        }
-    }
-
-    /// Whether the model would let the task go on where it is.
-    fn lets_go_on(&self, plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> bool {
-        if life.stage == Stage::Made {
-            return true;
-        }
-        let Some(operation) = operation(plan, life, task) else { return false };
-        let ended = |child: &TaskId| lifecycle.lives[*child as usize].stage == Stage::Ended;
-        match operation {
-            Operation::Join(child) => ended(child),
-            Operation::Lock(id) => !self.held[*id as usize],
-            Operation::Acquire(id) => self.permits[*id as usize] > 0,
-            Operation::WaitEvent(id) => self.set[*id as usize],
-            Operation::LatchWait(id) => self.latches[*id as usize] == 0,
-            Operation::BarrierWait(id) => {
-                let participants = plan.objects.barriers[*id as usize];
-                let place = plan.tasks[task as usize].first as usize + usize::from(life.next);
-                let own = self.arrived[plan.operations[place].arrival as usize];
-                self.arrivals[*id as usize] >= own.div_ceil(participants) * participants
-            }
-            Operation::Send(id, _) => {
-                let (values, closed) = self.channels[*id as usize];
-                closed || values < i64::from(plan.objects.channels[*id as usize])
-            }
-            Operation::Receive(id) => {
-                let (values, closed) = self.channels[*id as usize];
-                closed || values > 0
-            }
-            // The others wait for nothing, or for children that have all ended.
-            _ => operation.begins().iter().all(ended),
-        }
+/// Whether the model would let the task go on where it is, in something that is about no object.
+fn goes_on(plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> bool {
+    let ended = |child: &TaskId| lifecycle.lives[*child as usize].stage == Stage::Ended;
+    match operation(plan, life, task) {
+        None => life.stage == Stage::Made,
+        Some(Operation::Join(child)) => ended(child),
+        Some(Operation::Start(_) | Operation::Hop(_) | Operation::Yield | Operation::Sleep(_)) => true,
+        Some(operation) => !operation.begins().is_empty() && operation.begins().iter().all(ended),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::history::{failure, judge_ending, judge_two_stuck};
+    use super::super::notation::{failure, judge_ending, judge_two_stuck};
     use crate::execution::{BlockedThread, Ending};
     use crate::finding::{Incomparable, Judgement, Verdict};
 

@@ -3,7 +3,7 @@
 //! None of them suspends the task. What they give depends on order, so it is recorded, and never mixed
 //! into the accumulator.
 
-use super::model::ObjectId;
+use super::model::{AccessChecks, ObjectId};
 
 /// An agent, as registries and leases know it.
 pub type Agent = u32;
@@ -29,6 +29,17 @@ pub enum Body {
     /// Hands the processor to a new thread and waits for that, which resumes it as well. Where accesses are
     /// checked, it is refused.
     HandingOver,
+}
+
+impl Body {
+    /// How deep it comes to be in a processor that checks or does not.
+    #[must_use]
+    pub fn levels(self, checks: AccessChecks) -> i64 {
+        match (self, checks) {
+            (Self::Plain | Self::Throwing, _) | (Self::HandingOver, AccessChecks::On) => 1,
+            (Self::Nested, _) | (Self::HandingOver, AccessChecks::Off) => 2,
+        }
+    }
 }
 
 /// The operations on systems. "Gives" is the value of the event of its end.

@@ -5,7 +5,7 @@ use super::{EventReset, Objects, Operation, Program, Task, TaskId};
 
 /// Drops the tasks that the root does not lead to and counts the others anew, then the objects.
 pub(super) fn compact(program: Program) -> Program {
-    let Program { objects, mut tasks } = program;
+    let Program { objects, injections, mut tasks } = program;
     let mut names: Vec<Option<TaskId>> = vec![None; tasks.len()];
     let mut next = 0;
     for task in 0..tasks.len() {
@@ -24,7 +24,7 @@ pub(super) fn compact(program: Program) -> Program {
         *child = names[*child as usize].unwrap_or(*child);
     }
     let objects = drop_unused(&objects, &mut tasks);
-    Program { objects, tasks }
+    Program { objects, injections, tasks }
 }
 
 /// The tasks that an operation names.

@@ -3,11 +3,11 @@
 use super::call::Call;
 use super::compact::compact;
 use super::validate::validate;
-use super::{Operation, Program, TaskId};
+use super::{Injections, Operation, Program, TaskId};
 
 /// The valid programs that one step makes of this one, those first that leave most out.
 ///
-/// A step leaves out a row of operations of one task, or one child of a group; with each operation goes what makes
+/// A step leaves out a row of operations of one task, one child of a group or one kind of injection; with each operation goes what makes
 /// no sense without it: the tasks it begins and whatever else names them, the unlock of a lock, the end of a branch.
 #[must_use]
 pub fn steps(program: &Program) -> Vec<Program> {
@@ -27,6 +27,7 @@ pub fn steps(program: &Program) -> Vec<Program> {
         length /= 2;
     }
     smaller.extend(without_one_child(program));
+    smaller.extend(without_one_injection(program));
     let mut valid: Vec<Program> =
         smaller.into_iter().map(compact).filter(|smaller| smaller != program && validate(smaller).is_ok()).collect();
     valid.dedup();
@@ -111,6 +112,18 @@ fn without_one_child(program: &Program) -> Vec<Program> {
     smaller
 }
 
+fn without_one_injection(program: &Program) -> Vec<Program> {
+    let all = program.injections;
+    let fewer = [
+        Injections { eio: false, ..all },
+        Injections { enospc: false, ..all },
+        Injections { short_write: false, ..all },
+        Injections { crash: false, ..all },
+        Injections { failing_allocation: None, ..all },
+    ];
+    fewer.into_iter().map(|injections| Program { injections, ..program.clone() }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{from_seed, text};
@@ -131,7 +144,8 @@ mod tests {
             for smaller in steps(&program) {
                 assert_eq!(validate(&smaller), Ok(()), "{smaller}");
                 let size = |program: &Program| (program.tasks.len(), operations(program));
-                assert!(size(&smaller) < size(&program), "{program}\n{smaller}");
+                let fewer = smaller.injections != program.injections;
+                assert!(size(&smaller) < size(&program) || fewer, "{program}\n{smaller}");
             }
         }
     }

@@ -8,7 +8,8 @@
 use std::collections::VecDeque;
 
 use super::objects::Objects;
-use super::systems::{self, Systems};
+use super::sequential::Caller;
+use super::systems::{self, Contexts};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::program::{
     Affinity, Begun, CANCELLED, Call, Operation, Outcome, Program, ResultKind, TaskId, Tree, caught, mix,
@@ -19,7 +20,7 @@ pub struct Model<'a> {
     program: &'a Program,
     tree: Tree,
     objects: Objects,
-    systems: Systems,
+    contexts: Contexts,
     tasks: Vec<Run>,
     /// Tasks inside a processor, which keep their threads busy.
     inside: Vec<TaskId>,
@@ -86,7 +87,7 @@ impl<'a> Model<'a> {
             program,
             tree: Tree::of(program),
             objects: Objects::new(&program.objects),
-            systems: Systems::new(&program.objects),
+            contexts: Contexts::default(),
             tasks: program.tasks.iter().map(run).collect(),
             inside: vec![],
             events: vec![],
@@ -145,7 +146,9 @@ impl<'a> Model<'a> {
                     self.make(child, here);
                 }
             }
-            Stage::Called if let Operation::Call(call) = &operations[next] => self.call(task, call),
+            Stage::Called if let Operation::Call(call) = &operations[next] => {
+                return self.call(task, &operations[next], call);
+            }
             Stage::Telling(value) => self.tell(task, &operations[next], value),
             Stage::Called => match self.effect(task, &operations[next]) {
                 Some(outcome) => self.set(task, Stage::Returning(outcome)),
@@ -154,7 +157,7 @@ impl<'a> Model<'a> {
             Stage::Returning(outcome) => self.give_back(task, &operations[next], outcome, thread),
             Stage::Failing(code) => {
                 self.objects.release_all(task);
-                self.systems.end_branches(task);
+                self.contexts.end_all(task);
                 self.tasks[task as usize].outcome = Some(Outcome::Failure(code));
                 self.set(task, Stage::Ended);
                 self.record(task, EventKind::TaskFail, i64::from(code));
@@ -228,18 +231,31 @@ impl<'a> Model<'a> {
         threads.into_iter().any(|busy| busy == run.thread || busy == next)
     }
 
-    /// The effect of a call on a system; a `Resume` has another one when it leaves.
-    fn call(&mut self, task: TaskId, call: &Call) {
-        let effect = self.systems.apply(task, self.tasks[task as usize].thread, call);
+    /// The effect of a call on a system, if it need not wait; a `Resume` has another one when it leaves.
+    fn call(&mut self, task: TaskId, operation: &Operation, call: &Call) -> bool {
+        let caller = self.caller(task);
+        let gave = match self.contexts.apply(task, caller.thread, call) {
+            Some(gave) => gave,
+            None => match self.objects.apply(caller, operation) {
+                Some(gave) => gave,
+                None => return false,
+            },
+        };
         let tells = &mut self.tasks[task as usize].tells;
         match *call {
-            Call::Resume(id, body) if effect.value == 1 => {
-                tells.extend(systems::visit(body, self.systems.checks(id)));
+            Call::Resume(id, body) if gave == 1 => {
+                let checks = self.program.objects.processors[id as usize];
+                tells.extend(systems::visit(body, checks));
                 self.inside.push(task);
             }
-            _ => tells.extend(effect.callback.map(|value| (EventKind::Callback, value))),
+            _ => tells.extend(systems::callback(call, gave).map(|value| (EventKind::Callback, value))),
         }
-        self.set(task, Stage::Telling(effect.value));
+        self.set(task, Stage::Telling(gave));
+        true
+    }
+
+    fn caller(&self, task: TaskId) -> Caller {
+        Caller { task, thread: self.tasks[task as usize].thread }
     }
 
     /// Records the next of what a call records inside, and ends the call after the last.
@@ -247,10 +263,9 @@ impl<'a> Model<'a> {
         if let Some((kind, value)) = self.tasks[task as usize].tells.pop_front() {
             return self.record(task, kind, value);
         }
-        if let (Operation::Call(call), Some(place)) = (operation, self.inside.iter().position(|&inside| inside == task))
-        {
+        if let Some(place) = self.inside.iter().position(|&inside| inside == task) {
             self.inside.swap_remove(place);
-            self.systems.leave(call);
+            self.objects.leave(self.caller(task), operation);
         }
         self.set(task, Stage::Returning(Outcome::Value(value)));
     }
@@ -283,7 +298,7 @@ impl<'a> Model<'a> {
             }
             // Time stands still here, so a sleep lasts until nobody minds.
             Operation::Sleep(microseconds) => i64::from(microseconds),
-            _ => self.objects.apply(task, operation)?,
+            _ => self.objects.apply(self.caller(task), operation)?,
         };
         Some(Outcome::Value(value))
     }

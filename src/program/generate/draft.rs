@@ -1,6 +1,6 @@
 //! A program in the making: operations with holes between them, and what comes before what.
 
-use crate::program::{Affinity, Objects, Operation, Program, ResultKind, Task, TaskId, compact};
+use crate::program::{Affinity, Injections, Objects, Operation, Program, ResultKind, Task, TaskId, compact};
 
 /// A waiting operation on an object whose rank is that of the object being planned, or higher.
 pub(super) const WAIT: u8 = 1;
@@ -14,6 +14,7 @@ pub(super) struct Draft {
     pub tasks: Vec<DraftTask>,
     /// What the root does before everything else: the supply that found no other place.
     pub prelude: Vec<Operation>,
+    pub injections: Injections,
 }
 
 pub(super) struct DraftTask {
@@ -150,7 +151,7 @@ impl Draft {
 
     /// The program, without the holes that are left and the objects that nothing uses.
     pub fn finish(self) -> Program {
-        let Self { objects, tasks, prelude } = self;
+        let Self { objects, tasks, prelude, injections } = self;
         let mut prelude = Some(prelude);
         let mut tasks: Vec<Task> = tasks
             .into_iter()
@@ -162,7 +163,7 @@ impl Draft {
             })
             .collect();
         let objects = compact::drop_unused(&objects, &mut tasks);
-        Program { objects, tasks }
+        Program { objects, injections, tasks }
     }
 }
 

@@ -13,18 +13,24 @@ use crate::program::{AccessChecks, Affinity, ObjectId, Operation, ResultKind};
 /// Programs about no system, about one, and about some.
 const CAST: [u32; 3] = [4, 3, 1];
 /// Members of a crew, and what each does: at least and at most.
-const MEMBERS: (u32, u32) = (2, 4);
+const MEMBERS: (u32, u32) = (2, 5);
 const TURNS: (u32, u32) = (1, 4);
 /// One crew for so many tasks.
 const TASKS_PER_CREW: u32 = 6;
 /// Holes that calls fill: so many of so many.
 const FILLED: (u32, u32) = (1, 3);
-/// Objects of one system, pairs of a registry, and agents of a lease: at most.
+/// Objects of one system, pairs of a registry, and agents of a lease: at most. Mostly there is one object, so that
+/// calls meet.
 const MAX_OBJECTS: u32 = 2;
 const MAX_PAIRS: u32 = 3;
 const MAX_AGENTS: u32 = 3;
+/// Resumes in a row: at most.
+const MAX_RESUMES: u32 = 3;
 /// Branches in one another: at most.
 const MAX_BRANCHES: u32 = 3;
+/// Programs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
+const FULL_DISKS: (u32, u32) = (1, 3);
+const BAD_DISKS: (u32, u32) = (1, 12);
 /// Microseconds after which no lease of an execution is stale.
 const NEVER_STALE: u32 = 1_000_000_000;
 
@@ -56,7 +62,7 @@ impl Cast {
 
     /// How many of `size` tasks are left for the skeleton.
     pub fn skeleton_size(&self, size: u32) -> u32 {
-        if self.is_empty() { size } else { (size / 2).max(1) }
+        if self.is_empty() { size } else { (size / 3).max(1) }
     }
 }
 
@@ -66,6 +72,11 @@ pub(super) fn fill(source: &mut impl Decisions, draft: &mut Draft, cast: &Cast, 
         return;
     }
     let props = Props::draw(source, draft, cast);
+    if cast.leases {
+        draft.injections.enospc = source.chance(FULL_DISKS.0, FULL_DISKS.1);
+        draft.injections.short_write = draft.injections.enospc;
+        draft.injections.eio = source.chance(BAD_DISKS.0, BAD_DISKS.1);
+    }
     let mut systems = Systems { source, draft, props, next_value: 1 };
     // Only what the skeleton made: holes would be filled twice, and crews have none.
     let tasks = systems.draft.tasks.len();
@@ -103,7 +114,11 @@ enum Kind {
 impl Props {
     fn draw(source: &mut impl Decisions, draft: &mut Draft, cast: &Cast) -> Self {
         let objects = &mut draft.objects;
-        let mut count = |wanted: bool| if wanted { source.between(1, MAX_OBJECTS) } else { 0 };
+        let mut count = |wanted: bool| match wanted {
+            true if source.chance(1, 4) => MAX_OBJECTS,
+            true => 1,
+            false => 0,
+        };
         let (processors, engines, registries, leases) =
             (count(cast.processors), count(cast.contexts), count(cast.registries), count(cast.leases));
         let kinds = [
@@ -116,8 +131,7 @@ impl Props {
         objects.registries = registries;
         objects.leases = leases;
         for _ in 0..processors {
-            let unchecked = source.chance(1, 3);
-            objects.processors.push(if unchecked { AccessChecks::Off } else { AccessChecks::On });
+            objects.processors.push(if source.chance(2, 5) { AccessChecks::Off } else { AccessChecks::On });
         }
         let guarded = (0..).zip(&objects.processors).map(|(id, checks)| {
             let guard = (*checks == AccessChecks::Off).then(|| {
@@ -137,10 +151,10 @@ impl Props {
     }
 }
 
-/// Few pairs, so that calls meet.
+/// Mostly one pair.
 fn pairs(source: &mut impl Decisions) -> Vec<Pair> {
-    let count = source.between(1, MAX_PAIRS);
-    (0..count).map(|b| Pair { a: source.below(2), b: b + 1 }).collect()
+    let count = source.weighted(&[3, 1, 1]) as u32 + 1;
+    (0..count.min(MAX_PAIRS)).map(|b| Pair { a: source.below(2), b: b + 1 }).collect()
 }
 
 struct Systems<'a, D> {
@@ -155,8 +169,10 @@ impl<D: Decisions> Systems<'_, D> {
     /// Adds a crew, begun and waited for by a task.
     fn crew(&mut self, parent: usize) {
         let first = self.draft.tasks.len();
+        // Calls meet best where all begin with the same.
+        let opening = if self.source.chance(1, 2) { self.turn(0) } else { vec![] };
         for _ in 0..self.source.between(MEMBERS.0, MEMBERS.1) {
-            self.member();
+            self.member(&opening);
         }
         let members = (first..self.draft.tasks.len()).map(id);
         // Before any step, so that nothing comes after a failure that ends the task.
@@ -170,9 +186,10 @@ impl<D: Decisions> Systems<'_, D> {
         self.draft.tasks[parent].steps.splice(place..place, operations.into_iter().map(Step::new));
     }
 
-    fn member(&mut self) {
+    fn member(&mut self, opening: &[Operation]) {
         let affinity = if self.source.chance(1, 6) { Affinity::Main } else { Affinity::Worker };
         let mut task = DraftTask::new(affinity, ResultKind::Void);
+        task.steps.extend(opening.iter().cloned().map(Step::new));
         // A member mostly acts for itself.
         let agent = self.source.below(self.props.agents);
         for _ in 0..self.source.between(TURNS.0, TURNS.1) {
@@ -205,24 +222,28 @@ impl<D: Decisions> Systems<'_, D> {
                 self.branch(&mut operations, 1);
                 operations
             }
-            Kind::Arc => vec![Operation::Call(self.arc())],
-            Kind::Lease => vec![Operation::Call(self.lease(agent))],
+            Kind::Arc => self.arc().into_iter().map(Operation::Call).collect(),
+            Kind::Lease => self.lease(agent).into_iter().map(Operation::Call).collect(),
         }
     }
 
+    /// One processor, a few times.
     fn resume(&mut self) -> Vec<Operation> {
         let index = self.source.below(self.props.processors.len() as u32) as usize;
         let (processor, guard) = self.props.processors[index];
-        let body = match self.source.weighted(&[2, 2, 1]) {
-            0 => Body::Plain,
-            1 => Body::Nested,
-            _ => Body::Throwing,
-        };
-        let resume = Operation::Call(Call::Resume(processor, body));
-        match guard {
-            Some(mutex) => vec![Operation::Lock(mutex), resume, Operation::Unlock(mutex)],
-            None => vec![resume],
+        let mut operations = vec![];
+        for _ in 0..self.source.between(1, MAX_RESUMES) {
+            let body = match self.source.weighted(&[4, 4, 2, 1]) {
+                0 => Body::Plain,
+                1 => Body::Nested,
+                2 => Body::Throwing,
+                _ => Body::HandingOver,
+            };
+            operations.extend(guard.map(Operation::Lock));
+            operations.push(Operation::Call(Call::Resume(processor, body)));
+            operations.extend(guard.map(Operation::Unlock));
         }
+        operations
     }
 
     /// A branch that looks before and after it puts something.
@@ -247,30 +268,50 @@ impl<D: Decisions> Systems<'_, D> {
         operations.push(Operation::Call(Call::EndBranch));
     }
 
-    fn arc(&mut self) -> Call {
+    /// The life of an arc, or a part of it, or a look at all.
+    fn arc(&mut self) -> Vec<Call> {
         let registry = self.source.below(self.props.registries.len() as u32);
         let pairs = &self.props.registries[registry as usize];
         let pair = pairs[self.source.below(pairs.len() as u32) as usize];
-        match self.source.weighted(&[5, 2, 2, 1, 2, 1, 2]) {
-            0 => Call::StartArc(registry, pair),
-            1 => Call::ProgressArc(registry, pair),
-            2 => Call::CompleteArc(registry, pair),
-            3 => Call::CancelArc(registry, pair),
-            4 => Call::ArcStatus(registry, pair),
-            5 => Call::ActiveArcs(registry),
-            _ => Call::ProcessArcs(registry),
+        let end = |complete| if complete { Call::CompleteArc(registry, pair) } else { Call::CancelArc(registry, pair) };
+        match self.source.weighted(&[6, 1, 2, 2, 1, 2]) {
+            0 => {
+                let mut life = vec![Call::StartArc(registry, pair)];
+                if self.source.chance(1, 3) {
+                    life.push(Call::ProgressArc(registry, pair));
+                }
+                if self.source.chance(3, 4) {
+                    life.push(end(self.source.chance(2, 3)));
+                }
+                life
+            }
+            1 => vec![Call::ProgressArc(registry, pair)],
+            2 => vec![end(self.source.chance(2, 3))],
+            3 => vec![Call::ArcStatus(registry, pair)],
+            4 => vec![Call::ActiveArcs(registry)],
+            _ => vec![Call::ProcessArcs(registry)],
         }
     }
 
-    fn lease(&mut self, own: Agent) -> Call {
+    /// The term of a holder, or a part of it, or what somebody else may do.
+    fn lease(&mut self, own: Agent) -> Vec<Call> {
         let lease = self.source.below(self.props.leases);
         let agent = if self.source.chance(2, 3) { own } else { self.source.below(self.props.agents) };
-        match self.source.weighted(&[5, 4, 2, 1, 2]) {
-            0 => Call::AcquireLease(lease, agent),
-            1 => Call::RefreshLease(lease, agent),
-            2 => Call::ReleaseLease(lease, agent),
-            3 => Call::LeaseHolder(lease),
-            _ => Call::CleanupStale(lease, if self.source.chance(3, 4) { 0 } else { NEVER_STALE }),
+        match self.source.weighted(&[5, 3, 1, 1, 2]) {
+            0 => {
+                let mut term = vec![Call::AcquireLease(lease, agent)];
+                if self.source.chance(1, 2) {
+                    term.push(Call::RefreshLease(lease, agent));
+                }
+                if self.source.chance(1, 3) {
+                    term.push(Call::ReleaseLease(lease, agent));
+                }
+                term
+            }
+            1 => vec![Call::RefreshLease(lease, agent)],
+            2 => vec![Call::ReleaseLease(lease, agent)],
+            3 => vec![Call::LeaseHolder(lease)],
+            _ => vec![Call::CleanupStale(lease, if self.source.chance(3, 4) { 0 } else { NEVER_STALE })],
         }
     }
 }

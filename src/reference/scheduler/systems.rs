@@ -7,7 +7,8 @@ use super::frame::Branch;
 use super::{MAIN, lock};
 use crate::execution::{EventKind, ThreadId};
 use crate::program::{AccessChecks, Call, Objects};
-use crate::reference::systems::{Lease, Registry, visit};
+use crate::reference::sequential::{Action, Kind, Lease, Registry};
+use crate::reference::systems::{callback, visit};
 
 pub(super) struct Systems {
     processors: Vec<Processor>,
@@ -91,26 +92,22 @@ impl Systems {
                 }
                 0
             }
-            Call::StartArc(id, _)
-            | Call::ProgressArc(id, _)
-            | Call::CompleteArc(id, _)
-            | Call::CancelArc(id, _)
-            | Call::ArcStatus(id, _)
-            | Call::ActiveArcs(id)
-            | Call::ProcessArcs(id) => {
-                // The lock is given back before the callback.
-                let effect = lock(&self.registries[id as usize]).apply(call);
-                if let Some(value) = effect.callback {
-                    tell(EventKind::Callback, value);
-                }
-                effect.value
-            }
-            Call::AcquireLease(id, _)
-            | Call::RefreshLease(id, _)
-            | Call::ReleaseLease(id, _)
-            | Call::LeaseHolder(id)
-            | Call::CleanupStale(id, _) => lock(&self.leases[id as usize]).apply(call),
+            _ => self.act(call, tell),
         }
+    }
+
+    /// Makes a call on a registry or a lease.
+    fn act(&self, call: &Call, mut tell: impl FnMut(EventKind, i64)) -> i64 {
+        let gave = match Action::of(call) {
+            Some((Kind::Registry, id, action)) => lock(&self.registries[id as usize]).perform(action),
+            Some((_, id, action)) => lock(&self.leases[id as usize]).perform(action),
+            None => 0,
+        };
+        // The lock was given back before the callback.
+        if let Some(value) = callback(call, gave) {
+            tell(EventKind::Callback, value);
+        }
+        gave
     }
 }
 

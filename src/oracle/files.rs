@@ -1,0 +1,58 @@
+//! The oracle of files: all that an execution leaves in its directory are locks and their guards.
+
+use super::Wrong;
+use super::plan::Plan;
+use crate::execution::Execution;
+use crate::finding::{Failure, OracleName, Verdict};
+
+/// What must hold after an execution that came to its end.
+pub(super) fn check(plan: &Plan, execution: &Execution) -> Result<(), Wrong> {
+    // Where removing a file was made to fail, it is there until the next operation.
+    if plan.removal_may_fail {
+        return Ok(());
+    }
+    match execution.files_left.iter().find(|name| !is_expected(plan, name)) {
+        Some(name) => Err(Box::new(Failure {
+            verdict: Verdict::Leak,
+            oracle: OracleName::Files,
+            message: format!("the file {name} was left behind"),
+            cause: "a file was left behind".to_owned(),
+        })),
+        None => Ok(()),
+    }
+}
+
+/// The names that cpp/subjects/systems.hpp gives.
+fn is_expected(plan: &Plan, name: &str) -> bool {
+    let lock = name.strip_suffix(".guard").unwrap_or(name);
+    let number = lock.strip_prefix("lease-").and_then(|rest| rest.strip_suffix(".json"));
+    number.and_then(|number| number.parse().ok()).is_some_and(|number: u32| number < plan.objects.leases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::text;
+
+    fn left(injected: &str, names: &[&str]) -> Result<(), Wrong> {
+        let program = format!("program\nobjects\nleases 2\n{injected}\ntask 0 main int\nlease-holder 1\nend");
+        let plan = Plan::of(&text::parse(&program).expect("a valid program"), 1);
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        check(&plan, &Execution { files_left: names, ..Execution::completed(vec![]) })
+    }
+
+    #[test]
+    fn locks_and_guards_may_stay_and_nothing_else() {
+        assert_eq!(left("", &["lease-0.json", "lease-1.json.guard"]), Ok(()));
+        for name in ["lease-1.json.7.0.tmp", "lease-2.json", "lease-.json", "core"] {
+            let failure = left("", &["lease-0.json", name]).expect_err(name);
+            assert_eq!((failure.verdict, failure.oracle), (Verdict::Leak, OracleName::Files));
+        }
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_removed_may_stay() {
+        assert_eq!(left("inject eio", &["lease-1.json.7.0.tmp"]), Ok(()));
+        assert!(left("inject enospc", &["lease-1.json.7.0.tmp"]).is_err());
+    }
+}

@@ -1,0 +1,187 @@
+//! The search against trying every order, on small random histories.
+
+use super::super::search::Search;
+use super::super::window::{Found, Track};
+use crate::program::call::{FILE_ERROR, Pair};
+use crate::program::generate::{Decisions, Seeded};
+use crate::program::{AccessChecks, CLOSED, EventReset, Objects};
+use crate::reference::sequential::{Action, Caller, Effect, Object, Places};
+
+/// A call with the moments of its beginning and its end.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    caller: Caller,
+    action: Action,
+    called: u32,
+    /// What it gave, and when; `None` if it did not return.
+    returned: Option<(i64, u32)>,
+}
+
+/// Whether some order of the calls that happened up to `until` explains them: every permutation, as far as it goes.
+fn explained(object: &Object, calls: &[Call], until: u32, done: u32) -> bool {
+    let returned = |call: &Call| call.returned.filter(|&(_, at)| at <= until);
+    let open = |index: usize| done & 1 << index == 0;
+    if calls.iter().enumerate().all(|(index, call)| !open(index) || returned(call).is_none()) {
+        return true;
+    }
+    calls.iter().enumerate().filter(|&(index, call)| open(index) && call.called <= until).any(|(index, call)| {
+        // It must not come before one that had returned when it was called.
+        let late = calls
+            .iter()
+            .enumerate()
+            .any(|(other, before)| open(other) && returned(before).is_some_and(|(_, at)| at < call.called));
+        let result = returned(call).map(|(result, _)| result);
+        !late
+            && Effect::of(call.action, result).iter().any(|&effect| {
+                let mut next = object.clone();
+                next.explain(call.caller, call.action, result, effect)
+                    && explained(&next, calls, until, done | 1 << index)
+            })
+    })
+}
+
+/// What the oracle says of the calls.
+fn searched(object: &Object, calls: &[Call], end: u32) -> Result<(), Found> {
+    let mut search = Search::new(object);
+    let mut track = Track::new(object.clone());
+    let mut places = vec![0; calls.len()];
+    for stamp in 1..=end {
+        for (call, place) in calls.iter().zip(&mut places) {
+            if call.called == stamp {
+                *place = track.called(call.caller, call.action, stamp);
+            }
+            if let Some((result, at)) = call.returned
+                && at == stamp
+            {
+                track.returned(*place, call.caller, call.action, result, stamp, &mut search)?;
+            }
+        }
+    }
+    track.check(&mut search)
+}
+
+/// The actions of each kind of object, and what they may be said to have given.
+fn kinds() -> Vec<(Object, Vec<(Action, Vec<i64>)>)> {
+    let pair = Pair { a: 1, b: 2 };
+    let other = Pair { a: 1, b: 3 };
+    let objects = Objects {
+        mutexes: 1,
+        semaphores: vec![1],
+        events: vec![EventReset::Manual, EventReset::Auto],
+        latches: vec![2],
+        barriers: vec![2],
+        channels: vec![1, 2],
+        processors: vec![AccessChecks::On],
+        registries: 1,
+        leases: 1,
+        ..Objects::default()
+    };
+    let none = |actions: &[Action]| actions.iter().map(|&action| (action, vec![0])).collect::<Vec<_>>();
+    let sends = |value| (Action::Send(value), vec![0, 1]);
+    Places::of(&objects)
+        .1
+        .into_iter()
+        .map(|object| {
+            let actions = match object {
+                Object::Mutex(_) => none(&[Action::Lock, Action::Unlock]),
+                Object::Semaphore(_) => none(&[Action::Acquire, Action::Release]),
+                Object::Event(_) => none(&[Action::SetEvent, Action::ResetEvent, Action::WaitEvent]),
+                Object::Latch(_) => none(&[Action::LatchArrive, Action::LatchWait]),
+                Object::Barrier(_) => none(&[Action::BarrierArrive, Action::BarrierWait]),
+                Object::Channel(_) => {
+                    let mut actions = vec![sends(1), sends(2), (Action::Receive, vec![1, 2, CLOSED])];
+                    actions.push((Action::Close, vec![0]));
+                    actions
+                }
+                Object::Processor(_) => vec![(Action::Enter, vec![0, 1]), (Action::Leave, vec![0])],
+                Object::Registry(_) => vec![
+                    (Action::StartArc(pair), vec![0, 1]),
+                    (Action::StartArc(other), vec![0, 1]),
+                    (Action::ProgressArc(pair), vec![-1, 1, 2]),
+                    (Action::CompleteArc(pair), vec![0, 1]),
+                    (Action::CancelArc(other), vec![0, 1]),
+                    (Action::ArcStatus(pair), vec![-1, 0, 1, 4]),
+                    (Action::ActiveArcs, vec![0, 1, 2]),
+                ],
+                Object::Lease(_) => vec![
+                    (Action::AcquireLease(1), vec![0, 1, FILE_ERROR]),
+                    (Action::AcquireLease(2), vec![0, 1]),
+                    (Action::RefreshLease(1), vec![0, 1, FILE_ERROR]),
+                    (Action::ReleaseLease(1), vec![0, 1, FILE_ERROR]),
+                    (Action::LeaseHolder, vec![-1, 1, 2]),
+                    (Action::CleanupStale(0), vec![0, 1]),
+                    (Action::CleanupStale(5), vec![0, 1]),
+                ],
+            };
+            (object, actions)
+        })
+        .collect()
+}
+
+/// A history of up to six calls by up to four tasks, each in one at a time. A good part of them is right: what a
+/// call gives is mostly what it gives if it takes effect when it returns.
+fn history(object: &Object, actions: &[(Action, Vec<i64>)], random: &mut Seeded) -> (Vec<Call>, u32) {
+    let tasks = random.between(1, 4);
+    let mut calls: Vec<Call> = vec![];
+    let mut state = object.clone();
+    let mut stamp = 0;
+    for _ in 0..random.between(2, 14) {
+        stamp += 1;
+        let task = random.below(tasks);
+        let caller = Caller { task, thread: task as u16 };
+        let open = calls.iter_mut().find(|call| call.caller.task == task && call.returned.is_none());
+        if let Some(call) = open {
+            let mut next = state.clone();
+            let fits = next.perform(caller, call.action);
+            let (_, results) = actions.iter().find(|(action, _)| *action == call.action).expect("an action");
+            let any = results[random.below(results.len() as u32) as usize];
+            let result = match fits {
+                Some(result) if !random.chance(1, 5) => {
+                    state = next;
+                    result
+                }
+                _ if random.chance(1, 2) => continue,
+                _ => any,
+            };
+            call.returned = Some((result, stamp));
+        } else if calls.len() < 6 {
+            let (mut action, _) = actions[random.below(actions.len() as u32) as usize];
+            let last = calls.iter().rfind(|call| call.caller.task == task).map(|call| (call.action, call.returned));
+            // As programs are: who is in leaves before anything else, and nobody else does.
+            action = match (action, last) {
+                (Action::Enter | Action::Leave, Some((Action::Enter, Some((1, _))))) => Action::Leave,
+                (Action::Enter | Action::Leave, _) => Action::Enter,
+                (Action::Lock | Action::Unlock, Some((Action::Lock, _))) => Action::Unlock,
+                (Action::Lock | Action::Unlock, _) => Action::Lock,
+                _ => action,
+            };
+            calls.push(Call { caller, action, called: stamp, returned: None });
+        }
+    }
+    (calls, stamp)
+}
+
+#[test]
+fn the_search_agrees_with_trying_every_order() {
+    let mut random = Seeded::new(11);
+    for (object, actions) in kinds() {
+        let (mut right, mut wrong) = (0, 0);
+        for _ in 0..4_000 {
+            let (calls, end) = history(&object, &actions, &mut random);
+            let told = || format!("{object}\n{calls:#?}");
+            match searched(&object, &calls, end) {
+                Ok(()) => {
+                    right += 1;
+                    assert!(explained(&object, &calls, end, 0), "{}", told());
+                }
+                Err(Found::Impossible(stamp)) => {
+                    wrong += 1;
+                    assert!(!explained(&object, &calls, stamp, 0), "{}", told());
+                    assert!(explained(&object, &calls, stamp - 1, 0), "not the shortest prefix: {}", told());
+                }
+                Err(Found::TooLong) => panic!("{}", told()),
+            }
+        }
+        assert!(right > 300 && wrong > 100, "{object}: {right} right, {wrong} wrong");
+    }
+}

@@ -1,0 +1,76 @@
+//! The processor that one thread at a time may be in.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::execution::ThreadId;
+use crate::program::AccessChecks;
+
+/// Who is in a processor. What a thread does inside, entering again included, is its own affair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Processor {
+    checks: AccessChecks,
+    owner: Option<ThreadId>,
+    /// How often the owner entered and did not leave.
+    depth: u32,
+}
+
+impl Processor {
+    #[must_use]
+    pub fn new(checks: AccessChecks) -> Self {
+        Self { checks, owner: None, depth: 0 }
+    }
+
+    /// Gives 1, or 0 if another thread is inside. An unchecked processor refuses nobody; that nobody enters
+    /// it then is what the program sees to.
+    pub fn enter(&mut self, thread: ThreadId) -> Option<i64> {
+        if self.owner.is_some_and(|owner| owner != thread) {
+            return (self.checks == AccessChecks::On).then_some(0);
+        }
+        self.owner = Some(thread);
+        self.depth += 1;
+        Some(1)
+    }
+
+    /// Only the owner can leave, and only its outermost exit lets others in.
+    pub fn leave(&mut self, thread: ThreadId) -> Option<i64> {
+        if self.owner != Some(thread) {
+            return None;
+        }
+        self.depth -= 1;
+        if self.depth == 0 {
+            self.owner = None;
+        }
+        Some(0)
+    }
+}
+
+impl Display for Processor {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self.owner {
+            Some(thread) => write!(formatter, "a processor ({}) that thread {thread} is in", self.checks),
+            None => write!(formatter, "a processor ({}) that nobody is in", self.checks),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_outermost_exit_lets_another_thread_in() {
+        let mut processor = Processor::new(AccessChecks::On);
+        assert_eq!((processor.enter(1), processor.enter(1), processor.enter(2)), (Some(1), Some(1), Some(0)));
+        assert_eq!((processor.leave(2), processor.leave(1), processor.enter(2)), (None, Some(0), Some(0)));
+        assert_eq!((processor.leave(1), processor.enter(2)), (Some(0), Some(1)));
+    }
+
+    #[test]
+    fn an_unchecked_processor_refuses_nobody() {
+        let mut processor = Processor::new(AccessChecks::Off);
+        processor.enter(1);
+        assert_eq!(processor.enter(2), None);
+        processor.leave(1);
+        assert_eq!(processor.enter(2), Some(1));
+    }
+}
