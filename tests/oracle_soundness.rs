@@ -1,6 +1,6 @@
 //! Proves by trial that the oracles pass whatever the specification allows, and notice what it does not.
 
-use threadbare::execution::{Ending, Event, EventKind, Execution};
+use threadbare::execution::{Event, EventKind, Execution};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::program::generate::{Decisions, Seeded};
