@@ -397,6 +397,8 @@ fn files_left() {
 }
 
 fn allocations() {
+    // A session is never freed; while it is held, its memory is not lost.
+    let mut held = Vec::new();
     for engine in controlled_engines() {
         let mut session = open(&settings(engine, StrategyName::Random));
         for failing in (1..=12).map(Some).chain([None]) {
@@ -423,6 +425,7 @@ fn allocations() {
             };
             assert_eq!(execute(), execute(), "{engine:?}, program {seed}");
         }
+        held.push(session);
         assert!(!threadbare::control::leaks(), "{engine:?}");
     }
 }

@@ -3,7 +3,7 @@
 use arbitrary::Unstructured;
 use threadbare::program::generate::{Decisions, Seeded};
 use threadbare::program::validate::validate;
-use threadbare::program::{Operation, Program, from_bytes, from_seed, text};
+use threadbare::program::{Injections, Operation, Program, from_bytes, from_seed, text};
 
 fn mistake(text: &str) -> String {
     text::parse(text).expect_err("a mistake").to_string()
@@ -84,6 +84,23 @@ fn comments_empty_lines_and_indentation_do_not_matter() {
 }
 
 #[test]
+fn what_is_to_go_wrong_reads_back_the_same() {
+    let lines = "inject eio enospc short-write crash\nfail-allocation 3\n";
+    let program = text::parse(&format!("program\nobjects\n{lines}task 0 main int\nend")).expect("a program");
+    let all = Injections { eio: true, enospc: true, short_write: true, crash: true, failing_allocation: Some(3) };
+    assert_eq!(program.injections, all);
+    for injections in [
+        all,
+        Injections { crash: true, ..Injections::default() },
+        Injections { failing_allocation: Some(u64::MAX), ..Injections::default() },
+        Injections::default(),
+    ] {
+        let program = Program { injections, ..program.clone() };
+        assert_eq!(text::parse(&program.to_string()), Ok(program));
+    }
+}
+
+#[test]
 fn a_mistake_names_its_line_what_is_wrong_and_what_would_be_right() {
     let head = "program\nobjects\nmutexes 1\nchannels 1\ntask 0 main int\n";
     for (rest, line, what) in [
@@ -114,6 +131,9 @@ fn a_mistake_names_its_line_what_is_wrong_and_what_would_be_right() {
         assert!(told.starts_with(&format!("line {line}: ")) && told.contains(what), "`{rest}` gave `{told}`");
     }
     assert!(mistake("program\ntask 0 worker int\nend").contains("give it the affinity `main`"));
+    assert!(mistake("program\nobjects\ninject\ntask 0 main int\nend").contains("there should be an injection: `eio`"));
+    assert!(mistake("program\nobjects\ninject eio water\nend").contains("`water` is not an injection: `eio`"));
+    assert!(mistake("program\nobjects\nfail-allocation 0\nend").contains("counted from 1"));
     assert!(mistake("programme").contains("write `program`"));
     assert!(mistake("program\nobjects\nchannels 0\ntask 0 main int\nend").contains("it must be 1 to 4096"));
     assert!(

@@ -56,6 +56,7 @@ std::int64_t file_check_then_act() {
   on_threads(3, [&](int) {
     struct stat found;
     if (stat(name.c_str(), &found) == 0) return;
+    sched_yield();
     const File claim(name, O_CREAT | O_WRONLY);
     if (claim) ++winners;
   });

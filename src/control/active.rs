@@ -53,7 +53,7 @@ impl Active {
     /// Counts an allocation; whether it is the one to fail.
     #[inline]
     pub fn count_allocation(&self) -> bool {
-        self.allocations.set(self.allocations.get() + 1);
+        self.allocations.set(self.allocations.get().wrapping_add(1));
         self.allocations.get() == self.failing_allocation.get()
     }
 

@@ -18,8 +18,10 @@ const RUNTIME_PREFIXES: [&str; 10] = [
 ];
 
 /// The same, for those with plain names.
-const RUNTIME_FUNCTIONS: [&str; 10] =
-    ["_start", "malloc", "calloc", "realloc", "free", "memcpy", "memmove", "memset", "raise", "abort"];
+const RUNTIME_FUNCTIONS: [&str; 20] = [
+    "_start", "malloc", "calloc", "realloc", "free", "memcpy", "memmove", "memset", "raise", "abort", "open", "close",
+    "read", "readv", "pread", "write", "writev", "pwrite", "fopen", "fclose",
+];
 
 /// Parts of the paths of library code, which is inlined under names that do not tell.
 const RUNTIME_FILES: [&str; 6] =
