@@ -94,7 +94,6 @@ impl Judge {
         let events = &execution.events;
         self.lifecycle.reset();
         self.differential.reset();
-        self.invariant.reset();
         self.history.reset();
         for (event, stamp) in events.iter().zip(1..) {
             // It goes first: the others rely on events that name what is there, in the order of the program.

@@ -5,6 +5,7 @@
 //! Objects are looked at one by one, since a history is linearizable if it is so for each object, and each
 //! from one moment of rest to the next ([`window`]); only where calls overlapped there is a search ([`search`]).
 
+mod contexts;
 mod explain;
 mod resume;
 mod search;
@@ -18,12 +19,15 @@ use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
 use crate::program::{Operation, TaskId};
 use crate::reference::sequential::{Action, Caller, Object, Places};
+use contexts::ThreadContexts;
 use resume::Resuming;
 use search::Search;
 use window::{Found, Track};
 
 /// The rule that a history breaks.
 const RULE: &str = "no order of the calls explains it";
+/// Why an event of a processor is out of step.
+const NO_RESUME: &str = "it resumes nothing";
 
 pub(super) struct History {
     /// The object of each operation of the program and what it does there, by the place of the operation.
@@ -39,6 +43,7 @@ pub(super) struct History {
     held: Vec<u32>,
     /// How many threads are certainly inside each object that is a processor.
     inside: Vec<u32>,
+    contexts: ThreadContexts,
     /// An object whose history was too long to be explained.
     lost: Option<u32>,
     search: Option<Search>,
@@ -62,6 +67,7 @@ impl History {
             resumes: vec![Resuming::default(); plan.tasks.len()],
             held: vec![0; plan.tasks.len()],
             inside: vec![0; row.len()],
+            contexts: ThreadContexts::default(),
             lost: None,
             search: row.first().map(Search::new),
             tracks: row.into_iter().map(Track::new).collect(),
@@ -76,6 +82,7 @@ impl History {
             self.inside[object as usize] = 0;
         }
         self.held.fill(0);
+        self.contexts.reset();
         self.lost = None;
     }
 
@@ -97,10 +104,11 @@ impl History {
             _ => return Ok(()),
         };
         let Some(Route { object, action }) = route else {
-            if matches!(event.kind, EventKind::Entered | EventKind::Leaving) {
-                return Err(resume::out_of_step(plan, event, "it resumes nothing"));
-            }
-            return Ok(());
+            return match (event.kind, plan.operation(event)) {
+                (EventKind::OperationEnd, Operation::Call(call)) => self.contexts.returned(plan, event, call),
+                (EventKind::Entered | EventKind::Leaving, _) => Err(resume::out_of_step(plan, event, NO_RESUME)),
+                _ => Ok(()),
+            };
         };
         if self.tracks[object as usize].lost {
             return Ok(());
@@ -112,7 +120,7 @@ impl History {
                 Ok(())
             }
             (_, EventKind::OperationEnd) => self.returned(event, object, action, event.value, stamp),
-            _ => return Err(resume::out_of_step(plan, event, "it resumes nothing")),
+            _ => return Err(resume::out_of_step(plan, event, NO_RESUME)),
         };
         seen.or_else(|found| self.found(plan, events, object, &found))
     }
@@ -168,13 +176,15 @@ impl History {
         self.tracks[object as usize].returned(place, caller(event), action, gave, stamp, search)
     }
 
-    /// A task that fails gives its mutexes back, from here on.
+    /// A task that fails leaves its branches, and gives its mutexes back from here on.
     fn failed(&mut self, plan: &Plan, event: &Event) {
-        let held = &mut self.held[event.task as usize];
-        if *held == 0 || matches!(plan.operation(event), Operation::AwaitCatch(_)) {
+        if matches!(plan.operation(event), Operation::AwaitCatch(_)) {
             return;
         }
-        *held = 0;
+        self.contexts.failed(event);
+        if std::mem::take(&mut self.held[event.task as usize]) == 0 {
+            return;
+        }
         for &object in &self.touched {
             self.tracks[object as usize].abandon(event.task);
         }

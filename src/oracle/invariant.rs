@@ -1,9 +1,8 @@
-//! The oracle of promises that are not about the order of calls: timers, callbacks and contexts.
+//! The oracle of promises that are not about the order of calls: timers and callbacks.
 //!
-//! They are exact, since all that they compare happens in one task, or on one thread.
+//! It is exact, since all that it compares happens in one task.
 
 mod callbacks;
-mod contexts;
 mod timers;
 
 use super::plan::Plan;
@@ -12,23 +11,17 @@ use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
 use crate::program::Operation;
 use callbacks::Callbacks;
-use contexts::ThreadContexts;
 use timers::Timers;
 
+/// What is kept is written at a beginning before it is read at an end, so there is nothing to reset.
 pub(super) struct Invariant {
     timers: Timers,
     callbacks: Callbacks,
-    contexts: ThreadContexts,
 }
 
 impl Invariant {
     pub fn new(plan: &Plan) -> Self {
-        Self { timers: Timers::new(plan), callbacks: Callbacks::new(plan), contexts: ThreadContexts::default() }
-    }
-
-    pub fn reset(&mut self) {
-        // The others are written at a beginning before they are read at an end.
-        self.contexts.reset();
+        Self { timers: Timers::new(plan), callbacks: Callbacks::new(plan) }
     }
 
     #[inline]
@@ -41,11 +34,7 @@ impl Invariant {
             (EventKind::OperationEnd, &Operation::Sleep(time)) => return self.timers.returned(plan, event, time),
             (EventKind::OperationBegin, Operation::Call(_)) => self.callbacks.called(event),
             (EventKind::OperationEnd, Operation::Call(call)) => {
-                self.callbacks.returned(plan, event, call)?;
-                return self.contexts.returned(plan, event, call);
-            }
-            (EventKind::OperationFail, operation) if !matches!(operation, Operation::AwaitCatch(_)) => {
-                self.contexts.failed(event);
+                return self.callbacks.returned(plan, event, call);
             }
             (EventKind::Callback, operation) => return self.callbacks.called_back(plan, event, operation),
             _ => {}

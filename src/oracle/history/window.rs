@@ -145,9 +145,9 @@ impl Track {
             }
             Err(Stop::Impossible) => {
                 // The shortest prefix: a return that all later ones leave without an explanation.
-                let returns = || self.window.steps.iter().filter(|step| step.returned);
-                let stamps = returns().map(|step| self.window.entries[step.entry as usize].returned);
-                let last = stamps.clone().last().unwrap_or(PENDING);
+                let returns = self.window.steps.iter().filter(|step| step.returned);
+                let stamps = returns.map(|step| self.window.entries[step.entry as usize].returned);
+                let last = stamps.clone().max().unwrap_or(PENDING);
                 let first = stamps
                     .into_iter()
                     .find(|&stamp| matches!(search.run(states, &self.window, stamp), Err(Stop::Impossible)));

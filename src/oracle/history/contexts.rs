@@ -1,11 +1,11 @@
 //! What one branch puts into its context no other sees, except that the main thread keeps one for all of its own.
 //!
-//! What a thread does is in order, so the reference's contexts say exactly what is seen.
+//! What a thread does is in order, so there is nothing to search: the reference's contexts say what is seen.
 
-use super::super::Wrong;
 use super::super::plan::Plan;
-use super::broken;
+use super::super::{Wrong, wrong};
 use crate::execution::Event;
+use crate::finding::{OracleName, Verdict};
 use crate::program::Call;
 use crate::reference::systems::Contexts;
 
@@ -28,7 +28,8 @@ impl ThreadContexts {
         self.used = true;
         if event.value != expected {
             let detail = format!("it gave {}, where the reference has {expected}", event.value);
-            return Err(broken(plan, event, "another branch's context", &detail));
+            let rule = "another branch's context";
+            return Err(wrong(plan, event, OracleName::History, Verdict::WrongHistory, rule, &detail));
         }
         Ok(())
     }
