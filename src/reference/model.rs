@@ -22,8 +22,8 @@ pub struct Model<'a> {
     objects: Objects,
     contexts: Contexts,
     tasks: Vec<Run>,
-    /// Tasks inside a processor, which keep their threads busy.
-    inside: Vec<TaskId>,
+    /// The tasks that threads are inside of, each thread in one at most.
+    running: Vec<TaskId>,
     events: Vec<Event>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Model<'a> {
             objects: Objects::new(&program.objects),
             contexts: Contexts::default(),
             tasks: program.tasks.iter().map(run).collect(),
-            inside: vec![],
+            running: vec![],
             events: vec![],
         };
         model.make(0, 0);
@@ -120,10 +120,16 @@ impl<'a> Model<'a> {
         let program = self.program;
         let operations = &program.tasks[task as usize].operations;
         let next = self.tasks[task as usize].next;
-        if self.is_busy(task, thread) {
+        let stage = self.tasks[task as usize].stage;
+        let resumes = match stage {
+            Stage::Made => Some(self.tasks[task as usize].affinity),
+            Stage::Returning(_) if operations[next].suspends() => Some(self.affinity_after(task, &operations[next])),
+            _ => None,
+        };
+        if resumes.is_some_and(|affinity| self.is_busy(if affinity == Affinity::Main { 0 } else { thread })) {
             return false;
         }
-        match self.tasks[task as usize].stage {
+        match stage {
             Stage::Unborn | Stage::Freed => return false,
             Stage::Made => {
                 self.move_to(task, thread);
@@ -174,11 +180,6 @@ impl<'a> Model<'a> {
     /// Shuts down after the end of the root: whoever runs comes to its next suspension or its end, then
     /// what is left is destroyed.
     pub fn shut_down(&mut self) {
-        // Their threads are busy, so they come first.
-        while let Some(&task) = self.inside.first() {
-            let here = self.tasks[task as usize].thread;
-            self.step(task, here);
-        }
         for task in 0..self.tasks.len() as TaskId {
             while self.runs(task) {
                 let here = self.tasks[task as usize].thread;
@@ -198,8 +199,7 @@ impl<'a> Model<'a> {
     fn runs(&self, task: TaskId) -> bool {
         let run = &self.tasks[task as usize];
         match run.stage {
-            Stage::Between | Stage::Failing(_) => true,
-            Stage::Telling(_) => true,
+            Stage::Between | Stage::Failing(_) | Stage::Telling(_) => true,
             Stage::Called | Stage::Returning(_) => !self.program.tasks[task as usize].operations[run.next].suspends(),
             Stage::Unborn | Stage::Made | Stage::Ended | Stage::Done | Stage::Freed => false,
         }
@@ -222,13 +222,14 @@ impl<'a> Model<'a> {
         true
     }
 
-    /// Whether a thread that the step would be on is inside a processor with another task.
-    fn is_busy(&self, task: TaskId, thread: ThreadId) -> bool {
-        let run = &self.tasks[task as usize];
-        let next = if run.affinity == Affinity::Main { 0 } else { thread };
-        let threads =
-            self.inside.iter().filter(|&&other| other != task).map(|&other| self.tasks[other as usize].thread);
-        threads.into_iter().any(|busy| busy == run.thread || busy == next)
+    /// Whether the thread is inside a task.
+    fn is_busy(&self, thread: ThreadId) -> bool {
+        self.running.iter().any(|&task| self.tasks[task as usize].thread == thread)
+    }
+
+    /// Where the task runs once the operation has returned.
+    fn affinity_after(&self, task: TaskId, operation: &Operation) -> Affinity {
+        if let Operation::Hop(affinity) = *operation { affinity } else { self.tasks[task as usize].affinity }
     }
 
     /// The effect of a call on a system, if it need not wait; a `Resume` has another one when it leaves.
@@ -243,10 +244,7 @@ impl<'a> Model<'a> {
         };
         let tells = &mut self.tasks[task as usize].tells;
         match *call {
-            Call::Resume(_, body) if gave == 1 => {
-                tells.extend(systems::visit(body));
-                self.inside.push(task);
-            }
+            Call::Resume(_, body) if gave == 1 => tells.extend(systems::visit(body)),
             _ => tells.extend(systems::callback(call, gave).map(|value| (EventKind::Callback, value))),
         }
         self.set(task, Stage::Telling(gave));
@@ -262,8 +260,7 @@ impl<'a> Model<'a> {
         if let Some((kind, value)) = self.tasks[task as usize].tells.pop_front() {
             return self.record(task, kind, value);
         }
-        if let Some(place) = self.inside.iter().position(|&inside| inside == task) {
-            self.inside.swap_remove(place);
+        if value == 1 {
             self.objects.leave(self.caller(task), operation);
         }
         self.set(task, Stage::Returning(Outcome::Value(value)));
@@ -303,9 +300,7 @@ impl<'a> Model<'a> {
     }
 
     fn give_back(&mut self, task: TaskId, operation: &Operation, outcome: Outcome, thread: ThreadId) {
-        if let Operation::Hop(affinity) = *operation {
-            self.tasks[task as usize].affinity = affinity;
-        }
+        self.tasks[task as usize].affinity = self.affinity_after(task, operation);
         if operation.suspends() {
             self.move_to(task, thread);
         }
@@ -391,6 +386,14 @@ impl<'a> Model<'a> {
 
     fn set(&mut self, task: TaskId, stage: Stage) {
         self.tasks[task as usize].stage = stage;
+        let known = self.running.iter().position(|&running| running == task);
+        match (self.runs(task), known) {
+            (true, None) => self.running.push(task),
+            (false, Some(place)) => {
+                self.running.swap_remove(place);
+            }
+            _ => {}
+        }
     }
 
     fn record(&mut self, task: TaskId, kind: EventKind, value: i64) {
