@@ -53,6 +53,9 @@ const BROKEN_OBJECT: &[Verdict] = &[
     Verdict::WrongHistory,
 ];
 
+/// A branch that shares its context with another, or does not end it.
+const BROKEN_CONTEXT: &[Verdict] = &[Verdict::Invariant, Verdict::Leak, Verdict::DataRace];
+
 /// Every fault that has been measured.
 pub const CATALOGUE: &[Entry] = &[
     Entry {
@@ -149,7 +152,7 @@ pub const CATALOGUE: &[Entry] = &[
         sanitizer: Sanitizer::None,
         threads: 4,
         strategy: StrategyName::Random,
-        verdicts: &[Verdict::WrongHistory, Verdict::DataRace],
+        verdicts: BROKEN_CONTEXT,
     },
     Entry {
         name: "context-thread-id-key",
@@ -157,7 +160,7 @@ pub const CATALOGUE: &[Entry] = &[
         sanitizer: Sanitizer::None,
         threads: 4,
         strategy: StrategyName::Random,
-        verdicts: &[Verdict::WrongHistory, Verdict::Leak],
+        verdicts: BROKEN_CONTEXT,
     },
     Entry {
         name: "context-pool-reuse",
@@ -165,7 +168,7 @@ pub const CATALOGUE: &[Entry] = &[
         sanitizer: Sanitizer::None,
         threads: 4,
         strategy: StrategyName::Random,
-        verdicts: &[Verdict::WrongHistory, Verdict::Leak],
+        verdicts: BROKEN_CONTEXT,
     },
     Entry {
         name: "context-unlocked-check",
@@ -178,7 +181,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "registry-check-then-act",
         scenario: "registry",
-        sanitizer: Sanitizer::None,
+        sanitizer: Sanitizer::Thread,
         threads: 4,
         strategy: StrategyName::Random,
         verdicts: BROKEN_OBJECT,

@@ -29,7 +29,7 @@ const MAX_RESUMES: u32 = 3;
 /// Branches in one another: at most.
 const MAX_BRANCHES: u32 = 3;
 /// Programs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
-const FULL_DISKS: (u32, u32) = (1, 3);
+const FULL_DISKS: (u32, u32) = (1, 2);
 const BAD_DISKS: (u32, u32) = (1, 12);
 /// Microseconds after which no lease of an execution is stale.
 const NEVER_STALE: u32 = 1_000_000_000;
