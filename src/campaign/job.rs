@@ -12,16 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Failure, Incomparable};
 use crate::settings::Settings;
 
-/// The files of one worker, all in one directory that the supervisor made for it.
+/// The files of one worker, in a directory that the supervisor made for it; the subject's may be elsewhere.
 #[derive(Clone, Debug)]
 pub struct Files {
     directory: PathBuf,
+    files: PathBuf,
 }
 
 impl Files {
     #[must_use]
-    pub fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    pub fn new(directory: PathBuf, files: Option<PathBuf>) -> Self {
+        let files = files.unwrap_or_else(|| directory.join("files"));
+        Self { directory, files }
     }
 
     #[must_use]
@@ -49,8 +51,8 @@ impl Files {
 
     /// The directory of the subject's files.
     #[must_use]
-    pub fn files(&self) -> PathBuf {
-        self.directory.join("files")
+    pub fn files(&self) -> &Path {
+        &self.files
     }
 
     /// What the worker, its subject and the sanitizer printed.

@@ -30,6 +30,12 @@ impl Scratch {
         Self::within(&std::env::temp_dir()).context("cannot make a temporary directory; free some space, or set TMPDIR")
     }
 
+    /// The same in memory, if the system has a place for that: thousands of executions a second make files.
+    #[must_use]
+    pub fn in_memory() -> Option<Self> {
+        Self::within(Path::new("/dev/shm")).ok()
+    }
+
     #[must_use]
     pub fn path(&self) -> &Path {
         self.directory.path()

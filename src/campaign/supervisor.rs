@@ -37,6 +37,8 @@ pub struct Supervisor<T> {
     memory_limit: u64,
     /// Holds the directories of the workers; removed on drop.
     scratch: Scratch,
+    /// The same for the files of subjects, where the disk takes no part, if there is such a place.
+    quick: Option<Scratch>,
     symbols: Symbols,
     running: Vec<(T, WorkerProcess)>,
     started: u64,
@@ -73,6 +75,7 @@ impl<T> Supervisor<T> {
             jobs,
             memory_limit: memory_limit(jobs),
             scratch: Scratch::new()?,
+            quick: Scratch::in_memory(),
             symbols: Symbols::new(),
             running: Vec::new(),
             started: 0,
@@ -105,7 +108,8 @@ impl<T> Supervisor<T> {
         self.started += 1;
         let directory = self.scratch.path().join(self.started.to_string());
         fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        let files = Files::new(directory);
+        let quick = self.quick.as_ref().map(|quick| quick.path().join(self.started.to_string()));
+        let files = Files::new(directory, quick);
         if let Some(case) = case {
             fs::write(files.case(), case.to_string()).context("cannot write the case for a worker")?;
         }

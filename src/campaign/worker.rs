@@ -19,16 +19,17 @@ use crate::program::{self, Program};
 use crate::reference::Expectations;
 use crate::report::timeline;
 
-/// Executes the job in `directory` and leaves its outcome there.
+/// Executes the job in `directory` and leaves its outcome there. The subject's files are in the directory `files`,
+/// which is made and removed.
 ///
 /// # Errors
 /// The job cannot be read, the subject cannot be opened, or the outcome cannot be written.
-pub fn run(directory: &Path) -> Result<()> {
+pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
     process::die_with_parent();
-    let files = Files::new(directory.to_owned());
+    let files = Files::new(directory.to_owned(), files.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     let mut session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
-    session.set_directory(files.files())?;
+    session.set_directory(files.files().to_owned())?;
     let mut bench =
         Bench { session, threads: job.settings.threads, outcome: Outcome::default(), started: Instant::now() };
     match &job.work {

@@ -45,7 +45,7 @@ impl WorkerProcess {
         }
         let stderr = File::create(files.stderr()).context("cannot create a worker's files")?;
         let mut command = Command::new(executable);
-        command.arg("worker").arg(files.directory());
+        command.arg("worker").arg(files.directory()).arg(files.files());
         // A process group of its own: Ctrl-C is for the supervisor alone.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         for variable in OPTION_VARIABLES {
@@ -133,6 +133,7 @@ impl Drop for WorkerProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // What cannot be removed goes with the supervisor's scratch directory.
+        let _ = fs::remove_dir_all(self.files.files());
         let _ = fs::remove_dir_all(self.files.directory());
     }
 }
