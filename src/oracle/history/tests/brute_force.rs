@@ -60,8 +60,11 @@ fn searched(object: &Object, calls: &[Call], end: u32) -> Result<(), Found> {
     track.check(&mut search)
 }
 
-/// The actions of each kind of object, and what they may be said to have given.
-fn kinds() -> Vec<(Object, Vec<(Action, Vec<i64>)>)> {
+/// An action, and what it may be said to have given.
+type Choice = (Action, Vec<i64>);
+
+/// The objects of each kind, and what may be done to them.
+fn kinds() -> Vec<(Object, Vec<Choice>)> {
     let pair = Pair { a: 1, b: 2 };
     let other = Pair { a: 1, b: 3 };
     let objects = Objects {
@@ -76,7 +79,7 @@ fn kinds() -> Vec<(Object, Vec<(Action, Vec<i64>)>)> {
         leases: 1,
         ..Objects::default()
     };
-    let none = |actions: &[Action]| actions.iter().map(|&action| (action, vec![0])).collect::<Vec<_>>();
+    let none = |actions: &[Action]| actions.iter().map(|&action| (action, vec![0])).collect::<Vec<Choice>>();
     let sends = |value| (Action::Send(value), vec![0, 1]);
     Places::of(&objects)
         .1
@@ -120,7 +123,7 @@ fn kinds() -> Vec<(Object, Vec<(Action, Vec<i64>)>)> {
 
 /// A history of up to six calls by up to four tasks, each in one at a time. A good part of them is right: what a
 /// call gives is mostly what it gives if it takes effect when it returns.
-fn history(object: &Object, actions: &[(Action, Vec<i64>)], random: &mut Seeded) -> (Vec<Call>, u32) {
+fn history(object: &Object, actions: &[Choice], random: &mut Seeded) -> (Vec<Call>, u32) {
     let tasks = random.between(1, 4);
     let mut calls: Vec<Call> = vec![];
     let mut state = object.clone();
