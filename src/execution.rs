@@ -121,6 +121,15 @@ pub struct BlockedThread {
     pub primitive: &'static str,
 }
 
+/// The files and leases of a program after a crash in the middle of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aftermath {
+    /// Each file that was there, with its content, sorted by name.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The holder of each lease, or -1, after the next operation on it.
+    pub holders: Vec<i64>,
+}
+
 /// Everything that one execution left behind.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -132,8 +141,11 @@ pub struct Execution {
     pub reports: u32,
     /// Descriptors that the subject opened and did not close.
     pub files_left_open: u32,
-    /// Names of the files that are there at the end, of a program with leases; sorted.
+    /// Names of the files that are there at the end, of a program with leases; sorted. After a crash: once the leases
+    /// recovered.
     pub files_left: Vec<String>,
+    /// What a crash left to those who came next.
+    pub aftermath: Option<Aftermath>,
     /// Allocations that the subject made with `operator new`. Counted under control only.
     pub allocations: u64,
 }
@@ -149,6 +161,7 @@ impl Execution {
             reports: 0,
             files_left_open: 0,
             files_left: Vec::new(),
+            aftermath: None,
             allocations: 0,
         }
     }

@@ -28,6 +28,8 @@ pub enum Verdict {
     /// What calls on a shared object gave fits no order of the calls: mutual exclusion, a count, loss,
     /// duplication, order.
     WrongHistory,
+    /// A crash left a file that is not whole.
+    TornFile,
     /// Another promise broke: a timer, a callback, a context.
     Invariant,
     Deadlock,

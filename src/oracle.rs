@@ -108,7 +108,11 @@ impl Judge {
             return files::check(plan, execution);
         }
         if let Ending::Crashed { .. } = execution.ending {
-            return Ok(()); // The history ends here; what would have come next is not known.
+            // The history ends here; what would have come next is not known, but for what is on disk.
+            let Some(aftermath) = &execution.aftermath else { return Ok(()) };
+            files::check_aftermath(plan, aftermath)?;
+            self.history.recovered(plan, events, &aftermath.holders)?;
+            return files::check(plan, execution);
         }
         match progress::explain(plan, execution, &self.lifecycle, &mut self.history, self.may_stop) {
             Some(failure) => Err(Box::new(failure)),

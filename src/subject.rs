@@ -83,6 +83,7 @@ mod ffi {
             objects: &ObjectCounts,
             threads: u32,
         );
+        fn recover_leases(subject: Pin<&mut Subject>, objects: &ObjectCounts) -> Result<Vec<i64>>;
         fn list_subjects() -> Vec<String>;
         fn list_faults() -> Vec<FaultInfo>;
         fn warm_up();
@@ -120,6 +121,18 @@ impl Subject {
         if let Some(subject) = &mut self.0 {
             let LoadedProgram { tasks, operations, children, objects } = program;
             ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
+        }
+    }
+}
+
+impl Subject {
+    /// Lets the leases of a program recover from a crash in the middle of it. Gives the holder of each, or -1.
+    pub(crate) fn recover(&mut self, program: &LoadedProgram) -> Result<Vec<i64>> {
+        match &mut self.0 {
+            Some(subject) => {
+                ffi::recover_leases(subject.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
+            }
+            None => Ok(vec![]),
         }
     }
 }

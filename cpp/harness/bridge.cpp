@@ -21,6 +21,19 @@ std::span<const T> view(rust::Slice<const T> items) {
   return {items.data(), items.size()};
 }
 
+ObjectsSpec view(const ObjectCounts &objects) {
+  return {.mutexes = objects.mutexes,
+          .semaphores = view(objects.semaphores),
+          .events = view(objects.events),
+          .latches = view(objects.latches),
+          .barriers = view(objects.barriers),
+          .channels = view(objects.channels),
+          .processors = view(objects.processors),
+          .engines = objects.engines,
+          .registries = objects.registries,
+          .leases = objects.leases};
+}
+
 }  // namespace
 
 std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault) {
@@ -33,18 +46,15 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
       .tasks = view(tasks),
       .operations = view(operations),
       .children = view(children),
-      .objects = {.mutexes = objects.mutexes,
-                  .semaphores = view(objects.semaphores),
-                  .events = view(objects.events),
-                  .latches = view(objects.latches),
-                  .barriers = view(objects.barriers),
-                  .channels = view(objects.channels),
-                  .processors = view(objects.processors),
-                  .engines = objects.engines,
-                  .registries = objects.registries,
-                  .leases = objects.leases},
+      .objects = view(objects),
   };
   subject.execute(program, threads);
+}
+
+rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects) {
+  rust::Vec<std::int64_t> holders;
+  for (const std::int64_t holder : subject.recover(view(objects))) holders.push_back(holder);
+  return holders;
 }
 
 rust::Vec<rust::String> list_subjects() {

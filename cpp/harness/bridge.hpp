@@ -19,6 +19,9 @@ std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault);
 void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads);
 
+/// Lets the leases of a program recover from a crash in the middle of it; the holder of each, or -1.
+rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects);
+
 rust::Vec<rust::String> list_subjects();
 rust::Vec<FaultInfo> list_faults();
 

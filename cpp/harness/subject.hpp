@@ -3,6 +3,7 @@
 
 #include "harness/program_spec.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ class Subject {
   /// is shut down. Records events on the way. Throws std::invalid_argument or std::system_error if the
   /// threads cannot be made; never what tasks throw.
   virtual void execute(const ProgramSpec &program, unsigned threads) = 0;
+
+  /// After a crash in the middle of a program: lets its leases recover and gives the holder of each, or -1.
+  virtual std::vector<std::int64_t> recover(const ObjectsSpec &) { return {}; }
 };
 
 /// A known bug that can be switched on in the bundled runtime.

@@ -59,6 +59,10 @@ class Systems {
   /// src/program/call.rs. Records what happens inside it. `held` belongs to the calling task.
   virtual std::int64_t perform(CallSite site, const OperationSpec &operation, Branches &held) = 0;
 
+  /// Lets every lease recover from a process that crashed, as the next operation on it does, and gives the holder of
+  /// each, or -1. Called on fresh systems.
+  virtual std::vector<std::int64_t> recover() = 0;
+
   /// Contexts that are alive.
   virtual std::size_t live_contexts() const noexcept = 0;
 };

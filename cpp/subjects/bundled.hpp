@@ -68,6 +68,8 @@ class Bundled final : public Subject {
     Interpreter<BundledAdapter<Policy>>(program, make_systems_).execute(threads);
   }
 
+  std::vector<std::int64_t> recover(const ObjectsSpec &objects) override { return make_systems_(objects)->recover(); }
+
  private:
   SystemsFactory &make_systems_;
 };

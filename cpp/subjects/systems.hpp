@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace threadbare {
 
@@ -42,7 +43,8 @@ class BundledSystems final : public Systems {
       : processors_(spec.processors.size(), [&](std::size_t i) { return checks_of(spec.processors[i]); }),
         engines_(spec.engines, [this](std::size_t) -> runtime::ContextCache & { return contexts_; }),
         registries_(spec.registries, [this](std::size_t i) { return callback_of(i); }),
-        leases_(spec.leases, [](std::size_t i) { return path_of(i); }) {}
+        leases_(spec.leases, [](std::size_t i) { return path_of(i); }),
+        lease_count_(spec.leases) {}
 
   std::int64_t perform(CallSite site, const OperationSpec &operation, Branches &held) override {
     const std::uint32_t object = operation.object;
@@ -68,6 +70,16 @@ class BundledSystems final : public Systems {
     } catch (const std::system_error &) {
       return file_error;
     }
+  }
+
+  std::vector<std::int64_t> recover() override {
+    std::vector<std::int64_t> holders;
+    for (std::uint32_t lease = 0; lease < lease_count_; ++lease) {
+      // Changes nothing, as no lease is that old.
+      static_cast<void>(leases_[lease].cleanup_stale(std::chrono::microseconds::max()));
+      holders.push_back(holder_of(leases_[lease]));
+    }
+    return holders;
   }
 
   std::size_t live_contexts() const noexcept override { return contexts_.live(); }
@@ -207,12 +219,14 @@ class BundledSystems final : public Systems {
       case OperationCode::AcquireLease: return lease.acquire(agent) ? 1 : 0;
       case OperationCode::RefreshLease: return lease.refresh(agent) ? 1 : 0;
       case OperationCode::ReleaseLease: return lease.release(agent) ? 1 : 0;
-      case OperationCode::LeaseHolder: {
-        const std::optional<typename Lease::Agent> holder = lease.holder();
-        return holder ? std::int64_t{*holder} : -1;
-      }
+      case OperationCode::LeaseHolder: return holder_of(lease);
       default: return lease.cleanup_stale(std::chrono::microseconds(operation.value)) ? 1 : 0;
     }
+  }
+
+  static std::int64_t holder_of(Lease &lease) {
+    const std::optional<typename Lease::Agent> holder = lease.holder();
+    return holder ? std::int64_t{*holder} : -1;
   }
 
   /// The call on a registry that the thread is in: callbacks belong to it.
@@ -225,6 +239,7 @@ class BundledSystems final : public Systems {
   FixedArray<Engine> engines_;
   FixedArray<Registry> registries_;
   FixedArray<Lease> leases_;
+  const std::uint32_t lease_count_;
   std::atomic<std::uint64_t> passed_{0};
 };
 

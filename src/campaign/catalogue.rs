@@ -54,7 +54,7 @@ const BROKEN_OBJECT: &[Verdict] = &[
 ];
 
 /// A branch that shares its context with another, or does not end it.
-const BROKEN_CONTEXT: &[Verdict] = &[Verdict::Invariant, Verdict::Leak, Verdict::DataRace];
+const BROKEN_CONTEXT: &[Verdict] = &[Verdict::WrongHistory, Verdict::Invariant, Verdict::Leak, Verdict::DataRace];
 
 /// Every fault that has been measured.
 pub const CATALOGUE: &[Entry] = &[
@@ -205,7 +205,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "registry-live-iteration",
         scenario: "registry",
-        sanitizer: Sanitizer::Address,
+        sanitizer: Sanitizer::Thread,
         threads: 4,
         strategy: StrategyName::Random,
         verdicts: BROKEN_OBJECT,

@@ -198,7 +198,8 @@ impl Measurement {
                     *searches.oracles.entry(failure.oracle).or_default() += 1;
                     return (!free).then_some(Task::Acquit { fault, trial, execution });
                 }
-                if !searches.others.contains(&failure) {
+                let alike = |other: &Failure| (other.verdict, &other.cause) == (failure.verdict, &failure.cause);
+                if !searches.others.iter().any(alike) {
                     searches.others.push(failure);
                 }
                 let from = execution + 1;

@@ -14,7 +14,7 @@ use super::sanitizer;
 use super::trace::Trace;
 use super::{process, record};
 use crate::build_info;
-use crate::execution::{Ending, Execution};
+use crate::execution::{Aftermath, Ending, Execution};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
@@ -156,7 +156,11 @@ impl Session {
         let threads = self.threads;
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
         self.execution.files_left.clear();
+        self.execution.aftermath = None;
         if program.has_files() {
+            if let Ending::Crashed { .. } = self.execution.ending {
+                self.recover(&program);
+            }
             self.execution.files_left.extend(self.files_left().into_iter().map(|(name, _)| name));
         }
         self.program = Some(program);
@@ -238,6 +242,21 @@ impl Session {
 }
 
 impl Session {
+    /// What comes after a crash: a process that uses the leases again. It is this one, whose other threads stand
+    /// still for ever, and whose descriptors are closed.
+    fn recover(&mut self, program: &LoadedProgram) {
+        let files = self.files_left();
+        // Nothing that TSan knows of orders the threads that stand still with this one.
+        let _unwatched = sanitizer::Unwatched::begin();
+        match self.subject.recover(program) {
+            Ok(holders) => self.execution.aftermath = Some(Aftermath { files, holders }),
+            Err(error) => {
+                eprintln!("threadbare: {error:#}");
+                std::process::exit(2);
+            }
+        }
+    }
+
     /// Makes the directory as a new one.
     fn empty_directory(&self) {
         let unchanged = match &self.control {

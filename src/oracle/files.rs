@@ -2,7 +2,7 @@
 
 use super::Wrong;
 use super::plan::Plan;
-use crate::execution::Execution;
+use crate::execution::{Aftermath, Execution};
 use crate::finding::{Failure, OracleName, Verdict};
 
 /// What must hold after an execution that came to its end.
@@ -20,6 +20,26 @@ pub(super) fn check(plan: &Plan, execution: &Execution) -> Result<(), Wrong> {
         })),
         None => Ok(()),
     }
+}
+
+/// What must hold of the files that a crash left: a lock is whole or not there.
+pub(super) fn check_aftermath(plan: &Plan, aftermath: &Aftermath) -> Result<(), Wrong> {
+    let is_lock = |name: &str| is_expected(plan, name) && !name.ends_with(".guard");
+    match aftermath.files.iter().find(|(name, content)| is_lock(name) && !is_whole(content)) {
+        Some((name, content)) => Err(Box::new(Failure {
+            verdict: Verdict::TornFile,
+            oracle: OracleName::Files,
+            message: format!("a crash left the lock {name} with `{}`", String::from_utf8_lossy(content)),
+            cause: "a crash left a lock that is not whole".to_owned(),
+        })),
+        None => Ok(()),
+    }
+}
+
+/// Whether a lock file has all that it should.
+fn is_whole(content: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(content)
+        .is_ok_and(|lock| ["agent", "acquired", "refreshed"].iter().all(|field| lock[field].is_number()))
 }
 
 /// The names that cpp/subjects/systems.hpp gives.
@@ -47,6 +67,25 @@ mod tests {
         for name in ["lease-1.json.7.0.tmp", "lease-2.json", "lease-.json", "core"] {
             let failure = left("", &["lease-0.json", name]).expect_err(name);
             assert_eq!((failure.verdict, failure.oracle), (Verdict::Leak, OracleName::Files));
+        }
+    }
+
+    #[test]
+    fn a_crash_leaves_whole_locks_or_none() {
+        let plan = |leases| {
+            let program = format!("program\nobjects\nleases {leases}\ntask 0 main int\nlease-holder 0\nend");
+            Plan::of(&text::parse(&program).expect("a valid program"), 1)
+        };
+        let after = |name: &str, content: &str| {
+            let files = vec![(name.to_owned(), content.as_bytes().to_vec())];
+            check_aftermath(&plan(1), &Aftermath { files, holders: vec![] })
+        };
+        let whole = r#"{"agent":1,"acquired":2,"refreshed":3}"#;
+        assert_eq!(after("lease-0.json", whole), Ok(()));
+        assert_eq!(after("lease-0.json.guard", ""), Ok(()));
+        assert_eq!(after("lease-0.json.7.0.tmp", &whole[..9]), Ok(()));
+        for torn in ["", &whole[..20], "[]"] {
+            assert_eq!(after("lease-0.json", torn).expect_err(torn).verdict, Verdict::TornFile);
         }
     }
 

@@ -16,8 +16,8 @@ mod window;
 use super::plan::Plan;
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
-use crate::finding::{OracleName, Verdict};
-use crate::program::{Operation, TaskId};
+use crate::finding::{Failure, OracleName, Verdict};
+use crate::program::{Call, Operation, TaskId};
 use crate::reference::sequential::{Action, Caller, Object, Places};
 use contexts::ThreadContexts;
 use resume::Resuming;
@@ -26,6 +26,8 @@ use window::{Found, Track};
 
 /// The rule that a history breaks.
 const RULE: &str = "no order of the calls explains it";
+/// The rule that a lease breaks after a crash.
+const RECOVERED: &str = "no order of the calls explains what a crash left";
 /// Why an event of a processor is out of step.
 const NO_RESUME: &str = "it resumes nothing";
 
@@ -33,6 +35,8 @@ pub(super) struct History {
     /// The object of each operation of the program and what it does there, by the place of the operation.
     routes: Vec<Option<Route>>,
     tracks: Vec<Track>,
+    /// The object of each lease.
+    leases: Vec<u32>,
     /// The objects that were called, each once.
     touched: Vec<u32>,
     is_touched: Vec<bool>,
@@ -58,9 +62,13 @@ struct Route {
 impl History {
     pub fn new(plan: &Plan) -> Self {
         let (places, row) = Places::of(&plan.objects);
-        let route = |operation| places.route(operation).map(|(at, action)| Route { object: at as u32, action });
+        let route =
+            |operation: &Operation| places.route(operation).map(|(at, action)| Route { object: at as u32, action });
         Self {
             routes: plan.operations.iter().map(|planned| route(&planned.operation)).collect(),
+            leases: (0..plan.objects.leases)
+                .filter_map(|id| route(&Operation::Call(Call::LeaseHolder(id))).map(|route| route.object))
+                .collect(),
             touched: Vec::with_capacity(row.len()),
             is_touched: vec![false; row.len()],
             calls: vec![0; plan.tasks.len()],
@@ -132,6 +140,41 @@ impl History {
             let Some(search) = &mut self.search else { break };
             if let Err(found) = self.tracks[object as usize].check(search) {
                 self.found(plan, events, object, &found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What must hold of leases that were found like this after a crash: calls under way may have taken effect or not.
+    pub fn recovered(&mut self, plan: &Plan, events: &[Event], holders: &[i64]) -> Result<(), Wrong> {
+        let later = Caller { task: TaskId::MAX, thread: 0 };
+        let stamp = events.len() as u32 + 1;
+        for (&object, &holder) in self.leases.iter().zip(holders) {
+            let Some(search) = &mut self.search else { break };
+            let track = &mut self.tracks[object as usize];
+            if track.lost {
+                continue;
+            }
+            if !std::mem::replace(&mut self.is_touched[object as usize], true) {
+                self.touched.push(object);
+            }
+            let place = track.called(later, Action::LeaseHolder, stamp);
+            let seen = track
+                .returned(place, later, Action::LeaseHolder, holder, stamp, search)
+                .and_then(|()| track.check(search));
+            match seen {
+                Ok(()) => {}
+                Err(Found::TooLong) => self.lost = Some(object),
+                Err(Found::Impossible(_)) => {
+                    let explained = self.explain(plan, events, object);
+                    let detail = format!("after the crash its holder is {holder}; {explained}");
+                    return Err(Box::new(Failure {
+                        verdict: Verdict::WrongHistory,
+                        oracle: OracleName::History,
+                        message: format!("{RECOVERED}: {detail}"),
+                        cause: RECOVERED.to_owned(),
+                    }));
+                }
             }
         }
         Ok(())

@@ -31,6 +31,8 @@ const MAX_BRANCHES: u32 = 3;
 /// Programs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
 const FULL_DISKS: (u32, u32) = (1, 2);
 const BAD_DISKS: (u32, u32) = (1, 12);
+/// Programs about leases that may crash: so many of so many. Few, since a crash costs a worker.
+const CRASHES: (u32, u32) = (1, 64);
 /// Microseconds after which no lease of an execution is stale.
 const NEVER_STALE: u32 = 1_000_000_000;
 
@@ -76,6 +78,7 @@ pub(super) fn fill(source: &mut impl Decisions, draft: &mut Draft, cast: &Cast, 
         draft.injections.enospc = source.chance(FULL_DISKS.0, FULL_DISKS.1);
         draft.injections.short_write = draft.injections.enospc;
         draft.injections.eio = source.chance(BAD_DISKS.0, BAD_DISKS.1);
+        draft.injections.crash = source.chance(CRASHES.0, CRASHES.1);
     }
     let mut systems = Systems { source, draft, props, next_value: 1 };
     // Only what the skeleton made: holes would be filled twice, and crews have none.
