@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy::{self, Replay};
-use crate::subject::{LoadedProgram, Subject};
+use crate::subject::{LoadedProgram, ScenarioInfo, Subject};
 
 /// Step budget of an execution: this, and so much for every operation and thread.
 const POINTS_ALLOWED: u64 = 20_000;
@@ -135,6 +135,15 @@ impl Session {
         let limits = Limits { points: MAX_POINTS / 64, expected_points: 200, events: EVENTS_SPARE };
         let mut result = None;
         self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
+        (result, &self.execution)
+    }
+
+    /// Runs a scenario of cpp/harness/scenarios/ in place of a program; 0 if everything was as it expects, else the
+    /// line of what first was not, unless it was stopped midway.
+    pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
+        let limits = Limits { points: MAX_POINTS / 4, expected_points: scenario.points.into(), events: EVENTS_SPARE };
+        let mut result = None;
+        self.run(number, mode, limits, |_| result = Some(crate::subject::run_scenario(scenario)));
         (result, &self.execution)
     }
 
