@@ -13,9 +13,21 @@ const INSTALL: &str = "install one of: `apt-get install clang-22 libclang-rt-22-
                        `apt-get install clang-19 libclang-rt-19-dev`, `apt-get install g++`; \
                        or name a compiler in the environment variable CXX";
 
-/// Renamed in our copy of TSan's runtime, which defines them as strong symbols: the controller's hooks
-/// bear the plain names and pass through to these.
-const RENAMED: [&str; 3] = ["__cxa_guard_acquire", "__cxa_guard_release", "__cxa_guard_abort"];
+/// Renamed in our copy of a sanitizer's runtime, which defines them as strong symbols or has no other name
+/// for them: the controller's hooks bear the plain names and pass through to these.
+const RENAMED: [&str; 11] = [
+    "__cxa_guard_acquire",
+    "__cxa_guard_release",
+    "__cxa_guard_abort",
+    "_Znwm",
+    "_Znam",
+    "_ZnwmSt11align_val_t",
+    "_ZnamSt11align_val_t",
+    "_ZnwmRKSt9nothrow_t",
+    "_ZnamRKSt9nothrow_t",
+    "_ZnwmSt11align_val_tRKSt9nothrow_t",
+    "_ZnamSt11align_val_tRKSt9nothrow_t",
+];
 
 fn main() {
     let compiler = Compiler::find().unwrap_or_else(|error| fail(&error));

@@ -22,8 +22,9 @@
 //! | what the oracle or the sanitizer said
 //! ```
 //!
-//! A choice of the schedule is a run, `thread*points#digest`, or a wake, `wake*thread`. The lines `fault`, `oracle` and the blocks
-//! `schedule` and `report` are left out where there is nothing to say.
+//! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
+//! call that comes next, such as `inject*eio`. The lines `fault`, `oracle` and the blocks `schedule` and `report`
+//! are left out where there is nothing to say.
 #![forbid(unsafe_code)]
 
 mod read;
@@ -132,6 +133,7 @@ fn write_schedule(formatter: &mut Formatter<'_>, schedule: &Schedule) -> fmt::Re
     let words = schedule.choices.iter().map(|choice| match choice {
         Choice::Run { thread, points, digest } => format!("{thread}*{points}#{digest:04x}"),
         Choice::Wake { thread } => format!("wake*{thread}"),
+        Choice::Inject { injection } => format!("inject*{}", injection.word()),
     });
     for word in words.chain(schedule.cut.then(|| "cut".to_owned())) {
         if column > 0 && column + 1 + word.len() > WIDTH {

@@ -9,6 +9,7 @@ mod controller;
 mod directory;
 mod engine;
 mod fibers;
+mod files;
 mod hooks;
 mod os_threads;
 mod point;

@@ -109,6 +109,8 @@ pub enum Ending {
     Diverged { step: u64, why: String },
     /// The subject recorded more events than its program can make.
     TooManyEvents,
+    /// The process image stopped at this point, by an injected crash.
+    Crashed { point: u64 },
 }
 
 /// A thread that cannot go on.
@@ -128,4 +130,16 @@ pub struct Execution {
     pub points: u64,
     /// Sanitizer reports made in process during the execution (TSan goes on after one).
     pub reports: u32,
+    /// Descriptors that the subject opened and did not close.
+    pub files_left_open: u32,
+    /// Allocations that the subject made with `operator new`. Counted under control only.
+    pub allocations: u64,
+}
+
+impl Execution {
+    /// One that came to its end with these events, and about which nothing else is known.
+    #[must_use]
+    pub fn completed(events: Vec<Event>) -> Self {
+        Self { events, ending: Ending::Completed, points: 0, reports: 0, files_left_open: 0, allocations: 0 }
+    }
 }

@@ -15,6 +15,43 @@ pub enum Choice {
     },
     /// Of several waiters, `thread` was woken. The thread that woke it goes on.
     Wake { thread: ThreadId },
+    /// The file call of the running thread fails in this way. Unless it was a crash, the thread goes on.
+    Inject { injection: Injection },
+}
+
+/// What can go wrong with a file call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Injection {
+    /// The call fails with `EIO`.
+    Eio = 0,
+    /// The call fails with `ENOSPC`.
+    Enospc = 1,
+    /// The call writes half of the bytes.
+    ShortWrite = 2,
+    /// The process ends before the call.
+    Crash = 3,
+}
+
+impl Injection {
+    pub const ALL: [Self; 4] = [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Crash];
+
+    /// The word that programs and case files use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Eio => "eio",
+            Self::Enospc => "enospc",
+            Self::ShortWrite => "short-write",
+            Self::Crash => "crash",
+        }
+    }
+
+    /// The injection of that word.
+    #[must_use]
+    pub fn by_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|injection| injection.word() == word)
+    }
 }
 
 /// The list of choices of one execution.

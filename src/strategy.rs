@@ -12,6 +12,7 @@ pub use replay::Replay;
 pub use thread_set::ThreadSet;
 
 use crate::execution::ThreadId;
+use crate::schedule::Injection;
 use crate::settings::StrategyName;
 
 /// What a strategy chooses from. The caller guarantees that `runnable` and `sleeping` are not both empty.
@@ -70,6 +71,16 @@ pub trait Strategy {
     /// A recorded schedule that does not fit.
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence>;
 
+    /// Whether the file call that the running thread is about to make goes wrong, and how: one of `options`,
+    /// of which there is at least one. Unless a strategy says otherwise, nothing does.
+    ///
+    /// # Errors
+    /// A recorded schedule that does not fit.
+    fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
+        let _ = options;
+        Ok(None)
+    }
+
     /// The execution ended after so many points, the last segment with this digest.
     ///
     /// # Errors
@@ -77,6 +88,23 @@ pub trait Strategy {
     fn end(&mut self, points: u64, digest: u16) -> Result<(), Divergence> {
         let _ = (points, digest);
         Ok(())
+    }
+}
+
+/// One file call in so many that can crash does, and twice as many fail in another way where they can.
+const CRASH_ODDS: u64 = 32;
+
+/// The injection that random strategies make, given a source of random numbers below a bound.
+fn inject_at_random(options: &[Injection], mut below: impl FnMut(u64) -> u64) -> Option<Injection> {
+    let drawn = below(CRASH_ODDS);
+    let failures = || options.iter().copied().filter(|&option| option != Injection::Crash);
+    match drawn {
+        0 => options.contains(&Injection::Crash).then_some(Injection::Crash),
+        1 | 2 => {
+            let count = failures().count() as u64;
+            if count == 0 { None } else { failures().nth(below(count) as usize) }
+        }
+        _ => None,
     }
 }
 

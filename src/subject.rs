@@ -96,6 +96,7 @@ mod ffi {
         );
         fn list_subjects() -> Vec<String>;
         fn list_faults() -> Vec<FaultInfo>;
+        fn warm_up();
         fn run_probe(name: &str) -> i64;
         fn list_scenarios() -> Vec<ScenarioInfo>;
         fn run_scenario(name: &str, fault: &str) -> i64;
@@ -146,6 +147,12 @@ pub fn subjects() -> Vec<String> {
 #[must_use]
 pub fn faults() -> Vec<FaultInfo> {
     ffi::list_faults()
+}
+
+/// Lets the C++ library initialise what it does on first use (its locales), which would else be a point, and
+/// allocations, of the execution that it happens in.
+pub(crate) fn warm_up() {
+    ffi::warm_up();
 }
 
 /// Runs a probe of cpp/harness/probes.cpp; -1 if there is none of that name.

@@ -6,7 +6,7 @@ use threadbare::case::Case;
 use threadbare::finding::{OracleName, Verdict};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
-use threadbare::schedule::{Choice, Schedule};
+use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 fn case(seed: u64) -> Case {
@@ -15,6 +15,9 @@ fn case(seed: u64) -> Case {
         let thread = random.below(4) as u16;
         if random.chance(1, 10) {
             return Choice::Wake { thread };
+        }
+        if random.chance(1, 10) {
+            return Choice::Inject { injection: Injection::ALL[random.below(4) as usize] };
         }
         Choice::Run { thread, points: random.below(300), digest: random.below(65_536) as u16 }
     };

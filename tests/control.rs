@@ -5,13 +5,14 @@ mod under_control;
 use std::collections::BTreeMap;
 
 use threadbare::build_info;
-use threadbare::control::Mode;
-use threadbare::schedule::Schedule;
+use threadbare::control::{Mode, Session};
+use threadbare::program::Injections;
+use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 
-const TESTS: [(&str, fn()); 9] = [
+const TESTS: [(&str, fn()); 16] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
     ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
     ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
@@ -21,6 +22,13 @@ const TESTS: [(&str, fn()); 9] = [
     ("what_is_not_emulated_is_refused_by_name", refused),
     ("five_hundred_threads_run_under_control", many_threads),
     ("a_data_race_is_reported_exactly_where_the_sanitizer_can_see_it", data_race),
+    ("file_calls_are_points_that_replay_on_every_engine", file_points),
+    ("a_file_lock_excludes_and_two_orders_of_two_are_a_deadlock", file_locks),
+    ("every_file_error_is_injected_and_replays_with_what_it_left", file_errors),
+    ("a_short_write_writes_half", short_writes),
+    ("a_crash_leaves_the_files_as_they_were_at_its_point", crashes),
+    ("what_a_subject_left_open_is_closed_and_its_directory_emptied_and_removed", files_left),
+    ("each_allocation_of_a_subject_can_fail_and_nothing_is_lost", allocations),
 ];
 
 fn main() {
@@ -162,5 +170,199 @@ fn data_race() {
         let reported = runs.iter().filter(|(_, _, reports)| *reports > 0).count();
         let expected = if build_info::SANITIZER == Sanitizer::Thread { 20 } else { 0 };
         assert_eq!(reported, expected, "{engine:?}");
+    }
+}
+
+/// The name and content of each file.
+type Files = Vec<(String, Vec<u8>)>;
+
+/// One execution of a probe that uses files, with all that can be told of it.
+#[derive(Clone, Debug, PartialEq)]
+struct FileRun {
+    outcome: Outcome,
+    schedule: Schedule,
+    files: Files,
+    reports: u32,
+}
+
+/// A session whose subject has a directory, and the folder that it is in.
+fn open_with_files(engine: Engine, injections: Injections) -> (Session, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut session = open(&settings(engine, StrategyName::Random));
+    session.set_directory(folder.path().join("files")).expect("a directory");
+    session.set_injections(injections);
+    (session, folder)
+}
+
+fn run_with_files(session: &mut Session, probe: &str, mode: Mode<'_>) -> FileRun {
+    let (result, execution) = session.probe(probe, 0, mode);
+    let (outcome, reports) = (outcome(result, execution), execution.reports);
+    FileRun { outcome, reports, schedule: session.schedule(), files: session.files_left() }
+}
+
+/// Runs a probe with these seeds. A new session follows each execution that was stopped midway.
+fn explore_files(probe: &str, engine: Engine, injections: Injections, seeds: std::ops::Range<u64>) -> Vec<FileRun> {
+    let mut opened: Option<(Session, tempfile::TempDir)> = None;
+    let mut runs = Vec::new();
+    for seed in seeds {
+        let (mut session, folder) = opened.take().unwrap_or_else(|| open_with_files(engine, injections));
+        runs.push(run_with_files(&mut session, probe, Mode::Explore { seed }));
+        opened = (!session.is_spent()).then_some((session, folder));
+    }
+    runs
+}
+
+/// Explores on every engine, and asserts that they agree and replay each other's schedules.
+fn explore_files_everywhere(probe: &str, injections: Injections, count: u64) -> Vec<FileRun> {
+    let engines = controlled_engines();
+    let runs = explore_files(probe, engines[0], injections, 0..count);
+    for &engine in &engines {
+        assert_eq!(explore_files(probe, engine, injections, 0..count), runs, "{probe}, {engine:?}");
+        let mut opened: Option<(Session, tempfile::TempDir)> = None;
+        for run in &runs {
+            let (mut session, folder) = opened.take().unwrap_or_else(|| open_with_files(engine, injections));
+            let again = run_with_files(&mut session, probe, Mode::Replay(&run.schedule));
+            assert_eq!(again, *run, "{probe}, {engine:?}");
+            opened = (!session.is_spent()).then_some((session, folder));
+        }
+    }
+    runs
+}
+
+fn injected(run: &FileRun, wanted: Injection) -> bool {
+    run.schedule.choices.contains(&Choice::Inject { injection: wanted })
+}
+
+fn file_points() {
+    for (probe, expected) in [("file-calls", 3), ("file-exclusive", 1)] {
+        for run in explore_files_everywhere(probe, Injections::default(), 40) {
+            assert_eq!((run.outcome, run.reports), (Ok(expected), 0), "{probe}");
+        }
+    }
+    let runs = explore_files_everywhere("file-check-then-act", Injections::default(), 100);
+    for winners in [1, 2] {
+        assert!(runs.iter().filter(|run| run.outcome == Ok(winners)).count() > 10, "{winners} winners");
+    }
+}
+
+fn file_locks() {
+    for (probe, expected) in [("flock-counter", 4), ("flock-kinds", 31)] {
+        for run in explore_files_everywhere(probe, Injections::default(), 40) {
+            assert_eq!((run.outcome, run.reports), (Ok(expected), 0), "{probe}");
+        }
+    }
+    let runs = explore_files_everywhere("flock-order", Injections::default(), 60);
+    let stuck = runs.iter().filter(|run| run.outcome == Err("stuck".to_owned())).count();
+    let ended = runs.iter().filter(|run| run.outcome == Ok(1)).count();
+    assert!(stuck > 3 && ended > 3 && stuck + ended == 60, "{stuck} stuck, {ended} ended");
+}
+
+/// What "state" may hold after `file-replace`, wherever that failed.
+fn assert_whole(run: &FileRun) {
+    if let Some((_, content)) = run.files.iter().find(|(name, _)| name == "state") {
+        assert!(content == b"the first text" || content == b"and the second one", "{run:?}");
+    }
+}
+
+fn file_errors() {
+    let both = Injections { eio: true, enospc: true, ..Injections::default() };
+    let runs = explore_files_everywhere("file-replace", both, 100);
+    for run in &runs {
+        assert_whole(run);
+        assert!(run.files.iter().all(|(name, _)| name == "state"), "{run:?}");
+        // The last error that the probe saw before it cleaned up; what it removes may fail too.
+        let told = [Ok(0), Ok(libc::EIO.into()), Ok(libc::ENOSPC.into())];
+        assert!(told.contains(&run.outcome), "{run:?}");
+        let failed = injected(run, Injection::Eio) || injected(run, Injection::Enospc);
+        assert_eq!(run.outcome != Ok(0), failed, "{run:?}");
+    }
+    for error in [0, libc::EIO, libc::ENOSPC] {
+        assert!(runs.iter().any(|run| run.outcome == Ok(error.into())), "{error}");
+    }
+    for run in explore_files_everywhere("file-replace", Injections::default(), 5) {
+        assert_eq!(run.files, [("state".to_owned(), b"and the second one".to_vec())]);
+    }
+}
+
+fn short_writes() {
+    let short = Injections { short_write: true, ..Injections::default() };
+    let runs = explore_files_everywhere("file-write-once", short, 100);
+    for (written, is_short) in [(8, false), (4, true)] {
+        let content = b"12345678"[..written].to_vec();
+        let files = vec![("once".to_owned(), content)];
+        let such: Vec<_> = runs.iter().filter(|run| injected(run, Injection::ShortWrite) == is_short).collect();
+        assert!(such.len() > 1, "{is_short}");
+        assert!(such.iter().all(|run| run.outcome == Ok(written as i64) && run.files == files), "{such:?}");
+    }
+    for run in explore_files_everywhere("file-replace", short, 60) {
+        assert_eq!(run.outcome, Ok(0));
+        assert_eq!(run.files, [("state".to_owned(), b"and the second one".to_vec())]);
+    }
+}
+
+fn crashes() {
+    let crash = Injections { crash: true, short_write: true, ..Injections::default() };
+    let runs = explore_files_everywhere("file-replace", crash, 100);
+    let names = |run: &FileRun| run.files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(" ");
+    let mut seen = BTreeMap::new();
+    for run in &runs {
+        assert_whole(run);
+        let crashed = matches!(&run.outcome, Err(why) if why.starts_with("crashed at point"));
+        assert_eq!(crashed, injected(run, Injection::Crash), "{run:?}");
+        assert!(crashed || run.outcome == Ok(0), "{run:?}");
+        *seen.entry((crashed, names(run))).or_insert(0) += 1;
+    }
+    // Before anything was written, while the first text is, after it, while the second is, and at the end.
+    for state in [(true, ""), (true, "state.new"), (true, "state"), (true, "state state.new"), (false, "state")] {
+        assert!(seen.contains_key(&(state.0, state.1.to_owned())), "{state:?} is not among {seen:?}");
+    }
+}
+
+fn files_left() {
+    for engine in controlled_engines() {
+        let (mut session, folder) = open_with_files(engine, Injections::default());
+        let directory = session.directory().expect("it has one").to_owned();
+        for seed in 0..3 {
+            let (result, execution) = session.probe("file-left-open", 0, Mode::Explore { seed });
+            assert_eq!((outcome(result, execution), execution.files_left_open), (Ok(2), 3), "{engine:?}");
+            assert_eq!(session.files_left(), [("first".to_owned(), vec![]), ("second".to_owned(), vec![])]);
+        }
+        let (result, execution) = session.probe("mutex-counter", 0, Mode::Explore { seed: 0 });
+        assert_eq!((outcome(result, execution), execution.files_left_open), (Ok(4), 0), "{engine:?}");
+        assert_eq!(session.files_left(), []);
+        drop(session);
+        assert!(!directory.exists() && folder.path().exists());
+    }
+}
+
+fn allocations() {
+    for engine in controlled_engines() {
+        // Programs may have files.
+        let (mut session, _folder) = open_with_files(engine, Injections::default());
+        for failing in (1..=12).map(Some).chain([None]) {
+            session.set_injections(Injections { failing_allocation: failing, ..Injections::default() });
+            for seed in 0..10 {
+                let (result, execution) = session.probe("allocations", 0, Mode::Explore { seed });
+                let (expected, made) = match failing {
+                    // One that fails ends the probe, unless it gives null.
+                    Some(number @ 1..=7) => (1, number),
+                    Some(8..=10) => (2, 10),
+                    _ => (0, 10),
+                };
+                let told = (outcome(result, execution), execution.allocations, execution.reports);
+                assert_eq!(told, (Ok(expected), made, 0), "{engine:?}, allocation {failing:?}");
+            }
+        }
+        session.set_injections(Injections::default());
+        for seed in 0..20 {
+            // Also where it is the first execution of the process.
+            session.load(&threadbare::program::from_seed(seed, 6));
+            let mut execute = || {
+                let execution = session.execute(0, Mode::Explore { seed });
+                (execution.allocations, execution.points)
+            };
+            assert_eq!(execute(), execute(), "{engine:?}, program {seed}");
+        }
+        assert!(!threadbare::control::leaks(), "{engine:?}");
     }
 }

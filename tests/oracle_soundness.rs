@@ -11,7 +11,7 @@ use threadbare::reference::model::Model;
 const THREADS: u16 = 4;
 
 fn execution(events: Vec<Event>) -> Execution {
-    Execution { events, ending: Ending::Completed, points: 0, reports: 0 }
+    Execution::completed(events)
 }
 
 fn text(events: &[Event]) -> String {

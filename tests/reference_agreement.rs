@@ -1,7 +1,7 @@
 //! The reference's own scheduler as a subject: on any number of threads all oracles pass it, and it agrees with
 //! the model.
 
-use threadbare::execution::{Ending, Event, Execution};
+use threadbare::execution::{Event, Execution};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::program::{Program, from_seed};
@@ -12,7 +12,7 @@ use threadbare::reference::scheduler;
 const MAX_THREADS: u16 = 16;
 
 fn execution(events: Vec<Event>) -> Execution {
-    Execution { events, ending: Ending::Completed, points: 0, reports: 0 }
+    Execution::completed(events)
 }
 
 fn check(program: &Program, threads: u16) {

@@ -238,7 +238,7 @@ fn a_stop_reaches_what_a_started_task_awaits_but_not_what_it_started() {
     );
     let check = [Operation::CheckCancel];
     let tasks = vec![root, child, task(Affinity::Main, &check), task(Affinity::Main, &check)];
-    let program = Program { objects: one_event(), tasks };
+    let program = Program { objects: one_event(), tasks, ..Program::default() };
     for threads in THREADS {
         let events = run_watched(&program, threads);
         check_all(&program, &events);
@@ -256,7 +256,7 @@ fn the_winner_of_when_any_stops_the_others_and_they_are_waited_for() {
     let quick = task(Affinity::Main, &[Operation::Start(4), Operation::Compute(7)]);
     let asked = task(Affinity::Main, &[Operation::CheckCancel]);
     let later = task(Affinity::Main, &[Operation::Sleep(200), Operation::SetEvent(0)]);
-    let program = Program { objects: one_event(), tasks: vec![root, slow, quick, asked, later] };
+    let program = Program { objects: one_event(), tasks: vec![root, slow, quick, asked, later], ..Program::default() };
     for threads in THREADS {
         let events = run_watched(&program, threads);
         check_all(&program, &events);
@@ -270,7 +270,7 @@ fn pending_frames_are_freed_once_and_do_not_run_on() {
     let root = task(Affinity::Main, &[Operation::Start(1), Operation::Detach(1), Operation::Sleep(2_000)]);
     let awaiting = task(Affinity::Worker, &[Operation::Await(2), Operation::Compute(1)]);
     let waiting = task(Affinity::Main, &[Operation::WaitEvent(0), Operation::Compute(1)]);
-    let program = Program { objects: one_event(), tasks: vec![root, awaiting, waiting] };
+    let program = Program { objects: one_event(), tasks: vec![root, awaiting, waiting], ..Program::default() };
     for threads in THREADS {
         let events = run_watched(&program, threads);
         check_all(&program, &events);
@@ -283,7 +283,7 @@ fn pending_frames_are_freed_once_and_do_not_run_on() {
 #[test]
 fn a_program_that_gets_stuck_is_ended_without_an_end_of_its_root() {
     let root = task(Affinity::Worker, &[Operation::WaitEvent(0)]);
-    let program = Program { objects: one_event(), tasks: vec![root] };
+    let program = Program { objects: one_event(), tasks: vec![root], ..Program::default() };
     for threads in THREADS {
         for _ in 0..200 {
             let kinds: Vec<EventKind> = run_watched(&program, threads).iter().map(|event| event.kind).collect();
@@ -301,7 +301,7 @@ fn a_wide_program_uses_several_threads() {
     let root = task(Affinity::Main, &[Operation::WhenAll(children)]);
     let mut tasks = vec![root];
     tasks.extend(std::iter::repeat_n(child, 64));
-    let program = Program { objects: Objects::default(), tasks };
+    let program = Program { objects: Objects::default(), tasks, ..Program::default() };
     // On a busy machine the main thread may be through before a worker has started.
     let shared = (0..1_000).any(|_| {
         let events = run_watched(&program, 4);
@@ -314,7 +314,7 @@ fn a_wide_program_uses_several_threads() {
 #[test]
 fn a_panic_of_an_invalid_program_reaches_the_caller() {
     let root = task(Affinity::Worker, &[Operation::Join(1)]);
-    let program = Program { objects: Objects::default(), tasks: vec![root] };
+    let program = Program { objects: Objects::default(), tasks: vec![root], ..Program::default() };
     for threads in [1, 4] {
         let program = program.clone();
         assert!(std::panic::catch_unwind(move || run_watched(&program, threads)).is_err());

@@ -53,7 +53,9 @@ fn explore(
     strategy: StrategyName,
     mut each: impl FnMut(u64, Outcome, u32) -> bool,
 ) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut session = open(&settings(engine, strategy));
+    session.set_directory(folder.path().join("files")).expect("a directory");
     for seed in 0..if engine == Engine::Free { 1 } else { SCHEDULES } {
         let (result, execution) = session.scenario(scenario, seed, Mode::Explore { seed });
         if !each(seed, outcome(result, execution), execution.reports) {

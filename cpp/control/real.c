@@ -18,7 +18,16 @@
   X(pthread_rwlock_timedrdlock) X(pthread_rwlock_timedwrlock) X(pthread_barrier_wait)                       \
   X(pthread_spin_lock) X(sem_wait) X(sem_timedwait) X(sem_clockwait) X(poll) X(ppoll) X(epoll_wait)         \
   X(fork) X(vfork) X(pthread_timedjoin_np) X(pthread_tryjoin_np) X(pthread_exit) X(pthread_getattr_np)      \
-  X(pthread_kill) X(select) X(pthread_clockjoin_np)
+  X(pthread_kill) X(select) X(pthread_clockjoin_np)                                                         \
+  X(open) X(open64) X(openat) X(openat64) X(creat) X(creat64) X(close) X(dup) X(dup2) X(dup3)               \
+  X(read) X(pread) X(pread64) X(readv) X(write) X(pwrite) X(pwrite64) X(writev) X(fcntl) X(fcntl64)         \
+  X(fsync) X(fdatasync) X(ftruncate) X(ftruncate64) X(truncate) X(truncate64) X(flock)                      \
+  X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(symlink) X(symlinkat) X(mkdir) X(mkdirat)          \
+  X(unlink) X(unlinkat) X(remove) X(rmdir) X(access) X(faccessat) X(statx) X(stat) X(stat64) X(lstat)       \
+  X(lstat64) X(fstat) X(fstat64) X(fstatat) X(fstatat64) X(opendir) X(fdopendir) X(readdir) X(readdir64)    \
+  X(rewinddir) X(closedir) X(fopen) X(fopen64) X(fclose)                                                    \
+  X(_Znwm) X(_Znam) X(_ZnwmSt11align_val_t) X(_ZnamSt11align_val_t) X(_ZnwmRKSt9nothrow_t)                  \
+  X(_ZnamRKSt9nothrow_t) X(_ZnwmSt11align_val_tRKSt9nothrow_t) X(_ZnamSt11align_val_tRKSt9nothrow_t)
 
 #define DECLARE(name) extern char __interceptor_##name[] __attribute__((weak));
 INTERCEPTED(DECLARE)
@@ -35,6 +44,10 @@ void *threadbare_real(const char *name) {
   }
   return next;
 }
+
+/* Whether each form of operator new stands by itself behind the hooks, as in the sanitizers' runtimes, and
+ * is not built upon another form. */
+int threadbare_operators_are_apart(void) { return &__interceptor__Znam[0] != NULL; }
 
 /* std::call_once keeps its callable in two thread_local variables of libstdc++. Code compiled with
  * -femulated-tls asks for them under emulated names, which the library does not have. */

@@ -4,6 +4,7 @@
 #include "harness/scenarios/scenario.hpp"
 #include "threadbare/src/subject.rs.h"
 
+#include <locale>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,12 +62,14 @@ rust::Vec<FaultInfo> list_faults() {
   return list;
 }
 
+void warm_up() { const std::locale classic; }
+
 std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
 
 rust::Vec<ScenarioInfo> list_scenarios() {
   rust::Vec<ScenarioInfo> list;
-  for (const auto &scenario : scenarios())
-    list.push_back({rust::String(std::string(scenario.name)), rust::String(std::string(scenario.fault)), scenario.points});
+  for (const auto &[name, fault, points, run] : scenarios())
+    list.push_back({rust::String(std::string(name)), rust::String(std::string(fault)), points});
   return list;
 }
 

@@ -23,6 +23,9 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
 rust::Vec<rust::String> list_subjects();
 rust::Vec<FaultInfo> list_faults();
 
+/// Lets the C++ library initialise what it does on first use, once for all.
+void warm_up();
+
 /// Runs a probe (probes.cpp); -1 if there is none of that name.
 std::int64_t run_probe(rust::Str name);
 

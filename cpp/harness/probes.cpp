@@ -293,7 +293,7 @@ constexpr std::array<std::pair<std::string_view, std::int64_t (*)()>, 17> probes
 std::int64_t probe(std::string_view name) {
   for (const auto &[known, run] : probes)
     if (known == name) return run();
-  return -1;
+  return file_probe(name);
 }
 
 }  // namespace threadbare

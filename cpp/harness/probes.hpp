@@ -9,4 +9,7 @@ namespace threadbare {
 /// Runs the probe of that name and returns its result; -1 if there is none.
 std::int64_t probe(std::string_view name);
 
+/// The same for those that use files, or whose allocations may fail (file_probes.cpp).
+std::int64_t file_probe(std::string_view name);
+
 }  // namespace threadbare

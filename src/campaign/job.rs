@@ -47,6 +47,12 @@ impl Files {
         self.directory.join("trace")
     }
 
+    /// The directory of the subject's files.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        self.directory.join("files")
+    }
+
     /// What the worker, its subject and the sanitizer printed.
     #[must_use]
     pub fn stderr(&self) -> PathBuf {

@@ -27,7 +27,8 @@ pub fn run(directory: &Path) -> Result<()> {
     process::die_with_parent();
     let files = Files::new(directory.to_owned());
     let job: Job = job::read(&files.job())?;
-    let session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
+    let mut session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
+    session.set_directory(files.files())?;
     let mut bench =
         Bench { session, threads: job.settings.threads, outcome: Outcome::default(), started: Instant::now() };
     match &job.work {

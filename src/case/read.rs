@@ -10,7 +10,7 @@ use serde::de::value::{Error, StrDeserializer};
 
 use super::{Case, VERSION};
 use crate::program::text::{Mistake, parse_lines};
-use crate::schedule::{Choice, Schedule};
+use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
 
 /// Bytes of a subject's, fault's or fingerprint's name: at most.
@@ -137,6 +137,9 @@ fn choice(word: &str) -> Option<Choice> {
     let (thread, rest) = word.split_once('*')?;
     if thread == "wake" {
         return Some(Choice::Wake { thread: rest.parse().ok()? });
+    }
+    if thread == "inject" {
+        return Some(Choice::Inject { injection: Injection::by_word(rest)? });
     }
     let (points, digest) = rest.split_once('#')?;
     if digest.len() > 4 {

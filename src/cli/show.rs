@@ -80,12 +80,14 @@ fn json_of(case: &Case) -> Value {
         let choice = |choice: &Choice| match choice {
             Choice::Run { thread, points, digest } => json!({"run": thread, "points": points, "digest": digest}),
             Choice::Wake { thread } => json!({"wake": thread}),
+            Choice::Inject { injection } => json!({"inject": injection.word()}),
         };
         let choices: Vec<Value> = schedule.choices.iter().map(choice).collect();
         json!({
             "points": statistics.points,
             "switches": statistics.switches,
             "wakes": statistics.wakes,
+            "injections": statistics.injections,
             "points_by_thread": statistics.by_thread,
             "cut": schedule.cut,
             "choices": choices,
@@ -121,17 +123,21 @@ struct Statistics {
     switches: u64,
     /// Times one of several waiters was chosen.
     wakes: u64,
+    /// File calls that were made to fail.
+    injections: u64,
     by_thread: BTreeMap<ThreadId, u64>,
     cut: bool,
 }
 
 impl Statistics {
     fn of(schedule: &Schedule) -> Self {
-        let mut statistics = Self { points: 0, switches: 0, wakes: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
+        let mut statistics =
+            Self { points: 0, switches: 0, wakes: 0, injections: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
         let mut last = None;
         for choice in &schedule.choices {
             match *choice {
                 Choice::Wake { .. } => statistics.wakes += 1,
+                Choice::Inject { .. } => statistics.injections += 1,
                 Choice::Run { thread, points, .. } => {
                     statistics.points += u64::from(points);
                     *statistics.by_thread.entry(thread).or_default() += u64::from(points);
@@ -146,8 +152,12 @@ impl Statistics {
     fn text(&self) -> String {
         let threads: Vec<String> =
             self.by_thread.iter().map(|(thread, points)| format!("{} of thread {thread}", grouped(*points))).collect();
+        let injections = match self.injections {
+            0 => String::new(),
+            count => format!(", {} injections", grouped(count)),
+        };
         format!(
-            "{} points ({}), {} switches, {} wakes{}",
+            "{} points ({}), {} switches, {} wakes{injections}{}",
             grouped(self.points),
             threads.join(", "),
             grouped(self.switches),

@@ -33,11 +33,32 @@ pub(super) fn set_active(active: *const Active) {
 pub(super) struct Active {
     controller: UnsafeCell<Controller>,
     pub engine: Engine,
+    /// Allocations of the subject in this execution, and which of them fails; 0 for none.
+    allocations: Cell<u64>,
+    failing_allocation: Cell<u64>,
 }
 
 impl Active {
     pub fn new(controller: Controller, engine: Engine) -> Self {
-        Self { controller: UnsafeCell::new(controller), engine }
+        let (allocations, failing_allocation) = (Cell::new(0), Cell::new(0));
+        Self { controller: UnsafeCell::new(controller), engine, allocations, failing_allocation }
+    }
+
+    /// Counts allocations from 0 on, of which that one fails.
+    pub fn begin_allocations(&self, failing: Option<u64>) {
+        self.allocations.set(0);
+        self.failing_allocation.set(failing.unwrap_or_default());
+    }
+
+    /// Counts an allocation; whether it is the one to fail.
+    #[inline]
+    pub fn count_allocation(&self) -> bool {
+        self.allocations.set(self.allocations.get() + 1);
+        self.allocations.get() == self.failing_allocation.get()
+    }
+
+    pub fn allocations(&self) -> u64 {
+        self.allocations.get()
     }
 
     /// Asks the controller something. `question` must not switch: the borrow would span other threads.
@@ -81,6 +102,16 @@ impl Active {
             what.to_owned()
         };
         let next = self.ask(|controller| controller.stop(Ending::Unsupported(name)));
+        self.follow(next);
+        unreachable!("a stopped execution goes on")
+    }
+
+    /// The process image stops here: no thread goes on.
+    pub fn crash(&self) -> ! {
+        let next = {
+            let _unwatched = sanitizer::Unwatched::begin();
+            self.ask(|controller| controller.crash())
+        };
         self.follow(next);
         unreachable!("a stopped execution goes on")
     }

@@ -2,9 +2,16 @@
 //! runs next. It decides; an engine carries the decision out.
 #![forbid(unsafe_code)]
 
+use std::ffi::c_int;
+
+use super::files::{Files, Identity, OpenId};
+use super::hooks::Listings;
 use super::point::Point;
+use super::sanitizer;
 use super::trace::Trace;
 use crate::execution::{BlockedThread, Ending, ThreadId};
+use crate::program::Injections;
+use crate::schedule::Injection;
 use crate::strategy::{Decision, Divergence, Sleeper, Strategy, ThreadSet, Turn};
 
 /// Virtual threads of one execution.
@@ -69,6 +76,9 @@ pub(super) struct Controller {
     budget: u64,
     replaying: bool,
     ending: Option<Ending>,
+    injections: Injections,
+    pub files: Files,
+    pub listings: Listings,
 }
 
 impl Controller {
@@ -89,6 +99,9 @@ impl Controller {
             budget: 0,
             replaying: false,
             ending: None,
+            injections: Injections::default(),
+            files: Files::new(),
+            listings: Listings::new(),
         }
     }
 
@@ -103,12 +116,14 @@ impl Controller {
     }
 
     /// A new execution with thread 0 alone, which is to run first.
-    pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64) {
+    pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64, injections: Injections) {
         self.threads.clear();
         self.runnable.clear();
         self.sleeping.clear();
         self.waiting.fill(0);
         self.skipped_time = 0;
+        self.injections = injections;
+        self.files.begin();
         self.budget = budget.min(MAX_POINTS);
         self.ending = None;
         self.current = 0;
@@ -274,6 +289,63 @@ impl Controller {
         };
         self.resume(picked, Wake::Notified);
         true
+    }
+
+    /// Whether the running thread's file call goes wrong, in one of the ways that it `may`.
+    pub fn inject(&mut self, may: impl Fn(Injection) -> bool) -> Option<Injection> {
+        let mut options = [Injection::Eio; Injection::ALL.len()];
+        let mut count = 0;
+        for option in Injection::ALL.into_iter().filter(|&option| self.injections.allow(option) && may(option)) {
+            options[count] = option;
+            count += 1;
+        }
+        if count == 0 {
+            return None;
+        }
+        let injected = self.strategy.inject(&options[..count]).unwrap_or_else(|divergence| {
+            self.diverged(divergence);
+            None
+        });
+        if let Some(injection) = injected {
+            self.trace.inject(injection);
+        }
+        if injected.is_some() || self.ending.is_some() {
+            self.turn = 1;
+        }
+        injected
+    }
+
+    /// The process image stops here.
+    pub fn crash(&mut self) -> Next {
+        let point = self.trace.points();
+        match self.strategy.end(point, self.trace.digest()) {
+            Ok(()) => self.stop(Ending::Crashed { point }),
+            Err(divergence) => self.diverged(divergence),
+        }
+    }
+
+    /// The subject closed a descriptor.
+    pub fn forget_descriptor(&mut self, number: c_int) {
+        if let Some(file) = self.files.remove(number) {
+            self.wake_lockers(file);
+        }
+    }
+
+    /// A thread no longer waits for a lock of that open file.
+    pub fn let_go(&mut self, open: OpenId) {
+        if let Some(file) = self.files.let_go(open) {
+            self.wake_lockers(file);
+        }
+    }
+
+    /// A lock on the file was released: whoever waits for one looks again.
+    pub fn wake_lockers(&mut self, file: Identity) {
+        sanitizer::release(self.files.order(file));
+        for open in Files::opens() {
+            if self.files.is_of(open, file) {
+                self.wake_all(self.files.object(open));
+            }
+        }
     }
 
     /// Ends the execution for a reason other than its completion.

@@ -1,55 +1,101 @@
-//! The directory for the files of executions: empty at the beginning of each that has files.
+//! The directory of one case: where the subject's files are, empty at the start of each execution.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{c_char, c_int};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
-/// The path of the one there is, which lives as long as this points to it.
-static PATH: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
+use super::sanitizer::Unwatched;
 
+/// The descriptor by which the subject reaches the directory; above all that it has open itself.
+const DESCRIPTOR: c_int = 600;
+/// Its path by that descriptor. The same on every machine and in every process, as it becomes part of what
+/// the subject does: how long a path is decides how often a string allocates.
+const PATH: &std::ffi::CStr = c"/proc/self/fd/600";
+
+static OPEN: AtomicBool = AtomicBool::new(false);
+
+/// The directory that the files of a subject belong in, for C++ (cpp/harness/directory.hpp); null if the
+/// session has none.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_directory() -> *const c_char {
+    if OPEN.load(Ordering::Relaxed) { PATH.as_ptr() } else { std::ptr::null() }
+}
+
+/// Removed, with all that is in it, on drop.
 pub(super) struct Directory {
-    files: TempDir,
-    // Read through PATH.
-    _path: CString,
+    path: PathBuf,
 }
 
 impl Directory {
-    /// Makes the directory, which is removed on drop.
-    ///
-    /// # Errors
-    /// There is no room for it.
-    pub fn make() -> Result<Self> {
-        let files = tempfile::Builder::new()
-            .prefix("threadbare-files-")
-            .tempdir()
-            .context("cannot make a temporary directory; free some space, or set TMPDIR")?;
-        let path = CString::new(files.path().as_os_str().as_bytes())?;
-        PATH.store(path.as_ptr().cast_mut(), Ordering::Release);
-        Ok(Self { files, _path: path })
+    /// Makes the directory and lets the subject reach it.
+    pub fn create(path: PathBuf) -> Result<Self> {
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        let directory = Self { path };
+        let file =
+            fs::File::open(&directory.path).with_context(|| format!("cannot open {}", directory.path.display()))?;
+        // SAFETY: the number is nobody else's.
+        if unsafe { libc::dup3(file.as_raw_fd(), DESCRIPTOR, libc::O_CLOEXEC) } < 0 {
+            return Err(std::io::Error::last_os_error())
+                .with_context(|| format!("cannot use descriptor {DESCRIPTOR}; raise `ulimit -n`"));
+        }
+        OPEN.store(true, Ordering::Relaxed);
+        Ok(directory)
     }
 
-    /// Removes what the last execution left.
-    pub fn empty(&self) {
-        for entry in fs::read_dir(self.files.path()).into_iter().flatten().flatten() {
-            // What cannot be removed is there for the next execution to stumble over.
-            let _ = fs::remove_file(entry.path());
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes what is in it.
+    pub fn empty(&self) -> Result<()> {
+        // After a crash nothing orders the subject's use of descriptors with this one.
+        let _unwatched = Unwatched::begin();
+        let empty = || -> std::io::Result<()> {
+            for entry in fs::read_dir(&self.path)? {
+                let entry = entry?;
+                let is_directory = entry.file_type()?.is_dir();
+                if is_directory { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+            }
+            Ok(())
+        };
+        empty().with_context(|| format!("cannot empty {}", self.path.display()))
+    }
+
+    /// The names of all files with what is in them, sorted. The names of directories end with `/`.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let _unwatched = Unwatched::begin();
+        let mut found = Vec::new();
+        collect(&self.path, "", &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(directory: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let name = format!("{name}/");
+            collect(&entry.path(), &name, found);
+            found.push((name, Vec::new()));
+        } else {
+            // What cannot be read, such as a link to nothing, counts as empty.
+            found.push((name, fs::read(entry.path()).unwrap_or_default()));
         }
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        PATH.store(ptr::null_mut(), Ordering::Release);
+        let _unwatched = Unwatched::begin();
+        OPEN.store(false, Ordering::Relaxed);
+        // SAFETY: the descriptor is ours, since `create`.
+        unsafe { libc::close(DESCRIPTOR) };
+        // What cannot be removed goes with the worker's directory.
+        let _ = fs::remove_dir_all(&self.path);
     }
-}
-
-/// Called by the harness (cpp/harness/systems.hpp) when it makes the leases of an execution.
-#[unsafe(no_mangle)]
-extern "C" fn threadbare_directory() -> *const c_char {
-    PATH.load(Ordering::Acquire)
 }

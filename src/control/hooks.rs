@@ -1,10 +1,12 @@
 //! The functions that stand in for the system's: each is emulated while a controlled execution runs on
 //! the calling thread, and passes the call on unchanged otherwise.
 
+mod allocation;
 mod atomic;
 mod clock;
 mod condition;
 mod errno;
+mod file;
 mod futex;
 mod mutex;
 mod once;
@@ -12,6 +14,7 @@ mod refused;
 mod thread;
 
 pub(super) use errno::own_errno;
+pub(super) use file::{Listings, close_left};
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so
 /// that subtracting a time-out does not underflow, and apart, so that a mix-up shows.

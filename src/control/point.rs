@@ -34,6 +34,8 @@ pub enum Point {
     Clock = 21,
     /// The thread begins to wait, or is no more: it cannot go on by itself.
     Wait = 22,
+    /// A call on a file or directory.
+    File = 23,
 }
 
 impl Point {

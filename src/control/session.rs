@@ -1,6 +1,7 @@
 //! A subject under control in this process, and one execution of a program after the other.
 
 use std::ffi::c_void;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
@@ -8,12 +9,13 @@ use super::active::{Active, set_active};
 use super::controller::{Controller, MAX_POINTS};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
+use super::hooks::close_left;
 use super::sanitizer;
 use super::trace::Trace;
 use super::{process, record};
 use crate::build_info;
 use crate::execution::{Ending, Execution};
-use crate::program::Program;
+use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy::{self, Replay};
@@ -26,6 +28,7 @@ const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
 const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
 const POINTS_EXPECTED_PER_THREAD: u64 = 30;
+const POINTS_EXPECTED_OF_PROBE: u64 = 20;
 /// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
 /// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
@@ -44,9 +47,10 @@ pub enum Mode<'a> {
 pub struct Session {
     subject: Subject,
     program: Option<LoadedProgram>,
-    directory: Directory,
     threads: u32,
     control: Control,
+    injections: Injections,
+    directory: Option<Directory>,
     execution: Execution,
     /// An execution was stopped midway: its threads are still there, so there can be no other.
     spent: bool,
@@ -94,16 +98,46 @@ impl Session {
         Ok(Self {
             subject,
             program: None,
-            directory: Directory::make()?,
             threads: settings.threads.into(),
             control,
-            execution: Execution { events: Vec::new(), ending: Ending::Completed, points: 0, reports: 0 },
+            injections: Injections::default(),
+            directory: None,
+            execution: Execution::completed(Vec::new()),
             spent: false,
         })
     }
 
+    /// Gives the subject a directory for its files (`threadbare_directory()` in C++), which is made now, empty at
+    /// the start of each execution, and removed with the session.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn set_directory(&mut self, path: PathBuf) -> Result<()> {
+        self.directory = None; // There is one at a time.
+        self.directory = Some(Directory::create(path)?);
+        Ok(())
+    }
+
+    /// The directory of the subject's files, if it has one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_ref().map(Directory::path)
+    }
+
+    /// The files that the last execution left, with what is in them, sorted by their names in the directory.
+    #[must_use]
+    pub fn files_left(&self) -> Vec<(String, Vec<u8>)> {
+        self.directory.as_ref().map(Directory::files).unwrap_or_default()
+    }
+
+    /// What may go wrong in executions from now on; `load` says it anew.
+    pub fn set_injections(&mut self, injections: Injections) {
+        self.injections = injections;
+    }
+
     /// Makes `program` the one that is executed.
     pub fn load(&mut self, program: &Program) {
+        self.injections = program.injections;
         self.program = Some(LoadedProgram::new(program));
     }
 
@@ -121,9 +155,6 @@ impl Session {
             POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
         let limits = Limits { points, expected_points, events };
         let threads = self.threads;
-        if program.has_files() {
-            self.directory.empty();
-        }
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
         self.program = Some(program);
         &self.execution
@@ -132,7 +163,8 @@ impl Session {
     /// Runs a probe of cpp/harness/probes.cpp, C++ that exercises the primitives, in place of a program;
     /// what it returned, unless it was stopped midway.
     pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits = Limits { points: MAX_POINTS / 64, expected_points: 200, events: EVENTS_SPARE };
+        let limits =
+            Limits { points: MAX_POINTS / 64, expected_points: POINTS_EXPECTED_OF_PROBE, events: EVENTS_SPARE };
         let mut result = None;
         self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
         (result, &self.execution)
@@ -165,6 +197,8 @@ impl Session {
     fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Subject)) {
         assert!(!self.spent, "an execution was stopped midway; this process can run no other");
         record::begin(limits.events);
+        self.empty_directory();
+        let injections = self.injections;
         let subject = &mut self.subject;
         match &mut self.control {
             Control::Free(trace) => {
@@ -184,9 +218,10 @@ impl Session {
                             (0, Some(controller.set_strategy(replay, true)))
                         }
                     };
-                    controller.begin(seed, limits.points, limits.expected_points);
+                    controller.begin(seed, limits.points, limits.expected_points, injections);
                     explored
                 });
+                active.begin_allocations(injections.failing_allocation);
                 run_controlled(active, &mut || job(subject));
                 active.ask(|controller| {
                     if let Some(strategy) = explored {
@@ -197,6 +232,8 @@ impl Session {
                     self.execution.ending = controller.take_ending();
                     self.execution.points = controller.trace().points();
                 });
+                self.execution.files_left_open = close_left(active);
+                self.execution.allocations = active.allocations();
             }
         }
         let complete = record::end(&mut self.execution.events);
@@ -204,6 +241,23 @@ impl Session {
             self.execution.ending = Ending::TooManyEvents;
         }
         self.execution.reports = sanitizer::take_reports();
+    }
+}
+
+impl Session {
+    /// Makes the directory as a new one.
+    fn empty_directory(&self) {
+        let unchanged = match &self.control {
+            Control::Controlled(active) => active.ask(|controller| !controller.files.touched),
+            Control::Free(_) => false,
+        };
+        if let Some(directory) = &self.directory
+            && !unchanged
+            && let Err(error) = directory.empty()
+        {
+            eprintln!("threadbare: {error:#}");
+            std::process::exit(2);
+        }
     }
 }
 
@@ -217,6 +271,7 @@ impl Control {
     fn controlled(trace: Trace, settings: &Settings, carrier: Carrier) -> Self {
         process::never_single_threaded();
         let controller = Controller::new(trace, strategy::by_name(settings.strategy));
+        crate::subject::warm_up(); // After that: libstdc++ initialises in two ways.
         Self::Controlled(Box::leak(Box::new(Active::new(controller, carrier))))
     }
 }

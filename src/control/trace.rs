@@ -11,12 +11,13 @@ use memmap2::MmapRaw;
 
 use super::point::Point;
 use crate::execution::ThreadId;
-use crate::schedule::{Choice, Schedule};
+use crate::schedule::{Choice, Injection, Schedule};
 
 /// Choices that fit. Those that pass no point are rare, so this is more than any execution makes.
 const CAPACITY: usize = 2 * super::controller::MAX_POINTS as usize;
-/// Stands for the number of points where a choice is `Choice::Wake`.
+/// Stand for the number of points where a choice is `Choice::Wake` or `Choice::Inject`.
 const WAKE: u32 = u32::MAX;
+const INJECT: u32 = u32::MAX - 1;
 const MAGIC: u64 = u64::from_le_bytes(*b"tb-trac1");
 
 #[repr(C)]
@@ -149,6 +150,12 @@ impl Trace {
         self.push(Choice::Wake { thread: waiter });
     }
 
+    /// Records that the running thread's file call goes wrong.
+    pub(super) fn inject(&mut self, injection: Injection) {
+        self.end_run();
+        self.push(Choice::Inject { injection });
+    }
+
     /// The folded digest of the run under way.
     #[must_use]
     pub(super) fn digest(&self) -> u16 {
@@ -222,11 +229,16 @@ fn pack(choice: Choice) -> u64 {
     let (thread, digest, points) = match choice {
         Choice::Run { thread, points, digest } => (thread, digest, points),
         Choice::Wake { thread } => (thread, 0, WAKE),
+        Choice::Inject { injection } => (injection as u16, 0, INJECT),
     };
     u64::from(thread) << 48 | u64::from(digest) << 32 | u64::from(points)
 }
 
 fn unpack(word: u64) -> Choice {
     let (thread, digest, points) = ((word >> 48) as u16, (word >> 32) as u16, word as u32);
-    if points == WAKE { Choice::Wake { thread } } else { Choice::Run { thread, points, digest } }
+    match points {
+        WAKE => Choice::Wake { thread },
+        INJECT => Choice::Inject { injection: Injection::ALL[usize::from(thread)] },
+        points => Choice::Run { thread, points, digest },
+    }
 }

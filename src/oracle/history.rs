@@ -19,7 +19,7 @@ pub(super) fn judge(program: &str, history: &str) -> Judgement {
 
 pub(super) fn judge_ending(program: &str, history: &str, ending: Ending) -> Judgement {
     let program = text::parse(&format!("program\nobjects\n{program}\nend")).expect("a valid program");
-    let execution = Execution { events: events(&program, history), ending, points: 0, reports: 0 };
+    let execution = Execution { ending, ..Execution::completed(events(&program, history)) };
     Judge::new(&program, THREADS, Expectations::of(&program)).judge(&execution)
 }
 

@@ -27,7 +27,7 @@ pub(super) fn explain(plan: &Plan, execution: &Execution, lifecycle: &Lifecycle)
         }
         Ending::Stuck(threads) => stuck(plan, &execution.events, lifecycle, threads),
         // The judge has dealt with these.
-        Ending::Completed | Ending::Unsupported(_) | Ending::Diverged { .. } => {
+        Ending::Completed | Ending::Crashed { .. } | Ending::Unsupported(_) | Ending::Diverged { .. } => {
             failure(Verdict::Livelock, OracleName::Progress, "no end".into(), "the execution did not end".into())
         }
     }

@@ -1,6 +1,7 @@
 //! What a program is: tasks with an affinity, a result and a list of operations over shared objects.
 
 use super::call::{Call, System};
+use crate::schedule::Injection;
 
 /// Index of a task in [`Program::tasks`]. Task 0 is the root.
 pub type TaskId = u32;
@@ -12,6 +13,7 @@ pub type ObjectId = u32;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
     pub objects: Objects,
+    pub injections: Injections,
     pub tasks: Vec<Task>,
 }
 
@@ -54,6 +56,34 @@ pub enum AccessChecks {
     On,
     /// Nobody is refused; the program sees to it that one thread at a time enters.
     Off,
+}
+
+/// What the controller may let go wrong: for each file call that can fail so, the strategy chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Injections {
+    /// Input and output errors.
+    pub eio: bool,
+    /// No space left on the device.
+    pub enospc: bool,
+    /// Writes that write half of what they were given.
+    pub short_write: bool,
+    /// An end of the process in the middle; what is on disk stays as it is there.
+    pub crash: bool,
+    /// The allocation of an execution that fails, counted from 1.
+    pub failing_allocation: Option<u64>,
+}
+
+impl Injections {
+    /// Whether file calls may go wrong in this way.
+    #[must_use]
+    pub fn allow(&self, injection: Injection) -> bool {
+        match injection {
+            Injection::Eio => self.eio,
+            Injection::Enospc => self.enospc,
+            Injection::ShortWrite => self.short_write,
+            Injection::Crash => self.crash,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

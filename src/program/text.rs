@@ -13,6 +13,8 @@
 //!     engines 1
 //!     registries 1
 //!     leases 1
+//!   inject eio enospc short-write crash
+//!   fail-allocation 3
 //!   task 0 main int
 //!     start 1
 //!     lock 0
@@ -25,6 +27,8 @@
 //!   end
 //! ```
 //!
+//! The lines `inject` and `fail-allocation` are left out where nothing is to go wrong.
+//!
 //! Indentation is for the eye. Empty lines, and what follows a `#`, are skipped.
 
 mod parse;
@@ -34,7 +38,8 @@ use std::fmt::{self, Display, Formatter};
 pub use parse::{Mistake, parse, parse_lines};
 
 use super::call::{Body, Call};
-use super::{AccessChecks, Affinity, EventReset, Operation, Program, ResultKind};
+use super::{AccessChecks, Affinity, EventReset, Injections, Operation, Program, ResultKind};
+use crate::schedule::Injection;
 
 /// Where the words of the calls begin.
 const CALLS: usize = 28;
@@ -264,6 +269,7 @@ impl Display for Program {
                 writeln!(formatter, "    {name} {count}")?;
             }
         }
+        write_injections(formatter, &self.injections)?;
         for (id, task) in self.tasks.iter().enumerate() {
             writeln!(formatter, "  task {id} {} {}", task.affinity, task.result)?;
             for operation in &task.operations {
@@ -271,6 +277,19 @@ impl Display for Program {
             }
         }
         writeln!(formatter, "  end")
+    }
+}
+
+fn write_injections(formatter: &mut Formatter<'_>, injections: &Injections) -> fmt::Result {
+    let mut allowed = Injection::ALL.into_iter().filter(|&injection| injections.allow(injection)).peekable();
+    if allowed.peek().is_some() {
+        write!(formatter, "    inject")?;
+        allowed.try_for_each(|injection| write!(formatter, " {}", injection.word()))?;
+        writeln!(formatter)?;
+    }
+    match injections.failing_allocation {
+        Some(number) => writeln!(formatter, "    fail-allocation {number}"),
+        None => Ok(()),
     }
 }
 

@@ -9,8 +9,9 @@
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{Decision, Divergence, Strategy, ThreadSet, Turn};
+use super::{Decision, Divergence, Strategy, ThreadSet, Turn, inject_at_random};
 use crate::execution::ThreadId;
+use crate::schedule::Injection;
 
 /// Depth: the number of ordering constraints aimed at; `DEPTH - 1` priorities are lowered on the way.
 const DEPTH: usize = 4;
@@ -117,5 +118,9 @@ impl Strategy for Pct {
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
         let best = (0..waiters.len()).max_by_key(|&index| self.priority(waiters[index]));
         Ok(best.unwrap_or(0))
+    }
+
+    fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
+        Ok(inject_at_random(options, |bound| self.random.next_u64() % bound))
     }
 }

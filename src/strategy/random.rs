@@ -4,8 +4,9 @@
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{Decision, Divergence, Strategy, Turn};
+use super::{Decision, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
+use crate::schedule::Injection;
 
 /// Each execution draws how often it switches, from about every second point to every 32nd: some bugs
 /// need many switches close together, others one switch after a long quiet run.
@@ -65,5 +66,9 @@ impl Strategy for Random {
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
         Ok(self.below(waiters.len() as u64) as usize)
+    }
+
+    fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
+        Ok(inject_at_random(options, |bound| self.below(bound)))
     }
 }

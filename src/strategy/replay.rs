@@ -3,7 +3,7 @@
 
 use super::{Decision, Divergence, Strategy, Turn};
 use crate::execution::ThreadId;
-use crate::schedule::{Choice, Schedule};
+use crate::schedule::{Choice, Injection, Schedule};
 
 /// Follows a schedule choice by choice. Where the execution does anything else than the recorded one did,
 /// as far as points tell, it diverges.
@@ -13,14 +13,16 @@ pub struct Replay {
     next: usize,
     /// The point at which the run under way ends.
     until: u64,
-    /// A waiter was woken at `until`; the run of the thread that woke it comes next.
+    /// A waiter was woken, or a call failed, at `until`; the run of the thread that did so comes next.
     woke: bool,
+    /// The file call that the running thread is about to make is one that failed.
+    fails: bool,
 }
 
 impl Replay {
     #[must_use]
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, next: 0, until: 0, woke: false }
+        Self { schedule, next: 0, until: 0, woke: false, fails: false }
     }
 
     fn choice(&self) -> Option<Choice> {
@@ -54,42 +56,14 @@ impl Strategy for Replay {
         self.next = 0;
         self.until = 0;
         self.woke = false;
+        self.fails = false;
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
-        if self.woke {
-            self.woke = false;
-            if let Some(Choice::Run { points, .. }) = self.choice() {
-                self.until += u64::from(points);
-                self.next += 1;
-            }
-        }
-        if let Some(thread) = decision.current
-            && decision.points < self.until
-        {
-            return Ok(Turn { thread, points: (self.until - decision.points) as u32 });
-        }
-        if self.is_past_the_cut() {
-            return Ok(after_the_cut(decision));
-        }
-        self.leave_run(decision.points, decision.digest)?;
-        match self.choice() {
-            None => Err(Divergence("the schedule ends here, but the execution goes on".to_owned())),
-            Some(Choice::Wake { .. }) => match decision.current {
-                // It is woken before the next point.
-                Some(thread) => Ok(Turn { thread, points: 1 }),
-                None => Err(Divergence("a waiter was woken here".to_owned())),
-            },
-            Some(Choice::Run { thread, points, .. }) => {
-                let mut sleepers = decision.sleeping.iter();
-                if !decision.runnable.contains(thread) && !sleepers.any(|sleeper| sleeper.thread == thread) {
-                    return Err(Divergence(format!("thread {thread} cannot run here")));
-                }
-                self.until += u64::from(points);
-                self.next += 1;
-                Ok(Turn { thread, points: points.max(1) }) // 0 where a cut schedule ends.
-            }
-        }
+        let turn = self.turn(decision)?;
+        // A run that ends just before a call that failed does so at the call's point.
+        self.fails = decision.points == self.until && matches!(self.choice(), Some(Choice::Inject { .. }));
+        Ok(turn)
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
@@ -110,6 +84,20 @@ impl Strategy for Replay {
         Ok(place)
     }
 
+    fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
+        let Some(Choice::Inject { injection }) = self.choice().filter(|_| self.fails) else { return Ok(None) };
+        if !options.contains(&injection) {
+            return Err(Divergence(format!(
+                "`{}` was injected here, which is no way for this call to fail",
+                injection.word()
+            )));
+        }
+        self.next += 1;
+        self.woke = true;
+        self.fails = false;
+        Ok(Some(injection))
+    }
+
     fn end(&mut self, points: u64, digest: u16) -> Result<(), Divergence> {
         if self.woke && self.next + 1 == self.schedule.choices.len() {
             return Ok(());
@@ -121,6 +109,45 @@ impl Strategy for Replay {
             return Err(Divergence("the execution ends here, but the schedule goes on".to_owned()));
         }
         self.leave_run(points, digest)
+    }
+}
+
+impl Replay {
+    fn turn(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
+        if self.woke {
+            self.woke = false;
+            if let Some(Choice::Run { points, .. }) = self.choice() {
+                self.until += u64::from(points);
+                self.next += 1;
+            }
+        }
+        if let Some(thread) = decision.current
+            && decision.points < self.until
+        {
+            return Ok(Turn { thread, points: (self.until - decision.points) as u32 });
+        }
+        if self.is_past_the_cut() {
+            return Ok(after_the_cut(decision));
+        }
+        self.leave_run(decision.points, decision.digest)?;
+        match self.choice() {
+            None => Err(Divergence("the schedule ends here, but the execution goes on".to_owned())),
+            Some(choice @ (Choice::Wake { .. } | Choice::Inject { .. })) => match decision.current {
+                // It happens before the next point.
+                Some(thread) => Ok(Turn { thread, points: 1 }),
+                None if matches!(choice, Choice::Wake { .. }) => Err(Divergence("a waiter was woken here".to_owned())),
+                None => Err(Divergence("a file call failed here".to_owned())),
+            },
+            Some(Choice::Run { thread, points, .. }) => {
+                let mut sleepers = decision.sleeping.iter();
+                if !decision.runnable.contains(thread) && !sleepers.any(|sleeper| sleeper.thread == thread) {
+                    return Err(Divergence(format!("thread {thread} cannot run here")));
+                }
+                self.until += u64::from(points);
+                self.next += 1;
+                Ok(Turn { thread, points: points.max(1) }) // 0 where a cut schedule ends.
+            }
+        }
     }
 }
 

@@ -88,6 +88,7 @@ pub fn outcome(result: Option<i64>, execution: &Execution) -> Outcome {
             Ending::Unsupported(what) => format!("unsupported {what}"),
             Ending::Diverged { step, why } => format!("diverged at step {step}: {why}"),
             Ending::TooManyEvents => "too many events".to_owned(),
+            Ending::Crashed { point } => format!("crashed at point {point}"),
         }),
     }
 }

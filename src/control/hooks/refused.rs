@@ -1,4 +1,4 @@
-//! Functions that could block or escape control and are not emulated: under control each ends the
+//! Functions that could block, escape control or draw random names, and are not emulated: under control each ends the
 //! execution with its name, rather than hang it.
 
 use crate::control::active::active;
@@ -31,5 +31,8 @@ refuse! {
     pthread_timedjoin_np pthread_tryjoin_np pthread_clockjoin_np
     pthread_exit pthread_cancel pthread_kill
     poll ppoll select pselect epoll_wait epoll_pwait
+    telldir seekdir readdir_r readdir64_r
+    mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
+    tmpfile tmpfile64 freopen freopen64
     fork sigwait sigwaitinfo pause
 }

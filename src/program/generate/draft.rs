@@ -163,7 +163,7 @@ impl Draft {
             })
             .collect();
         let objects = drop_unused(objects, &mut tasks);
-        Program { objects, tasks }
+        Program { objects, tasks, ..Program::default() }
     }
 }
 

@@ -6,7 +6,8 @@ use std::str::{FromStr, SplitWhitespace};
 use super::{CALLS, WORDS};
 use crate::program::call::{Body, Call, Pair};
 use crate::program::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
-use crate::program::{AccessChecks, Affinity, EventReset, Operation, Program, ResultKind, Task};
+use crate::program::{AccessChecks, Affinity, EventReset, Injections, Operation, Program, ResultKind, Task};
+use crate::schedule::Injection;
 
 /// What is wrong with a text, and in which line (from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +110,14 @@ impl Text {
             (Part::Objects, "engines") => objects.engines = bounded(number(words, "the number of engines")?)?,
             (Part::Objects, "registries") => objects.registries = bounded(number(words, "the number of registries")?)?,
             (Part::Objects, "leases") => objects.leases = bounded(number(words, "the number of leases")?)?,
+            (Part::Header | Part::Objects, "inject") => injections(&mut self.program.injections, words)?,
+            (Part::Header | Part::Objects, "fail-allocation") => {
+                let number = number(words, "the allocation's number")?;
+                if number == 0 {
+                    return Err("allocation 0; allocations are counted from 1".into());
+                }
+                self.program.injections.failing_allocation = Some(number);
+            }
             (_, "task") => self.task(line, words)?,
             (Part::Tasks, "end") => return Ok(true),
             (Part::Tasks, _) => {
@@ -125,7 +134,7 @@ impl Text {
             _ => {
                 return Err(format!(
                     "`{}` is not understood here; expected `objects`, a list of objects \
-                    such as `mutexes 1`, or `task`",
+                    such as `mutexes 1`, `inject`, `fail-allocation` or `task`",
                     short(first)
                 ));
             }
@@ -250,6 +259,20 @@ fn affinity(words: &mut SplitWhitespace<'_>) -> Result<Affinity, String> {
         Some("worker") => Ok(Affinity::Worker),
         other => Err(wrong(other, "an affinity: `main` or `worker`")),
     }
+}
+
+fn injections(injections: &mut Injections, words: &mut SplitWhitespace<'_>) -> Result<(), String> {
+    let first = words.next();
+    for word in std::iter::once(first).chain(words.map(Some)) {
+        match word.and_then(Injection::by_word) {
+            Some(Injection::Eio) => injections.eio = true,
+            Some(Injection::Enospc) => injections.enospc = true,
+            Some(Injection::ShortWrite) => injections.short_write = true,
+            Some(Injection::Crash) => injections.crash = true,
+            None => return Err(wrong(word, "an injection: `eio`, `enospc`, `short-write` or `crash`")),
+        }
+    }
+    Ok(())
 }
 
 fn counts(words: &mut SplitWhitespace<'_>) -> Result<Vec<u32>, String> {

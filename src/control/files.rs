@@ -1,0 +1,219 @@
+//! The descriptors that the subject opened during an execution, and the locks (`flock`) on its files.
+//!
+//! Which descriptors are open, and which opens are of one file, is all that anything here depends on: not
+//! what the system happens to number them.
+#![forbid(unsafe_code)]
+
+use std::ffi::c_int;
+
+/// Descriptors that the subject may have open at once.
+pub(super) const MAX_DESCRIPTORS: usize = 256;
+
+/// Device and inode.
+pub(super) type Identity = (u64, u64);
+
+/// How a file is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    Shared,
+    Exclusive,
+}
+
+/// An open file, index into `Files::opens`. It owns a lock, and what threads that wait for one wait at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OpenId(usize);
+
+#[derive(Clone, Copy)]
+struct Open {
+    /// Descriptors of it, and threads that wait for its lock; 0: free.
+    references: u32,
+    /// Known once a lock was asked for.
+    file: Option<Identity>,
+    lock: Option<Lock>,
+}
+
+#[derive(Clone, Copy)]
+struct Descriptor {
+    number: c_int,
+    open: OpenId,
+}
+
+/// All of it is allocated before the first execution, see `Controller::new`.
+pub(super) struct Files {
+    descriptors: Box<[Option<Descriptor>]>,
+    /// As many as descriptors and waiting threads can refer to.
+    opens: Box<[Open]>,
+    /// The files that locks were asked for on, in that order.
+    locked: Box<[Option<Identity>]>,
+    /// The subject called something that may have changed what is in its directory.
+    pub touched: bool,
+}
+
+const FREE: Open = Open { references: 0, file: None, lock: None };
+
+impl Files {
+    pub fn new() -> Self {
+        let opens = vec![FREE; MAX_DESCRIPTORS + super::controller::MAX_VIRTUAL_THREADS].into();
+        let descriptors = vec![None; MAX_DESCRIPTORS].into();
+        Self { descriptors, opens, locked: vec![None; MAX_DESCRIPTORS].into(), touched: false }
+    }
+
+    /// Forgets what the last execution left.
+    pub fn begin(&mut self) {
+        if std::mem::take(&mut self.touched) {
+            self.descriptors.fill(None);
+            self.opens.fill(FREE);
+            self.locked.fill(None);
+        }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.descriptors.iter().all(Option::is_some)
+    }
+
+    /// A file was opened under this number; there is room (see `is_full`).
+    pub fn add(&mut self, number: c_int) {
+        let open = self.opens.iter().position(|open| open.references == 0).expect("as many opens as descriptors");
+        self.opens[open] = Open { references: 1, ..FREE };
+        self.insert(Descriptor { number, open: OpenId(open) });
+    }
+
+    /// `number` is another descriptor of an open file from here on.
+    pub fn add_to(&mut self, open: OpenId, number: c_int) {
+        self.opens[open.0].references += 1;
+        self.insert(Descriptor { number, open });
+    }
+
+    fn insert(&mut self, descriptor: Descriptor) {
+        let place = self.descriptors.iter_mut().find(|entry| entry.is_none()).expect("asked before: is_full");
+        *place = Some(descriptor);
+    }
+
+    /// The open file behind a descriptor, if the subject opened it.
+    pub fn open_of(&self, number: c_int) -> Option<OpenId> {
+        let descriptor = self.descriptors.iter().flatten().find(|descriptor| descriptor.number == number);
+        descriptor.map(|descriptor| descriptor.open)
+    }
+
+    /// A descriptor was closed. The file whose lock that released, if it did.
+    pub fn remove(&mut self, number: c_int) -> Option<Identity> {
+        let is_it = |entry: &&mut Option<Descriptor>| entry.is_some_and(|descriptor| descriptor.number == number);
+        let open = self.descriptors.iter_mut().find(is_it)?.take()?.open;
+        self.let_go(open)
+    }
+
+    /// Takes a descriptor that is still open off the table.
+    pub fn take_left(&mut self) -> Option<c_int> {
+        let left = self.descriptors.iter_mut().find_map(Option::take)?;
+        Some(left.number)
+    }
+
+    /// A thread begins to wait for the lock: the open file stays until it lets go.
+    pub fn hold(&mut self, open: OpenId) {
+        self.opens[open.0].references += 1;
+    }
+
+    /// One reference less; see `remove`.
+    pub fn let_go(&mut self, open: OpenId) -> Option<Identity> {
+        self.opens[open.0].references -= 1;
+        if self.opens[open.0].references > 0 {
+            return None;
+        }
+        let released = self.unlock(open);
+        self.opens[open.0] = FREE;
+        released
+    }
+
+    /// Locks the file for that open, unless another open's lock forbids it.
+    pub fn try_lock(&mut self, open: OpenId, file: Identity, lock: Lock) -> bool {
+        self.opens[open.0].file = Some(file);
+        let others =
+            self.opens.iter().enumerate().filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
+        let forbids = |held: Lock| held == Lock::Exclusive || lock == Lock::Exclusive;
+        if others.filter_map(|(_, entry)| entry.lock).any(forbids) {
+            return false;
+        }
+        self.opens[open.0].lock = Some(lock);
+        true
+    }
+
+    pub fn lock_of(&self, open: OpenId) -> Option<Lock> {
+        self.opens[open.0].lock
+    }
+
+    /// Gives the lock up, if there is one; the file that it was on.
+    pub fn unlock(&mut self, open: OpenId) -> Option<Identity> {
+        self.opens[open.0].lock.take()?;
+        self.opens[open.0].file
+    }
+
+    /// What threads wait at for a lock of that open.
+    pub fn object(&self, open: OpenId) -> usize {
+        std::ptr::from_ref(&self.opens[open.0]).addr()
+    }
+
+    /// What orders memory between those that lock the file. If there are very many, the last ones share theirs.
+    pub fn order(&mut self, file: Identity) -> usize {
+        let is_it = |entry: &Option<Identity>| entry.is_none_or(|known| known == file);
+        let place = self.locked.iter().position(is_it).unwrap_or(MAX_DESCRIPTORS - 1);
+        self.locked[place] = Some(file);
+        std::ptr::from_ref(&self.locked[place]).addr()
+    }
+
+    /// Every open, to look for those of one file.
+    pub fn opens() -> impl Iterator<Item = OpenId> {
+        (0..MAX_DESCRIPTORS + super::controller::MAX_VIRTUAL_THREADS).map(OpenId)
+    }
+
+    pub fn is_of(&self, open: OpenId, file: Identity) -> bool {
+        self.opens[open.0].file == Some(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: Identity = (1, 7);
+
+    #[test]
+    fn a_lock_is_the_opens_and_goes_with_its_last_descriptor() {
+        let mut files = Files::new();
+        files.add(3);
+        files.add(4);
+        let (first, second) = (files.open_of(3).expect("open"), files.open_of(4).expect("open"));
+        files.add_to(first, 5);
+        assert!(files.try_lock(first, FILE, Lock::Exclusive));
+        assert!(files.try_lock(files.open_of(5).expect("open"), FILE, Lock::Exclusive), "it is the same open file");
+        assert!(!files.try_lock(second, FILE, Lock::Shared));
+        assert!(files.try_lock(second, (1, 8), Lock::Exclusive), "another file");
+        assert_eq!(files.remove(3), None);
+        assert_eq!(files.remove(5), Some(FILE));
+        assert_eq!(files.open_of(5), None);
+        assert!(files.try_lock(second, FILE, Lock::Exclusive));
+    }
+
+    #[test]
+    fn shared_locks_exclude_only_exclusive_ones() {
+        let mut files = Files::new();
+        (3..6).for_each(|number| files.add(number));
+        let open = |files: &Files, number| files.open_of(number).expect("open");
+        let (a, b, c) = (open(&files, 3), open(&files, 4), open(&files, 5));
+        assert!(files.try_lock(a, FILE, Lock::Shared) && files.try_lock(b, FILE, Lock::Shared));
+        assert!(!files.try_lock(c, FILE, Lock::Exclusive));
+        assert_eq!((files.unlock(a), files.unlock(a)), (Some(FILE), None));
+        assert_eq!(files.unlock(b), Some(FILE));
+        assert!(files.try_lock(c, FILE, Lock::Exclusive));
+    }
+
+    #[test]
+    fn what_is_left_open_is_given_once_and_forgotten_by_the_next_execution() {
+        let mut files = Files::new();
+        files.touched = true;
+        (0..MAX_DESCRIPTORS as c_int).for_each(|number| files.add(number));
+        assert!(files.is_full());
+        assert_eq!(files.take_left(), Some(0));
+        files.begin();
+        assert_eq!((files.take_left(), files.is_full()), (None, false));
+    }
+}

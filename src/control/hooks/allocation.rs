@@ -1,0 +1,72 @@
+//! The global `operator new`: allocations of the subject are counted, and one of them can be made to fail.
+//!
+//! The forms for arrays and those that do not throw are built upon the others by libstdc++, where a failure
+//! of the inner one is counted and passed on; a sanitizer's runtime has each on its own.
+
+use std::ffi::{c_int, c_void};
+
+use crate::control::active::active;
+use crate::control::real::real;
+
+unsafe extern "C" {
+    /// cpp/control/real.c: whether the runtime behind the hooks is a sanitizer's.
+    fn threadbare_operators_are_apart() -> c_int;
+}
+
+unsafe extern "C-unwind" {
+    /// libstdc++'s `std::__throw_bad_alloc`.
+    fn _ZSt17__throw_bad_allocv() -> !;
+}
+
+/// Counts an allocation of the subject; whether it is the one to fail.
+#[inline]
+fn fails() -> bool {
+    active().is_some_and(|active| active.count_allocation())
+}
+
+#[inline]
+fn fails_apart() -> bool {
+    // SAFETY: has no preconditions.
+    unsafe { threadbare_operators_are_apart() != 0 && fails() }
+}
+
+#[cold]
+fn throw() -> ! {
+    // SAFETY: throws a C++ exception, which may pass our frames ("C-unwind").
+    unsafe { _ZSt17__throw_bad_allocv() }
+}
+
+/// Hooks for the forms of `operator new`. The real call comes last and takes the same arguments, so it is a
+/// jump: sanitizers see the subject as its caller.
+macro_rules! operators {
+    ($($fails:ident, $failure:expr => $name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        #[doc = concat!("Stands in for the form of `operator new` mangled as `", stringify!($name), "`.")]
+        ///
+        /// # Safety
+        /// That of the operator.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name($($argument: $type),*) -> *mut c_void {
+            if $fails() {
+                $failure
+            } else {
+                // SAFETY: passed on unchanged.
+                unsafe { real!($name: fn($($type),*) -> *mut c_void)($($argument),*) }
+            }
+        }
+    )*};
+}
+
+type Nothrow = *const c_void;
+
+operators! {
+    fails, throw() => _Znwm(size: usize);
+    fails_apart, throw() => _Znam(size: usize);
+    fails, throw() => _ZnwmSt11align_val_t(size: usize, alignment: usize);
+    fails_apart, throw() => _ZnamSt11align_val_t(size: usize, alignment: usize);
+    fails_apart, std::ptr::null_mut() => _ZnwmRKSt9nothrow_t(size: usize, nothrow: Nothrow);
+    fails_apart, std::ptr::null_mut() => _ZnamRKSt9nothrow_t(size: usize, nothrow: Nothrow);
+    fails_apart, std::ptr::null_mut() =>
+        _ZnwmSt11align_val_tRKSt9nothrow_t(size: usize, alignment: usize, nothrow: Nothrow);
+    fails_apart, std::ptr::null_mut() =>
+        _ZnamSt11align_val_tRKSt9nothrow_t(size: usize, alignment: usize, nothrow: Nothrow);
+}

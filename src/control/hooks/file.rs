@@ -1,0 +1,146 @@
+//! Calls on files: each that the subject makes is a point, and a place where it can be made to fail.
+//!
+//! The files are real ones, in the session's directory. A call counts if it is made on a virtual thread by
+//! anything but a Rust panic, which may print and read symbols; one that names a descriptor counts if the
+//! subject opened that during this execution. All others are passed through.
+
+mod descriptor;
+mod listing;
+mod lock;
+mod path;
+mod stream;
+
+use std::ffi::c_int;
+
+pub(in crate::control) use listing::Listings;
+
+use crate::control::active::{Active, active};
+use crate::control::point::Point;
+use crate::control::real::real;
+use crate::control::sanitizer::Unwatched;
+use crate::schedule::Injection;
+
+/// What a call does, as far as it decides how it can be made to fail. A crash comes before any call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// Opens what is there already.
+    Open,
+    /// Opens and may create.
+    Create,
+    Read,
+    Write {
+        /// More than one byte, and so possibly fewer than asked for.
+        divisible: bool,
+    },
+    /// Never fails: on Linux the descriptor is gone whatever `close` returns.
+    Close,
+    /// Makes a name: rename, link, mkdir.
+    Name,
+    /// Removes a name.
+    Remove,
+    /// Reads what is known of a file: the `stat` family. Never fails.
+    Look,
+    Sync,
+    Truncate,
+    Lock,
+    /// Never fails, as it would leave nothing that the caller could do.
+    Unlock,
+}
+
+impl Call {
+    fn may_fail_with(self, injection: Injection) -> bool {
+        match injection {
+            Injection::Eio => !matches!(self, Self::Close | Self::Look | Self::Unlock),
+            Injection::Enospc => matches!(self, Self::Create | Self::Write { .. } | Self::Name | Self::Sync),
+            Injection::ShortWrite => self == Self::Write { divisible: true },
+            Injection::Crash => true,
+        }
+    }
+}
+
+/// What the strategy made of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    GoesOn,
+    /// The call has no effect and fails with this error.
+    Fails(c_int),
+    WritesHalf,
+}
+
+/// The execution under control that the calling thread makes a file call in, if it does.
+fn calling() -> Option<&'static Active> {
+    active().filter(|_| !std::thread::panicking())
+}
+
+/// As `calling`, for a call on a descriptor.
+fn calling_on(descriptor: c_int) -> Option<&'static Active> {
+    calling().filter(|active| active.ask(|controller| controller.files.open_of(descriptor).is_some()))
+}
+
+/// The point of a call. Does not return if the process crashes there.
+fn point(active: &Active, call: Call) -> Fate {
+    active.ask(|controller| controller.files.touched = true);
+    active.pass(Point::File);
+    let injected = {
+        let _unwatched = Unwatched::begin();
+        active.ask(|controller| controller.inject(|injection| call.may_fail_with(injection)))
+    };
+    match injected {
+        None => Fate::GoesOn,
+        Some(Injection::Eio) => Fate::Fails(libc::EIO),
+        Some(Injection::Enospc) => Fate::Fails(libc::ENOSPC),
+        Some(Injection::ShortWrite) => Fate::WritesHalf,
+        Some(Injection::Crash) => active.crash(),
+    }
+}
+
+/// Says in `errno` why a call fails.
+fn set_errno(error: c_int) {
+    // SAFETY: the calling thread's own variable.
+    unsafe { *libc::__errno_location() = error };
+}
+
+/// Hooks for calls that are a point and otherwise the real call: `kind: name(arguments) -> result`. They
+/// fail with -1. After `on`, those whose first argument is a descriptor.
+macro_rules! calls {
+    ($($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
+        calls! { @hook calling(), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+    )*};
+    (on $($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
+        calls! { @hook calling_on($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+    )*};
+    (@hook $active:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name($($argument: $type),*) -> $result {
+            if let Some(active) = $active
+                && let Fate::Fails(error) = point(active, $kind)
+            {
+                set_errno(error);
+                return -1;
+            }
+            // SAFETY: passed on unchanged.
+            unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) }
+        }
+    };
+}
+use calls;
+
+/// Closes what the subject left open; how many that were. Called by the root.
+pub(in crate::control) fn close_left(active: &Active) -> u32 {
+    if !active.ask(|controller| controller.files.touched) {
+        return 0;
+    }
+    // After a crash nothing orders the subject's use of descriptors with this one.
+    let _unwatched = Unwatched::begin();
+    let mut closed = listing::close_left(active);
+    while let Some(descriptor) = active.ask(|controller| controller.files.take_left()) {
+        // SAFETY: the subject opened it and goes on no further.
+        unsafe { real!(close: fn(c_int) -> c_int)(descriptor) };
+        closed += 1;
+    }
+    closed
+}

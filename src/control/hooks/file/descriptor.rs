@@ -1,0 +1,222 @@
+//! Opening, closing and copying descriptors, and calls on what they stand for.
+
+use std::ffi::{c_char, c_int, c_long, c_void};
+
+use super::{Call, Fate, calling, calling_on, calls, point, set_errno};
+use crate::control::active::Active;
+use crate::control::files::MAX_DESCRIPTORS;
+use crate::control::real::real;
+
+calls! { on
+    Call::Read => read(descriptor: c_int, buffer: *mut c_void, size: usize) -> isize;
+    Call::Read => pread(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
+    Call::Read => pread64(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
+    Call::Read => readv(descriptor: c_int, buffers: *const libc::iovec, count: c_int) -> isize;
+    Call::Write { divisible: false } => writev(descriptor: c_int, buffers: *const libc::iovec, count: c_int) -> isize;
+    Call::Look => fstat(descriptor: c_int, found: *mut c_void) -> c_int;
+    Call::Look => fstat64(descriptor: c_int, found: *mut c_void) -> c_int;
+    Call::Sync => fsync(descriptor: c_int) -> c_int;
+    Call::Sync => fdatasync(descriptor: c_int) -> c_int;
+    Call::Truncate => ftruncate(descriptor: c_int, length: c_long) -> c_int;
+    Call::Truncate => ftruncate64(descriptor: c_int, length: c_long) -> c_int;
+}
+
+/// Hooks for the functions that open: the arguments up to the flags are named, then come flags and mode.
+macro_rules! opens {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// The C function has `mode` only where it may create; on the targets we support, it is passed in
+        /// the same way and ignored if its caller did not set it.
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name($($argument: $type,)* flags: c_int, mode: libc::mode_t) -> c_int {
+            // SAFETY: passed on unchanged.
+            open_with(flags, || unsafe {
+                real!($name: fn($($type,)* c_int, libc::mode_t) -> c_int)($($argument,)* flags, mode)
+            })
+        }
+    )*};
+}
+
+opens! {
+    open(path: *const c_char);
+    open64(path: *const c_char);
+    openat(at: c_int, path: *const c_char);
+    openat64(at: c_int, path: *const c_char);
+}
+
+/// Stands in for `creat`; a point.
+///
+/// # Safety
+/// That of `creat`. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn creat(path: *const c_char, mode: libc::mode_t) -> c_int {
+    // SAFETY: passed on unchanged.
+    open_with(libc::O_CREAT, || unsafe { real!(creat: fn(*const c_char, libc::mode_t) -> c_int)(path, mode) })
+}
+
+/// Stands in for `creat64`; a point.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn creat64(path: *const c_char, mode: libc::mode_t) -> c_int {
+    // SAFETY: passed on unchanged.
+    open_with(libc::O_CREAT, || unsafe { real!(creat64: fn(*const c_char, libc::mode_t) -> c_int)(path, mode) })
+}
+
+fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
+    let Some(active) = calling() else { return open() };
+    let creates = flags & libc::O_CREAT != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
+    if let Fate::Fails(error) = point(active, if creates { Call::Create } else { Call::Open }) {
+        set_errno(error);
+        return -1;
+    }
+    make_room(active);
+    let descriptor = open();
+    if descriptor >= 0 {
+        active.ask(|controller| controller.files.add(descriptor));
+    }
+    descriptor
+}
+
+/// Ends the execution if the subject may open no more.
+pub(super) fn make_room(active: &Active) {
+    if active.ask(|controller| controller.files.is_full()) {
+        active.refuse(&format!("more than {MAX_DESCRIPTORS} open files at once"));
+    }
+}
+
+/// Stands in for `close`; a point.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn close(descriptor: c_int) -> c_int {
+    let active = calling_on(descriptor);
+    if let Some(active) = active {
+        point(active, Call::Close);
+    }
+    // SAFETY: passed on unchanged.
+    let result = unsafe { real!(close: fn(c_int) -> c_int)(descriptor) };
+    if let Some(active) = active {
+        active.ask(|controller| controller.forget_descriptor(descriptor));
+    }
+    result
+}
+
+/// The bytes that a `write` of so many writes, or its error.
+fn bytes_of(descriptor: c_int, size: usize) -> Result<usize, c_int> {
+    let Some(active) = calling_on(descriptor) else { return Ok(size) };
+    match point(active, Call::Write { divisible: size > 1 }) {
+        Fate::GoesOn => Ok(size),
+        Fate::Fails(error) => Err(error),
+        Fate::WritesHalf => Ok(size / 2),
+    }
+}
+
+/// Stands in for `write`; a point.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn write(descriptor: c_int, bytes: *const c_void, size: usize) -> isize {
+    match bytes_of(descriptor, size) {
+        // SAFETY: passed on, with no greater size.
+        Ok(size) => unsafe { real!(write: fn(c_int, *const c_void, usize) -> isize)(descriptor, bytes, size) },
+        Err(error) => {
+            set_errno(error);
+            -1
+        }
+    }
+}
+
+/// Hooks for writes at an offset.
+macro_rules! writes_at {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(
+            descriptor: c_int,
+            bytes: *const c_void,
+            size: usize,
+            offset: c_long,
+        ) -> isize {
+            match bytes_of(descriptor, size) {
+                // SAFETY: passed on, with no greater size.
+                Ok(size) => unsafe {
+                    real!($name: fn(c_int, *const c_void, usize, c_long) -> isize)(descriptor, bytes, size, offset)
+                },
+                Err(error) => {
+                    set_errno(error);
+                    -1
+                }
+            }
+        }
+    )*};
+}
+
+writes_at! { pwrite pwrite64 }
+
+/// Stands in for `dup`. No point: it touches no file.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn dup(descriptor: c_int) -> c_int {
+    // SAFETY: passed on unchanged.
+    copy_with(descriptor, || unsafe { real!(dup: fn(c_int) -> c_int)(descriptor) })
+}
+
+/// Stands in for `dup2`; as `dup`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn dup2(descriptor: c_int, number: c_int) -> c_int {
+    // SAFETY: passed on unchanged.
+    copy_with(descriptor, || unsafe { real!(dup2: fn(c_int, c_int) -> c_int)(descriptor, number) })
+}
+
+/// Stands in for `dup3`; as `dup`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn dup3(descriptor: c_int, number: c_int, flags: c_int) -> c_int {
+    // SAFETY: passed on unchanged.
+    copy_with(descriptor, || unsafe { real!(dup3: fn(c_int, c_int, c_int) -> c_int)(descriptor, number, flags) })
+}
+
+/// Hooks for `fcntl`, which copies descriptors too. Record locks are owned by the process, so that only those
+/// of open files could wait for one another.
+macro_rules! controls {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; as `dup`.")]
+        ///
+        /// # Safety
+        /// That of the function; its variable argument is passed on as a word.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(descriptor: c_int, command: c_int, argument: usize) -> c_int {
+            // SAFETY: passed on unchanged.
+            let call = || unsafe { real!($name: fn(c_int, c_int, usize) -> c_int)(descriptor, command, argument) };
+            match command {
+                libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => copy_with(descriptor, call),
+                libc::F_OFD_SETLKW => match calling() {
+                    Some(active) => active.refuse(concat!(stringify!($name), " with F_OFD_SETLKW")),
+                    None => call(),
+                },
+                _ => call(),
+            }
+        }
+    )*};
+}
+
+controls! { fcntl fcntl64 }
+
+fn copy_with(descriptor: c_int, copy: impl FnOnce() -> c_int) -> c_int {
+    let Some(active) = calling() else { return copy() };
+    let open = active.ask(|controller| controller.files.open_of(descriptor));
+    if open.is_some() {
+        make_room(active);
+    }
+    let number = copy();
+    if number >= 0 && number != descriptor {
+        active.ask(|controller| {
+            // What had the number before is closed.
+            controller.forget_descriptor(number);
+            if let Some(open) = open {
+                controller.files.add_to(open, number);
+            }
+        });
+    }
+    number
+}

@@ -1,0 +1,202 @@
+//! Reading directories: in the order of names, since the order of a real directory depends on its disk.
+
+use std::ffi::{CStr, c_char, c_int};
+
+use super::descriptor::make_room;
+use super::{Call, Fate, calling, point, set_errno};
+use crate::control::active::{Active, active};
+use crate::control::real::real;
+use crate::control::sanitizer::Unwatched;
+
+/// A directory that the subject reads.
+struct Listing {
+    stream: *mut libc::DIR,
+    /// Read all at once when the first is asked for, as a real `readdir` does up to the size of its buffer.
+    entries: Option<Vec<libc::dirent64>>,
+    next: usize,
+}
+
+/// The directories that the subject has open.
+pub(in crate::control) struct Listings(Vec<Listing>);
+
+impl Listings {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn of(&mut self, stream: *mut libc::DIR) -> Option<&mut Listing> {
+        self.0.iter_mut().find(|listing| listing.stream == stream)
+    }
+
+    fn remove(&mut self, stream: *mut libc::DIR) {
+        self.0.retain(|listing| listing.stream != stream);
+    }
+
+    /// Takes one out, to be closed.
+    fn take_left(&mut self) -> Option<*mut libc::DIR> {
+        self.0.pop().map(|listing| listing.stream)
+    }
+}
+
+impl Listing {
+    /// # Safety
+    /// The stream is open.
+    unsafe fn next(&mut self) -> *mut libc::dirent64 {
+        let stream = self.stream;
+        let entries = self.entries.get_or_insert_with(|| {
+            let mut entries = Vec::new();
+            // SAFETY: the caller's promise. An entry is as long as its name only; the rest is not read.
+            unsafe {
+                loop {
+                    let entry = real!(readdir64: fn(*mut libc::DIR) -> *mut libc::dirent64)(stream);
+                    if entry.is_null() {
+                        break;
+                    }
+                    let mut copy = std::mem::zeroed::<libc::dirent64>();
+                    let length = usize::from((*entry).d_reclen).min(size_of::<libc::dirent64>());
+                    std::ptr::copy_nonoverlapping(entry.cast::<u8>(), (&raw mut copy).cast::<u8>(), length);
+                    entries.push(copy);
+                }
+            }
+            entries.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+            entries
+        });
+        self.next += 1;
+        entries.get_mut(self.next - 1).map_or(std::ptr::null_mut(), std::ptr::from_mut)
+    }
+}
+
+fn name(entry: &libc::dirent64) -> &CStr {
+    // SAFETY: the system ends names with a 0.
+    unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }
+}
+
+/// Closes the directories that the subject left open; how many those were.
+pub(super) fn close_left(active: &Active) -> u32 {
+    let mut closed = 0;
+    while let Some(stream) = active.ask(|controller| controller.listings.take_left()) {
+        // SAFETY: the subject opened it and goes on no further.
+        unsafe { close_stream(active, stream) };
+        closed += 1;
+    }
+    closed
+}
+
+/// # Safety
+/// The stream is open.
+unsafe fn close_stream(active: &Active, stream: *mut libc::DIR) -> c_int {
+    // SAFETY: the caller's promise.
+    let (descriptor, result) = unsafe { (libc::dirfd(stream), real!(closedir: fn(*mut libc::DIR) -> c_int)(stream)) };
+    active.ask(|controller| controller.forget_descriptor(descriptor));
+    result
+}
+
+fn add(active: &Active, stream: *mut libc::DIR) {
+    let _unwatched = Unwatched::begin();
+    active.ask(|controller| controller.listings.0.push(Listing { stream, entries: None, next: 0 }));
+}
+
+/// Stands in for `opendir`; a point.
+///
+/// # Safety
+/// That of `opendir`. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn opendir(path: *const c_char) -> *mut libc::DIR {
+    let active = calling();
+    if let Some(active) = active {
+        if let Fate::Fails(error) = point(active, Call::Open) {
+            set_errno(error);
+            return std::ptr::null_mut();
+        }
+        make_room(active);
+    }
+    // SAFETY: passed on unchanged.
+    let stream = unsafe { real!(opendir: fn(*const c_char) -> *mut libc::DIR)(path) };
+    if let Some(active) = active.filter(|_| !stream.is_null()) {
+        // SAFETY: just opened.
+        let descriptor = unsafe { libc::dirfd(stream) };
+        active.ask(|controller| controller.files.add(descriptor));
+        add(active, stream);
+    }
+    stream
+}
+
+/// Stands in for `fdopendir`. No point: the directory is open already.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn fdopendir(descriptor: c_int) -> *mut libc::DIR {
+    // SAFETY: passed on unchanged.
+    let stream = unsafe { real!(fdopendir: fn(c_int) -> *mut libc::DIR)(descriptor) };
+    if let Some(active) = super::calling_on(descriptor).filter(|_| !stream.is_null()) {
+        add(active, stream);
+    }
+    stream
+}
+
+/// The listing of a stream, if the subject opened it, and the fate of reading it.
+fn reading(stream: *mut libc::DIR) -> Option<(&'static Active, Fate)> {
+    let active = calling()?;
+    active.ask(|controller| controller.listings.of(stream).is_some()).then(|| (active, point(active, Call::Read)))
+}
+
+/// Hooks for `readdir` in both forms, which are the same on the targets we support.
+macro_rules! reads {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(stream: *mut libc::DIR) -> *mut libc::dirent64 {
+            match reading(stream) {
+                // SAFETY: passed on unchanged.
+                None => unsafe { real!($name: fn(*mut libc::DIR) -> *mut libc::dirent64)(stream) },
+                Some((_, Fate::Fails(error))) => {
+                    set_errno(error);
+                    std::ptr::null_mut()
+                }
+                Some((active, _)) => {
+                    let _unwatched = Unwatched::begin();
+                    active.ask(|controller| match controller.listings.of(stream) {
+                        // SAFETY: the caller's promise.
+                        Some(listing) => unsafe { listing.next() },
+                        None => std::ptr::null_mut(),
+                    })
+                }
+            }
+        }
+    )*};
+}
+
+reads! { readdir readdir64 }
+
+/// Stands in for `rewinddir`: the directory is read anew.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn rewinddir(stream: *mut libc::DIR) {
+    // SAFETY: passed on unchanged.
+    unsafe { real!(rewinddir: fn(*mut libc::DIR))(stream) };
+    if let Some(active) = active() {
+        let _unwatched = Unwatched::begin();
+        active.ask(|controller| {
+            if let Some(listing) = controller.listings.of(stream) {
+                (listing.entries, listing.next) = (None, 0);
+            }
+        });
+    }
+}
+
+/// Stands in for `closedir`; a point.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn closedir(stream: *mut libc::DIR) -> c_int {
+    let known = |active: &&Active| active.ask(|controller| controller.listings.of(stream).is_some());
+    let Some(active) = calling().filter(known) else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(closedir: fn(*mut libc::DIR) -> c_int)(stream) };
+    };
+    point(active, Call::Close);
+    {
+        let _unwatched = Unwatched::begin();
+        active.ask(|controller| controller.listings.remove(stream));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { close_stream(active, stream) }
+}

@@ -1,0 +1,63 @@
+//! Streams of C (`FILE`), under `std::fstream` too: opening and closing them. What libc reads and writes for
+//! one inside is no point; `std::fstream` reads and writes with the calls of its descriptor, which are.
+
+use std::ffi::{c_char, c_int};
+
+use super::descriptor::make_room;
+use super::{Call, Fate, calling, calling_on, point, set_errno};
+use crate::control::real::real;
+
+/// Hooks for `fopen` in both forms.
+macro_rules! opens {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+            let active = calling();
+            if let Some(active) = active {
+                // SAFETY: the caller's promise of a C string.
+                let creates = unsafe { *mode } != b'r' as c_char;
+                if let Fate::Fails(error) = point(active, if creates { Call::Create } else { Call::Open }) {
+                    set_errno(error);
+                    return std::ptr::null_mut();
+                }
+                make_room(active);
+            }
+            // SAFETY: passed on unchanged.
+            let stream = unsafe { real!($name: fn(*const c_char, *const c_char) -> *mut libc::FILE)(path, mode) };
+            if let Some(active) = active.filter(|_| !stream.is_null()) {
+                // SAFETY: just opened.
+                let descriptor = unsafe { libc::fileno(stream) };
+                active.ask(|controller| controller.files.add(descriptor));
+            }
+            stream
+        }
+    )*};
+}
+
+opens! { fopen fopen64 }
+
+/// Stands in for `fclose`; a point.
+///
+/// # Safety
+/// That of `fclose`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn fclose(stream: *mut libc::FILE) -> c_int {
+    let closing = calling().and_then(|_| {
+        // SAFETY: the caller's promise.
+        let descriptor = unsafe { libc::fileno(stream) };
+        calling_on(descriptor).map(|active| (active, descriptor))
+    });
+    if let Some((active, _)) = closing {
+        point(active, Call::Close);
+    }
+    // SAFETY: passed on unchanged.
+    let result = unsafe { real!(fclose: fn(*mut libc::FILE) -> c_int)(stream) };
+    if let Some((active, descriptor)) = closing {
+        active.ask(|controller| controller.forget_descriptor(descriptor));
+    }
+    result
+}
