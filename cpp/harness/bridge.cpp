@@ -65,8 +65,8 @@ std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}
 
 rust::Vec<ScenarioInfo> list_scenarios() {
   rust::Vec<ScenarioInfo> list;
-  for (const auto &scenario : scenarios())
-    list.push_back({rust::String(std::string(scenario.name)), rust::String(std::string(scenario.fault)), scenario.points});
+  for (const auto &[name, fault, points, run] : scenarios())
+    list.push_back({rust::String(std::string(name)), rust::String(std::string(fault)), points});
   return list;
 }
 
