@@ -16,19 +16,13 @@ use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 /// Of each strategy.
 const SCHEDULES: u64 = 500;
 const STRATEGIES: [StrategyName; 2] = [StrategyName::Random, StrategyName::Pct];
-/// Their file locks would block the one OS thread that fibers share: they run without control only.
-const WITHOUT_CONTROL: &str = "lease-";
 
 fn main() {
     let mut tests = vec![Test::new("every_system_has_scenarios_and_some_that_must_fail", every_system)];
     for scenario in scenarios() {
         let ScenarioInfo { name, fault, .. } = &scenario;
-        if name.starts_with(WITHOUT_CONTROL) {
-            if fault.is_empty() {
-                tests.push(Test::new(format!("{name}_holds_without_control"), move || holds(&scenario, &[])));
-            }
-        } else if fault.is_empty() {
-            tests.push(Test::new(format!("{name}_holds_in_1000_schedules"), move || holds(&scenario, &STRATEGIES)));
+        if fault.is_empty() {
+            tests.push(Test::new(format!("{name}_holds_in_1000_schedules"), move || holds(&scenario)));
         } else if build_info::SANITIZER != Sanitizer::Address {
             // That sanitizer ends the process at what some faults do.
             tests.push(Test::new(format!("{name}_fails_with_{fault}"), move || fails(&scenario)));
@@ -70,9 +64,9 @@ fn explore(
     }
 }
 
-fn holds(scenario: &ScenarioInfo, strategies: &[StrategyName]) {
-    let controlled = strategies.iter().map(|&strategy| (controlled_engines()[0], strategy));
-    for (engine, strategy) in controlled.chain([(Engine::Free, StrategyName::Random)]) {
+fn holds(scenario: &ScenarioInfo) {
+    let controlled = STRATEGIES.map(|strategy| (controlled_engines()[0], strategy));
+    for (engine, strategy) in controlled.into_iter().chain([(Engine::Free, StrategyName::Random)]) {
         explore(scenario, engine, strategy, |seed, outcome, reports| {
             assert_eq!(outcome, Ok(0), "{engine:?}, {strategy:?}, seed {seed}");
             assert_eq!(reports, 0, "{engine:?}, {strategy:?}, seed {seed}");
