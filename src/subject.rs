@@ -48,6 +48,17 @@ mod ffi {
         summary: String,
     }
 
+    /// A scenario of cpp/harness/scenarios/.
+    #[derive(Clone, Debug)]
+    struct ScenarioInfo {
+        /// Begins with the name of its system and a dash.
+        name: String,
+        /// What its component has; empty for the correct one.
+        fault: String,
+        /// About how many points an execution takes.
+        points: u32,
+    }
+
     /// What an operation's ids refer to; see `program::Objects`.
     struct ObjectCounts {
         mutexes: u32,
@@ -88,10 +99,12 @@ mod ffi {
         fn list_faults() -> Vec<FaultInfo>;
         fn warm_up();
         fn run_probe(name: &str) -> i64;
+        fn list_scenarios() -> Vec<ScenarioInfo>;
+        fn run_scenario(name: &str, fault: &str) -> i64;
     }
 }
 
-pub use ffi::FaultInfo;
+pub use ffi::{FaultInfo, ScenarioInfo};
 
 /// An opened subject, with a fault switched on or not.
 #[derive(Default)]
@@ -158,6 +171,17 @@ pub(crate) fn warm_up() {
 /// Runs a probe of cpp/harness/probes.cpp; -1 if there is none of that name.
 pub(crate) fn run_probe(name: &str) -> i64 {
     ffi::run_probe(name)
+}
+
+/// The scenarios of the five systems, with correct and with faulty components.
+#[must_use]
+pub fn scenarios() -> Vec<ScenarioInfo> {
+    ffi::list_scenarios()
+}
+
+/// Runs a scenario: 0 if everything was as it expects, else the line of what first was not.
+pub(crate) fn run_scenario(scenario: &ScenarioInfo) -> i64 {
+    ffi::run_scenario(&scenario.name, &scenario.fault)
 }
 
 impl LoadedProgram {

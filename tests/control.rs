@@ -1,25 +1,18 @@
 //! The controller on small C++ programs (cpp/harness/probes.cpp), each primitive by itself.
 
+mod under_control;
+
 use std::collections::BTreeMap;
 
 use threadbare::build_info;
-use threadbare::control::{Mode, Session, Trace};
-use threadbare::execution::{Ending, Execution};
+use threadbare::control::{Mode, Session};
 use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
 
-/// What came of a probe in one schedule: its result, or why it was stopped.
-type Outcome = Result<i64, String>;
+use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 
-/// Each test runs in a process of its own, which is this executable with this variable naming the test: a
-/// process holds one session at a time, a stopped execution spends it, and under TSan no other Rust thread
-/// may be about (uninstrumented, it would show as racing).
-const TEST: &str = "THREADBARE_CONTROL_TEST";
-
-type Test = (&'static str, fn());
-
-const TESTS: [Test; 16] = [
+const TESTS: [(&str, fn()); 16] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
     ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
     ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
@@ -39,61 +32,7 @@ const TESTS: [Test; 16] = [
 ];
 
 fn main() {
-    if let Ok(name) = std::env::var(TEST) {
-        let (_, body) = TESTS.iter().find(|(known, _)| *known == name).expect("a test of that name");
-        body();
-        // A spent session leaves threads behind that cannot be ended in order.
-        threadbare::control::process::end_now(0);
-    }
-    let mut arguments = libtest_mimic::Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let trials = TESTS.map(|(name, _)| libtest_mimic::Trial::test(name, move || in_own_process(name))).into();
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn in_own_process(test: &str) -> Result<(), libtest_mimic::Failed> {
-    let output = std::process::Command::new(std::env::current_exe()?).env(TEST, test).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn controlled_engines() -> Vec<Engine> {
-    if build_info::FIBERS { vec![Engine::Fibers, Engine::Threads] } else { vec![Engine::Threads] }
-}
-
-fn settings(engine: Engine, strategy: StrategyName) -> Settings {
-    Settings {
-        subject: "bundled".to_owned(),
-        threads: 1,
-        sanitizer: build_info::SANITIZER,
-        engine,
-        strategy,
-        seed: 0,
-        fault: None,
-    }
-}
-
-fn open(settings: &Settings) -> Session {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let trace = Trace::create(&folder.path().join("trace")).expect("a trace");
-    Session::open(settings, trace).expect("a session")
-}
-
-fn outcome(result: Option<i64>, execution: &Execution) -> Outcome {
-    match (&execution.ending, result) {
-        (Ending::Completed, Some(result)) => Ok(result),
-        (ending, _) => Err(match ending {
-            Ending::Completed => unreachable!("completed without a result"),
-            Ending::Stuck(_) => "stuck".to_owned(),
-            Ending::OutOfSteps(_) => "out of steps".to_owned(),
-            Ending::Unsupported(what) => format!("unsupported {what}"),
-            Ending::Diverged { step, why } => format!("diverged at step {step}: {why}"),
-            Ending::TooManyEvents => "too many events".to_owned(),
-            Ending::Crashed { point } => format!("crashed at point {point}"),
-        }),
-    }
+    under_control::run(TESTS.map(|(name, body)| Test::new(name, body)).into());
 }
 
 /// Runs a probe under schedules with these seeds, until one is stopped midway.
@@ -400,7 +339,8 @@ fn allocations() {
     // A session is never freed; while it is held, its memory is not lost.
     let mut held = Vec::new();
     for engine in controlled_engines() {
-        let mut session = open(&settings(engine, StrategyName::Random));
+        // Programs may have files.
+        let (mut session, _folder) = open_with_files(engine, Injections::default());
         for failing in (1..=12).map(Some).chain([None]) {
             session.set_injections(Injections { failing_allocation: failing, ..Injections::default() });
             for seed in 0..10 {

@@ -1,11 +1,13 @@
 #include "harness/bridge.hpp"
 
 #include "harness/probes.hpp"
+#include "harness/scenarios/scenario.hpp"
 #include "threadbare/src/subject.rs.h"
 
 #include <locale>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace threadbare::bridge {
 
@@ -73,5 +75,16 @@ rust::Vec<FaultInfo> list_faults() {
 void warm_up() { const std::locale classic; }
 
 std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
+
+rust::Vec<ScenarioInfo> list_scenarios() {
+  rust::Vec<ScenarioInfo> list;
+  for (const auto &[name, fault, points, run] : scenarios())
+    list.push_back({rust::String(std::string(name)), rust::String(std::string(fault)), points});
+  return list;
+}
+
+std::int64_t run_scenario(rust::Str name, rust::Str fault) {
+  return threadbare::run_scenario(std::string_view(name.data(), name.size()), {fault.data(), fault.size()});
+}
 
 }  // namespace threadbare::bridge

@@ -1,4 +1,4 @@
-// What src/subject.rs calls: subjects by name, programs, and the probes of the controller's tests.
+// What src/subject.rs calls: subjects by name, programs, scenarios, and the probes of the controller's tests.
 #pragma once
 
 #include "harness/program_spec.hpp"
@@ -12,6 +12,7 @@ namespace threadbare::bridge {
 
 struct FaultInfo;
 struct ObjectCounts;
+struct ScenarioInfo;
 
 /// Throws std::invalid_argument, naming what is unknown.
 std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault);
@@ -30,5 +31,10 @@ void warm_up();
 
 /// Runs a probe (probes.cpp); -1 if there is none of that name.
 std::int64_t run_probe(rust::Str name);
+
+rust::Vec<ScenarioInfo> list_scenarios();
+
+/// Runs a scenario (scenarios/scenario.hpp); -1 if there is none of that name with that fault.
+std::int64_t run_scenario(rust::Str name, rust::Str fault);
 
 }  // namespace threadbare::bridge

@@ -19,7 +19,7 @@ use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy::{self, Replay};
-use crate::subject::{LoadedProgram, Subject};
+use crate::subject::{LoadedProgram, ScenarioInfo, Subject};
 
 /// Step budget of an execution: this, and so much for every operation and thread.
 const POINTS_ALLOWED: u64 = 20_000;
@@ -28,6 +28,7 @@ const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
 const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
 const POINTS_EXPECTED_PER_THREAD: u64 = 30;
+const POINTS_EXPECTED_OF_PROBE: u64 = 20;
 /// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
 /// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
@@ -170,9 +171,19 @@ impl Session {
     /// Runs a probe of cpp/harness/probes.cpp, C++ that exercises the primitives, in place of a program;
     /// what it returned, unless it was stopped midway.
     pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits = Limits { points: MAX_POINTS / 64, expected_points: 200, events: EVENTS_SPARE };
+        let limits =
+            Limits { points: MAX_POINTS / 64, expected_points: POINTS_EXPECTED_OF_PROBE, events: EVENTS_SPARE };
         let mut result = None;
         self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
+        (result, &self.execution)
+    }
+
+    /// Runs a scenario of cpp/harness/scenarios/ in place of a program; 0 if everything was as it expects, else the
+    /// line of what first was not, unless it was stopped midway.
+    pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
+        let limits = Limits { points: MAX_POINTS / 4, expected_points: scenario.points.into(), events: EVENTS_SPARE };
+        let mut result = None;
+        self.run(number, mode, limits, |_| result = Some(crate::subject::run_scenario(scenario)));
         (result, &self.execution)
     }
 

@@ -1,0 +1,90 @@
+//! The scenarios of the five systems (cpp/harness/scenarios/), each over 1,000 controlled schedules and once without
+//! control; and the same scenarios with faulty components, which must fail.
+
+mod under_control;
+
+use std::collections::BTreeSet;
+
+use threadbare::build_info;
+use threadbare::campaign::catalogue::CATALOGUE;
+use threadbare::control::Mode;
+use threadbare::settings::{Engine, Sanitizer, StrategyName};
+use threadbare::subject::{ScenarioInfo, scenarios};
+
+use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
+
+/// Of each strategy.
+const SCHEDULES: u64 = 500;
+const STRATEGIES: [StrategyName; 2] = [StrategyName::Random, StrategyName::Pct];
+
+fn main() {
+    let mut tests = vec![Test::new("every_system_has_scenarios_and_some_that_must_fail", every_system)];
+    for scenario in scenarios() {
+        let ScenarioInfo { name, fault, .. } = &scenario;
+        if fault.is_empty() {
+            tests.push(Test::new(format!("{name}_holds_in_1000_schedules"), move || holds(&scenario)));
+        } else if build_info::SANITIZER != Sanitizer::Address {
+            // That sanitizer ends the process at what some faults do.
+            tests.push(Test::new(format!("{name}_fails_with_{fault}"), move || fails(&scenario)));
+        }
+    }
+    under_control::run(tests);
+}
+
+fn every_system() {
+    let systems: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.scenario).collect();
+    assert_eq!(systems.len(), 5);
+    for system in systems {
+        let of_system = |scenario: &ScenarioInfo| scenario.name.starts_with(&format!("{system}-"));
+        let (correct, faulty): (Vec<_>, Vec<_>) =
+            scenarios().into_iter().filter(of_system).partition(|scenario| scenario.fault.is_empty());
+        assert!(correct.len() >= 3 && !faulty.is_empty(), "{system}");
+        for scenario in faulty {
+            let of_fault = |known: &&str| **known == *scenario.fault;
+            assert!(CATALOGUE.iter().map(|entry| entry.name).any(|name| of_fault(&name)), "{scenario:?}");
+        }
+    }
+}
+
+/// What comes of a scenario, and how many reports there are, in the schedules that a strategy makes of these seeds.
+fn explore(
+    scenario: &ScenarioInfo,
+    engine: Engine,
+    strategy: StrategyName,
+    mut each: impl FnMut(u64, Outcome, u32) -> bool,
+) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut session = open(&settings(engine, strategy));
+    session.set_directory(folder.path().join("files")).expect("a directory");
+    for seed in 0..if engine == Engine::Free { 1 } else { SCHEDULES } {
+        let (result, execution) = session.scenario(scenario, seed, Mode::Explore { seed });
+        if !each(seed, outcome(result, execution), execution.reports) {
+            return;
+        }
+    }
+}
+
+fn holds(scenario: &ScenarioInfo) {
+    let controlled = STRATEGIES.map(|strategy| (controlled_engines()[0], strategy));
+    for (engine, strategy) in controlled.into_iter().chain([(Engine::Free, StrategyName::Random)]) {
+        explore(scenario, engine, strategy, |seed, outcome, reports| {
+            assert_eq!(outcome, Ok(0), "{engine:?}, {strategy:?}, seed {seed}");
+            assert_eq!(reports, 0, "{engine:?}, {strategy:?}, seed {seed}");
+            true
+        });
+    }
+}
+
+/// Stops at the first schedule that shows it, after which a process is not to be trusted.
+fn fails(scenario: &ScenarioInfo) {
+    let mut shown = false;
+    for strategy in STRATEGIES {
+        if !shown {
+            explore(scenario, controlled_engines()[0], strategy, |_, outcome, reports| {
+                shown = outcome != Ok(0) || reports > 0;
+                !shown
+            });
+        }
+    }
+    assert!(shown, "the fault shows in no schedule");
+}
