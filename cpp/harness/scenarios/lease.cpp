@@ -1,9 +1,9 @@
 // Locks that live in files, in the directory of the execution.
 #include "faults/lease_shared_temp.hpp"
 #include "faults/lease_unlink_rewrite.hpp"
+#include "harness/directory.hpp"
 #include "harness/scenarios/scenario.hpp"
 #include "harness/scenarios/threads.hpp"
-#include "harness/systems.hpp"
 #include "runtime/systems.hpp"
 
 #include <dirent.h>
