@@ -7,10 +7,13 @@ use anyhow::Result;
 
 use super::catalogue::Entry;
 use super::executables::Executables;
+use super::findings;
 use super::interrupt;
 use super::job::{Job, Slice, Work};
 use super::seed::splitmix64;
 use super::supervisor::{Ended, Supervisor};
+use super::worker::program_of;
+use crate::case::Case;
 use crate::finding::{Failure, OracleName};
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
@@ -39,6 +42,8 @@ pub struct Searches {
     pub oracles: BTreeMap<OracleName, u64>,
     /// Findings that are not of this fault.
     pub others: Vec<Failure>,
+    /// What the first search found.
+    pub case: Option<Case>,
 }
 
 impl Searches {
@@ -187,13 +192,20 @@ impl Measurement {
         // A leak is seen only at the end of the executions that may have made it.
         let last = ended.outcome.leaked.map(|window| window.first + window.count - 1);
         let execution = ended.found.as_ref().map(|found| last.unwrap_or(found.execution));
-        let failure = ended.found.and_then(|found| found.failures.into_iter().next());
+        let failure = ended.found.as_ref().and_then(|found| found.failures.first().cloned());
         match task {
             Task::Search { fault, trial, free, .. } => {
                 let (execution, failure) = (execution?, failure?);
                 let measured = &mut results[fault];
                 let searches = if free { measured.free.as_mut()? } else { &mut measured.controlled };
                 if measured.entry.verdicts.contains(&failure.verdict) {
+                    if trial == 0
+                        && let Some(found) = ended.found
+                    {
+                        let settings = &ended.job.settings;
+                        let program = program_of(settings.seed, settings.threads, execution, self.size);
+                        searches.case = Some(findings::case_of(found, settings, program));
+                    }
                     searches.executions.push(execution + 1);
                     *searches.oracles.entry(failure.oracle).or_default() += 1;
                     return (!free).then_some(Task::Acquit { fault, trial, execution });

@@ -1,19 +1,22 @@
 //! `threadbare faults`: how many executions it takes to find each known fault.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use super::resolve;
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
-use crate::campaign::faults::Measurement;
+use crate::campaign::faults::{Measured, Measurement};
+use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
+use crate::campaign::minimise::{Minimisation, operations};
 use crate::program;
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
 use crate::settings::Engine;
+use crate::subject;
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -23,7 +26,7 @@ pub struct Flags {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     trials: u64,
     /// Executions after which a search is given up.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..))]
     cap: u64,
     /// Search without control too, with as many executions.
     #[arg(long)]
@@ -31,6 +34,12 @@ pub struct Flags {
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
+    /// Write a case of each fault, made small, to this directory.
+    #[arg(long)]
+    cases: Option<PathBuf>,
+    /// Describe each fault and stop.
+    #[arg(long)]
+    list: bool,
     /// Workers at a time [default: one for each core].
     #[arg(long)]
     jobs: Option<usize>,
@@ -67,6 +76,10 @@ impl Flags {
 
 /// Something was found if a search did not find its fault: then it is not as good as it should be.
 pub fn run(flags: &Flags) -> Result<bool> {
+    if flags.list {
+        list(&flags.entries()?);
+        return Ok(false);
+    }
     let measurement = flags.resolve()?;
     interrupt::listen()?;
     let line = ProgressLine::new();
@@ -82,9 +95,45 @@ pub fn run(flags: &Flags) -> Result<bool> {
         say(format!("\nwithout any fault: {}: {}", word(&finding.verdict), finding.message));
     }
     say(format!("\n{} executions without any fault, {} findings", grouped(clean.executions), clean.findings.len()));
+    if let Some(directory) = &flags.cases {
+        keep_cases(directory, &measured, measurement.jobs)?;
+    }
     if let Some(path) = &flags.json {
         json::write(path, &json::Faults::new(&measured, &clean))?;
     }
     let missed = measured.iter().any(|fault| fault.controlled.found() < fault.controlled.trials);
     Ok(missed || !clean.findings.is_empty())
+}
+
+/// What each fault is, how it shows, and how it is looked for.
+fn list(entries: &[&Entry]) {
+    let known = subject::faults();
+    for entry in entries {
+        let summary = known.iter().find(|fault| fault.name == entry.name).map_or("", |fault| fault.summary.as_str());
+        let verdicts: Vec<String> = entry.verdicts.iter().map(word).collect();
+        say(format!(
+            "{} ({})\n  {summary}\n  looked for with sanitizer {}, {} threads, strategy {}\n  shows as {}",
+            entry.name,
+            entry.scenario,
+            word(&entry.sanitizer),
+            entry.threads,
+            word(&entry.strategy),
+            verdicts.join(", ")
+        ));
+    }
+}
+
+/// Schedules that a program gets to show the fault, while it is made small.
+const ATTEMPTS: u64 = 1000;
+
+fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()> {
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    for fault in measured {
+        let Some(case) = fault.controlled.case.clone() else { continue };
+        let smallest = Minimisation { case, attempts: ATTEMPTS, jobs }.run(|_| {})?;
+        let path = directory.join(format!("{}.case", fault.entry.name));
+        write_whole(&path, smallest.to_string().as_bytes())?;
+        say(format!("{}: {} operations", path.display(), operations(&smallest.program)));
+    }
+    Ok(())
 }
