@@ -11,6 +11,6 @@ mod tree;
 pub mod validate;
 
 pub use call::{Call, Pair};
-pub use generate::{DEFAULT_SIZE, MAX_SIZE, from_bytes, from_seed};
+pub use generate::{DEFAULT_SIZE, MAX_SIZE, Shape, Systems, from_bytes, from_seed, from_seed_in_shape};
 pub use model::*;
 pub use tree::{Begun, Tree};

@@ -7,6 +7,7 @@ use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Slice, Work};
 use super::supervisor::Supervisor;
+use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Rounds over which times add up; engines alternate, so that a slow moment of the machine hits both.
@@ -19,7 +20,8 @@ pub struct Bench {
     pub subject: String,
     pub sanitizers: Vec<Sanitizer>,
     pub threads: u16,
-    pub size: u32,
+    /// Of the programs.
+    pub shape: Shape,
     /// Executions of each round and engine.
     pub executions: u64,
     /// The controlled engine to measure.
@@ -85,7 +87,7 @@ impl Bench {
             first: round * self.executions,
             count: self.executions,
             limit_ms: None,
-            size: self.size,
+            shape: self.shape,
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };

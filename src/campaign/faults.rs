@@ -15,6 +15,7 @@ use super::supervisor::{Ended, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
 use crate::finding::{Failure, OracleName};
+use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// What to measure.
@@ -28,7 +29,8 @@ pub struct Measurement {
     pub free: bool,
     pub subject: String,
     pub engine: Engine,
-    pub size: u32,
+    /// Of the programs.
+    pub shape: Shape,
     pub jobs: usize,
 }
 
@@ -180,7 +182,7 @@ impl Measurement {
             first,
             count,
             limit_ms: None,
-            size: self.size,
+            shape: self.shape,
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };
@@ -203,7 +205,7 @@ impl Measurement {
                         && let Some(found) = ended.found
                     {
                         let settings = &ended.job.settings;
-                        let program = program_of(settings.seed, settings.threads, execution, self.size);
+                        let program = program_of(settings.seed, settings.threads, execution, self.shape);
                         searches.case = Some(findings::case_of(found, settings, program));
                     }
                     searches.executions.push(execution + 1);

@@ -17,6 +17,7 @@ use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
+use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// A leak that shows at the end of a slice is looked for in so many parts of it at a time.
@@ -32,7 +33,8 @@ pub struct Campaign {
     pub engine: Engine,
     pub strategy: StrategyName,
     pub seed: u64,
-    pub size: u32,
+    /// Of the programs.
+    pub shape: Shape,
     pub jobs: usize,
     /// Begin no slice after so long.
     pub seconds: Option<u64>,
@@ -168,7 +170,7 @@ impl State<'_> {
                 first: share.first,
                 count: share.count,
                 limit_ms,
-                size: self.campaign.size,
+                shape: self.campaign.shape,
                 known: self.findings.known_before(origin),
                 leak_check_every,
             })
@@ -254,7 +256,7 @@ impl State<'_> {
         let execution = found.execution;
         let threads = cell.threads;
         let settings = self.campaign.settings(cell, schedule_seed(self.campaign.seed, threads, execution));
-        let program = program_of(self.campaign.seed, threads, execution, self.campaign.size);
+        let program = program_of(self.campaign.seed, threads, execution, self.campaign.shape);
         if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program)? {
             self.next.push_back(Task::Confirm { cell: index, case: Box::new(case) });
         }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Failure, Incomparable};
+use crate::program::Shape;
 use crate::settings::Settings;
 
 /// The files of one worker, in a directory that the supervisor made for it; the subject's may be elsewhere.
@@ -91,8 +92,8 @@ pub struct Slice {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    /// The size knob of the generator.
-    pub size: u32,
+    /// Of the programs.
+    pub shape: Shape,
     /// Fingerprints of findings that are kept already: counted, not reported again.
     pub known: Vec<String>,
     /// Look for leaked memory after so many executions, and at the end.

@@ -15,7 +15,7 @@ use crate::control::{self, Mode, Session, Trace, process};
 use crate::execution::Ending;
 use crate::finding::Judgement;
 use crate::oracle::Judge;
-use crate::program::{self, Program};
+use crate::program::{self, Program, Shape};
 use crate::reference::Expectations;
 use crate::report::timeline;
 
@@ -46,8 +46,8 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
 
 /// The program that execution number `execution` of a campaign runs.
 #[must_use]
-pub fn program_of(seed: u64, threads: u16, execution: u64, size: u32) -> Program {
-    program::from_seed(seed::program_seed(seed, threads, seed::program_of(execution)), size)
+pub fn program_of(seed: u64, threads: u16, execution: u64, shape: Shape) -> Program {
+    program::from_seed_in_shape(seed::program_seed(seed, threads, seed::program_of(execution)), shape)
 }
 
 /// A session and what came of it so far.
@@ -70,7 +70,7 @@ impl Bench {
             let number = seed::program_of(execution);
             let mut judged = match current.take() {
                 Some((known, judged)) if known == number => judged,
-                _ => self.load(program_of(slice.seed, self.threads, execution, slice.size)),
+                _ => self.load(program_of(slice.seed, self.threads, execution, slice.shape)),
             };
             let mode = Mode::Explore { seed: seed::schedule_seed(slice.seed, self.threads, execution) };
             if self.execute(&mut judged, execution, mode, &slice.known).is_break() {

@@ -9,7 +9,7 @@ use clap::Args;
 use super::resolve;
 use crate::campaign::bench::Bench;
 use crate::campaign::interrupt;
-use crate::program;
+use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{json, pace, say};
 use crate::settings::{Engine, Sanitizer};
@@ -28,6 +28,10 @@ pub struct Flags {
     /// Size of the programs, in about tasks.
     #[arg(long, default_value_t = program::DEFAULT_SIZE)]
     size: u32,
+    /// Which of the systems beside the scheduler programs use. Calls on files take a while in
+    /// the kernel with control and without, so they say nothing about it.
+    #[arg(long, value_enum, default_value_t = Systems::None)]
+    systems: Systems,
     /// Executions of each engine in each of the rounds.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     executions: u64,
@@ -42,7 +46,7 @@ pub fn run(flags: &Flags) -> Result<()> {
         subject: "bundled".to_owned(),
         sanitizers: resolve::distinct(&flags.sanitizer),
         threads: flags.threads,
-        size: flags.size,
+        shape: Shape { size: flags.size, systems: flags.systems },
         executions: flags.executions,
         engine: resolve::engine(flags.engine)?,
     };

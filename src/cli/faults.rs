@@ -12,7 +12,7 @@ use crate::campaign::faults::{Measured, Measurement};
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, operations};
-use crate::program;
+use crate::program::{self, Shape};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
 use crate::settings::Engine;
@@ -57,7 +57,7 @@ impl Flags {
             free: self.free,
             subject: "bundled".to_owned(),
             engine: resolve::engine(self.engine)?,
-            size: program::DEFAULT_SIZE,
+            shape: Shape::of_size(program::DEFAULT_SIZE),
             jobs: resolve::jobs(self.jobs)?,
         })
     }

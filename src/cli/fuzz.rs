@@ -10,7 +10,7 @@ use super::resolve;
 use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::interrupt;
-use crate::program;
+use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
@@ -47,6 +47,9 @@ pub struct Flags {
     /// Size of the programs, in about tasks.
     #[arg(long, default_value_t = program::DEFAULT_SIZE)]
     size: u32,
+    /// Which of the systems beside the scheduler programs use.
+    #[arg(long, value_enum, default_value_t = Systems::All)]
+    systems: Systems,
     /// The runtime to explore; see `threadbare subjects`.
     #[arg(long, default_value = "bundled")]
     subject: String,
@@ -77,7 +80,7 @@ impl Flags {
             engine: resolve::engine(self.engine)?,
             strategy: self.strategy,
             seed: self.seed.map_or_else(random_seed, Ok)?,
-            size: self.size,
+            shape: Shape { size: self.size, systems: self.systems },
             jobs: resolve::jobs(self.jobs)?,
             seconds: if unlimited { Some(DEFAULT_SECONDS) } else { self.seconds },
             executions: self.executions,

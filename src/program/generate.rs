@@ -34,6 +34,7 @@ mod supply;
 mod systems;
 
 use arbitrary::Unstructured;
+use serde::{Deserialize, Serialize};
 
 pub use decisions::{Decisions, Seeded};
 
@@ -44,10 +45,39 @@ pub const DEFAULT_SIZE: u32 = 6;
 /// The greatest size: a program of about so many tasks.
 pub const MAX_SIZE: u32 = 10_000;
 
-/// Draws a program of about `size` tasks (1 to [`MAX_SIZE`], others are moved into that range).
-pub fn generate(source: &mut impl Decisions, size: u32) -> Program {
-    let size = size.clamp(1, MAX_SIZE);
-    let cast = systems::Cast::draw(source);
+/// What programs are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// About so many tasks: 1 to [`MAX_SIZE`], others are moved into that range.
+    pub size: u32,
+    pub systems: Systems,
+}
+
+/// Which of the systems beside the scheduler programs use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Systems {
+    /// Each program some, or none.
+    All,
+    /// The scheduler alone.
+    None,
+}
+
+impl Shape {
+    /// Programs of that size that may use everything.
+    #[must_use]
+    pub fn of_size(size: u32) -> Self {
+        Self { size, systems: Systems::All }
+    }
+}
+
+/// Draws a program.
+pub fn generate(source: &mut impl Decisions, shape: Shape) -> Program {
+    let size = shape.size.clamp(1, MAX_SIZE);
+    let cast = match shape.systems {
+        Systems::All => systems::Cast::draw(source),
+        Systems::None => systems::Cast::none(),
+    };
     let mut draft = skeleton::draw(source, cast.skeleton_size(size));
     supply::fill(source, &mut draft);
     systems::fill(source, &mut draft, &cast, size);
@@ -56,13 +86,19 @@ pub fn generate(source: &mut impl Decisions, size: u32) -> Program {
     program
 }
 
-/// The program of a seed.
+/// The program of a seed, which may use everything.
 #[must_use]
 pub fn from_seed(seed: u64, size: u32) -> Program {
-    generate(&mut Seeded::new(seed), size)
+    from_seed_in_shape(seed, Shape::of_size(size))
+}
+
+/// The program of a seed.
+#[must_use]
+pub fn from_seed_in_shape(seed: u64, shape: Shape) -> Program {
+    generate(&mut Seeded::new(seed), shape)
 }
 
 /// The program of a fuzzer's bytes. Any bytes will do; none give the smallest program.
 pub fn from_bytes(bytes: &mut Unstructured<'_>, size: u32) -> Program {
-    generate(bytes, size)
+    generate(bytes, Shape::of_size(size))
 }

@@ -58,6 +58,10 @@ impl Cast {
         Self { processors, contexts, registries, leases }
     }
 
+    pub fn none() -> Self {
+        Self { processors: false, contexts: false, registries: false, leases: false }
+    }
+
     pub fn is_empty(&self) -> bool {
         !(self.processors || self.contexts || self.registries || self.leases)
     }

@@ -1,0 +1,68 @@
+//! The regression corpus: for every fault a case that shows it, and that is clean once the fault is off.
+
+mod command;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use command::{CLEAN, Workplace};
+use threadbare::build_info;
+use threadbare::case::Case;
+use threadbare::finding::Verdict;
+use threadbare::subject;
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+fn cases() -> Vec<(PathBuf, Case)> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(corpus()).expect("the corpus").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), Case::read(&path).expect("a case"))).collect()
+}
+
+#[test]
+fn there_is_a_case_for_every_fault_and_none_besides() {
+    let mut faults: Vec<String> = subject::faults().into_iter().map(|fault| fault.name).collect();
+    faults.sort();
+    let mut named: Vec<String> =
+        cases().into_iter().map(|(_, case)| case.settings.fault.expect("a case of a fault")).collect();
+    named.sort();
+    assert_eq!(named, faults);
+    for (path, case) in cases() {
+        let fault = case.settings.fault.expect("a case of a fault");
+        assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(fault.as_str()));
+        assert_ne!(case.verdict, Verdict::Clean, "{fault}");
+    }
+}
+
+/// Schedules are of one compiler's code: with another one, other calls are inlined and ordered differently where C++
+/// leaves the order open. So they are replayed with clang, which recorded them.
+#[test]
+fn every_case_shows_its_fault() {
+    if !build_info::FIBERS {
+        return;
+    }
+    let place = Workplace::new();
+    place.run(&format!("replay {} --json out.json", corpus().display())).left_with(CLEAN);
+    let replayed = place.json("out.json");
+    assert_eq!(replayed["as_expected"].as_u64(), Some(cases().len() as u64), "{replayed}");
+}
+
+#[test]
+fn every_case_is_clean_without_its_fault() {
+    let place = Workplace::new();
+    for (path, mut case) in cases() {
+        // The code is another one, so the strategy makes the choices.
+        case.settings.fault = None;
+        case.schedule = None;
+        case.oracle = None;
+        case.verdict = Verdict::Clean;
+        case.report = String::new();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        fs::write(place.path().join(name), case.to_string()).expect("written");
+    }
+    place.run("replay . --json out.json").left_with(CLEAN);
+    assert_eq!(place.json("out.json")["as_expected"].as_u64(), Some(cases().len() as u64));
+}
