@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use arbitrary::{Arbitrary, Unstructured};
+use tempfile::TempDir;
 
 use crate::build_info;
 use crate::control::{Mode, Session, Trace};
@@ -20,6 +21,8 @@ const THREADS: u16 = 4;
 pub struct Differential {
     session: Session,
     executions: u64,
+    /// Holds the subject's files.
+    _folder: TempDir,
 }
 
 impl Differential {
@@ -28,7 +31,6 @@ impl Differential {
     /// # Errors
     /// As [`Session::open`], or there is no place for a temporary file.
     pub fn new() -> Result<Self> {
-        // The mapping outlives the file: nobody supervises a fuzzer's process by its trace.
         let folder = tempfile::tempdir()?;
         let trace = Trace::create(&folder.path().join("trace"))?;
         let settings = Settings {
@@ -40,7 +42,9 @@ impl Differential {
             seed: 0,
             fault: None,
         };
-        Ok(Self { session: Session::open(&settings, trace)?, executions: 0 })
+        let mut session = Session::open(&settings, trace)?;
+        session.set_directory(folder.path().join("files"))?;
+        Ok(Self { session, executions: 0, _folder: folder })
     }
 
     /// Executes what `bytes` stand for; any bytes stand for something.
@@ -50,7 +54,10 @@ impl Differential {
     pub fn run(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut bytes = Unstructured::new(bytes);
         let seed = u64::arbitrary(&mut bytes).unwrap_or_default();
-        let program = program::from_bytes(&mut bytes, DEFAULT_SIZE);
+        let mut program = program::from_bytes(&mut bytes, DEFAULT_SIZE);
+        // A crash would use this process up, and so may a stop for want of memory.
+        program.injections.crash = false;
+        program.injections.failing_allocation = None;
         let mut judge = Judge::new(&program, THREADS, Expectations::of(&program));
         self.session.load(&program);
         self.executions += 1;

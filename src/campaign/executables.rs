@@ -14,6 +14,7 @@ use crate::report::word;
 use crate::settings::Sanitizer;
 
 /// Executables by sanitizer, all built from the same sources.
+#[derive(Clone, Debug)]
 pub struct Executables {
     paths: BTreeMap<Sanitizer, PathBuf>,
 }

@@ -104,7 +104,7 @@ enum Task {
     /// Execute what found the fault once more, with the fault off.
     Acquit { fault: usize, trial: u64, execution: u64 },
     /// As many executions as a search, with the fault off.
-    Clean { fault: usize },
+    Clean { fault: usize, from: u64 },
 }
 
 impl Measurement {
@@ -155,7 +155,7 @@ impl Measurement {
             let circumstance = (entry.sanitizer, entry.threads, entry.strategy);
             if !circumstances.contains(&circumstance) {
                 circumstances.push(circumstance);
-                tasks.push_back(Task::Clean { fault });
+                tasks.push_back(Task::Clean { fault, from: 0 });
             }
         }
         tasks
@@ -165,7 +165,7 @@ impl Measurement {
         let (fault, trial, free, faulty, first, count) = match task {
             Task::Search { fault, trial, free, from } => (fault, trial, free, true, from, self.cap - from),
             Task::Acquit { fault, trial, execution } => (fault, trial, false, false, execution, 1),
-            Task::Clean { fault } => (fault, 0, false, false, 0, self.cap),
+            Task::Clean { fault, from } => (fault, 0, false, false, from, self.cap - from),
         };
         let entry = self.entries[fault];
         let settings = Settings {
@@ -195,7 +195,16 @@ impl Measurement {
         let last = ended.outcome.leaked.map(|window| window.first + window.count - 1);
         let execution = ended.found.as_ref().map(|found| last.unwrap_or(found.execution));
         let failure = ended.found.as_ref().and_then(|found| found.failures.first().cloned());
+        let done = ended.outcome.executions;
         match task {
+            // A crash that was asked for, and a stop that is right, use a worker up: the next one goes on.
+            Task::Search { fault, trial, free, from } if failure.is_none() && done > 0 && from + done < self.cap => {
+                Some(Task::Search { fault, trial, free, from: from + done })
+            }
+            Task::Clean { fault, from } if failure.is_none() && done > 0 && from + done < self.cap => {
+                clean.executions += done;
+                Some(Task::Clean { fault, from: from + done })
+            }
             Task::Search { fault, trial, free, .. } => {
                 let (execution, failure) = (execution?, failure?);
                 let measured = &mut results[fault];

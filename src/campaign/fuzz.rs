@@ -183,7 +183,10 @@ impl State<'_> {
             }
             Task::Narrow { share, .. } => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
             Task::Confirm { case, .. } => {
-                let job = Job { settings: case.settings.clone(), work: Work::Replay(Replay { times: FREE_ATTEMPTS }) };
+                let job = Job {
+                    settings: case.settings.clone(),
+                    work: Work::Replay(Replay { from: 0, times: FREE_ATTEMPTS }),
+                };
                 (job, Some((**case).clone()))
             }
         }

@@ -103,6 +103,8 @@ pub struct Slice {
 /// Executions of the case at [`Files::case`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replay {
+    /// The first of the strategy's schedules to be made.
+    pub from: u64,
     /// Executed up to so many times, until one fails; a schedule needs one.
     pub times: u64,
 }

@@ -1,6 +1,8 @@
 //! Makes a case small: leaves out of its program whatever it still fails without.
 #![forbid(unsafe_code)]
 
+use std::collections::VecDeque;
+
 use anyhow::{Result, ensure};
 
 use super::executables::Executables;
@@ -33,8 +35,11 @@ impl Minimisation {
             "the case is clean, so there is nothing to make small; name one that fails"
         );
         let executables = Executables::provide([self.case.settings.sanitizer])?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
-        let Some(mut smallest) = self.first(&mut supervisor, std::slice::from_ref(&self.case.program))? else {
+        let mut supervisor = Supervisor::new(self.jobs, executables.clone())?;
+        let mut acquitter = Supervisor::new(1, executables)?;
+        let Some(mut smallest) =
+            self.first(&mut supervisor, &mut acquitter, std::slice::from_ref(&self.case.program))?
+        else {
             anyhow::bail!(
                 "none of {} schedules of the program shows {}; try more with `--attempts`",
                 self.attempts,
@@ -43,7 +48,7 @@ impl Minimisation {
         };
         while !interrupt::requested() {
             observe(operations(&smallest.program));
-            match self.first(&mut supervisor, &shrink::steps(&smallest.program))? {
+            match self.first(&mut supervisor, &mut acquitter, &shrink::steps(&smallest.program))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
             }
@@ -52,28 +57,43 @@ impl Minimisation {
     }
 
     /// The case of the first of these programs that will do.
-    fn first(&self, supervisor: &mut Supervisor<usize>, programs: &[Program]) -> Result<Option<Case>> {
+    fn first(
+        &self,
+        supervisor: &mut Supervisor<Attempt>,
+        acquitter: &mut Supervisor<Attempt>,
+        programs: &[Program],
+    ) -> Result<Option<Case>> {
         let mut best: Option<(usize, Case)> = None;
-        let mut next = 0;
+        let mut waiting: VecDeque<Attempt> = (0..programs.len()).map(|program| Attempt { program, from: 0 }).collect();
         loop {
-            let last = best.as_ref().map_or(programs.len(), |(index, _)| *index);
-            while supervisor.has_room() && next < last {
-                self.start(supervisor, next, &self.unscheduled(&programs[next]), &self.case.settings)?;
-                next += 1;
+            let last = best.as_ref().map_or(programs.len(), |(program, _)| *program);
+            while supervisor.has_room()
+                && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.program < last)
+            {
+                self.start(supervisor, attempt, &programs[attempt.program], &self.case.settings)?;
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
                 return Ok(best.map(|(_, case)| case));
             }
-            for (index, ended) in supervisor.poll()? {
-                if best.as_ref().is_none_or(|(known, _)| index < *known)
-                    && let Some(case) = self.fails(&programs[index], ended)
-                    && self.acquits(&case)?
+            for (attempt, ended) in supervisor.poll()? {
+                if let Some(next) = self.unfinished(attempt, &ended) {
+                    waiting.push_front(next);
+                } else if best.as_ref().is_none_or(|(known, _)| attempt.program < *known)
+                    && let Some(case) = self.fails(&programs[attempt.program], ended)
+                    && self.acquits(acquitter, &case)?
                 {
-                    best = Some((index, case));
+                    best = Some((attempt.program, case));
                 }
             }
         }
+    }
+
+    /// What is left to try where an injected crash, or a stop that is right, used the worker up.
+    fn unfinished(&self, attempt: Attempt, ended: &Ended) -> Option<Attempt> {
+        let from = attempt.from + ended.outcome.executions;
+        let early = ended.found.is_none() && ended.outcome.executions > 0 && from < self.attempts;
+        early.then_some(Attempt { from, ..attempt })
     }
 
     /// The case of an execution that failed as the original does.
@@ -84,35 +104,51 @@ impl Minimisation {
     }
 
     /// Whether the program is right with the fault off. Without a fault there is nothing to compare with.
-    fn acquits(&self, case: &Case) -> Result<bool> {
+    fn acquits(&self, supervisor: &mut Supervisor<Attempt>, case: &Case) -> Result<bool> {
         if case.settings.fault.is_none() {
             return Ok(true);
         }
         let settings = Settings { fault: None, ..case.settings.clone() };
-        let executables = Executables::provide([settings.sanitizer])?;
-        let mut supervisor = Supervisor::new(1, executables)?;
-        self.start(
-            &mut supervisor,
-            0,
-            &Case { settings: settings.clone(), ..self.unscheduled(&case.program) },
-            &settings,
-        )?;
+        let mut attempt = Attempt { program: 0, from: 0 };
         loop {
-            if let Some((_, ended)) = supervisor.poll()?.pop() {
-                return Ok(ended.found.is_none() && ended.outcome.incomparable.is_empty());
+            self.start(supervisor, attempt, &case.program, &settings)?;
+            let ended = loop {
+                if let Some((_, ended)) = supervisor.poll()?.pop() {
+                    break ended;
+                }
+            };
+            match self.unfinished(attempt, &ended) {
+                Some(next) => attempt = next,
+                None => return Ok(ended.found.is_none() && ended.outcome.incomparable.is_empty()),
             }
         }
     }
 
-    fn start(&self, supervisor: &mut Supervisor<usize>, index: usize, case: &Case, settings: &Settings) -> Result<()> {
-        let work = Work::Replay(Replay { times: self.attempts });
-        supervisor.start(index, Job { settings: settings.clone(), work }, Some(case))
+    fn start(
+        &self,
+        supervisor: &mut Supervisor<Attempt>,
+        attempt: Attempt,
+        program: &Program,
+        settings: &Settings,
+    ) -> Result<()> {
+        let case = Case {
+            settings: settings.clone(),
+            program: program.clone(),
+            // The strategy makes the choices.
+            schedule: None,
+            report: String::new(),
+            ..self.case.clone()
+        };
+        let work = Work::Replay(Replay { from: attempt.from, times: self.attempts - attempt.from });
+        supervisor.start(attempt, Job { settings: settings.clone(), work }, Some(&case))
     }
+}
 
-    /// A case of the program whose schedules the strategy makes.
-    fn unscheduled(&self, program: &Program) -> Case {
-        Case { program: program.clone(), schedule: None, report: String::new(), ..self.case.clone() }
-    }
+/// Schedules of one of several programs, from this one on.
+#[derive(Clone, Copy)]
+struct Attempt {
+    program: usize,
+    from: u64,
 }
 
 /// The operations of a program.

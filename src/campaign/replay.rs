@@ -171,7 +171,7 @@ impl Plan {
             {
                 let Replayed { case, settings, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let job = Job { settings: settings.clone(), work: Work::Replay(Replay { times }) };
+                let job = Job { settings: settings.clone(), work: Work::Replay(Replay { from: 0, times }) };
                 supervisor.start(index, job, Some(case))?;
             }
             if supervisor.is_idle() {

@@ -90,7 +90,8 @@ impl Bench {
 
     fn replay(&mut self, replay: &Replay, case: &Case) {
         let mut judged = self.load(case.program.clone());
-        for execution in 0..if case.schedule.is_some() { 1 } else { replay.times } {
+        let times = if case.schedule.is_some() { 1 } else { replay.times };
+        for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {
                 Some(schedule) => Mode::Replay(schedule),
                 None => Mode::Explore { seed: seed::splitmix64(case.settings.seed ^ execution) },
@@ -99,7 +100,7 @@ impl Bench {
                 return;
             }
         }
-        self.leaks(0, self.outcome.executions);
+        self.leaks(replay.from, replay.from + self.outcome.executions);
     }
 
     /// Makes `program` the one that is executed and judged.
