@@ -4,6 +4,7 @@
 #include "threadbare/src/subject.rs.h"
 
 #include <locale>
+#include <new>
 #include <span>
 #include <string>
 
@@ -44,7 +45,11 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
                   .registries = objects.registries,
                   .leases = objects.leases},
   };
-  subject.execute(program, threads);
+  try {
+    subject.execute(program, threads);
+  } catch (const std::bad_alloc &) {
+    // The program did not begin: its events tell, and what the subject had made is gone.
+  }
 }
 
 rust::Vec<rust::String> list_subjects() {
