@@ -146,7 +146,9 @@ class BundledSystems final : public Systems {
       processor.resume([&](Processor &inside) { visit(site, inside, ResumeBody::Plain, depth + 1); });
       pass();
     }
-    if (body == ResumeBody::HandingOver && enters_from_another_thread(processor)) const Visit inner(site, depth + 1);
+    if (body == ResumeBody::HandingOver && enters_from_another_thread(processor)) {
+      const Visit inner(site, depth + 1);
+    }
     if (body == ResumeBody::Throwing) throw Thrown();
   }
 

@@ -3,12 +3,15 @@
 //! What depends on order (who wins, what is received, whether a stop came in time) is taken from the events
 //! where the specification allows it; all that follows from it must then be exact, and the outcomes that
 //! no order changes must be those of the reference's own run.
+//!
+//! Where an allocation was made to fail, one operation may fail of that by itself, and what it was to begin then
+//! never begins. All that follows must be exact again; only outcomes that it had a part in may be others.
 
 use super::plan::Plan;
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Begun, CANCELLED, Operation, Outcome, TaskId, caught, mix};
+use crate::program::{Begun, CANCELLED, OUT_OF_MEMORY, Operation, Outcome, TaskId, caught, mix};
 use crate::reference::Expectations;
 
 /// What is computed for a task.
@@ -17,8 +20,13 @@ struct Computed {
     accumulator: i64,
     /// The outcome it recorded.
     outcome: Option<Outcome>,
+    began: bool,
+    /// The operation that was to begin it ran out of memory.
+    refused: bool,
+    /// Memory that ran out had a part in how it ends.
+    spoilt: bool,
     /// The code it is failing with.
-    failure: u32,
+    failure: Option<u32>,
     /// A `Cancel` of this task was called, and returned.
     cancel_called: bool,
     cancel_returned: bool,
@@ -29,7 +37,10 @@ struct Computed {
 const BLANK: Computed = Computed {
     accumulator: 0,
     outcome: None,
-    failure: 0,
+    began: false,
+    refused: false,
+    spoilt: false,
+    failure: None,
     cancel_called: false,
     cancel_returned: false,
     must_stop: false,
@@ -38,15 +49,22 @@ const BLANK: Computed = Computed {
 pub(super) struct Differential {
     computed: Vec<Computed>,
     expectations: Expectations,
+    /// An allocation was made to fail, and so far nothing has failed of it.
+    may_run_out: bool,
+    /// Something has.
+    ran_out: bool,
 }
 
 impl Differential {
     pub fn new(plan: &Plan, expectations: Expectations) -> Self {
-        Self { computed: vec![BLANK; plan.tasks.len()], expectations }
+        Self { computed: vec![BLANK; plan.tasks.len()], expectations, may_run_out: false, ran_out: false }
     }
 
-    pub fn reset(&mut self) {
+    /// `may_run_out`: an allocation was made to fail in what comes.
+    pub fn reset(&mut self, may_run_out: bool) {
         self.computed.fill(BLANK);
+        self.may_run_out = may_run_out;
+        self.ran_out = false;
     }
 
     #[inline]
@@ -62,13 +80,16 @@ impl Differential {
                 self.ended(plan, event, Outcome::Value(value))
             }
             EventKind::TaskFail => {
-                let code = self.computed[event.task as usize].failure;
+                let code = match self.computed[event.task as usize].failure {
+                    Some(code) => code,
+                    None => self.run_out(plan, event)?,
+                };
                 same(plan, event, i64::from(code))?;
                 self.ended(plan, event, Outcome::Failure(code))
             }
+            EventKind::TaskBegin => self.began(plan, event),
             EventKind::FrameMade
             | EventKind::FrameFreed
-            | EventKind::TaskBegin
             | EventKind::Entered
             | EventKind::Leaving
             | EventKind::Callback
@@ -76,8 +97,18 @@ impl Differential {
         }
     }
 
+    fn began(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+        let computed = &mut self.computed[event.task as usize];
+        computed.began = true;
+        if computed.refused { Err(differs(plan, event, "a task began whose beginning had failed", "")) } else { Ok(()) }
+    }
+
     fn ended(&mut self, plan: &Plan, event: &Event, outcome: Outcome) -> Result<(), Wrong> {
-        self.computed[event.task as usize].outcome = Some(outcome);
+        let computed = &mut self.computed[event.task as usize];
+        computed.outcome = Some(outcome);
+        if computed.spoilt {
+            return Ok(());
+        }
         match self.expectations.outcome(event.task) {
             Some(expected) if expected != outcome => {
                 let detail = format!("{outcome:?}, where the reference has {expected:?}");
@@ -101,6 +132,7 @@ impl Differential {
 
     fn returned(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let task = event.task as usize;
+        self.spoil(plan, event);
         let value = match *plan.operation(event) {
             Operation::Compute(value) => {
                 same(plan, event, 0)?;
@@ -148,7 +180,9 @@ impl Differential {
 
     fn failed(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let task = event.task as usize;
+        self.spoil(plan, event);
         let code = match *plan.operation(event) {
+            _ if self.fails_by_itself(plan, event) => self.run_out(plan, event)?,
             Operation::Throw(code) => code,
             Operation::CheckCancel => {
                 if !self.stop_possible(plan, event.task) {
@@ -187,9 +221,48 @@ impl Differential {
         if matches!(plan.operation(event), Operation::AwaitCatch(_)) {
             self.mix(task, caught(code));
         } else {
-            self.computed[task].failure = code;
+            self.computed[task].failure = Some(code);
         }
         Ok(())
+    }
+
+    /// Whether an operation failed as one that ran out of memory, and not because a task did that it waited for.
+    fn fails_by_itself(&self, plan: &Plan, event: &Event) -> bool {
+        let of_child = |&child: &TaskId| self.code_of(child) == Some(OUT_OF_MEMORY);
+        event.value == i64::from(OUT_OF_MEMORY) && !waits_for(plan.operation(event)).iter().any(of_child)
+    }
+
+    /// One operation runs out of memory, or a task does before its first one. Gives the code.
+    fn run_out(&mut self, plan: &Plan, event: &Event) -> Result<u32, Wrong> {
+        if self.ran_out {
+            return Err(differs(plan, event, "memory ran out a second time", "one allocation was made to fail"));
+        }
+        if !self.may_run_out {
+            return Err(differs(plan, event, "memory ran out by itself", "no allocation was made to fail"));
+        }
+        if event.kind == EventKind::OperationFail {
+            let operation = plan.operation(event);
+            if !needs_memory(operation) {
+                return Err(differs(plan, event, "an operation failed that cannot", "it needs no memory"));
+            }
+            for &child in operation.begins() {
+                if self.computed[child as usize].began {
+                    let detail = format!("task {child}");
+                    return Err(differs(plan, event, "an operation failed that had begun a task", &detail));
+                }
+                self.computed[child as usize].refused = true;
+            }
+        }
+        self.ran_out = true;
+        self.computed[event.task as usize].spoilt = true;
+        Ok(OUT_OF_MEMORY)
+    }
+
+    /// A task takes part in what spoilt those that it waited for.
+    fn spoil(&mut self, plan: &Plan, event: &Event) {
+        if self.ran_out && waits_for(plan.operation(event)).iter().any(|&child| self.computed[child as usize].spoilt) {
+            self.computed[event.task as usize].spoilt = true;
+        }
     }
 
     fn mix(&mut self, task: usize, value: i64) {
@@ -274,6 +347,29 @@ impl Differential {
         }
         false
     }
+}
+
+/// The tasks whose outcomes the operation gives.
+fn waits_for(operation: &Operation) -> &[TaskId] {
+    match operation {
+        Operation::Start(_) => &[],
+        Operation::Join(child) => std::slice::from_ref(child),
+        _ => operation.begins(),
+    }
+}
+
+/// Whether an operation may fail for want of memory. To give something back takes none: nobody could do anything
+/// about it if that failed.
+fn needs_memory(operation: &Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Compute(_)
+            | Operation::Throw(_)
+            | Operation::CheckCancel
+            | Operation::Unlock(_)
+            | Operation::Release(_)
+            | Operation::LatchArrive(_)
+    )
 }
 
 #[inline]
