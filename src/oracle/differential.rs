@@ -399,8 +399,16 @@ fn too_early(plan: &Plan, event: &Event, child: TaskId) -> Wrong {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notation::{cause, judge, judge_two};
+    use super::super::notation::{cause, judge, judge_allocating, judge_two};
+    use crate::execution::Ending;
     use crate::finding::Judgement;
+    use crate::program::OUT_OF_MEMORY;
+
+    /// Judges a history in which `!!` is a failure for want of memory.
+    fn judge_out_of_memory(program: &str, history: &str) -> Judgement {
+        let history = history.replace("!!", &format!("!{OUT_OF_MEMORY}"));
+        judge_allocating(&format!("fail-allocation 1\n{program}"), &history, Ending::Completed, 1)
+    }
 
     #[test]
     fn a_wrong_result_is_noticed_where_it_arises() {
@@ -453,6 +461,85 @@ mod tests {
         assert_eq!(cause(judge(program, &overlooked)), "a stop was not seen: check-cancel");
         let overlapping = format!("{begin} 1[@1 1.0( 0.1( 0.1) 1.0) 1]=0 0]=0 -0 -1");
         assert_eq!(judge(program, &overlapping), Judgement::Right);
+    }
+
+    const AWAITS: &str = "task 0 main int\nawait-catch 1\nawait-catch 2\ntask 1 worker int\nyield\ntask 2 worker int";
+
+    #[test]
+    fn one_operation_runs_out_of_memory_and_only_where_an_allocation_was_made_to_fail() {
+        let caught = 1_000_003 + i64::from(OUT_OF_MEMORY);
+        let rest = format!("0.1( +2 2[@1 2]=0 0.1)=0 0]={} -1 -2 -0", caught * 31);
+        let inside = format!("+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0!! {rest}");
+        assert_eq!(judge_out_of_memory(AWAITS, &inside), Judgement::Right);
+        let before = format!("+0 0[ 0.0( +1 1[@1 1!! 0.0!! {rest}");
+        assert_eq!(judge_out_of_memory(AWAITS, &before), Judgement::Right);
+        let unmade = format!("+0 0[ 0.0( 0.0!! {}", rest.replace("-1 ", ""));
+        assert_eq!(judge_out_of_memory(AWAITS, &unmade), Judgement::Right);
+        let by_itself = unmade.replace("!!", &format!("!{OUT_OF_MEMORY}"));
+        assert_eq!(cause(judge(AWAITS, &by_itself)), "memory ran out by itself: await-catch");
+        let twice = "+0 0[ 0.0( 0.0!! 0.1( 0.1!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, twice)), "memory ran out a second time: await-catch");
+        let twice = "+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0!! 0.1( +2 2[@1 2!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, twice)), "memory ran out a second time");
+    }
+
+    #[test]
+    fn what_follows_from_memory_that_ran_out_is_exact() {
+        let swallowed = "+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0)=0";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, swallowed)), "a failure was swallowed: await-catch");
+        let left = "+0 0[ 0.0( +1 1[@1 0.0!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, left)), "an operation failed that had begun a task: await-catch");
+        // A task that had no part in it ends as ever.
+        let other = "task 0 main int\nawait-catch 1\nawait 2\ntask 1 worker int\ntask 2 worker int\ncompute 5";
+        let spoilt = "+0 0[ 0.0( 0.0!! 0.1( +2 2[@1 2.0( 2.0) 2]=6";
+        assert_eq!(cause(judge_out_of_memory(other, spoilt)), "a wrong result");
+        let started = "task 0 main int\nstart 1\ntask 1 worker int";
+        let begun = "+0 0[ 0.0( +1 0.0!! 1[@1";
+        assert_eq!(cause(judge_out_of_memory(started, begun)), "a task began whose beginning had failed");
+        let lost = "+0 0[ 0.0( +1 -1 0.0)";
+        let rule = "an operation returned although it destroyed a task unbegun: start";
+        assert_eq!(cause(judge_out_of_memory(started, lost)), rule);
+        assert_eq!(judge_out_of_memory(started, "+0 0[ 0.0( +1 -1 0.0!! 0!! -0"), Judgement::Right);
+    }
+
+    #[test]
+    fn a_program_that_there_is_no_memory_for_does_not_begin() {
+        assert_eq!(judge_out_of_memory(AWAITS, ""), Judgement::Right);
+        assert_eq!(judge_out_of_memory(AWAITS, "+0 -0"), Judgement::Right);
+        assert_eq!(cause(judge(AWAITS, "")), "the root did not come to its end");
+        assert_eq!(cause(judge_out_of_memory(AWAITS, "+0")), "the root did not come to its end");
+        assert_eq!(cause(judge_out_of_memory(AWAITS, "+0 0[")), "the root did not come to its end");
+    }
+
+    #[test]
+    fn a_call_that_ran_out_of_memory_had_no_effect() {
+        let judged = |objects: &str, first: &str, second: &str, middle: &str| {
+            let lines = |operations: &str| operations.replace(", ", "\n");
+            let (first, second) = (lines(first), lines(second));
+            let program = format!(
+                "{objects}\ntask 0 main int\nawait-catch 1\nawait 2\ntask 1 main int\n{first}\ntask 2 main int\n{second}"
+            );
+            let caught = (1_000_003 + i64::from(OUT_OF_MEMORY)) * 31;
+            let rest = format!("0.1)=0 0]={caught} -1 -2 -0");
+            judge_out_of_memory(&program, &format!("+0 0[ 0.0( +1 1[ {middle} 2]=0 {rest}"))
+        };
+        let arc = |gave| {
+            let middle = format!("1.0( 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( 2.0)={gave}");
+            judged("registries 1", "start-arc 0 1 2", "arc-status 0 1 2", &middle)
+        };
+        assert_eq!(arc(-1), Judgement::Right);
+        assert_eq!(cause(arc(0)), "no order of the calls explains it: arc-status");
+        // A processor is left on the way out.
+        let resume = |inside: &str, rest: &str| {
+            let middle = format!("1.0( {inside} 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( {rest}");
+            judged("processors checked", "resume 0 nested", "resume 0 plain", &middle)
+        };
+        assert_eq!(resume("1.0< 1.0>", "2.0< 2.0> 2.0)=1"), Judgement::Right);
+        assert_eq!(resume("", "2.0< 2.0> 2.0)=1"), Judgement::Right);
+        assert_eq!(cause(resume("1.0<", "2.0< 2.0> 2.0)=1")), "a resume out of step: resume");
+        // Giving back needs no memory.
+        let release = judged("semaphores 0", "release 0", "compute 1", "1.0( 1.0!!");
+        assert_eq!(cause(release), "an operation failed that cannot: release");
     }
 
     #[test]
