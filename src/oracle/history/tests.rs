@@ -167,7 +167,7 @@ fn a_resume_goes_as_deep_as_its_body_says() {
     for middle in ["1.0( 1.0< 1.0<=2", "1.0( 1.0)=1", "1.0( 1.0< 1.0)=1", "1.0( 1.0< 1.0> 1.0)=0", "1.0( 1.0>"] {
         assert_eq!(cause(judged(middle)), "a resume out of step: resume", "{middle}");
     }
-    for middle in ["2.0( 2.0< 2.0>", "2.0( 2.0< 2.0<=2 2.0>", "2.0( 2.0< 2.0<=2 2.0>=2 2.0<=2", "2.0( 2.0<=2"] {
+    for middle in ["2.0( 2.0< 2.0> 2.0)=1", "2.0( 2.0< 2.0<=2 2.0>", "2.0( 2.0< 2.0<=2 2.0>=2 2.0<=2", "2.0( 2.0<=2"] {
         assert_eq!(cause(judged(middle)), "a resume out of step: resume", "{middle}");
     }
 }
