@@ -39,8 +39,6 @@ pub struct Judge {
     differential: Differential,
     invariant: Invariant,
     history: History,
-    /// Whether the program may come to a stop that is nobody's fault.
-    may_stop: bool,
 }
 
 impl Judge {
@@ -53,17 +51,8 @@ impl Judge {
             differential: Differential::new(&plan, expectations),
             invariant: Invariant::new(&plan),
             history: History::new(&plan),
-            may_stop: false,
             plan,
         }
-    }
-
-    /// Whether an execution may stop where the model is stuck too. Programs from the generator cannot get
-    /// there unless something was made to fail.
-    #[must_use]
-    pub fn allow_stop(mut self, may_stop: bool) -> Self {
-        self.may_stop = may_stop;
-        self
     }
 
     /// Says what is wrong with the execution, if anything is. Sanitizer reports are not its concern.
@@ -92,8 +81,10 @@ impl Judge {
     fn check(&mut self, execution: &Execution) -> Result<(), Wrong> {
         let plan = &self.plan;
         let events = &execution.events;
-        self.lifecycle.reset();
-        self.differential.reset();
+        // Where memory ran out, one operation may fail of it, with all that follows from that.
+        let ran_out = plan.failing_allocation.is_some_and(|number| execution.allocations >= number);
+        self.lifecycle.reset(ran_out);
+        self.differential.reset(ran_out);
         self.history.reset();
         for (event, stamp) in events.iter().zip(1..) {
             // It goes first: the others rely on events that name what is there, in the order of the program.
@@ -114,7 +105,8 @@ impl Judge {
             self.history.recovered(plan, events, &aftermath.holders)?;
             return files::check(plan, execution);
         }
-        match progress::explain(plan, execution, &self.lifecycle, &mut self.history, self.may_stop) {
+        // Programs from the generator cannot get stuck unless a task failed that others depend on.
+        match progress::explain(plan, execution, &self.lifecycle, &mut self.history, ran_out) {
             Some(failure) => Err(Box::new(failure)),
             None => Ok(()),
         }

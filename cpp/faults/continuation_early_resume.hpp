@@ -18,7 +18,7 @@ class EarlyFinalSuspend : public runtime::FinalSuspend {
         ending.continuation && ending.executor->crosses(ending.affinity, ending.continuation_affinity);
     if (!crosses) return;
     queued_ = true;
-    ending.executor->push(ending.continuation_affinity, ending.continuation);
+    ending.executor->push(ending.continuation_affinity, ending.continuation, ending.link);
   }
 
   template <runtime::Promise P>

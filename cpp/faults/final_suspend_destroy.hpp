@@ -20,7 +20,7 @@ class UseAfterHandOver : public runtime::FinalSuspend {
     const bool crosses =
         promise.continuation && promise.executor->crosses(promise.affinity, promise.continuation_affinity);
     if (!crosses) return finish(promise);
-    promise.executor->push(promise.continuation_affinity, promise.continuation);
+    promise.executor->push(promise.continuation_affinity, promise.continuation, promise.link);
     return promise.executor->next(promise.affinity);
   }
 };

@@ -15,10 +15,10 @@ namespace threadbare::fault {
 template <class Item>
 class SpscQueue {
  public:
-  void push(Item item) {
+  void push(Item item, runtime::QueueLink<Item> &link) noexcept {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     // Ordering: acquire pairs with the release in `pop`: the cell's old item has been read.
-    if (!spill_.empty() || tail - head_.load(std::memory_order_acquire) == cell_count) return spill_.push(item);
+    if (!spill_.empty() || tail - head_.load(std::memory_order_acquire) == cell_count) return spill_.push(item, link);
     items_[tail % cell_count] = item;
     // Ordering: release for the item; seq_cst for `empty`, as in `runtime::LockFreeQueue`.
     tail_.store(tail + 1, std::memory_order_seq_cst);

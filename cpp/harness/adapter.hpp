@@ -38,6 +38,10 @@ namespace threadbare {
 /// - `Channel(capacity)` of `std::int64_t`: `send(value)` is awaitable and gives a bool, `receive()` an
 ///   optional; `close()`.
 ///
+/// Where memory runs out, a call or awaitable throws std::bad_alloc and has had no effect: a task that was to be begun
+/// never begins and is destroyed, and nothing was waited for. What gives back never fails so: `unlock`, `release`,
+/// and the `arrive` of a latch.
+///
 /// The concept asks for what can be asked without a coroutine.
 template <class A>
 concept RuntimeAdapter = requires(typename A::Scheduler &scheduler, typename A::Mutex &mutex,

@@ -5,6 +5,7 @@
 #include "threadbare/src/subject.rs.h"
 
 #include <locale>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,11 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
       .children = view(children),
       .objects = view(objects),
   };
-  subject.execute(program, threads);
+  try {
+    subject.execute(program, threads);
+  } catch (const std::bad_alloc &) {
+    // The program did not begin: its events tell, and what the subject had made is gone.
+  }
 }
 
 rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects) {

@@ -32,6 +32,12 @@ struct Holdings {
   /// Last, so that they end first. A task is never suspended in one, so they end on the thread they began on.
   Branches branches;
 
+  /// Makes room for one more, before anything is done that is to be kept: keeping it then needs no memory.
+  template <class T>
+  static void make_room(List<T> &list) {
+    if (list.size() == list.capacity()) list.reserve(2 * list.size() + 2);
+  }
+
   /// What is held under that key; programs only name what is there.
   template <class T>
   static T &find(List<T> &list, std::uint32_t key) noexcept {
@@ -48,8 +54,8 @@ struct Holdings {
     return taken;
   }
 
-  /// Keeps the ticket of a barrier in place of an older one.
-  void keep_ticket(std::uint32_t barrier, Ticket ticket) {
+  /// Keeps the ticket of a barrier in place of an older one. There is room.
+  void keep_ticket(std::uint32_t barrier, Ticket ticket) noexcept {
     for (auto &[key, kept] : tickets) {
       if (key == barrier) {
         kept = ticket;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -27,6 +28,8 @@ struct Failure {
 
 /// The failure of a task that saw that it was asked to stop.
 inline constexpr std::uint32_t cancelled = UINT32_MAX;
+/// The failure of an operation that ran out of memory.
+inline constexpr std::uint32_t out_of_memory = UINT32_MAX - 1;
 /// What receiving from a closed and drained channel gives.
 inline constexpr std::int64_t closed = INT64_MIN;
 
@@ -49,7 +52,8 @@ class Interpreter {
   explicit Interpreter(const ProgramSpec &program, SystemsFactory &make_systems = make_correct_systems)
       : program_(program), objects_(program.objects), make_systems_(make_systems) {}
 
-  /// On the calling thread, which is the main thread, and so many less one.
+  /// On the calling thread, which is the main thread, and so many less one. Throws std::bad_alloc, with everything
+  /// freed again, where memory runs out before the root's body began; so may the constructor.
   void execute(unsigned threads) {
     const std::unique_ptr<Systems> systems = make_systems_(program_.objects);
     systems_ = systems.get();
@@ -92,7 +96,8 @@ class Interpreter {
     // it next records that later.
     Held held;
     std::uint32_t index = 0;
-    while (index < operations.size()) {
+    while (true) {
+      std::uint32_t code = 0;
       try {
         for (; index < operations.size(); ++index) {
           const OperationSpec &operation = operations[index];
@@ -136,7 +141,10 @@ class Interpreter {
               accumulator = mix(mix(accumulator, gave), result);
               break;
             }
-            case OperationCode::Start: held.handles.emplace_back(object, start(object)); break;
+            case OperationCode::Start:
+              Held::make_room(held.handles);
+              held.handles.emplace_back(object, start(object));
+              break;
             case OperationCode::Join: {
               AnyHandle handle = Held::take(held.handles, object);
               if (auto *of_int = std::get_if<0>(&handle)) {
@@ -166,6 +174,7 @@ class Interpreter {
               break;
             }
             case OperationCode::Lock: {
+              Held::make_room(held.guards);
               typename Held::Guard guard = co_await objects_.mutexes[object].lock();
               held.guards.emplace_back(object, std::move(guard));
               break;
@@ -178,7 +187,10 @@ class Interpreter {
             case OperationCode::WaitEvent: co_await objects_.events[object].wait(); break;
             case OperationCode::LatchArrive: objects_.latches[object].arrive(); break;
             case OperationCode::LatchWait: co_await objects_.latches[object].wait(); break;
-            case OperationCode::BarrierArrive: held.keep_ticket(object, objects_.barriers[object].arrive()); break;
+            case OperationCode::BarrierArrive:
+              Held::make_room(held.tickets);
+              held.keep_ticket(object, objects_.barriers[object].arrive());
+              break;
             case OperationCode::BarrierWait:
               co_await objects_.barriers[object].wait(Held::find(held.tickets, object));
               break;
@@ -199,14 +211,18 @@ class Interpreter {
           record(task, index, EventKind::OperationEnd, gave);
         }
       } catch (const Failure &failure) {
-        record(task, index, EventKind::OperationFail, failure.code);
-        if (operations[index].code != OperationCode::AwaitCatch) {
-          record(task, 0, EventKind::TaskFail, failure.code);
-          throw;
-        }
-        accumulator = mix(accumulator, caught(failure.code));
-        ++index;
+        code = failure.code;
+      } catch (const std::bad_alloc &) {
+        code = out_of_memory;
       }
+      if (index == operations.size()) break;
+      record(task, index, EventKind::OperationFail, code);
+      if (operations[index].code != OperationCode::AwaitCatch) {
+        record(task, 0, EventKind::TaskFail, code);
+        throw Failure{code};
+      }
+      accumulator = mix(accumulator, caught(code));
+      ++index;
     }
     record(task, 0, EventKind::TaskEnd, program_.tasks[task].result == ResultKind::Void ? 0 : accumulator);
     co_return accumulator;
@@ -214,13 +230,27 @@ class Interpreter {
 
   template <Affinity A>
   Task<A, Unique> unique_task([[maybe_unused]] FrameToken token, std::uint32_t task) {
-    const std::int64_t result = co_await int_task<A>(FrameToken(), task);
-    co_return std::make_unique<std::int64_t>(result);
+    // First of all, since the task must not fail after its end was recorded.
+    Unique result = before_body(task, [] { return std::make_unique<std::int64_t>(); });
+    *result = co_await before_body(task, [this, task] { return int_task<A>(FrameToken(), task); });
+    co_return std::move(result);
   }
 
   template <Affinity A>
   Task<A, void> void_task([[maybe_unused]] FrameToken token, std::uint32_t task) {
-    co_await int_task<A>(FrameToken(), task);
+    co_await before_body(task, [this, task] { return int_task<A>(FrameToken(), task); });
+  }
+
+  /// Makes what a task needs before its body begins. Running out of memory for it is how the task begins and fails.
+  template <class Make>
+  static auto before_body(std::uint32_t task, Make make) {
+    try {
+      return make();
+    } catch (const std::bad_alloc &) {
+      record(task, 0, EventKind::TaskBegin, 0);
+      record(task, 0, EventKind::TaskFail, out_of_memory);
+      throw Failure{out_of_memory};
+    }
   }
 
   [[gnu::noinline]] std::vector<AnyTask> make_children(const OperationSpec &operation) {

@@ -16,20 +16,17 @@ class FixedArray {
  public:
   /// `argument(i)` is what the i-th one is made from.
   template <class Argument>
-  FixedArray(std::size_t size, Argument argument) : storage_(size ? new Slot[size] : nullptr) {
-    try {
-      for (; size_ < size; ++size_) ::new (static_cast<void *>(storage_[size_].bytes)) T(argument(size_));
-    } catch (...) {
-      clear();
-      throw;
-    }
+  FixedArray(std::size_t size, Argument argument) : FixedArray(Room{size}) {
+    for (; size_ < size; ++size_) ::new (static_cast<void *>(storage_[size_].bytes)) T(argument(size_));
   }
-  explicit FixedArray(std::size_t size) : storage_(size ? new Slot[size] : nullptr) {
+  explicit FixedArray(std::size_t size) : FixedArray(Room{size}) {
     for (; size_ < size; ++size_) ::new (static_cast<void *>(storage_[size_].bytes)) T();
   }
   FixedArray(const FixedArray &) = delete;
   FixedArray &operator=(const FixedArray &) = delete;
-  ~FixedArray() { clear(); }
+  ~FixedArray() {
+    while (size_ > 0) (*this)[--size_].~T();
+  }
 
   T &operator[](std::size_t index) noexcept {
     return *std::launder(reinterpret_cast<T *>(storage_[index].bytes));
@@ -40,9 +37,12 @@ class FixedArray {
     alignas(T) unsigned char bytes[sizeof(T)];
   };
 
-  void clear() noexcept {
-    while (size_ > 0) (*this)[--size_].~T();
-  }
+  struct Room {
+    std::size_t size;
+  };
+
+  /// Delegated to, so that the destructor destroys what there is where making an object throws.
+  explicit FixedArray(Room room) : storage_(room.size ? new Slot[room.size] : nullptr) {}
 
   std::unique_ptr<Slot[]> storage_;
   std::size_t size_ = 0;

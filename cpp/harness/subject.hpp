@@ -28,7 +28,8 @@ class Subject {
 
   /// Runs a program on so many threads, the calling one included, until its root has ended and everything
   /// is shut down. Records events on the way. Throws std::invalid_argument or std::system_error if the
-  /// threads cannot be made; never what tasks throw.
+  /// threads cannot be made, and std::bad_alloc where memory runs out before the root's body began; never what
+  /// tasks throw.
   virtual void execute(const ProgramSpec &program, unsigned threads) = 0;
 
   /// After a crash in the middle of a program: lets its leases recover and gives the holder of each, or -1.

@@ -32,6 +32,7 @@ class Branches {
     while (!scopes_.empty()) end();
   }
 
+  /// Where memory runs out, the branch has ended again.
   void begin(std::unique_ptr<BranchScope> scope) { scopes_.push_back(std::move(scope)); }
   /// There is one; programs see to that.
   BranchScope &innermost() noexcept { return *scopes_.back(); }
@@ -56,7 +57,8 @@ class Systems {
   virtual ~Systems() = default;
 
   /// Makes a call (from `OperationCode::Resume` on), on any thread, and gives what it gave; see
-  /// src/program/call.rs. Records what happens inside it. `held` belongs to the calling task.
+  /// src/program/call.rs. Records what happens inside it. `held` belongs to the calling task. Throws std::bad_alloc
+  /// where memory runs out, and then the call had no effect.
   virtual std::int64_t perform(CallSite site, const OperationSpec &operation, Branches &held) = 0;
 
   /// Lets every lease recover from a process that crashed, as the next operation on it does, and gives the holder of

@@ -27,7 +27,7 @@ class FinalSuspend {
   /// then on, and may be gone before this returns.
   static std::coroutine_handle<> finish(PromiseBase &ended) noexcept {
     if (!ended.continuation) return ended.completion->complete(ended);
-    return ended.executor->hand_over(ended.affinity, ended.continuation_affinity, ended.continuation);
+    return ended.executor->hand_over(ended.affinity, ended.continuation_affinity, ended.continuation, ended.link);
   }
 };
 

@@ -45,8 +45,8 @@ class Gather : public Completion {
       promise.stop = stop;
       // Lifetime: when the last one is handed over, the waiter may run on and destroy this object and the
       // tasks. Not before, since the one that is not handed over has not ended.
-      if (i + 1 == count) return executor.hand_over(running, promise.affinity, frame.handle());
-      executor.push(promise.affinity, frame.handle());
+      if (i + 1 == count) return executor.hand_over(running, promise.affinity, frame.handle(), promise.link);
+      executor.push(promise.affinity, frame.handle(), promise.link);
     }
   }
 
@@ -57,7 +57,8 @@ class Gather : public Completion {
     const Affinity waiter_affinity = waiter_affinity_;
     // Lifetime: after its own step down, whoever is not last must not touch this object or its frame.
     if (pending_.fetch_sub(1, Policy::publish) != 1) return executor.next(running);
-    return executor.hand_over(running, waiter_affinity, waiter);
+    // Lifetime: the frame of `ended` is the waiter's, so it stays until that runs.
+    return executor.hand_over(running, waiter_affinity, waiter, ended.link);
   }
 
  protected:

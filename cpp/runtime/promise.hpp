@@ -37,6 +37,8 @@ struct PromiseBase {
   Completion *completion = nullptr;
   /// Stops this task; null if nobody can. Points into an ancestor that outlives the task's run.
   const std::stop_token *stop = nullptr;
+  /// Queues this task; once it has ended, whoever it lets go on.
+  ReadyLink link;
   /// The frame of the task that it awaits now, if it awaits one.
   OwnedFrame *awaiting = nullptr;
   /// Where its code runs now; `hop` changes it.

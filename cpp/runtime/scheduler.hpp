@@ -28,7 +28,8 @@ namespace threadbare::runtime {
 template <class Policy = Correct>
 class BasicScheduler final : public Executor {
  public:
-  /// Throws std::invalid_argument if `threads` is 0, std::system_error if a thread cannot be made.
+  /// Throws std::invalid_argument if `threads` is 0, std::system_error if a thread cannot be made, std::bad_alloc
+  /// where memory runs out.
   explicit BasicScheduler(unsigned threads) : Executor(threads == 1), main_thread_(std::this_thread::get_id()) {
     if (threads == 0) throw std::invalid_argument("a scheduler needs at least 1 thread, not 0");
     workers_.reserve(threads - 1);
@@ -68,8 +69,8 @@ class BasicScheduler final : public Executor {
     return start_on(*this, std::move(task));
   }
 
-  void push(Affinity affinity, std::coroutine_handle<> coroutine) noexcept override {
-    queue(affinity).push(coroutine);
+  void push(Affinity affinity, std::coroutine_handle<> coroutine, ReadyLink &link) noexcept override {
+    queue(affinity).push(coroutine, link);
     sleepers_.notify(single_thread() ? Affinity::Main : affinity);
   }
 
@@ -177,7 +178,7 @@ class BasicScheduler final : public Executor {
       const Timer timer = *expired;
       // Lifetime: the timer is in the frame of the coroutine, which may be gone after the push.
       expired = timer.next;
-      push(timer.affinity, timer.coroutine);
+      push(timer.affinity, timer.coroutine, *timer.link);
     }
   }
 

@@ -33,7 +33,7 @@ class Started final : public Root, public Completion {
     promise.completion = this;
     promise.stop = &token_;
     executor.roots().link(*this);
-    executor.push(promise.affinity, frame_.handle());
+    executor.push(promise.affinity, frame_.handle(), promise.link);
   }
 
   [[nodiscard]] bool ended() const noexcept {
@@ -72,7 +72,8 @@ class Started final : public Root, public Completion {
       delete this;
     } else if (before != running) {
       const Waiter waiter = *reinterpret_cast<Waiter *>(before);
-      return executor.hand_over(running_on, waiter.affinity, waiter.coroutine);
+      // Lifetime: the frame of `ended` goes with this object, when the waiter has run.
+      return executor.hand_over(running_on, waiter.affinity, waiter.coroutine, ended.link);
     }
     return executor.next(running_on);
   }
@@ -159,7 +160,8 @@ class [[nodiscard]] JoinHandle {
   Shared *shared_ = nullptr;
 };
 
-/// Starts a task on the executor from outside of its coroutines.
+/// Starts a task on the executor from outside of its coroutines. Where memory runs out, this throws and the task has
+/// been destroyed without having run.
 template <Affinity A, class T, class Policy>
 JoinHandle<T, Policy> start_on(Executor &executor, Task<A, T, Policy> task) {
   auto shared = std::make_unique<Started<T, Policy>>(std::move(task));

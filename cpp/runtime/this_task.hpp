@@ -23,7 +23,7 @@ struct Yield {
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] static void await_suspend(std::coroutine_handle<P> task) noexcept {
-    task.promise().executor->push(task.promise().affinity, task);
+    task.promise().executor->push(task.promise().affinity, task, task.promise().link);
   }
   static void await_resume() noexcept {}
 };
@@ -44,7 +44,7 @@ class Hop {
     const Affinity target = target_;
     const bool crosses = executor.crosses(promise.affinity, target);
     promise.affinity = target;
-    if (crosses) executor.push(target, task);
+    if (crosses) executor.push(target, task, promise.link);
     return crosses;
   }
   static void await_resume() noexcept {}
@@ -74,6 +74,7 @@ class SleepFor {
   [[gnu::noinline]] void await_suspend(std::coroutine_handle<P> task) {
     executor_ = task.promise().executor;
     timer_.coroutine = task;
+    timer_.link = &task.promise().link;
     timer_.affinity = task.promise().affinity;
     const Clock::time_point now = Clock::now();
     const bool never = duration_ > Clock::time_point::max() - now;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/affinity.hpp"
+#include "runtime/executor.hpp"
 
 #include <chrono>
 #include <coroutine>
@@ -18,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 struct Timer {
   Clock::time_point deadline;
   std::coroutine_handle<> coroutine;
+  ReadyLink *link = nullptr;
   Affinity affinity = Affinity::Main;
 
   /// Not in `Timers`.
@@ -39,6 +41,7 @@ class Timers {
   /// The deadline that comes first; there must be one.
   [[nodiscard]] Clock::time_point first_deadline() const noexcept { return heap_.front()->deadline; }
 
+  /// Where memory runs out, this throws and nothing has changed.
   void add(Timer &timer) {
     heap_.push_back(&timer);
     timer.number = next_number_++;

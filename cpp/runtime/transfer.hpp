@@ -19,7 +19,7 @@ inline std::coroutine_handle<> transfer(PromiseBase &parent, std::coroutine_hand
   promise.continuation_affinity = parent.affinity;
   parent.awaiting = &child;
   // Lifetime: the child may end, and the parent with it, as soon as it is handed over.
-  return parent.executor->hand_over(parent.affinity, promise.affinity, child.handle());
+  return parent.executor->hand_over(parent.affinity, promise.affinity, child.handle(), promise.link);
 }
 
 /// The awaiter of `co_await std::move(task)`. Owns the task until the awaiting expression ends, so the

@@ -20,12 +20,13 @@ class Waiter {
   template <Promise P>
   void bind(std::coroutine_handle<P> coroutine) noexcept {
     coroutine_ = coroutine;
+    link_ = &coroutine.promise().link;
     executor_ = coroutine.promise().executor;
     affinity_ = coroutine.promise().affinity;
   }
 
   /// Queues the coroutine to its own affinity. See `Executor::push` about what may be touched afterwards.
-  void wake() noexcept { executor_->push(affinity_, coroutine_); }
+  void wake() noexcept { executor_->push(affinity_, coroutine_, *link_); }
 
   /// Whether it is in a list.
   [[nodiscard]] bool linked() const noexcept { return linked_; }
@@ -35,6 +36,7 @@ class Waiter {
   Waiter *next_ = nullptr;
   Waiter *previous_ = nullptr;
   std::coroutine_handle<> coroutine_;
+  ReadyLink *link_ = nullptr;
   Executor *executor_ = nullptr;
   Affinity affinity_ = Affinity::Main;
   bool linked_ = false;

@@ -12,7 +12,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -133,25 +135,39 @@ class BundledSystems final : public Systems {
     return 1;
   }
 
+  /// A thread is inside of a processor, however it leaves.
+  class Visit {
+   public:
+    Visit(CallSite site, std::int64_t depth) noexcept : site_(site), depth_(depth) {
+      record(site_.task, site_.operation, EventKind::Entered, depth_);
+    }
+    Visit(const Visit &) = delete;
+    Visit &operator=(const Visit &) = delete;
+    ~Visit() { record(site_.task, site_.operation, EventKind::Leaving, depth_); }
+
+   private:
+    const CallSite site_;
+    const std::int64_t depth_;
+  };
+
   /// What a processor does while it is resumed; `depth` counts the calls in one another.
   void visit(CallSite site, Processor &processor, ResumeBody body, std::int64_t depth) {
-    record(site.task, site.operation, EventKind::Entered, depth);
+    const Visit outer(site, depth);
     pass();
     if (body == ResumeBody::Nested) {
       processor.resume([&](Processor &inside) { visit(site, inside, ResumeBody::Plain, depth + 1); });
       pass();
     }
     if (body == ResumeBody::HandingOver && enters_from_another_thread(processor)) {
-      record(site.task, site.operation, EventKind::Entered, depth + 1);
-      record(site.task, site.operation, EventKind::Leaving, depth + 1);
+      const Visit inner(site, depth + 1);
     }
-    record(site.task, site.operation, EventKind::Leaving, depth);
     if (body == ResumeBody::Throwing) throw Thrown();
   }
 
   /// Whether a new thread, which the calling one waits for, may enter the processor.
   bool enters_from_another_thread(Processor &processor) {
     bool entered = false;
+    std::exception_ptr failure;
     std::thread([&] {
       try {
         processor.resume([&](Processor &) {
@@ -160,8 +176,11 @@ class BundledSystems final : public Systems {
         });
       } catch (const runtime::NotOwner &) {
         // Told by `entered`.
+      } catch (const std::bad_alloc &) {
+        failure = std::current_exception();
       }
     }).join();
+    if (failure) std::rethrow_exception(std::move(failure));
     return entered;
   }
 
@@ -175,9 +194,13 @@ class BundledSystems final : public Systems {
     return [this, registry](runtime::Pair pair, runtime::ArcEvent event, const runtime::Arc &) {
       record(current_.task, current_.operation, EventKind::Callback,
              number_of(pair) * 4 + static_cast<std::int64_t>(event));
-      // As callbacks may, it calls in.
-      static_cast<void>(registries_[registry].status(pair));
-      static_cast<void>(registries_[registry].active());
+      try {
+        // As callbacks may, it calls in.
+        static_cast<void>(registries_[registry].status(pair));
+        static_cast<void>(registries_[registry].active());
+      } catch (const std::bad_alloc &) {
+        // It would pass through the call that is being announced, whose change stands.
+      }
     };
   }
 

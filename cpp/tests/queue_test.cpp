@@ -16,12 +16,15 @@ namespace {
 /// An item is never 0, which stands for none.
 using Item = std::uint64_t;
 
+using Links = std::vector<QueueLink<Item>>;
+
 template <class Queue>
 void keeps_order_of_one_producer(std::size_t count) {
   Queue queue;
+  Links links(count + 1);
   CHECK(queue.empty());
   CHECK(queue.pop() == 0);
-  for (Item item = 1; item <= count; ++item) queue.push(item);
+  for (Item item = 1; item <= count; ++item) queue.push(item, links[item]);
   CHECK(!queue.empty());
   for (Item item = 1; item <= count; ++item) CHECK(queue.pop() == item);
   CHECK(queue.pop() == 0);
@@ -32,10 +35,11 @@ void keeps_order_of_one_producer(std::size_t count) {
 template <class Queue>
 void keeps_order_in_waves() {
   Queue queue;
+  Links links(500 * 131);
   Item next_in = 1;
   Item next_out = 1;
   for (unsigned wave = 0; wave < 500; ++wave) {
-    for (unsigned i = 0; i < wave % 131; ++i) queue.push(next_in++);
+    for (unsigned i = 0; i < wave % 131; ++i, ++next_in) queue.push(next_in, links[next_in]);
     for (unsigned i = 0; i < wave % 97 && next_out < next_in; ++i) CHECK(queue.pop() == next_out++);
   }
   while (next_out < next_in) CHECK(queue.pop() == next_out++);
@@ -45,12 +49,16 @@ void keeps_order_in_waves() {
 template <class Queue>
 void loses_and_duplicates_nothing(unsigned producers, unsigned consumers, Item per_producer) {
   Queue queue;
+  Links links(producers * per_producer + 1);
   std::vector<std::atomic<unsigned>> seen(producers * per_producer + 1);
   std::atomic<Item> left = producers * per_producer;
   std::vector<std::thread> threads;
   for (unsigned producer = 0; producer < producers; ++producer) {
     threads.emplace_back([&, producer] {
-      for (Item i = 1; i <= per_producer; ++i) queue.push(producer * per_producer + i);
+      for (Item i = 1; i <= per_producer; ++i) {
+        const Item item = producer * per_producer + i;
+        queue.push(item, links[item]);
+      }
     });
   }
   for (unsigned consumer = 0; consumer < consumers; ++consumer) {
@@ -81,10 +89,11 @@ template <class Queue>
 void push_and_announcement_do_not_miss_each_other() {
   for (int round = 0; round < 2'000; ++round) {
     Queue queue;
+    QueueLink<Item> link;
     std::atomic<bool> sleeps{false};
     bool noticed = false;
     std::thread producer([&] {
-      queue.push(1);
+      queue.push(1, link);
       noticed = sleeps.load(std::memory_order_seq_cst);
     });
     sleeps.store(true, std::memory_order_seq_cst);

@@ -3,12 +3,15 @@
 //! What depends on order (who wins, what is received, whether a stop came in time) is taken from the events
 //! where the specification allows it; all that follows from it must then be exact, and the outcomes that
 //! no order changes must be those of the reference's own run.
+//!
+//! Where an allocation was made to fail, one operation may fail of that by itself, and what it was to begin then
+//! never begins. All that follows must be exact again; only outcomes that it had a part in may be others.
 
 use super::plan::Plan;
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Begun, CANCELLED, Operation, Outcome, TaskId, caught, mix};
+use crate::program::{Begun, CANCELLED, OUT_OF_MEMORY, Operation, Outcome, TaskId, caught, mix};
 use crate::reference::Expectations;
 
 /// What is computed for a task.
@@ -17,8 +20,13 @@ struct Computed {
     accumulator: i64,
     /// The outcome it recorded.
     outcome: Option<Outcome>,
+    began: bool,
+    /// The operation that was to begin it ran out of memory.
+    refused: bool,
+    /// Memory that ran out had a part in how it ends.
+    spoilt: bool,
     /// The code it is failing with.
-    failure: u32,
+    failure: Option<u32>,
     /// A `Cancel` of this task was called, and returned.
     cancel_called: bool,
     cancel_returned: bool,
@@ -29,7 +37,10 @@ struct Computed {
 const BLANK: Computed = Computed {
     accumulator: 0,
     outcome: None,
-    failure: 0,
+    began: false,
+    refused: false,
+    spoilt: false,
+    failure: None,
     cancel_called: false,
     cancel_returned: false,
     must_stop: false,
@@ -38,15 +49,22 @@ const BLANK: Computed = Computed {
 pub(super) struct Differential {
     computed: Vec<Computed>,
     expectations: Expectations,
+    /// An allocation was made to fail, and so far nothing has failed of it.
+    may_run_out: bool,
+    /// Something has.
+    ran_out: bool,
 }
 
 impl Differential {
     pub fn new(plan: &Plan, expectations: Expectations) -> Self {
-        Self { computed: vec![BLANK; plan.tasks.len()], expectations }
+        Self { computed: vec![BLANK; plan.tasks.len()], expectations, may_run_out: false, ran_out: false }
     }
 
-    pub fn reset(&mut self) {
+    /// `may_run_out`: an allocation was made to fail in what comes.
+    pub fn reset(&mut self, may_run_out: bool) {
         self.computed.fill(BLANK);
+        self.may_run_out = may_run_out;
+        self.ran_out = false;
     }
 
     #[inline]
@@ -62,13 +80,16 @@ impl Differential {
                 self.ended(plan, event, Outcome::Value(value))
             }
             EventKind::TaskFail => {
-                let code = self.computed[event.task as usize].failure;
+                let code = match self.computed[event.task as usize].failure {
+                    Some(code) => code,
+                    None => self.run_out(plan, event)?,
+                };
                 same(plan, event, i64::from(code))?;
                 self.ended(plan, event, Outcome::Failure(code))
             }
+            EventKind::TaskBegin => self.began(plan, event),
             EventKind::FrameMade
             | EventKind::FrameFreed
-            | EventKind::TaskBegin
             | EventKind::Entered
             | EventKind::Leaving
             | EventKind::Callback
@@ -76,8 +97,18 @@ impl Differential {
         }
     }
 
+    fn began(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+        let computed = &mut self.computed[event.task as usize];
+        computed.began = true;
+        if computed.refused { Err(differs(plan, event, "a task began whose beginning had failed", "")) } else { Ok(()) }
+    }
+
     fn ended(&mut self, plan: &Plan, event: &Event, outcome: Outcome) -> Result<(), Wrong> {
-        self.computed[event.task as usize].outcome = Some(outcome);
+        let computed = &mut self.computed[event.task as usize];
+        computed.outcome = Some(outcome);
+        if computed.spoilt {
+            return Ok(());
+        }
         match self.expectations.outcome(event.task) {
             Some(expected) if expected != outcome => {
                 let detail = format!("{outcome:?}, where the reference has {expected:?}");
@@ -101,6 +132,7 @@ impl Differential {
 
     fn returned(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let task = event.task as usize;
+        self.spoil(plan, event);
         let value = match *plan.operation(event) {
             Operation::Compute(value) => {
                 same(plan, event, 0)?;
@@ -148,7 +180,9 @@ impl Differential {
 
     fn failed(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let task = event.task as usize;
+        self.spoil(plan, event);
         let code = match *plan.operation(event) {
+            _ if self.fails_by_itself(plan, event) => self.run_out(plan, event)?,
             Operation::Throw(code) => code,
             Operation::CheckCancel => {
                 if !self.stop_possible(plan, event.task) {
@@ -187,9 +221,48 @@ impl Differential {
         if matches!(plan.operation(event), Operation::AwaitCatch(_)) {
             self.mix(task, caught(code));
         } else {
-            self.computed[task].failure = code;
+            self.computed[task].failure = Some(code);
         }
         Ok(())
+    }
+
+    /// Whether an operation failed as one that ran out of memory, and not because a task did that it waited for.
+    fn fails_by_itself(&self, plan: &Plan, event: &Event) -> bool {
+        let of_child = |&child: &TaskId| self.code_of(child) == Some(OUT_OF_MEMORY);
+        event.value == i64::from(OUT_OF_MEMORY) && !waits_for(plan.operation(event)).iter().any(of_child)
+    }
+
+    /// One operation runs out of memory, or a task does before its first one. Gives the code.
+    fn run_out(&mut self, plan: &Plan, event: &Event) -> Result<u32, Wrong> {
+        if self.ran_out {
+            return Err(differs(plan, event, "memory ran out a second time", "one allocation was made to fail"));
+        }
+        if !self.may_run_out {
+            return Err(differs(plan, event, "memory ran out by itself", "no allocation was made to fail"));
+        }
+        if event.kind == EventKind::OperationFail {
+            let operation = plan.operation(event);
+            if !needs_memory(operation) {
+                return Err(differs(plan, event, "an operation failed that cannot", "it needs no memory"));
+            }
+            for &child in operation.begins() {
+                if self.computed[child as usize].began {
+                    let detail = format!("task {child}");
+                    return Err(differs(plan, event, "an operation failed that had begun a task", &detail));
+                }
+                self.computed[child as usize].refused = true;
+            }
+        }
+        self.ran_out = true;
+        self.computed[event.task as usize].spoilt = true;
+        Ok(OUT_OF_MEMORY)
+    }
+
+    /// A task takes part in what spoilt those that it waited for.
+    fn spoil(&mut self, plan: &Plan, event: &Event) {
+        if self.ran_out && waits_for(plan.operation(event)).iter().any(|&child| self.computed[child as usize].spoilt) {
+            self.computed[event.task as usize].spoilt = true;
+        }
     }
 
     fn mix(&mut self, task: usize, value: i64) {
@@ -276,6 +349,29 @@ impl Differential {
     }
 }
 
+/// The tasks whose outcomes the operation gives.
+fn waits_for(operation: &Operation) -> &[TaskId] {
+    match operation {
+        Operation::Start(_) => &[],
+        Operation::Join(child) => std::slice::from_ref(child),
+        _ => operation.begins(),
+    }
+}
+
+/// Whether an operation may fail for want of memory. To give something back takes none: nobody could do anything
+/// about it if that failed.
+fn needs_memory(operation: &Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Compute(_)
+            | Operation::Throw(_)
+            | Operation::CheckCancel
+            | Operation::Unlock(_)
+            | Operation::Release(_)
+            | Operation::LatchArrive(_)
+    )
+}
+
 #[inline]
 fn same(plan: &Plan, event: &Event, expected: i64) -> Result<(), Wrong> {
     if event.value == expected { Ok(()) } else { Err(another(plan, event, expected)) }
@@ -303,8 +399,16 @@ fn too_early(plan: &Plan, event: &Event, child: TaskId) -> Wrong {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notation::{cause, judge, judge_two};
+    use super::super::notation::{cause, judge, judge_allocating, judge_two};
+    use crate::execution::Ending;
     use crate::finding::Judgement;
+    use crate::program::OUT_OF_MEMORY;
+
+    /// Judges a history in which `!!` is a failure for want of memory.
+    fn judge_out_of_memory(program: &str, history: &str) -> Judgement {
+        let history = history.replace("!!", &format!("!{OUT_OF_MEMORY}"));
+        judge_allocating(&format!("fail-allocation 1\n{program}"), &history, Ending::Completed, 1)
+    }
 
     #[test]
     fn a_wrong_result_is_noticed_where_it_arises() {
@@ -357,6 +461,85 @@ mod tests {
         assert_eq!(cause(judge(program, &overlooked)), "a stop was not seen: check-cancel");
         let overlapping = format!("{begin} 1[@1 1.0( 0.1( 0.1) 1.0) 1]=0 0]=0 -0 -1");
         assert_eq!(judge(program, &overlapping), Judgement::Right);
+    }
+
+    const AWAITS: &str = "task 0 main int\nawait-catch 1\nawait-catch 2\ntask 1 worker int\nyield\ntask 2 worker int";
+
+    #[test]
+    fn one_operation_runs_out_of_memory_and_only_where_an_allocation_was_made_to_fail() {
+        let caught = 1_000_003 + i64::from(OUT_OF_MEMORY);
+        let rest = format!("0.1( +2 2[@1 2]=0 0.1)=0 0]={} -1 -2 -0", caught * 31);
+        let inside = format!("+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0!! {rest}");
+        assert_eq!(judge_out_of_memory(AWAITS, &inside), Judgement::Right);
+        let before = format!("+0 0[ 0.0( +1 1[@1 1!! 0.0!! {rest}");
+        assert_eq!(judge_out_of_memory(AWAITS, &before), Judgement::Right);
+        let unmade = format!("+0 0[ 0.0( 0.0!! {}", rest.replace("-1 ", ""));
+        assert_eq!(judge_out_of_memory(AWAITS, &unmade), Judgement::Right);
+        let by_itself = unmade.replace("!!", &format!("!{OUT_OF_MEMORY}"));
+        assert_eq!(cause(judge(AWAITS, &by_itself)), "memory ran out by itself: await-catch");
+        let twice = "+0 0[ 0.0( 0.0!! 0.1( 0.1!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, twice)), "memory ran out a second time: await-catch");
+        let twice = "+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0!! 0.1( +2 2[@1 2!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, twice)), "memory ran out a second time");
+    }
+
+    #[test]
+    fn what_follows_from_memory_that_ran_out_is_exact() {
+        let swallowed = "+0 0[ 0.0( +1 1[@1 1.0( 1.0!! 1!! 0.0)=0";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, swallowed)), "a failure was swallowed: await-catch");
+        let left = "+0 0[ 0.0( +1 1[@1 0.0!!";
+        assert_eq!(cause(judge_out_of_memory(AWAITS, left)), "an operation failed that had begun a task: await-catch");
+        // A task that had no part in it ends as ever.
+        let other = "task 0 main int\nawait-catch 1\nawait 2\ntask 1 worker int\ntask 2 worker int\ncompute 5";
+        let spoilt = "+0 0[ 0.0( 0.0!! 0.1( +2 2[@1 2.0( 2.0) 2]=6";
+        assert_eq!(cause(judge_out_of_memory(other, spoilt)), "a wrong result");
+        let started = "task 0 main int\nstart 1\ntask 1 worker int";
+        let begun = "+0 0[ 0.0( +1 0.0!! 1[@1";
+        assert_eq!(cause(judge_out_of_memory(started, begun)), "a task began whose beginning had failed");
+        let lost = "+0 0[ 0.0( +1 -1 0.0)";
+        let rule = "an operation returned although it destroyed a task unbegun: start";
+        assert_eq!(cause(judge_out_of_memory(started, lost)), rule);
+        assert_eq!(judge_out_of_memory(started, "+0 0[ 0.0( +1 -1 0.0!! 0!! -0"), Judgement::Right);
+    }
+
+    #[test]
+    fn a_program_that_there_is_no_memory_for_does_not_begin() {
+        assert_eq!(judge_out_of_memory(AWAITS, ""), Judgement::Right);
+        assert_eq!(judge_out_of_memory(AWAITS, "+0 -0"), Judgement::Right);
+        assert_eq!(cause(judge(AWAITS, "")), "the root did not come to its end");
+        assert_eq!(cause(judge_out_of_memory(AWAITS, "+0")), "the root did not come to its end");
+        assert_eq!(cause(judge_out_of_memory(AWAITS, "+0 0[")), "the root did not come to its end");
+    }
+
+    #[test]
+    fn a_call_that_ran_out_of_memory_had_no_effect() {
+        let judged = |objects: &str, first: &str, second: &str, middle: &str| {
+            let lines = |operations: &str| operations.replace(", ", "\n");
+            let (first, second) = (lines(first), lines(second));
+            let program = format!(
+                "{objects}\ntask 0 main int\nawait-catch 1\nawait 2\ntask 1 main int\n{first}\ntask 2 main int\n{second}"
+            );
+            let caught = (1_000_003 + i64::from(OUT_OF_MEMORY)) * 31;
+            let rest = format!("0.1)=0 0]={caught} -1 -2 -0");
+            judge_out_of_memory(&program, &format!("+0 0[ 0.0( +1 1[ {middle} 2]=0 {rest}"))
+        };
+        let arc = |gave| {
+            let middle = format!("1.0( 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( 2.0)={gave}");
+            judged("registries 1", "start-arc 0 1 2", "arc-status 0 1 2", &middle)
+        };
+        assert_eq!(arc(-1), Judgement::Right);
+        assert_eq!(cause(arc(0)), "no order of the calls explains it: arc-status");
+        // A processor is left on the way out.
+        let resume = |inside: &str, rest: &str| {
+            let middle = format!("1.0( {inside} 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( {rest}");
+            judged("processors checked", "resume 0 nested", "resume 0 plain", &middle)
+        };
+        assert_eq!(resume("1.0< 1.0>", "2.0< 2.0> 2.0)=1"), Judgement::Right);
+        assert_eq!(resume("", "2.0< 2.0> 2.0)=1"), Judgement::Right);
+        assert_eq!(cause(resume("1.0<", "2.0< 2.0> 2.0)=1")), "a resume out of step: resume");
+        // Giving back needs no memory.
+        let release = judged("semaphores 0", "release 0", "compute 1", "1.0( 1.0!!");
+        assert_eq!(cause(release), "an operation failed that cannot: release");
     }
 
     #[test]

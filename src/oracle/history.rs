@@ -107,7 +107,7 @@ impl History {
             }
             EventKind::OperationFail => {
                 self.failed(plan, event);
-                return Ok(());
+                self.routes[plan.at(event)]
             }
             _ => return Ok(()),
         };
@@ -128,6 +128,7 @@ impl History {
                 Ok(())
             }
             (_, EventKind::OperationEnd) => self.returned(event, object, action, event.value, stamp),
+            (_, EventKind::OperationFail) => self.withdrawn(event, object),
             _ => return Err(resume::out_of_step(plan, event, NO_RESUME)),
         };
         seen.or_else(|found| self.found(plan, events, object, &found))
@@ -217,6 +218,13 @@ impl History {
         let place = self.calls[event.task as usize];
         let Some(search) = &mut self.search else { return Ok(()) };
         self.tracks[object as usize].returned(place, caller(event), action, gave, stamp, search)
+    }
+
+    /// A call that failed, which is for want of memory: it never happened.
+    fn withdrawn(&mut self, event: &Event, object: u32) -> Result<(), Found> {
+        let place = self.calls[event.task as usize];
+        let Some(search) = &mut self.search else { return Ok(()) };
+        self.tracks[object as usize].withdrawn(place, search)
     }
 
     /// A task that fails leaves its branches, and gives its mutexes back from here on.

@@ -36,6 +36,7 @@ impl Invariant {
             (EventKind::OperationEnd, Operation::Call(call)) => {
                 return self.callbacks.returned(plan, event, call);
             }
+            (EventKind::OperationFail, Operation::Call(_)) => return self.callbacks.failed(plan, event),
             (EventKind::Callback, operation) => return self.callbacks.called_back(plan, event, operation),
             _ => {}
         }

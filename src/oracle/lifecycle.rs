@@ -5,7 +5,7 @@ use super::plan::{NONE, Plan};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Affinity, Operation};
+use crate::program::{Affinity, OUT_OF_MEMORY, Operation};
 
 /// Where a task is, as far as its events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(super) enum Stage {
 pub(super) struct Life {
     pub stage: Stage,
     pub freed: bool,
+    /// The operation it is in made a task and destroyed it again before it began, so it must fail.
+    pub discarded: bool,
     /// Where it may run from here on.
     affinity: Affinity,
     /// The operation it is in or before.
@@ -42,6 +44,8 @@ pub(super) struct Lifecycle {
     frames: u32,
     /// A task was destroyed in the middle, which only the shutdown does.
     shut: bool,
+    /// An allocation was made to fail.
+    ran_out: bool,
 }
 
 impl Lifecycle {
@@ -49,15 +53,29 @@ impl Lifecycle {
         let unborn: Vec<Life> = plan
             .tasks
             .iter()
-            .map(|task| Life { stage: Stage::Unborn, freed: false, affinity: task.affinity, next: 0, thread: 0 })
+            .map(|task| Life {
+                stage: Stage::Unborn,
+                freed: false,
+                discarded: false,
+                affinity: task.affinity,
+                next: 0,
+                thread: 0,
+            })
             .collect();
-        Self { lives: unborn.clone(), unborn, frames: 0, shut: false }
+        Self { lives: unborn.clone(), unborn, frames: 0, shut: false, ran_out: false }
     }
 
-    pub fn reset(&mut self) {
+    /// `ran_out`: an allocation was made to fail in what comes.
+    pub fn reset(&mut self, ran_out: bool) {
         self.lives.copy_from_slice(&self.unborn);
         self.frames = 0;
         self.shut = false;
+        self.ran_out = ran_out;
+    }
+
+    /// Whether the root has begun, or has a frame and may yet.
+    pub fn has_root(&self) -> bool {
+        self.lives[0].stage != Stage::Unborn && !(self.lives[0].stage == Stage::Made && self.lives[0].freed)
     }
 
     #[inline]
@@ -77,15 +95,20 @@ impl Lifecycle {
         if life.stage != Stage::Unborn {
             return Err(broken(plan, event, "a second frame for one task"));
         }
-        let task = plan.task(event);
-        let parent = self.lives[task.parent as usize];
-        if event.task != 0 && !(parent.stage == Stage::Inside && parent.next == task.operation) {
+        if event.task != 0 && !self.is_being_begun(plan, event) {
             return Err(broken(plan, event, "a frame made outside the operation that begins the task"));
         }
         let life = &mut self.lives[event.task as usize];
         life.stage = Stage::Made;
         self.frames += 1;
         Ok(())
+    }
+
+    /// Whether its parent is in the operation that begins the task.
+    fn is_being_begun(&self, plan: &Plan, event: &Event) -> bool {
+        let task = plan.task(event);
+        let parent = self.lives[task.parent as usize];
+        parent.stage == Stage::Inside && parent.next == task.operation
     }
 
     fn freed(&mut self, plan: &Plan, event: &Event, life: Life) -> Result<(), Wrong> {
@@ -98,6 +121,10 @@ impl Lifecycle {
             Stage::Ended => {}
             Stage::Between | Stage::Failing => {
                 return Err(broken(plan, event, "a frame destroyed while its task runs"));
+            }
+            Stage::Made if self.ran_out && event.task == 0 => {}
+            Stage::Made if self.ran_out && self.is_being_begun(plan, event) => {
+                self.lives[plan.task(event).parent as usize].discarded = true;
             }
             Stage::Made | Stage::Inside => {
                 if life.stage == Stage::Inside && !self.inside(plan, event, life).1 {
@@ -148,6 +175,10 @@ impl Lifecycle {
                 if event.operation != life.next {
                     return Err(broken(plan, event, "an operation returned that was not called"));
                 }
+                if event.kind == EventKind::OperationEnd && life.discarded {
+                    return Err(broken(plan, event, "an operation returned although it destroyed a task unbegun"));
+                }
+                changed.discarded = false;
                 let (operation, suspends) = self.inside(plan, event, life);
                 may_move = suspends;
                 let caught = matches!(operation, Operation::AwaitCatch(_));
@@ -173,6 +204,12 @@ impl Lifecycle {
                 changed.stage = Stage::Ended;
             }
             (EventKind::TaskFail, Stage::Failing) => changed.stage = Stage::Ended,
+            // There was no memory for what it needs before its first operation.
+            (EventKind::TaskFail, Stage::Between)
+                if self.ran_out && life.next == 0 && event.value == i64::from(OUT_OF_MEMORY) =>
+            {
+                changed.stage = Stage::Ended;
+            }
             (EventKind::TaskBegin, Stage::Unborn) => return Err(broken(plan, event, "a task began without a frame")),
             (EventKind::TaskBegin, _) => return Err(broken(plan, event, "a task began twice")),
             (_, Stage::Ended) => return Err(broken(plan, event, "a task ran on after its end")),
@@ -206,7 +243,8 @@ impl Lifecycle {
     /// What must hold after an execution that came to its end.
     pub fn finish(&self, plan: &Plan) -> Result<(), Wrong> {
         let at_end = |task| Event { value: 0, task, operation: 0, thread: 0, kind: EventKind::TaskEnd };
-        if self.lives[0].stage != Stage::Ended {
+        let never_began = self.ran_out && !self.has_root();
+        if self.lives[0].stage != Stage::Ended && !never_began {
             return Err(broken(plan, &at_end(0), "the root did not come to its end"));
         }
         if self.frames > 0 {

@@ -19,14 +19,15 @@ pub(super) fn judge(program: &str, history: &str) -> Judgement {
 }
 
 pub(super) fn judge_ending(program: &str, history: &str, ending: Ending) -> Judgement {
-    judge_stop(program, history, ending, false)
+    judge_allocating(program, history, ending, 0)
 }
 
-/// The same, for a program that may be stuck if `may_stop`.
-pub(super) fn judge_stop(program: &str, history: &str, ending: Ending, may_stop: bool) -> Judgement {
+/// The same, for an execution that allocates so often: with `fail-allocation 1` in the program and 1 here, memory
+/// ran out.
+pub(super) fn judge_allocating(program: &str, history: &str, ending: Ending, allocations: u64) -> Judgement {
     let program = text::parse(&format!("program\nobjects\n{program}\nend")).expect("a valid program");
-    let execution = Execution { ending, ..Execution::completed(events(&program, history)) };
-    Judge::new(&program, THREADS, Expectations::of(&program)).allow_stop(may_stop).judge(&execution)
+    let execution = Execution { ending, allocations, ..Execution::completed(events(&program, history)) };
+    Judge::new(&program, THREADS, Expectations::of(&program)).judge(&execution)
 }
 
 /// Judges two void tasks, of worker affinity, that run at once; `middle` is what they do.

@@ -12,6 +12,8 @@ pub(super) struct Plan {
     pub objects: Objects,
     /// Whether the controller may let the removal of a file fail.
     pub removal_may_fail: bool,
+    /// The allocation that the controller makes fail, counted from 1.
+    pub failing_allocation: Option<u64>,
     pub tasks: Vec<PlannedTask>,
     /// The operations of all tasks, those of one task in a row.
     pub operations: Vec<Planned>,
@@ -61,7 +63,14 @@ impl Plan {
                 stoppable: stops.reach(id),
             });
         }
-        Self { threads, objects: program.objects.clone(), removal_may_fail: program.injections.eio, tasks, operations }
+        Self {
+            threads,
+            objects: program.objects.clone(),
+            removal_may_fail: program.injections.eio,
+            failing_allocation: program.injections.failing_allocation,
+            tasks,
+            operations,
+        }
     }
 
     /// The task of an event that the lifecycle oracle has let pass.

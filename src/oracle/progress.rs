@@ -91,7 +91,7 @@ fn stuck(
             let what = format!("{what}; {}", waiting(plan, lifecycle));
             failure(Verdict::LostWakeup, format!("lost wake-up: {cause}"), what)
         }
-        None if may_stop || history.lost().is_some() => None,
+        None if may_stop && lifecycle.has_root() || history.lost().is_some() => None,
         None => {
             let mut words: Vec<&str> = lives()
                 .filter_map(|(life, task)| operation(plan, life, task))
@@ -129,6 +129,9 @@ fn waiting(plan: &Plan, lifecycle: &Lifecycle) -> String {
 /// Whether the model would let the task go on where it is, in something that is about no object.
 fn goes_on(plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> bool {
     let ended = |child: &TaskId| lifecycle.lives[*child as usize].stage == Stage::Ended;
+    if life.discarded {
+        return true;
+    }
     match operation(plan, life, task) {
         None => life.stage == Stage::Made,
         Some(Operation::Join(child)) => ended(child),

@@ -1,4 +1,4 @@
-//! The generator: valid programs that no schedule can get stuck in.
+//! The generator: valid programs that no schedule can get stuck in, unless an allocation is made to fail.
 //!
 //! A program is drawn in three phases. The [`skeleton`] is the task tree with all that waits for nothing
 //! but tasks and locks, and with *holes* between its operations. The [`supply`] phase then fills holes
@@ -45,6 +45,12 @@ pub const DEFAULT_SIZE: u32 = 6;
 /// The greatest size: a program of about so many tasks.
 pub const MAX_SIZE: u32 = 10_000;
 
+/// Of so many programs one runs out of memory in the middle.
+const MEMORY_ODDS: u32 = 32;
+/// About what executions allocate, at least: so often for each task, and besides.
+const ALLOCATIONS_PER_TASK: u32 = 3;
+const ALLOCATIONS_SPARE: u32 = 8;
+
 /// What programs are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
@@ -59,7 +65,7 @@ pub struct Shape {
 pub enum Systems {
     /// Each program some, or none.
     All,
-    /// The scheduler alone.
+    /// The scheduler alone, and nothing is made to fail.
     None,
 }
 
@@ -81,7 +87,12 @@ pub fn generate(source: &mut impl Decisions, shape: Shape) -> Program {
     let mut draft = skeleton::draw(source, cast.skeleton_size(size));
     supply::fill(source, &mut draft);
     systems::fill(source, &mut draft, &cast, size);
-    let program = draft.finish();
+    let mut program = draft.finish();
+    // Last, so that what it is drawn from decides the same of the others.
+    if shape.systems == Systems::All && source.chance(1, MEMORY_ODDS) {
+        let most = ALLOCATIONS_SPARE + ALLOCATIONS_PER_TASK * program.tasks.len() as u32;
+        program.injections.failing_allocation = Some(source.between(1, most).into());
+    }
     debug_assert_eq!(validate::validate(&program), Ok(()), "{program:?}");
     program
 }

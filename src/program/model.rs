@@ -178,14 +178,16 @@ pub enum Operation {
 
 /// What `Receive` gives on a closed and drained channel.
 pub const CLOSED: i64 = i64::MIN;
-/// The failure code of a cancelled task; `Throw` codes are below it.
+/// The failure code of a cancelled task.
 pub const CANCELLED: u32 = u32::MAX;
+/// The failure code of an operation that ran out of memory; `Throw` codes are below it.
+pub const OUT_OF_MEMORY: u32 = u32::MAX - 1;
 
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Value(i64),
-    /// The code of a `Throw`, or [`CANCELLED`].
+    /// The code of a `Throw`, [`OUT_OF_MEMORY`] or [`CANCELLED`].
     Failure(u32),
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::call::{Call, MAX_AGENTS};
-use super::{Affinity, CANCELLED, CLOSED, ObjectId, Operation, Program, TaskId};
+use super::{Affinity, CLOSED, OUT_OF_MEMORY, ObjectId, Operation, Program, TaskId};
 
 /// Tasks of a program: at most.
 pub const MAX_TASKS: usize = 65_536;
@@ -197,8 +197,10 @@ impl Check<'_> {
             Operation::Sleep(microseconds) if microseconds > MAX_SLEEP => {
                 return Err(format!("sleeps {microseconds} microseconds; at most {MAX_SLEEP} are allowed"));
             }
-            Operation::Throw(CANCELLED) => {
-                return Err(format!("the code {CANCELLED} is that of cancellation; use a smaller one"));
+            Operation::Throw(code @ OUT_OF_MEMORY..) => {
+                return Err(format!(
+                    "the code {code} is that of cancellation or of memory running out; use a smaller one"
+                ));
             }
             Operation::Lock(id) => {
                 if self.locks.contains(&id) {

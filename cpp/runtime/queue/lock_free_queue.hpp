@@ -12,7 +12,8 @@ namespace threadbare::runtime {
 /// new ring is all zeros, and with a `Spill` for what does not fit.
 ///
 /// What a scheduler asks of a queue:
-/// - `push(item)` by any thread; `pop()` by any thread, an empty item if there is none.
+/// - `push(item, link)` by any thread, which cannot fail; `pop()` by any thread, an empty item if there is none. The
+///   link is the queue's until the item was popped.
 /// - One thread's items come out in the order in which it pushed them.
 /// - If a thread stores a flag with seq_cst and then finds `empty()`, every `push` that it did not see
 ///   returns to a thread that sees the flag with a seq_cst load.
@@ -23,9 +24,9 @@ namespace threadbare::runtime {
 template <class Item>
 class LockFreeQueue {
  public:
-  void push(Item item) {
+  void push(Item item, QueueLink<Item> &link) noexcept {
     // Later items must not overtake the spilled ones for ever.
-    if (!spill_.empty()) return spill_.push(item);
+    if (!spill_.empty()) return spill_.push(item, link);
     std::size_t position = tail_.load(std::memory_order_relaxed);
     while (true) {
       Cell &cell = cells_[position % cell_count];
@@ -42,7 +43,7 @@ class LockFreeQueue {
           return;
         }
       } else if (turn < free) {
-        return spill_.push(item);
+        return spill_.push(item, link);
       } else {
         position = tail_.load(std::memory_order_relaxed);
       }

@@ -13,26 +13,29 @@
 
 #if THREADBARE_HAS_MOODYCAMEL
 
+#include "runtime/queue/spill.hpp"
+
 #include <atomic>
 #include <cstddef>
-#include <new>
 
 namespace threadbare::runtime {
 
 /// `moodycamel::ConcurrentQueue`, plus a count: the queue itself promises no order between a push and
-/// another thread's failing pop, which a thread about to sleep depends on.
+/// another thread's failing pop, which a thread about to sleep depends on. Where it finds no memory, items spill over.
 template <class Item>
 class MoodycamelQueue {
  public:
-  void push(Item item) {
-    if (!items_.enqueue(item)) throw std::bad_alloc();
+  void push(Item item, QueueLink<Item> &link) noexcept {
+    // Later items must not overtake the spilled ones for ever.
+    if (!spill_.empty() || !items_.enqueue(item)) spill_.push(item, link);
     // Ordering: seq_cst, so that it comes before the producer's look at who sleeps.
     count_.fetch_add(1, std::memory_order_seq_cst);
   }
 
   Item pop() noexcept {
     Item item{};
-    if (items_.try_dequeue(item)) count_.fetch_sub(1, std::memory_order_seq_cst);
+    if (!items_.try_dequeue(item)) item = spill_.pop_if([] { return true; });
+    if (item != Item{}) count_.fetch_sub(1, std::memory_order_seq_cst);
     return item;
   }
 
@@ -42,6 +45,7 @@ class MoodycamelQueue {
 
  private:
   moodycamel::ConcurrentQueue<Item> items_;
+  Spill<Item> spill_;
   /// Briefly negative when an item is popped before it is counted.
   std::atomic<std::ptrdiff_t> count_{0};
 };

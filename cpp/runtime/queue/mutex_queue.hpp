@@ -1,25 +1,29 @@
-// The plain queue: a deque under a lock.
+// The plain queue: a list under a lock.
 #pragma once
 
-#include <deque>
+#include "runtime/queue/spill.hpp"
+
 #include <mutex>
 
 namespace threadbare::runtime {
 
-/// Slower than `LockFreeQueue` under contention and dearer to make, but obviously right.
+/// Slower than `LockFreeQueue` under contention, but obviously right.
 template <class Item>
 class MutexQueue {
  public:
-  void push(Item item) {
+  void push(Item item, QueueLink<Item> &link) noexcept {
     const std::lock_guard lock(mutex_);
-    items_.push_back(item);
+    link.item = item;
+    link.next = nullptr;
+    (first_ ? last_->next : first_) = &link;
+    last_ = &link;
   }
 
   Item pop() noexcept {
     const std::lock_guard lock(mutex_);
-    if (items_.empty()) return Item{};
-    const Item item = items_.front();
-    items_.pop_front();
+    if (!first_) return Item{};
+    const Item item = first_->item;
+    first_ = first_->next;
     return item;
   }
 
@@ -27,12 +31,14 @@ class MutexQueue {
   // section, and all its thread does afterwards, happens after what our caller did before.
   [[nodiscard]] bool empty() const noexcept {
     const std::lock_guard lock(mutex_);
-    return items_.empty();
+    return !first_;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::deque<Item> items_;
+  QueueLink<Item> *first_ = nullptr;
+  /// The last one while there is a first.
+  QueueLink<Item> *last_ = nullptr;
 };
 
 }  // namespace threadbare::runtime

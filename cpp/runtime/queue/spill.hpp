@@ -2,23 +2,37 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <mutex>
-#include <vector>
 
 namespace threadbare::runtime {
 
-/// A locked FIFO that costs one atomic load while it is empty, and no allocation until it is used.
+/// The place of an item in a list. It belongs to whoever pushes the item, and must stay until the item was popped.
+template <class Item>
+struct QueueLink {
+  Item item{};
+  QueueLink *next = nullptr;
+};
+
+/// A locked FIFO that costs one atomic load while it is empty, and never allocates: a producer could do nothing
+/// about it where memory runs out.
 template <class Item>
 class Spill {
  public:
-  /// Whether something is in it. Sequentially consistent with `push`.
-  [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }
+  /// Whether nothing is in it. Sequentially consistent with the pushes: with one that found it empty by its store;
+  /// any other comes, by the lock, after the store of such a one.
+  [[nodiscard]] bool empty() const noexcept { return first_.load(std::memory_order_seq_cst) == nullptr; }
 
-  void push(Item item) {
+  void push(Item item, QueueLink<Item> &link) noexcept {
     const std::lock_guard lock(mutex_);
-    items_.push_back(item);
-    count_.store(items_.size() - first_, std::memory_order_seq_cst);
+    link.item = item;
+    link.next = nullptr;
+    QueueLink<Item> *const before = last_;
+    last_ = &link;
+    if (before) {
+      before->next = &link;
+    } else {
+      first_.store(&link, std::memory_order_seq_cst);
+    }
   }
 
   /// The oldest item, or a default one if there is none or `condition()`, asked under the lock, is false. It
@@ -27,26 +41,21 @@ class Spill {
   Item pop_if(Condition condition) noexcept {
     if (empty()) return Item{};
     const std::lock_guard lock(mutex_);
-    if (first_ == items_.size() || !condition()) return Item{};
-    const Item item = items_[first_++];
-    if (first_ == items_.size()) {
-      items_.clear();
-      first_ = 0;
-    } else if (first_ >= 64 && first_ * 2 >= items_.size()) {
-      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
-      first_ = 0;
-    }
-    count_.store(items_.size() - first_, std::memory_order_seq_cst);
-    return item;
+    // Ordering: relaxed; it is written under the lock.
+    QueueLink<Item> *const link = first_.load(std::memory_order_relaxed);
+    if (!link || !condition()) return Item{};
+    if (!link->next) last_ = nullptr;
+    first_.store(link->next, std::memory_order_seq_cst);
+    // Lifetime: whoever goes on with the item may destroy the link, so this comes before the return.
+    return link->item;
   }
 
  private:
   std::mutex mutex_;
-  std::vector<Item> items_;
-  /// Items before this one have been popped.
-  std::size_t first_ = 0;
-  /// `items_.size() - first_`; written under the lock.
-  std::atomic<std::size_t> count_{0};
+  /// Written under the lock.
+  std::atomic<QueueLink<Item> *> first_{nullptr};
+  /// Null while `first_` is.
+  QueueLink<Item> *last_ = nullptr;
 };
 
 }  // namespace threadbare::runtime

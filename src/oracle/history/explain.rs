@@ -22,7 +22,8 @@ impl History {
         let mut since: Vec<Involved> = vec![];
         let mut pending = 0;
         for event in prefix {
-            let of_operation = matches!(event.kind, EventKind::OperationBegin | EventKind::OperationEnd);
+            let of_operation =
+                matches!(event.kind, EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail);
             if !of_operation || self.routes[plan.at(event)].is_none_or(|route| route.object != object) {
                 continue;
             }
@@ -32,6 +33,10 @@ impl History {
                 }
                 since.push(Involved { task: event.task, operation: event.operation, gave: None });
                 pending += 1;
+            } else if event.kind == EventKind::OperationFail {
+                // It never happened.
+                since.retain(|call| call.task != event.task || call.gave.is_some());
+                pending -= 1;
             } else if let Some(call) = since.iter_mut().rfind(|call| call.task == event.task) {
                 call.gave = Some(event.value);
                 pending -= 1;

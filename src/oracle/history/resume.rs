@@ -50,7 +50,7 @@ impl History {
                 Ok(seen.and_then(|()| self.alone(object)))
             }
             EventKind::Leaving => {
-                if depth == 0 || deepest != levels || event.value != depth {
+                if depth == 0 || event.value != depth {
                     return Err(out_of_step(plan, event, &format!("it left depth {}", event.value)));
                 }
                 self.resumes[event.task as usize].depth -= 1;
@@ -61,8 +61,21 @@ impl History {
                 }
                 Ok(Ok(()))
             }
+            EventKind::OperationFail => {
+                if depth > 0 {
+                    return Err(out_of_step(plan, event, &format!("it failed at depth {depth}")));
+                }
+                // It ran out of memory inside, or before it was told whether it got in.
+                let inside = deepest > 0;
+                Ok(if inside {
+                    self.returned(event, object, Action::Leave, 0, stamp)
+                } else {
+                    self.withdrawn(event, object)
+                })
+            }
             _ => {
-                if depth > 0 || event.value != deepest.min(1) {
+                let in_part = deepest > 0 && deepest != levels;
+                if depth > 0 || in_part || event.value != deepest.min(1) {
                     let detail = format!("it gave {} after entering depth {deepest}", event.value);
                     return Err(out_of_step(plan, event, &detail));
                 }

@@ -131,9 +131,19 @@ impl Track {
         if self.window.pending > 0 { Ok(()) } else { self.settle(search) }
     }
 
+    /// Takes back a call that was recorded at `place` and had no effect. Where the order of calls never matters, it
+    /// is one that would have taken effect at its return.
+    pub fn withdrawn(&mut self, place: u32, search: &mut Search) -> Result<(), Found> {
+        if self.monotone {
+            return Ok(());
+        }
+        self.window.withdrawn(place);
+        if self.window.pending > 0 { Ok(()) } else { self.settle(search) }
+    }
+
     /// Checks what is in the window although calls are pending.
     pub fn check(&mut self, search: &mut Search) -> Result<(), Found> {
-        if self.lost || self.window.steps.len() == self.window.entries.len() {
+        if self.lost || self.window.pending == self.window.entries.len() {
             return Ok(());
         }
         let states = &self.states[..self.count];
@@ -213,6 +223,11 @@ impl Window {
         entry.result = Some(result);
         entry.returned = stamp;
         self.steps.push(Step { entry: place, returned: true });
+        self.pending -= 1;
+    }
+
+    fn withdrawn(&mut self, place: u32) {
+        self.steps.retain(|step| step.entry != place);
         self.pending -= 1;
     }
 

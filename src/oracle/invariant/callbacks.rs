@@ -34,6 +34,14 @@ impl Callbacks {
         Ok(())
     }
 
+    /// A call that ran out of memory changed nothing.
+    pub fn failed(&self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+        if self.seen[event.task as usize] {
+            return Err(broken(plan, event, "a callback of what did not happen", "it failed"));
+        }
+        Ok(())
+    }
+
     pub fn returned(&self, plan: &Plan, event: &Event, call: &Call) -> Result<(), Wrong> {
         let gave = format!("it gave {}", event.value);
         match (callback(call, event.value), self.seen[event.task as usize]) {
