@@ -47,9 +47,9 @@ pub const MAX_SIZE: u32 = 10_000;
 
 /// Of so many programs one runs out of memory in the middle.
 const MEMORY_ODDS: u32 = 32;
-/// About what executions allocate, at least: so often for each task, and besides.
-const ALLOCATIONS_PER_TASK: u32 = 3;
-const ALLOCATIONS_SPARE: u32 = 8;
+/// About what executions of generated programs allocate: so often for each task, and besides.
+const ALLOCATIONS_PER_TASK: u32 = 4;
+const ALLOCATIONS_SPARE: u32 = 20;
 
 /// What programs are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
