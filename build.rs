@@ -233,6 +233,8 @@ impl Compiler {
     /// from -O2 on, and the speed of the C++ is the speed of the search.
     fn set_up(&self, build: &mut cc::Build) {
         build.compiler(&self.path).opt_level(2).debug(false).flag("-g1").flag("-fno-omit-frame-pointer").pic(true);
+        // Reports name sources as the project does, wherever it lies.
+        build.flag(format!("-ffile-prefix-map={}=.", env!("CARGO_MANIFEST_DIR")));
     }
 
     /// The static runtime libraries and whether each is linked whole.

@@ -126,8 +126,8 @@ pub struct BlockedThread {
 pub struct Aftermath {
     /// Each file that was there, with its content, sorted by name.
     pub files: Vec<(String, Vec<u8>)>,
-    /// The holder of each lease, or -1, after the next operation on it.
-    pub holders: Vec<i64>,
+    /// The holder of each lease, or -1, after the next operation on it; or why that operation failed.
+    pub holders: Result<Vec<i64>, String>,
 }
 
 /// Everything that one execution left behind.

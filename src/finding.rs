@@ -30,7 +30,7 @@ pub enum Verdict {
     WrongHistory,
     /// A crash left a file that is not whole.
     TornFile,
-    /// Another promise broke: a timer, a callback, a context.
+    /// Another promise broke: a timer, a callback.
     Invariant,
     Deadlock,
     /// Stuck although a task is ready or an operation could go on.

@@ -4,6 +4,7 @@
 //! since a worker asks it up to hundreds of thousands of times a second. It shows the events one by one to
 //! [`lifecycle`], [`differential`], [`invariant`] and [`history`], in this order; the first that objects is
 //! right. An execution that stopped before its end goes to [`progress`], unless its events were wrong already.
+//! What is left on disk, at the end or by a crash, goes to [`files`].
 //!
 //! What the oracles conclude is sound: an operation's beginning is recorded before it is called and its end
 //! after it returned, a thread may be interrupted between effect and record, and so two operations
@@ -101,12 +102,12 @@ impl Judge {
         if let Ending::Crashed { .. } = execution.ending {
             // The history ends here; what would have come next is not known, but for what is on disk.
             let Some(aftermath) = &execution.aftermath else { return Ok(()) };
-            files::check_aftermath(plan, aftermath)?;
-            self.history.recovered(plan, events, &aftermath.holders)?;
+            let holders = files::check_aftermath(plan, aftermath)?;
+            self.history.recovered(plan, events, holders)?;
             return files::check(plan, execution);
         }
         // Programs from the generator cannot get stuck unless a task failed that others depend on.
-        match progress::explain(plan, execution, &self.lifecycle, &mut self.history, ran_out) {
+        match progress::explain(plan, execution, &self.lifecycle, &mut self.history, self.differential.ran_out()) {
             Some(failure) => Err(Box::new(failure)),
             None => Ok(()),
         }

@@ -64,8 +64,15 @@ void **threadbare_own_once_variable(int index) { return index == 0 ? &once_calla
 
 /* Every report is kept, with its full stacks; the controller decides what ends an execution. Reports of
  * equal stacks are kept too, or a finding could not be replayed in the process that made it. */
+#ifdef __clang__
+#define SYMBOLIZE
+#else
+/* The runtime of g++ reads debug information in the middle of a report, with calls of `open` that would be points: a
+ * switch there leaves others waiting for the report's lock for ever. */
+#define SYMBOLIZE "symbolize=0:"
+#endif
 const char *__tsan_default_options(void) {
-  return "halt_on_error=0:suppress_equal_stacks=0:suppress_equal_addresses=0:report_signal_unsafe=0:"
+  return SYMBOLIZE "halt_on_error=0:suppress_equal_stacks=0:suppress_equal_addresses=0:report_signal_unsafe=0:"
          "report_thread_leaks=0:detect_deadlocks=0:exitcode=0:handle_segv=1:history_size=4";
 }
 /* Leaks are looked for by the controller at the end of a slice, not at exit. Return addresses on fake

@@ -113,6 +113,9 @@ impl Minimisation {
         loop {
             self.start(supervisor, attempt, &case.program, &settings)?;
             let ended = loop {
+                if interrupt::requested() {
+                    return Ok(false);
+                }
                 if let Some((_, ended)) = supervisor.poll()?.pop() {
                     break ended;
                 }

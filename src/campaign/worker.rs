@@ -70,7 +70,18 @@ impl Bench {
             let number = seed::program_of(execution);
             let mut judged = match current.take() {
                 Some((known, judged)) if known == number => judged,
-                _ => self.load(program_of(slice.seed, self.threads, execution, slice.shape)),
+                _ => {
+                    let program = program_of(slice.seed, self.threads, execution, slice.shape);
+                    // Its executions may use the process up, with which the traces of earlier leaks go.
+                    let last_look = program.injections.crash || program.injections.failing_allocation.is_some();
+                    if last_look && self.leaks(unchecked, execution) {
+                        return;
+                    }
+                    if last_look {
+                        unchecked = execution;
+                    }
+                    self.load(program)
+                }
             };
             let mode = Mode::Explore { seed: seed::schedule_seed(slice.seed, self.threads, execution) };
             if self.execute(&mut judged, execution, mode, &slice.known).is_break() {

@@ -130,7 +130,9 @@ fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     for fault in measured {
         let Some(case) = fault.controlled.case.clone() else { continue };
-        let smallest = Minimisation { case, attempts: ATTEMPTS, jobs }.run(|_| {})?;
+        let mut smallest = Minimisation { case, attempts: ATTEMPTS, jobs }.run(|_| {})?;
+        // The rest, stacks and timelines, is of this build and machine.
+        smallest.report.truncate(smallest.report.find('\n').unwrap_or(smallest.report.len()));
         let path = directory.join(format!("{}.case", fault.entry.name));
         write_whole(&path, smallest.to_string().as_bytes())?;
         say(format!("{}: {} operations", path.display(), operations(&smallest.program)));

@@ -65,26 +65,38 @@ impl Directory {
         empty().with_context(|| format!("cannot empty {}", self.path.display()))
     }
 
+    /// The names of all files, sorted. Those of directories end with `/`.
+    pub fn names(&self) -> Vec<String> {
+        let _unwatched = Unwatched::begin();
+        let mut found = Vec::new();
+        collect(&self.path, "", &mut |name, _| found.push(name));
+        found.sort();
+        found
+    }
+
     /// The names of all files with what is in them, sorted. The names of directories end with `/`.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let _unwatched = Unwatched::begin();
         let mut found = Vec::new();
-        collect(&self.path, "", &mut found);
+        // What cannot be read, such as a link to nothing, counts as empty.
+        collect(&self.path, "", &mut |name, path| {
+            found.push((name, path.map(fs::read).and_then(Result::ok).unwrap_or_default()))
+        });
         found.sort();
         found
     }
 }
 
-fn collect(directory: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+/// Tells the name of everything below a directory, with the path of what is a file.
+fn collect(directory: &Path, prefix: &str, tell: &mut impl FnMut(String, Option<PathBuf>)) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             let name = format!("{name}/");
-            collect(&entry.path(), &name, found);
-            found.push((name, Vec::new()));
+            collect(&entry.path(), &name, tell);
+            tell(name, None);
         } else {
-            // What cannot be read, such as a link to nothing, counts as empty.
-            found.push((name, fs::read(entry.path()).unwrap_or_default()));
+            tell(name, Some(entry.path()));
         }
     }
 }

@@ -162,7 +162,7 @@ impl Session {
             if let Ending::Crashed { .. } = self.execution.ending {
                 self.recover(&program);
             }
-            self.execution.files_left.extend(self.files_left().into_iter().map(|(name, _)| name));
+            self.execution.files_left.extend(self.directory.as_ref().map(Directory::names).unwrap_or_default());
         }
         self.program = Some(program);
         &self.execution
@@ -259,13 +259,8 @@ impl Session {
         let files = self.files_left();
         // Nothing that TSan knows of orders the threads that stand still with this one.
         let _unwatched = sanitizer::Unwatched::begin();
-        match self.subject.recover(program) {
-            Ok(holders) => self.execution.aftermath = Some(Aftermath { files, holders }),
-            Err(error) => {
-                eprintln!("threadbare: {error:#}");
-                std::process::exit(2);
-            }
-        }
+        let holders = self.subject.recover(program).map_err(|error| format!("{error:#}"));
+        self.execution.aftermath = Some(Aftermath { files, holders });
     }
 
     /// Makes the directory as a new one.

@@ -61,6 +61,11 @@ impl Differential {
     }
 
     /// `may_run_out`: an allocation was made to fail in what comes.
+    /// Whether an operation failed for want of memory.
+    pub fn ran_out(&self) -> bool {
+        self.ran_out
+    }
+
     pub fn reset(&mut self, may_run_out: bool) {
         self.computed.fill(BLANK);
         self.may_run_out = may_run_out;

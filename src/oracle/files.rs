@@ -2,37 +2,38 @@
 
 use super::Wrong;
 use super::plan::Plan;
-use crate::execution::{Aftermath, Execution};
+use crate::execution::{Aftermath, Ending, Execution};
 use crate::finding::{Failure, OracleName, Verdict};
 
 /// What must hold after an execution that came to its end.
 pub(super) fn check(plan: &Plan, execution: &Execution) -> Result<(), Wrong> {
     // Where removing a file was made to fail, it is there until the next operation.
-    if plan.removal_may_fail {
-        return Ok(());
+    let may_stay = |name: &str| is_expected(plan, name) || plan.removal_may_fail && name.ends_with(".tmp");
+    if let Some(name) = execution.files_left.iter().find(|name| !may_stay(name)) {
+        return Err(broken(Verdict::Leak, format!("the file {name} was left behind"), "a file was left behind"));
     }
-    match execution.files_left.iter().find(|name| !is_expected(plan, name)) {
-        Some(name) => Err(Box::new(Failure {
-            verdict: Verdict::Leak,
-            oracle: OracleName::Files,
-            message: format!("the file {name} was left behind"),
-            cause: "a file was left behind".to_owned(),
-        })),
-        None => Ok(()),
+    if execution.ending == Ending::Completed && execution.files_left_open > 0 {
+        let message = format!("{} files were left open", execution.files_left_open);
+        return Err(broken(Verdict::Leak, message, "a file was left open"));
     }
+    Ok(())
 }
 
-/// What must hold of the files that a crash left: a lock is whole or not there.
-pub(super) fn check_aftermath(plan: &Plan, aftermath: &Aftermath) -> Result<(), Wrong> {
+fn broken(verdict: Verdict, message: String, cause: &str) -> Wrong {
+    Box::new(Failure { verdict, oracle: OracleName::Files, message, cause: cause.to_owned() })
+}
+
+/// What must hold of the files that a crash left: a lock is whole or not there, and usable. Gives the holders.
+pub(super) fn check_aftermath<'a>(plan: &Plan, aftermath: &'a Aftermath) -> Result<&'a [i64], Wrong> {
     let is_lock = |name: &str| is_expected(plan, name) && !name.ends_with(".guard");
     match aftermath.files.iter().find(|(name, content)| is_lock(name) && !is_whole(content)) {
-        Some((name, content)) => Err(Box::new(Failure {
-            verdict: Verdict::TornFile,
-            oracle: OracleName::Files,
-            message: format!("a crash left the lock {name} with `{}`", String::from_utf8_lossy(content)),
-            cause: "a crash left a lock that is not whole".to_owned(),
-        })),
-        None => Ok(()),
+        Some((name, content)) => {
+            let message = format!("a crash left the lock {name} with `{}`", String::from_utf8_lossy(content));
+            Err(broken(Verdict::TornFile, message, "a crash left a lock that is not whole"))
+        }
+        None => aftermath.holders.as_deref().map_err(|error| {
+            broken(Verdict::TornFile, format!("after a crash: {error}"), "a lease cannot be used after a crash")
+        }),
     }
 }
 
@@ -78,12 +79,12 @@ mod tests {
         };
         let after = |name: &str, content: &str| {
             let files = vec![(name.to_owned(), content.as_bytes().to_vec())];
-            check_aftermath(&plan(1), &Aftermath { files, holders: vec![] })
+            check_aftermath(&plan(1), &Aftermath { files, holders: Ok(vec![]) }).map(<[i64]>::len)
         };
         let whole = r#"{"agent":1,"acquired":2,"refreshed":3}"#;
-        assert_eq!(after("lease-0.json", whole), Ok(()));
-        assert_eq!(after("lease-0.json.guard", ""), Ok(()));
-        assert_eq!(after("lease-0.json.7.0.tmp", &whole[..9]), Ok(()));
+        assert_eq!(after("lease-0.json", whole), Ok(0));
+        assert_eq!(after("lease-0.json.guard", ""), Ok(0));
+        assert_eq!(after("lease-0.json.7.0.tmp", &whole[..9]), Ok(0));
         for torn in ["", &whole[..20], "[]"] {
             assert_eq!(after("lease-0.json", torn).expect_err(torn).verdict, Verdict::TornFile);
         }
@@ -92,6 +93,7 @@ mod tests {
     #[test]
     fn a_file_that_could_not_be_removed_may_stay() {
         assert_eq!(left("inject eio", &["lease-1.json.7.0.tmp"]), Ok(()));
+        assert!(left("inject eio", &["core"]).is_err());
         assert!(left("inject enospc", &["lease-1.json.7.0.tmp"]).is_err());
     }
 }

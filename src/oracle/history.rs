@@ -194,6 +194,9 @@ impl History {
             let here: Vec<_> = here.collect();
             if !here.is_empty() && !self.tracks[object as usize].lost {
                 ready.extend(self.tracks[object as usize].ready(&here, search));
+                if self.tracks[object as usize].lost {
+                    self.lost = Some(object);
+                }
             }
         }
         ready

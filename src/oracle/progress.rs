@@ -169,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_that_may_have_come_too_late_for_a_set_is_no_lost_wake_up() {
+        let taken_back = "1.0( 2.0( 2.0) 2.1( 2.1) 2]";
+        let stuck = judge_two_stuck("events manual", "wait-event 0", "set-event 0, reset-event 0", taken_back);
+        assert_eq!(told(stuck), (Verdict::Deadlock, "deadlock: wait-event".into()));
+        let stuck = judge_two_stuck("events manual", "wait-event 0", "set-event 0", "1.0( 2.0( 2.0) 2]");
+        assert_eq!(told(stuck), (Verdict::LostWakeup, "lost wake-up: wait-event".into()));
+    }
+
+    #[test]
     fn a_task_that_was_never_begun_or_whose_children_ended_has_lost_its_wake_up() {
         let program = "task 0 main int\nawait 1\ntask 1 worker int";
         let stuck = |history| judge_ending(program, history, Ending::Stuck(vec![]));

@@ -284,7 +284,10 @@ impl Object {
     #[must_use]
     pub fn only_reads(&self, action: Action, result: Option<i64>) -> bool {
         match action {
-            Action::WaitEvent => matches!(self, Self::Event(event) if event.reset() == EventReset::Manual),
+            // One that never returned may as well have come too late for a set that was taken back.
+            Action::WaitEvent => {
+                result.is_some() && matches!(self, Self::Event(event) if event.reset() == EventReset::Manual)
+            }
             Action::BarrierWait
             | Action::ArcStatus(_)
             | Action::ActiveArcs

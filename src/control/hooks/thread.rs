@@ -40,7 +40,7 @@ unsafe extern "C-unwind" fn pthread_create(
         };
     };
     active.pass(Point::ThreadCreate);
-    let Some(thread) = active.spawn(start, argument) else { return libc::EAGAIN };
+    let Some(thread) = active.spawn(start, argument) else { active.refuse("more threads than an execution may make") };
     // SAFETY: the caller's promise.
     unsafe { *handle = active.engine.handle(thread) };
     let mut state = libc::PTHREAD_CREATE_JOINABLE;

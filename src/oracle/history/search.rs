@@ -5,7 +5,8 @@
 //! in order, and a call takes effect at the latest when it returns, perhaps after others that are pending
 //! then. A *configuration* is a state of the object with the set of pending calls that took effect already;
 //! one that was visited is not visited again. What each call gave is known beforehand, which rules out most
-//! orders at once. A pending call that only reads takes effect as soon as it can: that is never worse.
+//! orders at once. A pending call that only reads, and that
+//! returns later on, takes effect as soon as it can: that is never worse.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

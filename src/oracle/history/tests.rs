@@ -324,11 +324,14 @@ fn waits_for_one_event_are_explained_however_many_there_are() {
 fn stuck(objects: &str, first: &str, second: &str, middle: &str, may_stop: bool) -> Judgement {
     let lines = |operations: &str| operations.replace(", ", "\n");
     let program = format!(
-        "{objects}\nfail-allocation 1\ntask 0 main int\nwhen-all 1 2\ntask 1 worker void\n{}\ntask 2 worker void\n{}",
+        "{objects}\nfail-allocation 1\ntask 0 main int\nwhen-all 1 2 3\ntask 1 worker void\n{}\ntask 2 worker void\n{}\n\
+        task 3 worker void\nsleep 1",
         lines(first),
         lines(second)
     );
-    let history = format!("+0 0[ 0.0( +1 +2 1[@1 2[@2 {middle}");
+    // A third task runs out of memory, or does not.
+    let third = if may_stop { "3.0!4294967294 3!4294967294" } else { "3.0)=1 3]" };
+    let history = format!("+0 0[ 0.0( +1 +2 +3 1[@1 2[@2 3[@0 3.0( {third} {middle}");
     judge_allocating(&program, &history, Ending::Stuck(vec![]), u64::from(may_stop))
 }
 

@@ -190,8 +190,13 @@ impl Track {
             };
             return waiting.iter().filter(goes_on).map(|&(task, ..)| task).collect();
         }
-        if search.run(&self.states[..self.count], &self.window, PENDING).is_err() {
-            return vec![];
+        match search.run(&self.states[..self.count], &self.window, PENDING) {
+            Ok(()) => {}
+            Err(Stop::TooLong) => {
+                self.lost = true;
+                return vec![];
+            }
+            Err(Stop::Impossible) => return vec![],
         }
         let mut ready = vec![];
         for explanation in 0..search.explanations().len() {
