@@ -1,5 +1,9 @@
 #!/usr/bin/env bash
-# The same with g++, in a target directory of its own so that neither build undoes the other.
+# The README's test command, and the controller's tests under each sanitizer, with g++: in a target directory of its
+# own, so that neither build undoes the other.
 set -euo pipefail
 export CXX=g++ CARGO_TARGET_DIR=target/gcc
-bash ci/test-clang.sh
+cargo test
+for sanitizer in address thread; do
+  cargo test --features "$sanitizer" --test control
+done

@@ -47,7 +47,11 @@ void *threadbare_real(const char *name) {
 
 /* Whether each form of operator new stands by itself behind the hooks, as in the sanitizers' runtimes, and
  * is not built upon another form. */
-int threadbare_operators_are_apart(void) { return &__interceptor__Znam[0] != NULL; }
+int threadbare_operators_are_apart(void) {
+  /* By way of a variable, since g++ takes an array's address for never null, even a weak one's. */
+  char *volatile operator_new_array = __interceptor__Znam;
+  return operator_new_array != NULL;
+}
 
 /* std::call_once keeps its callable in two thread_local variables of libstdc++. Code compiled with
  * -femulated-tls asks for them under emulated names, which the library does not have. */

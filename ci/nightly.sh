@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# What takes too long for every change: scenarios with g++ under sanitizers, a long campaign, the search for every
+# fault with control and without, and the pace. Figures land in nightly/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p nightly
+for sanitizer in address thread; do
+  CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
+done
+cargo build --release
+threadbare=${CARGO_TARGET_DIR:-target}/release/threadbare
+"$threadbare" bench --json nightly/bench.json
+"$threadbare" faults --trials 20 --free --json nightly/faults.json
+"$threadbare" fuzz --seconds "${SECONDS_TO_FUZZ:-3600}" --seed "$(date +%Y%m%d)" --findings nightly/findings --json nightly/fuzz.json
