@@ -129,16 +129,6 @@ impl Subject {
         Ok(Self(Some(subject)))
     }
 
-    /// Runs a program to its end, or never returns if the controller stops it.
-    pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
-        if let Some(subject) = &mut self.0 {
-            let LoadedProgram { tasks, operations, children, objects } = program;
-            ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
-        }
-    }
-}
-
-impl Subject {
     /// Lets the leases of a program recover from a crash in the middle of it. Gives the holder of each, or -1.
     pub(crate) fn recover(&mut self, program: &LoadedProgram) -> Result<Vec<i64>> {
         match &mut self.0 {
@@ -146,6 +136,14 @@ impl Subject {
                 ffi::recover_leases(subject.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
             }
             None => Ok(vec![]),
+        }
+    }
+
+    /// Runs a program to its end, or never returns if the controller stops it.
+    pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
+        if let Some(subject) = &mut self.0 {
+            let LoadedProgram { tasks, operations, children, objects } = program;
+            ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
         }
     }
 }

@@ -47,7 +47,7 @@ impl Minimisation {
             );
         };
         while !interrupt::requested() {
-            observe(operations(&smallest.program));
+            observe(smallest.program.operation_count());
             match self.first(&mut supervisor, &mut acquitter, &shrink::steps(&smallest.program))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
@@ -152,10 +152,4 @@ impl Minimisation {
 struct Attempt {
     program: usize,
     from: u64,
-}
-
-/// The operations of a program.
-#[must_use]
-pub fn operations(program: &Program) -> usize {
-    program.tasks.iter().map(|task| task.operations.len()).sum()
 }

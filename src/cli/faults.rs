@@ -11,7 +11,7 @@ use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::faults::{Measured, Measurement};
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
-use crate::campaign::minimise::{Minimisation, operations};
+use crate::campaign::minimise::Minimisation;
 use crate::program::{self, Shape};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
@@ -135,7 +135,7 @@ fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()
         smallest.report.truncate(smallest.report.find('\n').unwrap_or(smallest.report.len()));
         let path = directory.join(format!("{}.case", fault.entry.name));
         write_whole(&path, smallest.to_string().as_bytes())?;
-        say(format!("{}: {} operations", path.display(), operations(&smallest.program)));
+        say(format!("{}: {} operations", path.display(), smallest.program.operation_count()));
     }
     Ok(())
 }

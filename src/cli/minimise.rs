@@ -9,7 +9,7 @@ use clap::Args;
 use super::resolve;
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
-use crate::campaign::minimise::{Minimisation, operations};
+use crate::campaign::minimise::Minimisation;
 use crate::case::Case;
 use crate::report::progress::ProgressLine;
 use crate::report::{say, word};
@@ -34,7 +34,7 @@ pub fn run(flags: Flags) -> Result<()> {
     let jobs = resolve::jobs(flags.jobs)?;
     let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
     interrupt::listen()?;
-    let (tasks, before) = (case.program.tasks.len(), operations(&case.program));
+    let (tasks, before) = (case.program.tasks.len(), case.program.operation_count());
     let line = ProgressLine::new();
     let total = before as u64;
     let smallest = Minimisation { case, attempts: flags.attempts, jobs }
@@ -45,7 +45,7 @@ pub fn run(flags: Flags) -> Result<()> {
         "{}: {tasks} tasks with {before} operations came to {} with {}; replay: threadbare replay {}",
         word(&smallest.verdict),
         smallest.program.tasks.len(),
-        operations(&smallest.program),
+        smallest.program.operation_count(),
         output.display()
     ));
     Ok(())

@@ -250,9 +250,7 @@ impl Session {
         }
         self.execution.reports = sanitizer::take_reports();
     }
-}
 
-impl Session {
     /// What comes after a crash: a process that uses the leases again. It is this one, whose other threads stand
     /// still for ever, and whose descriptors are closed.
     fn recover(&mut self, program: &LoadedProgram) {

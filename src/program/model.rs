@@ -17,6 +17,14 @@ pub struct Program {
     pub tasks: Vec<Task>,
 }
 
+impl Program {
+    /// The operations of all tasks.
+    #[must_use]
+    pub fn operation_count(&self) -> usize {
+        self.tasks.iter().map(|task| task.operations.len()).sum()
+    }
+}
+
 /// The shared objects that operations name by index, each list giving one object per entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Objects {

@@ -133,17 +133,13 @@ mod tests {
         text::parse(&format!("program\nobjects\nmutexes 2\nengines 1\n{lines}\nend")).expect("a valid program")
     }
 
-    fn operations(program: &Program) -> usize {
-        program.tasks.iter().map(|task| task.operations.len()).sum()
-    }
-
     #[test]
     fn every_step_is_valid_and_smaller() {
         for seed in 0..300 {
             let program = from_seed(seed, 6);
             for smaller in steps(&program) {
                 assert_eq!(validate(&smaller), Ok(()), "{smaller}");
-                let size = |program: &Program| (program.tasks.len(), operations(program));
+                let size = |program: &Program| (program.tasks.len(), program.operation_count());
                 let fewer = smaller.injections != program.injections;
                 assert!(size(&smaller) < size(&program) || fewer, "{program}\n{smaller}");
             }
@@ -157,7 +153,7 @@ mod tests {
             while let Some(smaller) = steps(&program).into_iter().next() {
                 program = smaller;
             }
-            assert_eq!((program.tasks.len(), operations(&program)), (1, 0), "seed {seed}: {program}");
+            assert_eq!((program.tasks.len(), program.operation_count()), (1, 0), "seed {seed}: {program}");
         }
     }
 
