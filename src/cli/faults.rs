@@ -86,6 +86,9 @@ pub fn run(flags: &Flags) -> Result<bool> {
     let (measured, clean) = measurement.run(|done, total| line.count(done, total, "searches"))?;
     drop(line);
     say(table::of_faults(&measured));
+    if interrupt::requested() {
+        say("\ninterrupted: searches that were not made count as not found");
+    }
     for fault in &measured {
         for other in &fault.controlled.others {
             say(format!("\n{}: found something else, {}: {}", fault.entry.name, word(&other.verdict), other.message));
