@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes too long for every change: scenarios with g++ under sanitizers, a long campaign, the search for every
+# What takes too long for every change: scenarios and unit tests under the remaining sanitizers, a long campaign, the search for every
 # fault with control and without, and the pace. Figures land in nightly/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,6 +7,8 @@ mkdir -p nightly
 for sanitizer in address thread; do
   CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
 done
+cargo test --features thread --test scenarios
+bash ci/test-cpp.sh all
 cargo build --release
 threadbare=${CARGO_TARGET_DIR:-target}/release/threadbare
 "$threadbare" bench --json nightly/bench.json
