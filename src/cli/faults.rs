@@ -68,7 +68,7 @@ impl Flags {
         }
         let entry = |name: &String| {
             resolve::fault(name)?;
-            catalogue::entry(name).with_context(|| format!("the fault \"{name}\" is not in the catalogue yet"))
+            catalogue::by_name(name).with_context(|| format!("the fault \"{name}\" is not in the catalogue yet"))
         };
         self.names.iter().map(entry).collect()
     }

@@ -341,7 +341,7 @@ impl Controller {
     /// A lock on the file was released: whoever waits for one looks again.
     pub fn wake_lockers(&mut self, file: Identity) {
         sanitizer::release(self.files.order(file));
-        for open in Files::opens() {
+        for open in self.files.opens() {
             if self.files.is_of(open, file) {
                 self.wake_all(self.files.object(open));
             }

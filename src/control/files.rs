@@ -43,6 +43,8 @@ pub(super) struct Files {
     descriptors: Box<[Option<Descriptor>]>,
     /// As many as descriptors and waiting threads can refer to.
     opens: Box<[Open]>,
+    /// From here on no open was used in this execution, so that nothing walks the whole table.
+    used: usize,
     /// The files that locks were asked for on, in that order.
     locked: Box<[Option<Identity>]>,
     /// The subject called something that may have changed what is in its directory.
@@ -55,14 +57,15 @@ impl Files {
     pub fn new() -> Self {
         let opens = vec![FREE; MAX_DESCRIPTORS + super::controller::MAX_VIRTUAL_THREADS].into();
         let descriptors = vec![None; MAX_DESCRIPTORS].into();
-        Self { descriptors, opens, locked: vec![None; MAX_DESCRIPTORS].into(), touched: false }
+        Self { descriptors, opens, used: 0, locked: vec![None; MAX_DESCRIPTORS].into(), touched: false }
     }
 
     /// Forgets what the last execution left.
     pub fn begin(&mut self) {
         if std::mem::take(&mut self.touched) {
             self.descriptors.fill(None);
-            self.opens.fill(FREE);
+            self.opens[..self.used].fill(FREE);
+            self.used = 0;
             self.locked.fill(None);
         }
     }
@@ -75,6 +78,7 @@ impl Files {
     pub fn add(&mut self, number: c_int) {
         let open = self.opens.iter().position(|open| open.references == 0).expect("as many opens as descriptors");
         self.opens[open] = Open { references: 1, ..FREE };
+        self.used = self.used.max(open + 1);
         self.insert(Descriptor { number, open: OpenId(open) });
     }
 
@@ -127,8 +131,10 @@ impl Files {
     /// Locks the file for that open, unless another open's lock forbids it.
     pub fn try_lock(&mut self, open: OpenId, file: Identity, lock: Lock) -> bool {
         self.opens[open.0].file = Some(file);
-        let others =
-            self.opens.iter().enumerate().filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
+        let others = self.opens[..self.used]
+            .iter()
+            .enumerate()
+            .filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
         let forbids = |held: Lock| held == Lock::Exclusive || lock == Lock::Exclusive;
         if others.filter_map(|(_, entry)| entry.lock).any(forbids) {
             return false;
@@ -160,9 +166,9 @@ impl Files {
         std::ptr::from_ref(&self.locked[place]).addr()
     }
 
-    /// Every open, to look for those of one file.
-    pub fn opens() -> impl Iterator<Item = OpenId> {
-        (0..MAX_DESCRIPTORS + super::controller::MAX_VIRTUAL_THREADS).map(OpenId)
+    /// Every open of this execution, to look for those of one file.
+    pub fn opens(&self) -> impl Iterator<Item = OpenId> + use<> {
+        (0..self.used).map(OpenId)
     }
 
     pub fn is_of(&self, open: OpenId, file: Identity) -> bool {

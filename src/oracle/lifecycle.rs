@@ -5,7 +5,7 @@ use super::plan::{NONE, Plan};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Affinity, OUT_OF_MEMORY, Operation};
+use crate::program::{Affinity, Call, OUT_OF_MEMORY, Operation};
 
 /// Where a task is, as far as its events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub(super) struct Lifecycle {
     frames: u32,
     /// A task was destroyed in the middle, which only the shutdown does.
     shut: bool,
+    /// A branch was begun on the main thread, which keeps its context.
+    branched_on_main: bool,
     /// An allocation was made to fail.
     ran_out: bool,
 }
@@ -62,7 +64,7 @@ impl Lifecycle {
                 thread: 0,
             })
             .collect();
-        Self { lives: unborn.clone(), unborn, frames: 0, shut: false, ran_out: false }
+        Self { lives: unborn.clone(), unborn, frames: 0, shut: false, branched_on_main: false, ran_out: false }
     }
 
     /// `ran_out`: an allocation was made to fail in what comes.
@@ -70,6 +72,7 @@ impl Lifecycle {
         self.lives.copy_from_slice(&self.unborn);
         self.frames = 0;
         self.shut = false;
+        self.branched_on_main = false;
         self.ran_out = ran_out;
     }
 
@@ -86,7 +89,7 @@ impl Lifecycle {
         match event.kind {
             EventKind::FrameMade => self.made(plan, event, life),
             EventKind::FrameFreed => self.freed(plan, event, life),
-            EventKind::ContextsLeft => contexts_left(plan, event),
+            EventKind::ContextsLeft => self.contexts_left(plan, event),
             _ => self.body(plan, event, life),
         }
     }
@@ -170,6 +173,11 @@ impl Lifecycle {
                     return Err(broken(plan, event, "an operation out of order"));
                 }
                 changed.stage = Stage::Inside;
+                let begins_branch = |operation: &Operation| {
+                    matches!(operation, Operation::Call(Call::BeginBranch(_) | Call::NestBranch))
+                };
+                // At its call already: one that fails may have made the context all the same.
+                self.branched_on_main |= event.thread == 0 && begins_branch(self.inside(plan, event, life).0);
             }
             (EventKind::OperationEnd | EventKind::OperationFail, Stage::Inside) => {
                 if event.operation != life.next {
@@ -240,6 +248,16 @@ impl Lifecycle {
         Ok(())
     }
 
+    /// Every branch's context is gone by then; what may be left is the one that the main thread keeps.
+    fn contexts_left(&self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+        if (0..=i64::from(self.branched_on_main)).contains(&event.value) {
+            return Ok(());
+        }
+        let detail = format!("{} contexts were left", event.value);
+        let rule = "contexts outlived their branches";
+        Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Leak, rule, &detail))
+    }
+
     /// What must hold after an execution that came to its end.
     pub fn finish(&self, plan: &Plan) -> Result<(), Wrong> {
         let at_end = |task| Event { value: 0, task, operation: 0, thread: 0, kind: EventKind::TaskEnd };
@@ -256,16 +274,6 @@ impl Lifecycle {
         }
         Ok(())
     }
-}
-
-/// Every branch's context is gone by then; what may be left is the one of the main thread.
-fn contexts_left(plan: &Plan, event: &Event) -> Result<(), Wrong> {
-    if (0..=1).contains(&event.value) {
-        return Ok(());
-    }
-    let detail = format!("{} contexts were left", event.value);
-    let rule = "contexts outlived their branches";
-    Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Leak, rule, &detail))
 }
 
 fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {
@@ -286,6 +294,18 @@ mod tests {
         // The frame may as well be destroyed after the parent went on.
         let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1)@2 1]=5 0.0)=5 0]=5 -1 -0";
         assert_eq!(judge(AWAIT, history), Judgement::Right);
+    }
+
+    #[test]
+    fn only_the_main_threads_context_outlives_its_branch() {
+        let program = "engines 1\ntask 0 main int\nawait 1\ntask 1 worker int\nbegin-branch 0\nend-branch";
+        let judged = |thread: u16, left: u32| {
+            judge(program, &format!("+0 0[ 0.0( +1 1[@{thread} 1.0( 1.0) 1.1( 1.1) 1] -1 0.0) 0] -0 0%={left}"))
+        };
+        assert_eq!((judged(0, 1), judged(1, 0)), (Judgement::Right, Judgement::Right));
+        for (thread, left) in [(1, 1), (0, 2)] {
+            assert_eq!(cause(judged(thread, left)), "contexts outlived their branches");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `1.0(` is the call of operation 0 of task 1, `1.0)` its return, `1.0)=5` the same with a value, `1.0!7`
 //! its failure; `1.0<` and `1.0>` its being in a processor at depth 1 and about to leave, `1.0<=2` deeper,
 //! `1.0*=5` a callback; `+1` and `-1` a frame made and destroyed, `1[` and `1]` the beginning and end of a task,
-//! `1]=5` the same with a value, `1!7` its failure. `@2` at the end: on thread 2; a task stays on its thread.
+//! `1]=5` the same with a value, `1!7` its failure; `0%=1` one context left at the end. `@2` at the end: on thread 2; a task stays on its thread.
 
 use super::Judge;
 use crate::execution::{Ending, Event, EventKind, Execution};
@@ -81,7 +81,7 @@ fn event(word: &str, threads: &mut [u16]) -> Event {
     };
     let value = if value == 0 && word.ends_with(['<', '>']) { 1 } else { value };
     let sign = |at: char| at == '+' || at == '-';
-    let end = word.find(['(', ')', '[', ']', '!', '<', '>', '*']).unwrap_or(word.len());
+    let end = word.find(['(', ')', '[', ']', '!', '<', '>', '*', '%']).unwrap_or(word.len());
     let name = word[..end].trim_start_matches(sign);
     let (task, operation) = name.split_once('.').unwrap_or((name, ""));
     let kind = match (word.chars().next(), word.chars().last(), operation.is_empty()) {
@@ -96,6 +96,7 @@ fn event(word: &str, threads: &mut [u16]) -> Event {
         (_, Some('<'), _) => EventKind::Entered,
         (_, Some('>'), _) => EventKind::Leaving,
         (_, Some('*'), _) => EventKind::Callback,
+        (_, Some('%'), _) => EventKind::ContextsLeft,
         _ => panic!("`{word}` is no event"),
     };
     let task = number(task) as u32;

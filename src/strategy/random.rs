@@ -8,10 +8,11 @@ use super::{Decision, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
 use crate::schedule::Injection;
 
-/// Each execution draws how often it switches, from about every second point to every 32nd: some bugs
-/// need many switches close together, others one switch after a long quiet run.
-const TURN_SCALES: u64 = 5;
+/// Each execution draws how often it switches: some bugs need many switches close together, others one switch after a
+/// long quiet run. Turns last at most this part of the expected points, as a power of 2: a half to a 32nd.
 const LONGEST_SCALE: u64 = 1;
+const TURN_SCALES: u64 = 5;
+/// In a short execution they last up to so many points all the same.
 const SHORTEST_TURNS: u64 = 4;
 /// One decision in so many considers letting a time-out happen although somebody can run.
 const TIME_OUT_ODDS: u64 = 16;
