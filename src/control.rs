@@ -12,7 +12,6 @@ mod fibers;
 mod files;
 mod hooks;
 mod os_threads;
-mod point;
 pub mod process;
 mod real;
 mod record;
@@ -22,7 +21,6 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
-pub use point::Point;
 pub use session::{Mode, Session};
 pub use trace::Trace;
 

@@ -12,6 +12,7 @@ pub mod execution;
 pub mod finding;
 pub mod fuzzing;
 pub mod oracle;
+pub mod point;
 pub mod program;
 pub mod reference;
 pub mod report;

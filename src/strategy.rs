@@ -12,6 +12,7 @@ pub use replay::Replay;
 pub use thread_set::ThreadSet;
 
 use crate::execution::ThreadId;
+use crate::point::Pending;
 use crate::schedule::Injection;
 use crate::settings::StrategyName;
 
@@ -23,6 +24,8 @@ pub struct Decision<'a> {
     pub yielding: bool,
     /// Every thread that can go on.
     pub runnable: &'a ThreadSet,
+    /// What each thread, by its number, does when it goes on.
+    pub pending: &'a [Pending],
     /// Threads in a timed wait. Choosing one lets its time-out happen: the clock jumps to its deadline.
     pub sleeping: &'a [Sleeper],
     /// Virtual time in nanoseconds.

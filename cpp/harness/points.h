@@ -29,7 +29,7 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 }
 #endif
 
-/* The same numbers as control::Point in src/control/point.rs. */
+/* The same numbers as Point in src/point.rs. */
 #define THREADBARE_LOAD 0u
 #define THREADBARE_STORE 1u
 #define THREADBARE_EXCHANGE 2u

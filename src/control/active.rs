@@ -5,11 +5,11 @@ use std::ffi::c_void;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
-use super::point::Point;
 use super::sanitizer;
 use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::execution::{Ending, ThreadId};
+use crate::point::{Pending, Point};
 
 thread_local! {
     // Null unless a virtual thread runs on this OS thread.
@@ -79,11 +79,12 @@ impl Active {
         }
     }
 
-    /// The calling thread passes a point; others may run before this returns.
+    /// The calling thread passes a point, before an operation on `object` (an address, or 0); others may run before
+    /// this returns.
     #[inline]
-    pub fn pass(&self, point: Point) {
+    pub fn pass(&self, point: Point, object: usize) {
         if self.ask(|controller| controller.count(point)) {
-            let next = self.ask(|controller| controller.decide(point.yields()));
+            let next = self.ask(|controller| controller.decide(Pending { point, object }));
             self.follow(next);
         }
     }
@@ -144,7 +145,7 @@ impl Active {
         thread.result.set(result);
         // SAFETY: these are the running thread's.
         unsafe { thread_local::end(thread.locals.get()) };
-        self.pass(Point::ThreadEnd);
+        self.pass(Point::ThreadEnd, thread.address());
         sanitizer::release(thread.address());
         let next = self.ask(|controller| {
             controller.wake_all(thread.address());

@@ -6,10 +6,10 @@ use std::ffi::c_int;
 
 use super::files::{Files, Identity, OpenId};
 use super::hooks::Listings;
-use super::point::Point;
 use super::sanitizer;
 use super::trace::Trace;
 use crate::execution::{BlockedThread, Ending, ThreadId};
+use crate::point::{Pending, Point};
 use crate::program::Injections;
 use crate::schedule::Injection;
 use crate::strategy::{Decision, Divergence, Sleeper, Strategy, ThreadSet, Turn};
@@ -64,6 +64,8 @@ pub(super) struct Controller {
     threads: Vec<Thread>,
     current: ThreadId,
     runnable: ThreadSet,
+    /// What each thread does when it goes on, of those that do not run.
+    pending: Vec<Pending>,
     sleeping: Vec<Sleeper>,
     /// How many threads are blocked on an object of that slot, so that most wake-ups need not look at every thread.
     waiting: [u16; SLOTS],
@@ -91,6 +93,7 @@ impl Controller {
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             current: 0,
             runnable: ThreadSet::default(),
+            pending: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             sleeping: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             waiting: [0; SLOTS],
             waiters: Vec::with_capacity(MAX_VIRTUAL_THREADS),
@@ -118,6 +121,7 @@ impl Controller {
     /// A new execution with thread 0 alone, which is to run first.
     pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64, injections: Injections) {
         self.threads.clear();
+        self.pending.clear();
         self.runnable.clear();
         self.sleeping.clear();
         self.waiting.fill(0);
@@ -171,6 +175,7 @@ impl Controller {
         let thread = self.threads.len() as ThreadId;
         let fresh = Thread { state: State::Runnable, object: 0, primitive: "", wake: Wake::Notified };
         self.threads.push(fresh);
+        self.pending.push(Pending::NOTHING);
         self.add_runnable(thread);
         Some(thread)
     }
@@ -196,8 +201,8 @@ impl Controller {
         self.turn == 0 || point.yields()
     }
 
-    /// Who runs next; the running thread could go on.
-    pub fn decide(&mut self, yielding: bool) -> Next {
+    /// Who runs next; the running thread could go on, with `pending`.
+    pub fn decide(&mut self, pending: Pending) -> Next {
         if self.ending.is_some() {
             return Next::Stop;
         }
@@ -210,7 +215,8 @@ impl Controller {
             return Next::Continue;
         }
         let current = self.current;
-        self.choose(Some(current), yielding)
+        self.pending[usize::from(current)] = pending;
+        self.choose(Some(current), pending.point.yields())
     }
 
     /// The running thread waits for `object`; once it runs again, `wake` says why.
@@ -222,6 +228,7 @@ impl Controller {
         thread.state = State::Blocked;
         thread.object = object;
         thread.primitive = primitive;
+        self.pending[usize::from(current)] = Pending { point: Point::Wait, object };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
         if let Some(deadline) = deadline {
@@ -425,6 +432,7 @@ impl Controller {
             current,
             yielding,
             runnable: &self.runnable,
+            pending: &self.pending,
             sleeping: &self.sleeping,
             now: self.trace.points() * POINT_TIME + self.skipped_time,
             points: self.trace.points(),

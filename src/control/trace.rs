@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use memmap2::MmapRaw;
 
-use super::point::Point;
 use crate::execution::ThreadId;
+use crate::point::Point;
 use crate::schedule::{Choice, Injection, Schedule};
 
 /// Choices that fit. Those that pass no point are rare, so this is more than any execution makes.

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use crate::control::active::active;
-use crate::control::point::Point;
+use crate::point::Point;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
@@ -18,7 +18,7 @@ extern "C" fn threadbare_point(
     _position: *const c_char,
 ) -> *mut c_void {
     if let Some(active) = active() {
-        active.pass(Point::of_atomic(operation));
+        active.pass(Point::of_atomic(operation), address as usize);
     }
     address
 }

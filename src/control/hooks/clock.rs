@@ -4,15 +4,15 @@ use std::ffi::{c_int, c_uint, c_void};
 
 use super::{MONOTONIC_START, REALTIME_START, deadline, nanoseconds};
 use crate::control::active::{Active, active};
-use crate::control::point::Point;
 use crate::control::real::real;
+use crate::point::Point;
 
 /// What sleepers wait for: an address that nobody ever wakes.
 const NOTHING: usize = 1;
 
 /// What a clock shows, in nanoseconds.
 fn read(active: &Active, clock: libc::clockid_t) -> u64 {
-    active.pass(Point::Clock);
+    active.pass(Point::Clock, 0);
     let start = if clock == libc::CLOCK_REALTIME { REALTIME_START } else { MONOTONIC_START };
     start + active.ask(|controller| controller.now())
 }
@@ -22,7 +22,7 @@ fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
 }
 
 fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) {
-    active.pass(Point::Sleep);
+    active.pass(Point::Sleep, 0);
     let now = active.ask(|controller| controller.now());
     sleep_until(active, primitive, now.saturating_add(nanoseconds));
 }
@@ -112,7 +112,7 @@ unsafe extern "C-unwind" fn clock_nanosleep(
         sleep_for(active, "clock_nanosleep", length);
     } else {
         let Some(deadline) = deadline(clock, time) else { return libc::EINVAL };
-        active.pass(Point::Sleep);
+        active.pass(Point::Sleep, 0);
         sleep_until(active, "clock_nanosleep", deadline);
     }
     0

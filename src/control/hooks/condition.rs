@@ -7,8 +7,8 @@ use super::deadline;
 use super::mutex::{Mutex, give_up, take};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
-use crate::control::point::Point;
 use crate::control::real::real;
+use crate::point::Point;
 
 /// glibc's `pthread_cond_t`, as far as it is needed.
 #[repr(C)]
@@ -33,7 +33,7 @@ unsafe fn wait(
     primitive: &'static str,
     deadline: Option<u64>,
 ) -> c_int {
-    active.pass(Point::ConditionWait);
+    active.pass(Point::ConditionWait, condition as usize);
     // No point from here until the thread waits: giving the mutex up and waiting are one step.
     // SAFETY: the caller's promise.
     let error = unsafe { give_up(active, mutex) };
@@ -112,7 +112,7 @@ unsafe extern "C-unwind" fn pthread_cond_signal(condition: *mut c_void) -> c_int
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_cond_signal: fn(*mut c_void) -> c_int)(condition) };
     };
-    active.pass(Point::ConditionNotify);
+    active.pass(Point::ConditionNotify, condition as usize);
     active.ask(|controller| controller.wake_one(condition as usize));
     0
 }
@@ -124,7 +124,7 @@ unsafe extern "C-unwind" fn pthread_cond_broadcast(condition: *mut c_void) -> c_
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_cond_broadcast: fn(*mut c_void) -> c_int)(condition) };
     };
-    active.pass(Point::ConditionNotify);
+    active.pass(Point::ConditionNotify, condition as usize);
     active.ask(|controller| controller.wake_all(condition as usize));
     0
 }

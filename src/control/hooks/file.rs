@@ -15,9 +15,9 @@ use std::ffi::c_int;
 pub(in crate::control) use listing::Listings;
 
 use crate::control::active::{Active, active};
-use crate::control::point::Point;
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
+use crate::point::Point;
 use crate::schedule::Injection;
 
 /// What a call does, as far as it decides how it can be made to fail. A crash comes before any call.
@@ -80,7 +80,7 @@ fn calling_on(descriptor: c_int) -> Option<&'static Active> {
 /// The point of a call. Does not return if the process crashes there.
 fn point(active: &Active, call: Call) -> Fate {
     active.ask(|controller| controller.files.touched = true);
-    active.pass(Point::File);
+    active.pass(Point::File, 0);
     let injected = {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| controller.inject(|injection| call.may_fail_with(injection)))

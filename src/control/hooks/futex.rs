@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::{deadline, nanoseconds};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
-use crate::control::point::Point;
 use crate::control::real::real;
+use crate::point::Point;
 
 /// Stands in for `syscall`: futex waits and wakes and `sched_yield` are emulated; other system calls are
 /// passed on. Which waiter of a futex wakes is a choice.
@@ -39,7 +39,7 @@ unsafe extern "C-unwind" fn syscall(
             }
         },
         (Some(active), libc::SYS_sched_yield) => {
-            active.pass(Point::Yield);
+            active.pass(Point::Yield, 0);
             0
         }
         // SAFETY: passed on unchanged.
@@ -63,7 +63,7 @@ unsafe fn futex(
     let clock = if operation & libc::FUTEX_CLOCK_REALTIME == 0 { libc::CLOCK_MONOTONIC } else { libc::CLOCK_REALTIME };
     match operation & libc::FUTEX_CMD_MASK {
         command @ (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET) => {
-            active.pass(Point::FutexWait);
+            active.pass(Point::FutexWait, word as usize);
             // SAFETY: the caller's promise.
             let until = match unsafe { timeout.as_ref() } {
                 None => None,
@@ -83,7 +83,7 @@ unsafe fn futex(
             }
         }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
-            active.pass(Point::FutexWake);
+            active.pass(Point::FutexWake, word as usize);
             let most = c_long::from(value as c_int);
             let mut woken = 0;
             while woken < most && active.ask(|controller| controller.wake_one(word as usize)) {

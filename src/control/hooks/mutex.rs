@@ -6,9 +6,9 @@ use std::ffi::c_int;
 use super::deadline;
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
-use crate::control::point::Point;
 use crate::control::real::real;
 use crate::control::sanitizer;
+use crate::point::Point;
 
 /// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets).
 #[repr(C)]
@@ -116,7 +116,7 @@ unsafe extern "C-unwind" fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_mutex_lock: fn(*mut Mutex) -> c_int)(mutex) };
     };
-    active.pass(Point::Lock);
+    active.pass(Point::Lock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe { take(active, mutex, "pthread_mutex_lock", None) }
 }
@@ -128,7 +128,7 @@ unsafe extern "C-unwind" fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_mutex_trylock: fn(*mut Mutex) -> c_int)(mutex) };
     };
-    active.pass(Point::TryLock);
+    active.pass(Point::TryLock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe {
         let again = (*mutex).is_held_by(active) && (*mutex).kind & KIND == RECURSIVE;
@@ -178,7 +178,7 @@ unsafe fn lock_until(
     clock: libc::clockid_t,
     until: &libc::timespec,
 ) -> c_int {
-    active.pass(Point::Lock);
+    active.pass(Point::Lock, mutex as usize);
     let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
     // SAFETY: the caller's promise.
     unsafe { take(active, mutex, primitive, Some(deadline)) }
@@ -191,7 +191,7 @@ unsafe extern "C-unwind" fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_mutex_unlock: fn(*mut Mutex) -> c_int)(mutex) };
     };
-    active.pass(Point::Unlock);
+    active.pass(Point::Unlock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe { give_up(active, mutex) }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use crate::build_info;
 use crate::control::active::{Active, active};
-use crate::control::point::Point;
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::thread_local::hand_over_once_variables;
+use crate::point::Point;
 use crate::settings::Sanitizer;
 
 /// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
@@ -55,7 +55,7 @@ unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsaf
         sanitizer::acquire(address);
         return 0;
     }
-    active.pass(Point::Once);
+    active.pass(Point::Once, address);
     loop {
         match control.load(Ordering::SeqCst) {
             DONE => {
@@ -96,7 +96,7 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(__cxa_guard_acquire: fn(*mut c_void) -> c_int)(guard) };
     };
-    active.pass(Point::StaticGuard);
+    active.pass(Point::StaticGuard, guard as usize);
     loop {
         // SAFETY: the caller's promise.
         let state = unsafe { &*guard.cast::<Guard>() };

@@ -3,10 +3,10 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use crate::control::active::{Active, active};
-use crate::control::point::Point;
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::virtual_thread::{Start, VirtualThread};
+use crate::point::Point;
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
@@ -39,7 +39,7 @@ unsafe extern "C-unwind" fn pthread_create(
             )
         };
     };
-    active.pass(Point::ThreadCreate);
+    active.pass(Point::ThreadCreate, 0);
     let Some(thread) = active.spawn(start, argument) else { active.refuse("more threads than an execution may make") };
     // SAFETY: the caller's promise.
     unsafe { *handle = active.engine.handle(thread) };
@@ -66,8 +66,9 @@ unsafe extern "C-unwind" fn pthread_join(handle: libc::pthread_t, result: *mut *
         // SAFETY: passed on unchanged.
         return unsafe { real!(pthread_join: fn(libc::pthread_t, *mut *mut c_void) -> c_int)(handle, result) };
     };
-    active.pass(Point::ThreadJoin);
-    let Some(thread) = by_handle(active, handle) else { return libc::ESRCH };
+    let thread = by_handle(active, handle);
+    active.pass(Point::ThreadJoin, thread.map_or(0, VirtualThread::address));
+    let Some(thread) = thread else { return libc::ESRCH };
     if thread.released.get() {
         return libc::EINVAL;
     }
@@ -152,6 +153,6 @@ unsafe extern "C-unwind" fn sched_yield() -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(sched_yield: fn() -> c_int)() };
     };
-    active.pass(Point::Yield);
+    active.pass(Point::Yield, 0);
     0
 }

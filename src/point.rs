@@ -1,7 +1,21 @@
 //! The kinds of point: places where the controller may switch.
 #![forbid(unsafe_code)]
 
-/// What a thread is about to do. The numbers of the first seven are those of cpp/harness/points.h.
+/// What a thread does when it goes on: the operation of its point, and the address of what that is on, 0 for nothing.
+///
+/// Addresses are only ever compared with each other: which they are differs from one process to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub point: Point,
+    pub object: usize,
+}
+
+impl Pending {
+    /// What a thread does that has not begun.
+    pub const NOTHING: Self = Self { point: Point::Wait, object: 0 };
+}
+
+/// A kind of operation. The numbers of the first seven are those of cpp/harness/points.h.
 ///
 /// They enter the digests of schedules, so a number keeps its meaning from one version of the case
 /// format to the next.
