@@ -40,6 +40,10 @@ fn main() {
     println!("cargo:rustc-env=THREADBARE_COMPILER={} {}", compiler.name(), compiler.version);
     println!("cargo:rustc-env=THREADBARE_FIBERS={}", u8::from(compiler.clang));
     println!("cargo:rustc-env=THREADBARE_SANITIZER={}", sanitizer.name());
+    println!("cargo:rustc-env=THREADBARE_CXX={}", compiler.path.display());
+    // Programs under check are loaded as shared objects, which find the hooks and the sanitizer's runtime here.
+    println!("cargo:rustc-link-arg-bins=-rdynamic");
+    println!("cargo:rustc-link-arg-tests=-rdynamic");
     println!("cargo:rerun-if-env-changed=CXX");
     // A compiler that is installed later is found by the next build.
     for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()).filter(|folder| folder.starts_with("/usr"))
@@ -86,7 +90,15 @@ fn compile_subjects(compiler: &Compiler, sanitizer: Sanitizer) {
 fn compile_control(compiler: &Compiler) {
     let mut build = cc::Build::new();
     compiler.set_up(&mut build);
-    build.cpp(false).flag("-xc").file("cpp/control/real.c").compile("threadbare_control");
+    build.cpp(false).flag("-xc").file("cpp/control/real.c").file("cpp/control/memory.c");
+    // Whole: programs under check call what nothing here does.
+    build.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");
+
+    let mut start = cc::Build::new();
+    compiler.set_up(&mut start);
+    // What the file itself says about unwinding.
+    start.flag("-fno-exceptions").flag("-fno-unwind-tables").flag("-fno-asynchronous-unwind-tables");
+    start.cpp(false).flag("-xc").file("cpp/control/start.c").compile("threadbare_start");
 }
 
 /// `cpp/sources.txt`, the list that CMake reads too.

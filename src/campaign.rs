@@ -20,6 +20,8 @@ pub mod seed;
 pub mod supervisor;
 pub mod worker;
 
+mod audit;
+mod check_worker;
 mod death;
 mod scratch;
 mod symbols;

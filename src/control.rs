@@ -11,6 +11,8 @@ mod engine;
 mod fibers;
 mod files;
 mod hooks;
+mod image;
+mod log;
 mod os_threads;
 pub mod process;
 mod real;
@@ -21,7 +23,7 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
-pub use session::{Mode, Session};
+pub use session::{CHECK, Mode, Session};
 pub use trace::Trace;
 
 /// Looks for memory that nothing points to any more; whether there is any. Its report goes to standard

@@ -1,6 +1,9 @@
 //! What one execution of a program left behind: its events, its choices and how it ended.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
+
+use crate::point::Point;
 use crate::program::TaskId;
 
 /// A virtual thread: 0 is the main thread, the others count in the order they were created.
@@ -111,6 +114,43 @@ pub enum Ending {
     TooManyEvents,
     /// The process image stopped at this point, by an injected crash.
     Crashed { point: u64 },
+    /// The program under check ended itself; other threads may have been in the middle of something.
+    Exited(Exit),
+}
+
+/// A point of an execution that was logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub thread: ThreadId,
+    pub point: Point,
+    pub object: Object,
+    /// A digest of which threads could run then.
+    pub runnable: u64,
+    /// The calls that led there, the innermost first, as offsets in the program under check.
+    pub frames: Vec<u64>,
+}
+
+/// What an operation is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Object {
+    Nothing,
+    /// A static variable of the program under check, by its offset.
+    Variable(u64),
+    /// Memory at that address, which is another one in another process.
+    Memory(u64),
+}
+
+/// How a program under check ends itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `main` returned, or `exit` was called.
+    Status(i32),
+    /// Where, and what was asserted.
+    FailedAssertion(String),
+    /// The exception's type.
+    UncaughtException(String),
+    /// `abort` was called, or `std::terminate` without an exception.
+    Aborted,
 }
 
 /// A thread that cannot go on.

@@ -6,6 +6,7 @@
 pub mod build_info;
 pub mod campaign;
 pub mod case;
+pub mod check;
 pub mod cli;
 pub mod control;
 pub mod execution;

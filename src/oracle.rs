@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod differential;
+pub mod exit;
 mod files;
 mod history;
 mod invariant;

@@ -1,6 +1,8 @@
 //! The kinds of point: places where the controller may switch.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
+
 /// What a thread does when it goes on: the operation of its point, and the address of what that is on, 0 for nothing.
 ///
 /// Addresses are only ever compared with each other: which they are differs from one process to the next.
@@ -19,7 +21,8 @@ impl Pending {
 ///
 /// They enter the digests of schedules, so a number keeps its meaning from one version of the case
 /// format to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Point {
     Load = 0,
@@ -50,6 +53,12 @@ pub enum Point {
     Wait = 22,
     /// A call on a file or directory.
     File = 23,
+    /// A read of memory that is not atomic.
+    PlainLoad = 40,
+    /// A write of memory that is not atomic.
+    PlainStore = 41,
+    /// The program ends itself.
+    Exit = 42,
 }
 
 impl Point {

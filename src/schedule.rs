@@ -1,10 +1,12 @@
 //! The choices that one execution made, in the form that replays them and notices when they no longer fit.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
+
 use crate::execution::ThreadId;
 
 /// One choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// `thread` ran until it had passed so many points (0 only where a cut schedule ends).
     Run {
@@ -20,7 +22,7 @@ pub enum Choice {
 }
 
 /// What can go wrong with a file call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u16)]
 pub enum Injection {
     /// The call fails with `EIO`.
@@ -55,7 +57,7 @@ impl Injection {
 }
 
 /// The list of choices of one execution.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     pub choices: Vec<Choice>,
     /// The execution was cut short (it crashed), so the list may end before the execution does.

@@ -84,6 +84,11 @@ pub trait Strategy {
         Ok(None)
     }
 
+    /// Whether every schedule of the program has been tried.
+    fn exhausted(&self) -> bool {
+        false
+    }
+
     /// The execution ended after so many points, the last segment with this digest.
     ///
     /// # Errors

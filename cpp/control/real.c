@@ -92,36 +92,47 @@ const char *__ubsan_default_options(void) { return "print_stacktrace=1"; }
 extern WEAK void *__tsan_get_current_fiber(void);
 extern WEAK void *__tsan_create_fiber(unsigned flags);
 extern WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+extern WEAK void __tsan_destroy_fiber(void *fiber);
 extern WEAK void __tsan_acquire(void *address);
 extern WEAK void __tsan_release(void *address);
 extern WEAK void __tsan_ignore_thread_begin(void);
 extern WEAK void __tsan_ignore_thread_end(void);
 extern WEAK void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size);
 extern WEAK void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *size);
+extern WEAK void __asan_unpoison_memory_region(const volatile void *address, size_t size);
+extern WEAK int __tsan_get_report_mop(void *report, unsigned long index, int *thread, void **address, int *size,
+                                      int *write, int *atomic, void **trace, unsigned long trace_size);
 extern WEAK int __lsan_do_recoverable_leak_check(void);
 
 struct threadbare_sanitizer {
   void *(*current_fiber)(void);
   void *(*create_fiber)(unsigned flags);
   void (*switch_to_fiber)(void *fiber, unsigned flags);
+  void (*destroy_fiber)(void *fiber);
   void (*acquire)(void *address);
   void (*release)(void *address);
   void (*ignore_begin)(void);
   void (*ignore_end)(void);
   void (*start_switch)(void **fake, const void *bottom, size_t size);
   void (*finish_switch)(void *fake, const void **bottom, size_t *size);
+  void (*unpoison)(const volatile void *address, size_t size);
   int (*leak_check)(void);
+  int (*report_access)(void *report, unsigned long index, int *thread, void **address, int *size, int *write,
+                       int *atomic, void **trace, unsigned long trace_size);
 };
 
 const struct threadbare_sanitizer threadbare_sanitizer = {
     .current_fiber = __tsan_get_current_fiber,
     .create_fiber = __tsan_create_fiber,
     .switch_to_fiber = __tsan_switch_to_fiber,
+    .destroy_fiber = __tsan_destroy_fiber,
     .acquire = __tsan_acquire,
     .release = __tsan_release,
     .ignore_begin = __tsan_ignore_thread_begin,
     .ignore_end = __tsan_ignore_thread_end,
     .start_switch = __sanitizer_start_switch_fiber,
     .finish_switch = __sanitizer_finish_switch_fiber,
+    .unpoison = __asan_unpoison_memory_region,
     .leak_check = __lsan_do_recoverable_leak_check,
+    .report_access = __tsan_get_report_mop,
 };

@@ -49,6 +49,9 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 #define THREADBARE_HERE(operation, order)                                                                   \
   ((void)threadbare_point(0, (operation), 0u, (int)(order), THREADBARE_POSITION))
 
+/* Where the compiler instruments atomic operations, these are not needed. */
+#ifndef THREADBARE_ATOMICS_ELSEWHERE
+
 /* GCC's builtins: libstdc++, C, and most hand-written code. */
 #define __atomic_load_n(p, o) __atomic_load_n(THREADBARE_AT(p, THREADBARE_LOAD, o), o)
 #define __atomic_load(p, r, o) __atomic_load(THREADBARE_AT(p, THREADBARE_LOAD, o), r, o)
@@ -128,6 +131,8 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 #define __sync_lock_release(p, ...)                                                                         \
   __sync_lock_release(THREADBARE_AT(p, THREADBARE_STORE, __ATOMIC_SEQ_CST), ##__VA_ARGS__)
 #define __sync_synchronize() (THREADBARE_HERE(THREADBARE_FENCE, __ATOMIC_SEQ_CST), __sync_synchronize())
+
+#endif /* THREADBARE_ATOMICS_ELSEWHERE */
 
 /* A pause says that its thread waits for another one. */
 #if defined(__x86_64__) || defined(__i386__)

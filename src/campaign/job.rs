@@ -9,8 +9,10 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::execution::Step;
 use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
+use crate::schedule::Schedule;
 use crate::settings::Settings;
 
 /// The files of one worker, in a directory that the supervisor made for it; the subject's may be elsewhere.
@@ -76,11 +78,23 @@ pub struct Job {
     pub work: Work,
 }
 
+/// A program under check, built for the job's sanitizer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Built {
+    /// A shared object.
+    pub object: PathBuf,
+    /// Of `main`.
+    pub arguments: Vec<String>,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     Explore(Slice),
     Replay(Replay),
+    Check(CheckSlice),
+    /// The schedule of the case at [`Files::case`], of a program under check.
+    ReplayCheck(Built),
 }
 
 /// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.
@@ -98,6 +112,26 @@ pub struct Slice {
     pub known: Vec<String>,
     /// Look for leaked memory after so many executions, and at the end.
     pub leak_check_every: u64,
+}
+
+/// A part of the executions of a program under check: `first .. first + count`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckSlice {
+    pub program: Built,
+    /// The seed of the campaign; see [`super::seed`].
+    pub seed: u64,
+    pub first: u64,
+    pub count: u64,
+    /// Milliseconds after which no further execution is begun.
+    pub limit_ms: Option<u64>,
+    /// Fingerprints of findings that are kept already: counted, not reported again.
+    pub known: Vec<String>,
+    /// Reports of the sanitizer that are kept already.
+    pub known_reports: Vec<u64>,
+    /// End with the first finding.
+    pub stop_at_first: bool,
+    /// Execute each schedule twice and compare.
+    pub audit: bool,
 }
 
 /// Executions of the case at [`Files::case`].
@@ -126,6 +160,14 @@ pub struct Outcome {
     pub diverged: Option<Divergence>,
     /// Memory was lost in one of these executions.
     pub leaked: Option<LeakWindow>,
+    /// Findings after which the worker went on.
+    pub earlier: Vec<Failed>,
+    /// The strategy has tried every schedule.
+    pub exhausted: bool,
+    /// What the program under check called and is not emulated.
+    pub unsupported: Option<String>,
+    /// Every step of the last execution, of a replayed program under check.
+    pub steps: Vec<Step>,
 }
 
 /// The execution that a worker stopped at.
@@ -138,6 +180,10 @@ pub struct Failed {
     pub reports: u32,
     /// The events, for people.
     pub timeline: String,
+    /// The choices made, if the trace does not hold them.
+    pub schedule: Option<Schedule>,
+    /// Tell the sanitizer's reports from each other.
+    pub signatures: Vec<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,17 @@
 //! The execution under control on this OS thread, as the hooks see it.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
+use super::hooks::ExitHandler;
+use super::image::Image;
+use super::log::Log;
 use super::sanitizer;
 use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
-use crate::execution::{Ending, ThreadId};
+use crate::execution::{Ending, Exit, Step, ThreadId};
 use crate::point::{Pending, Point};
 
 thread_local! {
@@ -36,12 +39,36 @@ pub(super) struct Active {
     /// Allocations of the subject in this execution, and which of them fails; 0 for none.
     allocations: Cell<u64>,
     failing_allocation: Cell<u64>,
+    /// The program under check, if that is what is executed.
+    pub image: OnceCell<Image>,
+    log: OnceCell<Log>,
+    logging: Cell<bool>,
+    exit_handlers: RefCell<Vec<ExitHandler>>,
+    /// `main` returned, so that the end of thread 0 is that of the program.
+    main_exit: RefCell<Option<Exit>>,
+}
+
+unsafe extern "C-unwind" {
+    /// cpp/control/start.c: calls the function, without letting its exceptions pass.
+    fn threadbare_begin_thread(start: Start, argument: *mut c_void) -> *mut c_void;
 }
 
 impl Active {
     pub fn new(controller: Controller, engine: Engine) -> Self {
         let (allocations, failing_allocation) = (Cell::new(0), Cell::new(0));
-        Self { controller: UnsafeCell::new(controller), engine, allocations, failing_allocation }
+        let (image, exit_handlers, main_exit) = (OnceCell::new(), RefCell::default(), RefCell::default());
+        let (log, logging) = (OnceCell::new(), Cell::new(false));
+        Self {
+            controller: UnsafeCell::new(controller),
+            engine,
+            allocations,
+            failing_allocation,
+            image,
+            log,
+            logging,
+            exit_handlers,
+            main_exit,
+        }
     }
 
     /// Counts allocations from 0 on, of which that one fails.
@@ -83,10 +110,36 @@ impl Active {
     /// this returns.
     #[inline]
     pub fn pass(&self, point: Point, object: usize) {
+        if self.logging.get() {
+            self.log(point, object);
+        }
         if self.ask(|controller| controller.count(point)) {
             let next = self.ask(|controller| controller.decide(Pending { point, object }));
             self.follow(next);
         }
+    }
+
+    #[cold]
+    fn log(&self, point: Point, object: usize) {
+        let _unwatched = sanitizer::Unwatched::begin();
+        if let Some(log) = self.log.get() {
+            let runnable = self.ask(|controller| controller.runnable_digest());
+            log.add(self.current(), point, object, runnable);
+        }
+    }
+
+    /// Keeps every step of the program under check, if there is one, from now on.
+    pub fn begin_log(&self) {
+        if let Some(image) = self.image.get() {
+            self.log.get_or_init(|| image.log());
+            self.logging.set(true);
+        }
+    }
+
+    /// The steps since `begin_log`, which are kept no more.
+    pub fn end_log(&self) -> Vec<Step> {
+        self.logging.set(false);
+        self.log.get().map(Log::take).unwrap_or_default()
     }
 
     /// The calling thread waits for `object`, at most until `deadline` (virtual nanoseconds).
@@ -117,6 +170,52 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// The program under check ends itself here: no thread goes on.
+    pub fn leave_program(&self, exit: Exit) -> ! {
+        let next = self.ask(|controller| controller.end_here(Ending::Exited(exit)));
+        self.follow(next);
+        unreachable!("a stopped execution goes on")
+    }
+
+    /// As `leave_program`, once thread 0, which the caller is, has ended.
+    pub fn exit_when_main_ends(&self, exit: Exit) {
+        self.main_exit.replace(Some(exit));
+    }
+
+    #[inline]
+    pub fn has_image(&self) -> bool {
+        self.image.get().is_some()
+    }
+
+    /// Makes the program under check as new.
+    pub fn renew_image(&self) {
+        self.exit_handlers.borrow_mut().clear();
+        self.main_exit.take();
+        if let Some(image) = self.image.get() {
+            image.put_back();
+        }
+    }
+
+    pub fn add_exit_handler(&self, handler: ExitHandler) {
+        self.exit_handlers.borrow_mut().push(handler);
+    }
+
+    /// The handler to run next, the last one registered first.
+    pub fn take_exit_handler(&self) -> Option<ExitHandler> {
+        self.exit_handlers.borrow_mut().pop()
+    }
+
+    pub fn image_destructors(&self) -> &[unsafe extern "C-unwind" fn()] {
+        self.image.get().map_or(&[], Image::destructors)
+    }
+
+    /// Whether an address lies on the stack of the calling thread.
+    #[inline]
+    pub fn is_on_own_stack(&self, address: usize) -> bool {
+        let (first, end) = self.engine.thread(self.current()).stack.get();
+        (first..end).contains(&address)
+    }
+
     /// Ends the execution because the subject recorded too much.
     pub fn too_many_events(&self) {
         let next = self.ask(|controller| controller.stop(Ending::TooManyEvents));
@@ -139,17 +238,23 @@ impl Active {
     /// What a virtual thread does from its first to its last step, on its own stack.
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
+        thread.alive.set(true);
         let start = thread.start.get().expect("prepared before it is switched to");
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
-        let result = unsafe { start(thread.argument.get()) };
+        let result = unsafe { threadbare_begin_thread(start, thread.argument.get()) };
         thread.result.set(result);
         // SAFETY: these are the running thread's.
         unsafe { thread_local::end(thread.locals.get()) };
         self.pass(Point::ThreadEnd, thread.address());
         sanitizer::release(thread.address());
+        thread.alive.set(false);
+        let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let next = self.ask(|controller| {
             controller.wake_all(thread.address());
-            controller.end_thread()
+            match main_exit {
+                Some(exit) => controller.end_main(exit),
+                None => controller.end_thread(),
+            }
         });
         self.engine.leave(next);
     }

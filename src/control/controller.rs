@@ -8,7 +8,7 @@ use super::files::{Files, Identity, OpenId};
 use super::hooks::Listings;
 use super::sanitizer;
 use super::trace::Trace;
-use crate::execution::{BlockedThread, Ending, ThreadId};
+use crate::execution::{BlockedThread, Ending, Exit, ThreadId};
 use crate::point::{Pending, Point};
 use crate::program::Injections;
 use crate::schedule::Injection;
@@ -118,6 +118,11 @@ impl Controller {
         std::mem::replace(&mut self.strategy, strategy)
     }
 
+    /// Whether the strategy has tried every schedule.
+    pub fn is_exhausted(&self) -> bool {
+        self.strategy.exhausted()
+    }
+
     /// A new execution with thread 0 alone, which is to run first.
     pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64, injections: Injections) {
         self.threads.clear();
@@ -178,6 +183,11 @@ impl Controller {
         self.pending.push(Pending::NOTHING);
         self.add_runnable(thread);
         Some(thread)
+    }
+
+    /// Tells sets of threads that can run apart.
+    pub fn runnable_digest(&self) -> u64 {
+        self.runnable.iter().fold(1, |digest, thread| (digest ^ u64::from(thread)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
     /// Virtual threads created so far.
@@ -251,6 +261,14 @@ impl Controller {
         self.leave_current()
     }
 
+    /// The running thread ends, and the program with it.
+    pub fn end_main(&mut self, exit: Exit) -> Next {
+        self.count(Point::Wait);
+        self.threads[usize::from(self.current)].state = State::Ended;
+        self.runnable.remove(self.current);
+        self.end_here(Ending::Exited(exit))
+    }
+
     /// Wakes every thread that waits for `object`.
     #[inline]
     pub fn wake_all(&mut self, object: usize) {
@@ -322,13 +340,18 @@ impl Controller {
         injected
     }
 
+    /// The execution ends here, by a step of its own.
+    pub fn end_here(&mut self, ending: Ending) -> Next {
+        match self.strategy.end(self.trace.points(), self.trace.digest()) {
+            Ok(()) => self.stop(ending),
+            Err(divergence) => self.diverged(divergence),
+        }
+    }
+
     /// The process image stops here.
     pub fn crash(&mut self) -> Next {
         let point = self.trace.points();
-        match self.strategy.end(point, self.trace.digest()) {
-            Ok(()) => self.stop(Ending::Crashed { point }),
-            Err(divergence) => self.diverged(divergence),
-        }
+        self.end_here(Ending::Crashed { point })
     }
 
     /// The subject closed a descriptor.

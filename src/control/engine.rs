@@ -104,6 +104,18 @@ impl Engine {
         }
     }
 
+    /// Called by the root, after an execution that ended with `thread` in the middle of something: makes it as new.
+    /// `false` if that cannot be done.
+    pub fn abandon(&self, thread: &VirtualThread) -> bool {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => {
+                fibers.abandon(thread);
+                true
+            }
+            Carrier::OsThreads(_) => false,
+        }
+    }
+
     /// The calling thread has ended.
     pub fn leave(&self, next: Next) {
         match &self.carrier {

@@ -23,6 +23,8 @@ struct Fiber {
     context: UnsafeCell<Context>,
     /// What C and C++ keep per thread, while the fiber does not run.
     ambient: Cell<Ambient>,
+    /// From its lowest address to the one after its highest.
+    stack: (usize, usize),
 }
 
 pub(super) struct Fibers {
@@ -56,11 +58,34 @@ impl Fibers {
         while fibers.len() <= usize::from(thread.id) {
             fibers.push(self.make(fibers.len() as ThreadId));
         }
-        fibers[usize::from(thread.id)].ambient.set(Ambient::FRESH);
+        let fiber = &fibers[usize::from(thread.id)];
+        fiber.ambient.set(Ambient::FRESH);
+        thread.stack.set(fiber.stack);
+    }
+
+    /// Ends the life of a thread that is in the middle of something: its stack is used anew, and what lives there is
+    /// never destroyed.
+    pub fn abandon(&self, thread: &VirtualThread) {
+        // SAFETY: called by the root, when no fiber runs.
+        let fiber = unsafe { &mut (&mut *self.fibers.get())[usize::from(thread.id)] };
+        let context = fiber.context.get_mut();
+        // SAFETY: the root's own context, see `run`.
+        context.abandon(unsafe { &mut *self.root.get() }, thread.address());
+        // SAFETY: made by `make`; nothing on its stack belongs to us but the closure, which owns nothing.
+        let stack = unsafe {
+            let mut coroutine = Box::from_raw(fiber.coroutine);
+            coroutine.force_reset();
+            coroutine.into_stack()
+        };
+        *fiber = self.make_on(stack, thread.id);
     }
 
     fn make(&self, id: ThreadId) -> Fiber {
         let stack = DefaultStack::new(STACK_SIZE).expect("no address space for another fiber's stack");
+        self.make_on(stack, id)
+    }
+
+    fn make_on(&self, stack: DefaultStack, id: ThreadId) -> Fiber {
         let (top, bottom) = (stack.base().get(), stack.limit().get());
         let context = Context::of_fiber(bottom, top - bottom);
         let engine = std::ptr::from_ref(self);
@@ -78,6 +103,7 @@ impl Fibers {
             yielder: Cell::new(std::ptr::null()),
             context: UnsafeCell::new(context),
             ambient: Cell::new(Ambient::FRESH),
+            stack: (bottom, top),
         }
     }
 

@@ -6,14 +6,17 @@ mod atomic;
 mod clock;
 mod condition;
 mod errno;
+mod exit;
 mod file;
 mod futex;
+mod memory;
 mod mutex;
 mod once;
 mod refused;
 mod thread;
 
 pub(super) use errno::own_errno;
+pub(super) use exit::{ExitHandler, prepare_exit};
 pub(super) use file::{Listings, close_left};
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so

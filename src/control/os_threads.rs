@@ -149,6 +149,21 @@ impl OsThreads {
     }
 }
 
+/// The addresses of the calling thread's stack.
+fn own_stack() -> (usize, usize) {
+    // SAFETY: the attributes of the calling thread, which are ours to read and destroy.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        let (mut first, mut size) = (std::ptr::null_mut(), 0);
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
+            return (0, 0);
+        }
+        libc::pthread_attr_getstack(&raw const attributes, &raw mut first, &raw mut size);
+        libc::pthread_attr_destroy(&raw mut attributes);
+        (first as usize, first as usize + size)
+    }
+}
+
 /// The first function of every OS thread.
 unsafe extern "C-unwind" fn be_born(birth: *mut c_void) -> *mut c_void {
     // SAFETY: `launch` made it, for this thread alone; what it points to lives as long as the process.
@@ -157,6 +172,7 @@ unsafe extern "C-unwind" fn be_born(birth: *mut c_void) -> *mut c_void {
         (&*birth.carrier, &*birth.active, &*birth.thread)
     };
     ME.set(thread.id);
+    thread.stack.set(own_stack());
     carrier.wait_for_baton(thread);
     set_active(active);
     active.live(thread);

@@ -1,7 +1,7 @@
 //! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
 
-use std::ffi::{c_int, c_uint, c_void};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ffi::{c_int, c_uint, c_ulong, c_void};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::build_info;
 use crate::settings::Sanitizer;
@@ -12,14 +12,30 @@ struct Interface {
     current_fiber: Option<unsafe extern "C" fn() -> *mut c_void>,
     create_fiber: Option<unsafe extern "C" fn(c_uint) -> *mut c_void>,
     switch_to_fiber: Option<unsafe extern "C" fn(*mut c_void, c_uint)>,
+    destroy_fiber: Option<unsafe extern "C" fn(*mut c_void)>,
     acquire: Option<unsafe extern "C" fn(*mut c_void)>,
     release: Option<unsafe extern "C" fn(*mut c_void)>,
     ignore_begin: Option<unsafe extern "C" fn()>,
     ignore_end: Option<unsafe extern "C" fn()>,
     start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,
     finish_switch: Option<unsafe extern "C" fn(*mut c_void, *mut *const c_void, *mut usize)>,
+    unpoison: Option<unsafe extern "C" fn(*const c_void, usize)>,
     leak_check: Option<unsafe extern "C" fn() -> c_int>,
+    report_access: Option<ReportAccess>,
 }
+
+/// `__tsan_get_report_mop`: thread, address, size, whether it is a write and atomic, and the calls of one access.
+type ReportAccess = unsafe extern "C" fn(
+    *mut c_void,
+    c_ulong,
+    *mut c_int,
+    *mut *mut c_void,
+    *mut c_int,
+    *mut c_int,
+    *mut c_int,
+    *mut *mut c_void,
+    c_ulong,
+) -> c_int;
 
 unsafe extern "C" {
     #[link_name = "threadbare_sanitizer"]
@@ -30,13 +46,16 @@ static NOTHING: Interface = Interface {
     current_fiber: None,
     create_fiber: None,
     switch_to_fiber: None,
+    destroy_fiber: None,
     acquire: None,
     release: None,
     ignore_begin: None,
     ignore_end: None,
     start_switch: None,
     finish_switch: None,
+    unpoison: None,
     leak_check: None,
+    report_access: None,
 };
 
 #[inline]
@@ -54,10 +73,80 @@ const NO_SYNC: c_uint = 1;
 
 static REPORTS: AtomicU32 = AtomicU32::new(0);
 
+/// Accesses of a report, and calls of each, that its signature is made of.
+const ACCESSES: c_ulong = 2;
+const FRAMES: usize = 32;
+/// Reports of one execution whose signatures are kept.
+const MAX_SIGNATURES: usize = 16;
+/// Of known reports and of new ones.
+static KNOWN: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+static NEW: [AtomicU64; MAX_SIGNATURES] = [const { AtomicU64::new(0) }; MAX_SIGNATURES];
+
 /// TSan calls this for each report it makes, after printing it.
 #[unsafe(no_mangle)]
-extern "C" fn __tsan_on_report(_report: *const c_void) {
-    REPORTS.fetch_add(1, Ordering::Relaxed);
+extern "C" fn __tsan_on_report(report: *mut c_void) {
+    let signature = signature(report);
+    if signature != 0 && KNOWN.iter().any(|known| known.load(Ordering::Relaxed) == signature) {
+        return;
+    }
+    if let Some(place) = NEW.get(REPORTS.fetch_add(1, Ordering::Relaxed) as usize) {
+        place.store(signature, Ordering::Relaxed);
+    }
+}
+
+/// Tells races in the program under check apart, by where its own code made the accesses; 0 if it did not.
+fn signature(report: *mut c_void) -> u64 {
+    let program = PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed);
+    let Some(report_access) = interface().report_access else { return 0 };
+    let mut signature: u64 = 0;
+    for index in 0..ACCESSES {
+        let (mut thread, mut address, mut size, mut write, mut atomic) = (0, std::ptr::null_mut(), 0, 0, 0);
+        let mut frames = [std::ptr::null_mut(); FRAMES];
+        // SAFETY: TSan fills what it is given; a report without so many accesses leaves it as it is.
+        unsafe {
+            report_access(
+                report,
+                index,
+                &raw mut thread,
+                &raw mut address,
+                &raw mut size,
+                &raw mut write,
+                &raw mut atomic,
+                frames.as_mut_ptr(),
+                FRAMES as c_ulong,
+            );
+        }
+        let own = frames.iter().map(|frame| *frame as usize).find(|frame| program.contains(frame));
+        if let Some(frame) = own {
+            // A sum, since either access can be the first.
+            let offset = (frame - program.start) as u64;
+            signature =
+                signature.wrapping_add((offset << 1 | u64::from(write != 0)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+    }
+    signature
+}
+
+/// Where the program under check lies, as TSan's reports see it.
+static PROGRAM_START: AtomicUsize = AtomicUsize::new(0);
+static PROGRAM_END: AtomicUsize = AtomicUsize::new(0);
+
+pub(super) fn set_program(place: &std::ops::Range<usize>) {
+    PROGRAM_START.store(place.start, Ordering::Relaxed);
+    PROGRAM_END.store(place.end, Ordering::Relaxed);
+}
+
+/// Does not count reports of these signatures from now on.
+pub(super) fn know(signatures: &[u64]) {
+    for (place, signature) in KNOWN.iter().zip(signatures) {
+        place.store(*signature, Ordering::Relaxed);
+    }
+}
+
+/// Those of the last execution's reports.
+pub(super) fn signatures() -> Vec<u64> {
+    let all = NEW.iter().map(|place| place.swap(0, Ordering::Relaxed));
+    all.filter(|signature| *signature != 0).collect()
 }
 
 /// The reports made since this was last asked.
@@ -137,6 +226,23 @@ impl Context {
         // SAFETY: has no preconditions; the fiber lives as long as the process.
         let tsan = interface().create_fiber.map_or(std::ptr::null_mut(), |create| unsafe { create(0) });
         Self { tsan, fake_stack: std::ptr::null_mut(), bottom: bottom as *const c_void, size }
+    }
+
+    /// Ends this context in the middle of something, and releases what it did as `object`. Called by `root`.
+    pub fn abandon(&mut self, root: &mut Context, object: usize) {
+        if let (Some(switch), Some(destroy)) = (interface().switch_to_fiber, interface().destroy_fiber) {
+            // SAFETY: both are fibers of TSan that live; this one is not used again.
+            unsafe {
+                switch(self.tsan, NO_SYNC);
+                release(object);
+                switch(root.tsan, NO_SYNC);
+                destroy(self.tsan);
+            }
+        }
+        if let Some(unpoison) = interface().unpoison {
+            // SAFETY: a stack that nothing uses now.
+            unsafe { unpoison(self.bottom, self.size) };
+        }
     }
 
     pub fn has_bounds(&self) -> bool {

@@ -3,18 +3,19 @@
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::active::{Active, set_active};
 use super::controller::{Controller, MAX_POINTS};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
-use super::hooks::close_left;
+use super::hooks::{close_left, prepare_exit};
+use super::image::Image;
 use super::sanitizer;
 use super::trace::Trace;
 use super::{process, record};
 use crate::build_info;
-use crate::execution::{Aftermath, Ending, Execution};
+use crate::execution::{Aftermath, Ending, Execution, Step};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
@@ -34,6 +35,9 @@ const POINTS_EXPECTED_OF_PROBE: u64 = 20;
 const EVENTS_PER_TASK: usize = 4;
 const EVENTS_PER_OPERATION: usize = 6;
 const EVENTS_SPARE: usize = 64;
+
+/// The subject that stands for a program under check.
+pub const CHECK: &str = "check";
 
 /// Where the choices of an execution come from.
 pub enum Mode<'a> {
@@ -86,7 +90,11 @@ impl Session {
              `apt-get install clang-22 libclang-rt-22-dev` and build again, or use --engine threads",
             build_info::COMPILER
         );
-        let subject = Subject::open(&settings.subject, settings.fault.as_deref())?;
+        let subject = if settings.subject == CHECK {
+            Subject::default()
+        } else {
+            Subject::open(&settings.subject, settings.fault.as_deref())?
+        };
         // The first exception of a process makes libgcc initialise itself, which would be a point in the
         // execution that it happens in. So let one be thrown now.
         let _ = Subject::open("", None);
@@ -187,6 +195,70 @@ impl Session {
         (result, &self.execution)
     }
 
+    /// Loads the shared object that `threadbare check` made of a program's sources; `arguments` are those of its `main`.
+    /// From then on that is what is executed, for as long as the process lives.
+    ///
+    /// # Errors
+    /// The object cannot be loaded; the error names the symbol that is missing.
+    pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
+        let Control::Controlled(active) = &self.control else {
+            bail!("a program under check cannot run without control; choose the engine fibers or threads")
+        };
+        let image = Image::load(path, arguments)?;
+        ensure!(active.image.set(image).is_ok(), "this process has loaded a program already");
+        Ok(())
+    }
+
+    /// Executes the loaded program's `main` once, with its variables as they are at the start of a process. At most
+    /// `points` are passed; `expected_points` is what strategies plan with.
+    ///
+    /// # Panics
+    /// As [`Session::execute`].
+    pub fn execute_image(&mut self, number: u64, mode: Mode<'_>, points: u64, expected_points: u64) -> &Execution {
+        let limits = Limits { points, expected_points, events: 0 };
+        if let Control::Controlled(active) = &self.control {
+            let active: &'static Active = active;
+            active.renew_image();
+            self.run(number, mode, limits, |_| {
+                let image = active.image.get().expect("a program is loaded before it is executed");
+                let status = image.start();
+                active.exit_when_main_ends(prepare_exit(active, status));
+            });
+        }
+        &self.execution
+    }
+
+    /// Whether the strategy has tried every schedule of what is executed.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.is_exhausted()),
+            Control::Free(_) => false,
+        }
+    }
+
+    /// Reports of these signatures count no more: they are known.
+    pub fn know_reports(&mut self, signatures: &[u64]) {
+        sanitizer::know(signatures);
+    }
+
+    /// What tells the last execution's reports from others.
+    #[must_use]
+    pub fn report_signatures(&self) -> Vec<u64> {
+        sanitizer::signatures()
+    }
+
+    /// As [`Session::execute_image`], and gives every step.
+    pub fn log_image(&mut self, number: u64, mode: Mode<'_>, points: u64) -> (&Execution, Vec<Step>) {
+        let active = match &self.control {
+            Control::Controlled(active) => Some(*active),
+            Control::Free(_) => None,
+        };
+        active.inspect(|active| active.begin_log());
+        self.execute_image(number, mode, points, points);
+        (&self.execution, active.map(Active::end_log).unwrap_or_default())
+    }
+
     /// Whether an execution was stopped midway, after which only `process::end_now` is left.
     #[must_use]
     pub fn is_spent(&self) -> bool {
@@ -236,10 +308,15 @@ impl Session {
                         controller.set_strategy(strategy, false);
                     }
                     controller.trace().finish();
-                    self.spent = !controller.all_ended();
                     self.execution.ending = controller.take_ending();
                     self.execution.points = controller.trace().points();
                 });
+                self.spent = !end_threads(active);
+                // What the threads did is over for whatever comes next, also for globals and for memory that is used
+                // again.
+                for thread in 0..active.ask(|controller| controller.thread_count()) {
+                    sanitizer::acquire(active.engine.thread(thread).address());
+                }
                 self.execution.files_left_open = close_left(active);
                 self.execution.allocations = active.allocations();
             }
@@ -310,11 +387,22 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     set_active(active);
     active.engine.run(active);
     set_active(std::ptr::null());
-    // What the threads did is over for whatever comes next, also for globals and for memory that is used
-    // again.
-    for thread in 0..active.ask(|controller| controller.thread_count()) {
-        sanitizer::acquire(active.engine.thread(thread).address());
+}
+
+/// After an execution: whether every thread can run another one. Those of a program under check that are still in the
+/// middle of something are abandoned, as the end of a process would.
+fn end_threads(active: &'static Active) -> bool {
+    if active.ask(|controller| controller.all_ended()) {
+        return true;
     }
+    let threads = (0..active.ask(|controller| controller.thread_count())).map(|id| active.engine.thread(id));
+    active.has_image()
+        && threads.into_iter().filter(|thread| thread.alive.get()).all(|thread| {
+            // SAFETY: the thread's own, and it runs no more.
+            unsafe { (*thread.locals.get()).abandon() };
+            thread.alive.set(false);
+            active.engine.abandon(thread)
+        })
 }
 
 impl Drop for Session {

@@ -52,6 +52,12 @@ impl ThreadLocals {
         self.destructors.pop()
     }
 
+    /// Forgets the copies of a thread that ends in the middle of something, without running their destructors.
+    pub fn abandon(&mut self) {
+        self.destructors.clear();
+        self.free_blocks();
+    }
+
     fn free_blocks(&mut self) {
         for block in &mut self.blocks {
             if !block.is_null() {
@@ -95,6 +101,16 @@ pub(super) struct EmutlsControl {
 }
 
 static VARIABLES: AtomicUsize = AtomicUsize::new(0);
+
+/// Variables that have a number now.
+pub(super) fn numbered() -> usize {
+    VARIABLES.load(Ordering::Relaxed)
+}
+
+/// Variables numbered since `numbered` gave `count` ask for a number again: what holds theirs was put back.
+pub(super) fn forget_after(count: usize) {
+    VARIABLES.store(count, Ordering::Relaxed);
+}
 
 impl EmutlsControl {
     fn index(&self) -> usize {

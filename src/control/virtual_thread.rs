@@ -22,6 +22,10 @@ pub(super) struct VirtualThread {
     pub released: Cell<bool>,
     /// The thread that carries it, under the engine `threads`.
     pub os_thread: Cell<libc::pthread_t>,
+    /// The addresses of its stack, from the first to the one after the last.
+    pub stack: Cell<(usize, usize)>,
+    /// It has begun and not ended.
+    pub alive: Cell<bool>,
     pub locals: UnsafeCell<ThreadLocals>,
     /// The `errno` that code on a fiber sees; see `hooks::errno`.
     pub errno: Cell<c_int>,
@@ -38,6 +42,8 @@ impl VirtualThread {
             result: Cell::new(std::ptr::null_mut()),
             released: Cell::new(false),
             os_thread: Cell::new(0),
+            stack: Cell::new((0, 0)),
+            alive: Cell::new(false),
             locals: UnsafeCell::new(ThreadLocals::new()),
             errno: Cell::new(0),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],

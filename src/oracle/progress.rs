@@ -35,7 +35,11 @@ pub(super) fn explain(
         }
         Ending::Stuck(threads) => stuck(plan, lifecycle, history, may_stop, threads),
         // The judge has dealt with these.
-        Ending::Completed | Ending::Crashed { .. } | Ending::Unsupported(_) | Ending::Diverged { .. } => {
+        Ending::Completed
+        | Ending::Crashed { .. }
+        | Ending::Exited(_)
+        | Ending::Unsupported(_)
+        | Ending::Diverged { .. } => {
             failure(Verdict::Livelock, OracleName::Progress, "no end".into(), "the execution did not end".into())
         }
     }

@@ -1,0 +1,168 @@
+/* What the thread instrumentation of a program under check calls, in every build: it is linked with `--wrap` for the
+ * `__tsan_` functions (cpp/check/wrapped.txt). Each is a point. Then, where ThreadSanitizer is linked, its function of the plain name goes on by a jump, which
+ * leaves it the program's own return address; elsewhere there is nothing to do for plain accesses, and atomic
+ * operations are made here, watched by AddressSanitizer where that is linked. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define WEAK __attribute__((weak))
+#define CALLER __builtin_return_address(0)
+
+/* src/control/hooks/atomic.rs and memory.rs */
+void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
+                       const char *position);
+void threadbare_access(const volatile void *address, unsigned is_write, const void *place);
+
+/* The numbers of points.h. */
+enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
+
+/* Plain accesses. */
+#define ACCESS(name, is_write)                                                                              \
+  extern WEAK void __tsan_##name(void *address);                                                            \
+  void __wrap___tsan_##name(void *address) {                                                              \
+    threadbare_access(address, is_write, CALLER);                                                           \
+    if (__tsan_##name) __tsan_##name(address);                                                              \
+  }
+#define SIZES(name, is_write)                                                                               \
+  ACCESS(name##1, is_write) ACCESS(name##2, is_write) ACCESS(name##4, is_write) ACCESS(name##8, is_write)   \
+  ACCESS(name##16, is_write)
+#define UNALIGNED(name, is_write)                                                                           \
+  ACCESS(name##2, is_write) ACCESS(name##4, is_write) ACCESS(name##8, is_write) ACCESS(name##16, is_write)
+SIZES(read, 0)
+SIZES(write, 1)
+UNALIGNED(unaligned_read, 0)
+UNALIGNED(unaligned_write, 1)
+ACCESS(vptr_read, 0)
+
+extern WEAK void __tsan_vptr_update(void **place, void *value);
+void __wrap___tsan_vptr_update(void **place, void *value) {
+  threadbare_access(place, 1, CALLER);
+  if (__tsan_vptr_update) __tsan_vptr_update(place, value);
+}
+
+#define RANGE(name, is_write)                                                                               \
+  extern WEAK void __tsan_##name(void *address, unsigned long size);                                        \
+  void __wrap___tsan_##name(void *address, unsigned long size) {                                          \
+    threadbare_access(address, is_write, CALLER);                                                           \
+    if (__tsan_##name) __tsan_##name(address, size);                                                        \
+  }
+RANGE(read_range, 0)
+RANGE(write_range, 1)
+
+/* Functions. */
+extern WEAK void __tsan_init(void);
+extern WEAK void __tsan_func_entry(void *caller);
+extern WEAK void __tsan_func_exit(void);
+void __wrap___tsan_init(void) {
+  if (__tsan_init) __tsan_init();
+}
+void __wrap___tsan_func_entry(void *caller) {
+  if (__tsan_func_entry) __tsan_func_entry(caller);
+}
+void __wrap___tsan_func_exit(void) {
+  if (__tsan_func_exit) __tsan_func_exit();
+}
+
+/* Blocks of memory: one point, since nobody copies byte by byte. */
+#define BLOCK(name, type)                                                                                   \
+  extern WEAK void *__tsan_##name(void *target, type source, size_t size);                                  \
+  extern WEAK void *__asan_##name(void *target, type source, size_t size);                                  \
+  void *__wrap___tsan_##name(void *target, type source, size_t size) {                                    \
+    threadbare_access(target, 1, CALLER);                                                                   \
+    if (__tsan_##name) return __tsan_##name(target, source, size);                                          \
+    if (__asan_##name) return __asan_##name(target, source, size);                                          \
+    return name(target, source, size);                                                                      \
+  }
+BLOCK(memcpy, const void *)
+BLOCK(memmove, const void *)
+BLOCK(memset, int)
+
+/* Atomic operations. */
+extern WEAK void __asan_loadN(uintptr_t address, uintptr_t size);
+extern WEAK void __asan_storeN(uintptr_t address, uintptr_t size);
+
+#define READS(address)                                                                                      \
+  if (__asan_loadN) __asan_loadN((uintptr_t)(address), sizeof *(address))
+#define WRITES(address)                                                                                     \
+  if (__asan_storeN) __asan_storeN((uintptr_t)(address), sizeof *(address))
+#define POINT(operation, order) (void)threadbare_point(a, operation, (unsigned)sizeof *a, order, CALLER)
+
+#define READ_MODIFY_WRITE_OF(bits, type, name, operation, builtin)                                          \
+  extern WEAK type __tsan_atomic##bits##_##name(volatile type *a, type v, int order);                       \
+  type __wrap___tsan_atomic##bits##_##name(volatile type *a, type v, int order) {                         \
+    POINT(operation, order);                                                                                \
+    if (__tsan_atomic##bits##_##name) return __tsan_atomic##bits##_##name(a, v, order);                     \
+    WRITES(a);                                                                                              \
+    return builtin(a, v, __ATOMIC_SEQ_CST);                                                                 \
+  }
+
+#define ATOMIC(bits, type)                                                                                  \
+  extern WEAK type __tsan_atomic##bits##_load(const volatile type *a, int order);                           \
+  type __wrap___tsan_atomic##bits##_load(const volatile type *a, int order) {                             \
+    POINT(LOAD, order);                                                                                     \
+    if (__tsan_atomic##bits##_load) return __tsan_atomic##bits##_load(a, order);                            \
+    READS(a);                                                                                               \
+    return __atomic_load_n(a, __ATOMIC_SEQ_CST);                                                            \
+  }                                                                                                         \
+  extern WEAK void __tsan_atomic##bits##_store(volatile type *a, type v, int order);                        \
+  void __wrap___tsan_atomic##bits##_store(volatile type *a, type v, int order) {                          \
+    POINT(STORE, order);                                                                                    \
+    if (__tsan_atomic##bits##_store) {                                                                      \
+      __tsan_atomic##bits##_store(a, v, order);                                                             \
+    } else {                                                                                                \
+      WRITES(a);                                                                                            \
+      __atomic_store_n(a, v, __ATOMIC_SEQ_CST);                                                             \
+    }                                                                                                       \
+  }                                                                                                         \
+  READ_MODIFY_WRITE_OF(bits, type, exchange, EXCHANGE, __atomic_exchange_n)                                 \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_add, READ_MODIFY_WRITE, __atomic_fetch_add)                        \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_sub, READ_MODIFY_WRITE, __atomic_fetch_sub)                        \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_and, READ_MODIFY_WRITE, __atomic_fetch_and)                        \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_or, READ_MODIFY_WRITE, __atomic_fetch_or)                          \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_xor, READ_MODIFY_WRITE, __atomic_fetch_xor)                        \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_nand, READ_MODIFY_WRITE, __atomic_fetch_nand)                      \
+  COMPARE_EXCHANGE_OF(bits, type, strong)                                                                   \
+  COMPARE_EXCHANGE_OF(bits, type, weak)                                                                     \
+  extern WEAK type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,  \
+                                                              int fail);                                    \
+  type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,     \
+                                                           int fail) {                                      \
+    POINT(COMPARE_EXCHANGE, order);                                                                         \
+    if (__tsan_atomic##bits##_compare_exchange_val)                                                         \
+      return __tsan_atomic##bits##_compare_exchange_val(a, e, v, order, fail);                              \
+    WRITES(a);                                                                                              \
+    __atomic_compare_exchange_n(a, &e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                           \
+    return e;                                                                                               \
+  }
+
+#define COMPARE_EXCHANGE_OF(bits, type, kind)                                                               \
+  extern WEAK int __tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v,          \
+                                                                int order, int fail);                       \
+  int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,  \
+                                                             int fail) {                                    \
+    POINT(COMPARE_EXCHANGE, order);                                                                         \
+    if (__tsan_atomic##bits##_compare_exchange_##kind)                                                      \
+      return __tsan_atomic##bits##_compare_exchange_##kind(a, e, v, order, fail);                           \
+    WRITES(a);                                                                                              \
+    return __atomic_compare_exchange_n(a, e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                     \
+  }
+
+ATOMIC(8, uint8_t)
+ATOMIC(16, uint16_t)
+ATOMIC(32, uint32_t)
+ATOMIC(64, uint64_t)
+
+extern WEAK void __tsan_atomic_thread_fence(int order);
+void __wrap___tsan_atomic_thread_fence(int order) {
+  (void)threadbare_point(NULL, FENCE, 0, order, CALLER);
+  if (__tsan_atomic_thread_fence) {
+    __tsan_atomic_thread_fence(order);
+  } else {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  }
+}
+extern WEAK void __tsan_atomic_signal_fence(int order);
+void __wrap___tsan_atomic_signal_fence(int order) {
+  if (__tsan_atomic_signal_fence) __tsan_atomic_signal_fence(order);
+}

@@ -1,0 +1,101 @@
+//! The determinism audit: two executions under the same choices must pass the same steps.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+
+use super::job::Divergence;
+use crate::execution::{Object, Step};
+
+/// The likely causes, by what differs.
+const ADDRESSES: &str = "likely an order that depends on addresses (a container ordered by pointers, a hash of one)";
+const READY: &str = "likely a thread that threadbare does not control (made in a library, or by a system call)";
+pub(super) const OUTSIDE: &str = "likely something from outside the program: real time (`rdtsc`), random numbers, a file, \
+                       or a library's state that an earlier execution changed";
+
+/// The first step at which two logs of one schedule differ, and why they probably do.
+#[must_use]
+pub fn difference(first: &[Step], second: &[Step]) -> Option<Divergence> {
+    let (mut names, mut other_names) = (Names::default(), Names::default());
+    let mut moved = false;
+    for (number, (step, other)) in (1..).zip(first.iter().zip(second)) {
+        let (object, other_object) = (names.of(step.object), other_names.of(other.object));
+        let what = if step.thread != other.thread {
+            format!("thread {} and thread {}", step.thread, other.thread)
+        } else if step.point != other.point {
+            format!("{:?} and {:?} by thread {}", step.point, other.point, step.thread)
+        } else if object != other_object {
+            format!("{:?} by thread {} on different objects", step.point, step.thread)
+        } else if step.runnable != other.runnable {
+            return divergence(number, "different threads can run", READY);
+        } else {
+            moved |= step.object != other.object;
+            continue;
+        };
+        return divergence(number, &what, if moved { ADDRESSES } else { OUTSIDE });
+    }
+    if first.len() == second.len() {
+        return None;
+    }
+    let shorter = first.len().min(second.len()) as u64;
+    divergence(shorter + 1, "one execution goes on", if moved { ADDRESSES } else { OUTSIDE })
+}
+
+fn divergence(step: u64, what: &str, cause: &str) -> Option<Divergence> {
+    Some(Divergence { step, why: format!("two executions of one schedule differ: {what}; {cause}") })
+}
+
+/// Memory by the order in which an execution came to it, since addresses may differ.
+#[derive(Default)]
+struct Names(HashMap<u64, u64>);
+
+impl Names {
+    fn of(&mut self, object: Object) -> Object {
+        let Object::Memory(address) = object else { return object };
+        let next = self.0.len() as u64;
+        Object::Memory(*self.0.entry(address).or_insert(next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::point::Point;
+
+    fn step(thread: u16, point: Point, object: Object) -> Step {
+        Step { thread, point, object, runnable: 3, frames: vec![] }
+    }
+
+    fn why(first: &[Step], second: &[Step]) -> (u64, String) {
+        let divergence = difference(first, second).expect("a difference");
+        (divergence.step, divergence.why)
+    }
+
+    #[test]
+    fn the_same_steps_on_memory_elsewhere_are_the_same() {
+        let at = |address| [step(0, Point::Lock, Object::Memory(address)), step(1, Point::Load, Object::Variable(8))];
+        assert_eq!(difference(&at(0x1000), &at(0x2000)), None);
+    }
+
+    #[test]
+    fn the_first_difference_names_its_step_and_the_likely_cause() {
+        let start = step(0, Point::Load, Object::Memory(1));
+        let elsewhere = step(0, Point::Load, Object::Memory(2));
+        let store = step(0, Point::Store, Object::Nothing);
+        let fence = step(0, Point::Fence, Object::Nothing);
+        let (number, cause) = why(&[start.clone(), store.clone()], &[start.clone(), fence.clone()]);
+        assert!(number == 2 && cause.contains("from outside"), "{cause}");
+        let (number, cause) = why(&[start.clone(), store.clone()], &[elsewhere, fence]);
+        assert!(number == 2 && cause.contains("addresses"), "{cause}");
+        let alone = Step { runnable: 1, ..store.clone() };
+        let (number, cause) = why(&[start.clone(), store.clone()], &[start.clone(), alone]);
+        assert!(number == 2 && cause.contains("does not control"), "{cause}");
+        let (number, cause) = why(&[start.clone(), store], &[start]);
+        assert!(number == 2 && cause.contains("goes on"), "{cause}");
+    }
+
+    #[test]
+    fn two_objects_that_are_one_in_the_other_execution_differ() {
+        let both = |second| [step(0, Point::Load, Object::Memory(1)), step(0, Point::Load, Object::Memory(second))];
+        assert_eq!(why(&both(1), &both(2)).0, 2);
+    }
+}

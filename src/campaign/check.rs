@@ -1,0 +1,316 @@
+//! Checks a C or C++ program: builds it for each sanitizer, explores its schedules, and explains what it finds.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::executables::Executables;
+use super::explain;
+use super::findings::{Finding, Findings, Origin};
+use super::interrupt;
+use super::job::{Built, CheckSlice, Job, Work};
+use super::replay::Seen;
+use super::seed::schedule_seed;
+use super::supervisor::{Ended, Found, Supervisor};
+use crate::case::Case;
+use crate::check::{self, Check, build};
+use crate::settings::{Engine, Sanitizer, Settings, Strategy};
+
+/// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
+const SLICE: u64 = 50_000;
+/// Longest time until a worker reports back.
+const LONGEST_SLICE: Duration = Duration::from_secs(2);
+
+/// What is to be checked, and how.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub check: Check,
+    pub sanitizers: Vec<Sanitizer>,
+    pub engine: Engine,
+    pub strategy: Strategy,
+    pub seed: u64,
+    pub jobs: usize,
+    /// Begin no slice after so long.
+    pub seconds: Option<u64>,
+    /// Over all sanitizers.
+    pub executions: Option<u64>,
+    /// End with the first finding.
+    pub stop_at_first: bool,
+    /// Execute each schedule twice and compare, in place of looking for faults only.
+    pub audit: bool,
+    pub findings: PathBuf,
+}
+
+/// The executions under one sanitizer.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub sanitizer: Sanitizer,
+    pub executions: u64,
+    pub points: u64,
+    pub seconds: f64,
+    /// Findings, repeated ones too.
+    pub findings: u64,
+    /// The strategy has tried every schedule.
+    pub exhausted: bool,
+    program: Built,
+    quota: Option<u64>,
+    /// Every execution below was handed out.
+    next: u64,
+    /// Ranges `first, count` that came back undone.
+    undone: Vec<(u64, u64)>,
+    /// Reports of the sanitizer that are kept.
+    reports: BTreeSet<u64>,
+}
+
+/// What a check came to.
+pub struct Summary {
+    pub cells: Vec<Cell>,
+    pub executions: u64,
+    pub seconds: f64,
+    pub findings: Vec<Finding>,
+    pub interrupted: bool,
+}
+
+/// How far it is.
+pub struct Progress {
+    pub elapsed: Duration,
+    pub executions: u64,
+    pub findings: usize,
+}
+
+impl Campaign {
+    /// Runs to the end of the time or the executions, until every schedule was tried, or until Ctrl-C.
+    ///
+    /// # Errors
+    /// The program does not compile, calls what is not emulated, or did not do the same twice in an audit; the findings
+    /// directory or the executables cannot be had.
+    pub fn run(&self, mut observe: impl FnMut(&Progress)) -> Result<Summary> {
+        let scratch = tempfile::tempdir().context("cannot make a directory for the compiled program")?;
+        let mut cells = Vec::new();
+        let count = self.sanitizers.len() as u64;
+        for (index, &sanitizer) in (0..).zip(&self.sanitizers) {
+            let directory = scratch.path().join(index.to_string());
+            std::fs::create_dir(&directory).context("cannot make a directory for the compiled program")?;
+            let object = build::build(&self.check, sanitizer, &directory)?;
+            let program = Built { object, arguments: self.check.arguments.clone() };
+            let quota = self.executions.map(|total| total / count + u64::from(index < total % count));
+            cells.push(Cell::new(sanitizer, program, quota));
+        }
+        let findings = Findings::open(&self.findings)?;
+        let executables = Executables::provide(self.sanitizers.iter().copied())?;
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut state = State { campaign: self, cells, findings, turn: 0, next: VecDeque::new(), over: false };
+        let started = Instant::now();
+        while !interrupt::requested() {
+            let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
+            while supervisor.has_room()
+                && let Some(task) = state.next_task(left)
+            {
+                let (job, case) = state.job_of(&task, left);
+                supervisor.start(task, job, case.as_ref())?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for (task, ended) in supervisor.poll()? {
+                state.take_in(task, ended, &mut supervisor)?;
+            }
+            observe(&Progress {
+                elapsed: started.elapsed(),
+                executions: state.executions() + supervisor.under_way(),
+                findings: state.findings.len(),
+            });
+        }
+        for (task, ended) in supervisor.stop() {
+            if let Task::Explore { cell, .. } = task {
+                state.cells[cell].count(&ended);
+            }
+        }
+        Ok(Summary {
+            executions: state.executions(),
+            seconds: started.elapsed().as_secs_f64(),
+            findings: state.findings.iter().cloned().collect(),
+            cells: state.cells,
+            interrupted: interrupt::requested(),
+        })
+    }
+
+    fn settings(&self, sanitizer: Sanitizer, seed: u64) -> Settings {
+        Settings {
+            subject: check::SUBJECT.to_owned(),
+            threads: 1,
+            sanitizer,
+            engine: self.engine,
+            strategy: self.strategy,
+            seed,
+            fault: None,
+        }
+    }
+}
+
+impl Cell {
+    fn new(sanitizer: Sanitizer, program: Built, quota: Option<u64>) -> Self {
+        Self {
+            sanitizer,
+            executions: 0,
+            points: 0,
+            seconds: 0.0,
+            findings: 0,
+            exhausted: false,
+            program,
+            quota,
+            next: 0,
+            undone: Vec::new(),
+            reports: BTreeSet::new(),
+        }
+    }
+
+    /// Hands out the next executions: the first and how many, at most `most`.
+    fn take(&mut self, most: u64) -> Option<(u64, u64)> {
+        if self.exhausted {
+            return None;
+        }
+        if let Some(range) = self.undone.pop() {
+            return Some(range);
+        }
+        let count = self.quota.map_or(most, |quota| (quota - self.next).min(most));
+        let first = self.next;
+        self.next += count;
+        (count > 0).then_some((first, count))
+    }
+
+    fn count(&mut self, ended: &Ended) {
+        self.executions += ended.outcome.executions;
+        self.points += ended.outcome.points;
+        self.seconds += ended.outcome.seconds;
+        self.exhausted |= ended.outcome.exhausted;
+    }
+}
+
+/// What a worker is started for.
+enum Task {
+    /// Executions `first .. first + count` of a cell.
+    Explore { cell: usize, first: u64, count: u64 },
+    /// A finding is replayed, to confirm and explain it.
+    Explain { cell: usize, case: Box<Case> },
+}
+
+struct State<'a> {
+    campaign: &'a Campaign,
+    cells: Vec<Cell>,
+    findings: Findings,
+    /// The cell that is handed out next.
+    turn: usize,
+    /// Comes before further slices.
+    next: VecDeque<Task>,
+    /// No slice is begun any more.
+    over: bool,
+}
+
+impl State<'_> {
+    fn executions(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.executions).sum()
+    }
+
+    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
+        if let Some(task) = self.next.pop_front() {
+            return Some(task);
+        }
+        if self.over || left.is_some_and(|left| left.is_zero()) {
+            return None;
+        }
+        // What an exhaustive search knows is lost with its worker.
+        let most = if self.campaign.strategy.is_exhaustive() { u64::MAX } else { SLICE };
+        for _ in 0..self.cells.len() {
+            let cell = self.turn;
+            self.turn = (self.turn + 1) % self.cells.len();
+            if let Some((first, count)) = self.cells[cell].take(most) {
+                return Some(Task::Explore { cell, first, count });
+            }
+        }
+        None
+    }
+
+    fn job_of(&self, task: &Task, left: Option<Duration>) -> (Job, Option<Case>) {
+        match task {
+            Task::Explore { cell, first, count } => {
+                let origin = Origin { cell: *cell, execution: *first };
+                let cell = &self.cells[*cell];
+                let longest = if self.campaign.strategy.is_exhaustive() { None } else { Some(LONGEST_SLICE) };
+                let limit = [left, longest].into_iter().flatten().min();
+                let slice = CheckSlice {
+                    program: cell.program.clone(),
+                    seed: self.campaign.seed,
+                    first: *first,
+                    count: *count,
+                    limit_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+                    known: self.findings.known_before(origin),
+                    known_reports: cell.reports.iter().copied().collect(),
+                    stop_at_first: self.campaign.stop_at_first,
+                    audit: self.campaign.audit,
+                };
+                let settings = self.campaign.settings(cell.sanitizer, self.campaign.seed);
+                (Job { settings, work: Work::Check(slice) }, None)
+            }
+            Task::Explain { cell, case } => {
+                let work = Work::ReplayCheck(self.cells[*cell].program.clone());
+                (Job { settings: case.settings.clone(), work }, Some((**case).clone()))
+            }
+        }
+    }
+
+    fn take_in(&mut self, task: Task, ended: Ended, supervisor: &mut Supervisor<Task>) -> Result<()> {
+        match task {
+            Task::Explore { cell, first, count } => self.explored(cell, first, count, ended),
+            Task::Explain { cell, case } => {
+                let seen = Seen::of(&ended);
+                self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })?;
+                let object = &self.cells[cell].program.object;
+                let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), &case);
+                self.findings.explain(&case, &text)
+            }
+        }
+    }
+
+    fn explored(&mut self, index: usize, first: u64, count: u64, ended: Ended) -> Result<()> {
+        if let Some(what) = &ended.outcome.unsupported {
+            bail!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is");
+        }
+        if let Some(divergence) = &ended.outcome.diverged {
+            bail!("at step {}: {}", divergence.step, divergence.why);
+        }
+        let cell = &mut self.cells[index];
+        cell.count(&ended);
+        for (fingerprint, times) in &ended.outcome.repeated {
+            cell.findings += times;
+            self.findings.count(fingerprint, *times);
+        }
+        let done = ended.outcome.executions;
+        if done < count && !cell.exhausted {
+            cell.undone.push((first + done, count - done));
+        }
+        for failed in ended.outcome.earlier.iter().chain(&ended.outcome.failed) {
+            cell.reports.extend(&failed.signatures);
+        }
+        for found in ended.found {
+            self.found(index, found)?;
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, index: usize, found: Found) -> Result<()> {
+        let cell = &mut self.cells[index];
+        cell.findings += 1;
+        let execution = found.execution;
+        let settings = self.campaign.settings(cell.sanitizer, schedule_seed(self.campaign.seed, 1, execution));
+        let workload = self.campaign.check.clone().into();
+        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, workload)? {
+            self.next.push_back(Task::Explain { cell: index, case: Box::new(case) });
+        }
+        self.over |= self.campaign.stop_at_first;
+        Ok(())
+    }
+}

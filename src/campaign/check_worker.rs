@@ -1,0 +1,163 @@
+//! What a worker does with a program under check: executes its `main` again and again, and judges how each ended.
+#![forbid(unsafe_code)]
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::audit::{OUTSIDE, difference};
+use super::fingerprint::fingerprint;
+use super::job::{Built, CheckSlice, Divergence, Failed, Outcome};
+use super::seed;
+use crate::control::{Mode, Session};
+use crate::execution::{Ending, Step};
+use crate::finding::{Failure, Judgement};
+use crate::oracle::exit;
+use crate::schedule::Schedule;
+
+/// Step budget of an execution while nothing is known of the program, and at most.
+const MOST_POINTS: u64 = 1 << 20;
+/// Step budget of an execution once others ended: so many times the longest of them, and at least `FEWEST_POINTS`.
+const BUDGET_FACTOR: u64 = 50;
+const FEWEST_POINTS: u64 = 20_000;
+/// What strategies plan with while nothing is known.
+const EXPECTED_POINTS: u64 = 100;
+
+/// Executes a program under check.
+pub(super) struct Checker<'a> {
+    session: &'a mut Session,
+    outcome: &'a mut Outcome,
+    /// Points of the longest execution that ended by itself.
+    longest: Option<u64>,
+    /// Fingerprints of what was found before.
+    known: Vec<String>,
+}
+
+impl<'a> Checker<'a> {
+    /// Loads the program.
+    ///
+    /// # Errors
+    /// It cannot be loaded.
+    pub fn load(session: &'a mut Session, outcome: &'a mut Outcome, built: &Built) -> Result<Self> {
+        session.load_image(&built.object, &built.arguments)?;
+        Ok(Self { session, outcome, longest: None, known: Vec::new() })
+    }
+
+    /// Explores a slice, up to its end or to a finding that the process does not survive.
+    pub fn explore(&mut self, slice: &CheckSlice) {
+        let started = Instant::now();
+        let limit = slice.limit_ms.map(Duration::from_millis);
+        self.known.clone_from(&slice.known);
+        self.session.know_reports(&slice.known_reports);
+        for execution in slice.first..slice.first.saturating_add(slice.count) {
+            if limit.is_some_and(|limit| started.elapsed() >= limit) {
+                return;
+            }
+            let seed = seed::schedule_seed(slice.seed, 1, execution);
+            let flow = if slice.audit { self.audit(execution, seed) } else { self.execute(execution, seed) };
+            if flow.is_break() || (slice.stop_at_first && !self.outcome.earlier.is_empty()) {
+                return;
+            }
+            if self.session.is_exhausted() {
+                self.outcome.exhausted = true;
+                return;
+            }
+        }
+    }
+
+    /// Executes a recorded schedule, keeping every step.
+    pub fn replay(&mut self, schedule: &Schedule) {
+        let (execution, steps) = self.session.log_image(0, Mode::Replay(schedule), MOST_POINTS);
+        let (ending, reports) = (execution.ending.clone(), execution.reports);
+        self.outcome.points += execution.points;
+        self.outcome.steps = steps;
+        if let Ending::Diverged { step, why } = &ending {
+            self.outcome.executions += 1;
+            self.outcome.diverged = Some(Divergence { step: *step, why: why.clone() });
+            return;
+        }
+        let _ = self.judge(0, &ending, reports);
+    }
+
+    fn budget(&self) -> u64 {
+        self.longest.map_or(MOST_POINTS, |longest| (longest * BUDGET_FACTOR).clamp(FEWEST_POINTS, MOST_POINTS))
+    }
+
+    fn execute(&mut self, number: u64, seed: u64) -> ControlFlow<()> {
+        let (budget, expected) = (self.budget(), self.longest.unwrap_or(EXPECTED_POINTS));
+        let execution = self.session.execute_image(number, Mode::Explore { seed }, budget, expected);
+        let (points, reports) = (execution.points, execution.reports);
+        self.outcome.points += points;
+        if reports == 0 && exit::judge(&execution.ending) == Judgement::Right {
+            self.outcome.executions += 1;
+            self.longest = self.longest.max(Some(points));
+            return if self.session.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        }
+        let ending = execution.ending.clone();
+        self.judge(number, &ending, reports)
+    }
+
+    /// Judges an execution that may have failed, and says whether the process can go on.
+    fn judge(&mut self, number: u64, ending: &Ending, reports: u32) -> ControlFlow<()> {
+        self.outcome.executions += 1;
+        let failure = match exit::judge(ending) {
+            Judgement::Right => None,
+            Judgement::Wrong(failure) => Some(failure),
+            Judgement::Incomparable(_, what) => {
+                self.outcome.unsupported = Some(what);
+                return ControlFlow::Break(());
+            }
+        };
+        // A report is told from known ones by the supervisor, from its text: this process ends with it.
+        if reports > 0 {
+            self.outcome.failed = Some(self.failed(number, failure, reports));
+            return ControlFlow::Break(());
+        }
+        if let Some(failure) = failure {
+            let print = fingerprint(&failure);
+            if self.known.contains(&print) {
+                *self.outcome.repeated.entry(print).or_default() += 1;
+            } else {
+                self.known.push(print);
+                let failed = self.failed(number, Some(failure), 0);
+                self.outcome.earlier.push(failed);
+            }
+        }
+        if self.session.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn failed(&self, number: u64, failure: Option<Failure>, reports: u32) -> Failed {
+        Failed {
+            execution: number,
+            failures: Vec::from_iter(failure),
+            reports,
+            timeline: String::new(),
+            schedule: Some(self.session.schedule()),
+            signatures: self.session.report_signatures(),
+        }
+    }
+
+    /// Executes a schedule twice, which must come to the same at every step.
+    fn audit(&mut self, number: u64, seed: u64) -> ControlFlow<()> {
+        let budget = self.budget();
+        let twice = [(); 2].map(|()| {
+            let (execution, steps) = self.session.log_image(number, Mode::Explore { seed }, budget);
+            (execution.ending.clone(), execution.reports, execution.points, steps)
+        });
+        let [(ending, reports, points, first), (other_ending, _, _, second)] = twice;
+        self.outcome.points += points;
+        self.longest = self.longest.max(Some(points));
+        if let Some(divergence) = difference(&first, &second) {
+            self.outcome.executions += 1;
+            self.outcome.diverged = Some(divergence);
+            return ControlFlow::Break(());
+        }
+        if ending != other_ending {
+            let why = format!("one execution ended as {ending:?}, the other as {other_ending:?}: {OUTSIDE}");
+            self.outcome.diverged = Some(Divergence { step: points, why });
+            return ControlFlow::Break(());
+        }
+        self.judge(number, &ending, reports)
+    }
+}

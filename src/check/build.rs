@@ -1,0 +1,113 @@
+//! Compiles a program under check into a shared object that a worker can load.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Check, Points};
+use crate::build_info;
+use crate::settings::Sanitizer;
+
+const POINTS_HEADER: &str = include_str!("../../cpp/harness/points.h");
+const FIRST_SOURCE: &str = include_str!("../../cpp/check/image.c");
+/// Options of the linker that send the calls of the thread instrumentation to cpp/control/memory.c.
+const WRAPPED: &str = include_str!("../../cpp/check/wrapped.txt");
+
+/// Calls AddressSanitizer's checks in place of making them, so that they can be points; g++ only.
+const OUTLINED_CHECKS: [&str; 2] = ["--param", "asan-instrumentation-with-call-threshold=0"];
+
+/// Builds `check` for a sanitizer; the shared object is in `directory`.
+///
+/// # Errors
+/// A source is missing or does not compile; the error is the compiler's own message.
+pub fn build(check: &Check, sanitizer: Sanitizer, directory: &Path) -> Result<PathBuf> {
+    let write = |name: &str, text: &str| -> Result<PathBuf> {
+        let path = directory.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    };
+    let header = write("points.h", POINTS_HEADER)?;
+    let mut objects = vec![directory.join("image.o")];
+    compile(
+        Command::new(build_info::COMPILER_PATH)
+            .args(["-fPIC", "-O1", "-xc", "-c"])
+            .arg(write("image.c", FIRST_SOURCE)?),
+        &objects[0],
+    )?;
+    for (number, source) in check.sources.iter().enumerate() {
+        ensure!(source.is_file(), "{}: no such file", source.display());
+        let object = directory.join(format!("{number}.o"));
+        let mut command = Command::new(build_info::COMPILER_PATH);
+        command.args(["-g", "-fPIC", "-pthread", "-fno-omit-frame-pointer", "-include"]).arg(&header);
+        command.args(instrumentation(check.points, sanitizer)).args(language(source)?).args(&check.flags);
+        compile(command.arg("-c").arg(source), &object)?;
+        objects.push(object);
+    }
+    let object = directory.join("program.so");
+    let mut command = Command::new(build_info::COMPILER_PATH);
+    command.args(["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,norelro"]).args(&objects).args(&check.flags);
+    if check.points == Points::Memory {
+        command.args(WRAPPED.lines().map(|option| format!("-Wl,{option}")));
+    }
+    compile(&mut command, &object)?;
+    Ok(object)
+}
+
+/// What makes points of plain accesses, and what the sanitizer needs.
+///
+/// Points in memory come from the thread instrumentation, which clang can add under every sanitizer: so they are the
+/// same everywhere, and a schedule fits everywhere. Without optimisation they are the accesses of the source.
+fn instrumentation(points: Points, sanitizer: Sanitizer) -> Vec<&'static str> {
+    let mut flags: Vec<&str> = vec![];
+    if build_info::FIBERS {
+        flags.push("-femulated-tls");
+    } else {
+        flags.push("-Wno-tsan"); // It warns that TSan does not understand fences.
+    }
+    match sanitizer {
+        Sanitizer::None => {}
+        Sanitizer::Thread => flags.push("-fsanitize=thread"),
+        Sanitizer::Address => {
+            flags.extend(["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=vptr"])
+        }
+    }
+    match points {
+        Points::Sync => flags.push("-O1"),
+        Points::Memory => {
+            // The instrumentation covers atomic operations as well.
+            flags.extend(["-O0", "-DTHREADBARE_ATOMICS_ELSEWHERE"]);
+            match (sanitizer, build_info::FIBERS) {
+                (Sanitizer::Thread, _) => {}
+                (Sanitizer::None, _) => flags.push("-fsanitize=thread"),
+                // The driver lets sanitizers not be mixed, since only one can be linked; only one is.
+                (Sanitizer::Address, true) => flags.extend(["-Xclang", "-fsanitize=thread"]),
+                (Sanitizer::Address, false) => flags.extend(OUTLINED_CHECKS),
+            }
+        }
+    }
+    flags
+}
+
+/// The language of a source, by its name: the compiler would take C for C++.
+fn language(source: &Path) -> Result<[&'static str; 2]> {
+    match source.extension().and_then(|extension| extension.to_str()) {
+        Some("c") => Ok(["-x", "c"]),
+        Some("cc" | "cpp" | "cxx" | "C" | "c++") => Ok(["-xc++", "-std=c++20"]),
+        _ => bail!("{}: neither C nor C++ by its name; name files that end in .c or .cpp", source.display()),
+    }
+}
+
+fn compile(command: &mut Command, output: &Path) -> Result<()> {
+    let ended = command
+        .arg("-o")
+        .arg(output)
+        .output()
+        .with_context(|| format!("cannot start {}", build_info::COMPILER_PATH))?;
+    let messages = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "the program does not compile\n{}", messages.trim_end());
+    eprint!("{messages}");
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! The ways in which a program under check ends itself. They end the execution; other threads stop where they are.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+
+use crate::control::active::{Active, active};
+use crate::control::real::real;
+use crate::control::sanitizer::Unwatched;
+use crate::control::thread_local;
+use crate::execution::Exit;
+use crate::point::Point;
+
+/// A function that runs at exit.
+#[derive(Clone, Copy)]
+pub(in crate::control) struct ExitHandler {
+    function: unsafe extern "C-unwind" fn(*mut c_void),
+    argument: *mut c_void,
+}
+
+unsafe extern "C" {
+    fn __cxa_current_exception_type() -> *const TypeInfo;
+    fn __cxa_demangle(name: *const c_char, buffer: *mut c_char, length: *mut usize, status: *mut c_int) -> *mut c_char;
+}
+
+/// `std::type_info` (Itanium C++ ABI).
+#[repr(C)]
+struct TypeInfo {
+    table: *const c_void,
+    name: *const c_char,
+}
+
+/// The execution of a program under check that the calling thread is part of.
+fn program() -> Option<&'static Active> {
+    active().filter(|active| active.has_image())
+}
+
+/// What `exit` does before it ends the program: thread-local variables of the calling thread, exit handlers,
+/// destructors.
+pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
+    active.pass(Point::Exit, 0);
+    // SAFETY: the running thread's own.
+    unsafe { thread_local::end(active.locals()) };
+    while let Some(handler) = active.take_exit_handler() {
+        // SAFETY: registered for this argument, and called once.
+        unsafe { (handler.function)(handler.argument) };
+    }
+    for destructor in active.image_destructors() {
+        // SAFETY: a function of the program that is to run at exit.
+        unsafe { destructor() };
+    }
+    Exit::Status(status & 0xff)
+}
+
+/// Stands in for `exit`.
+///
+/// # Safety
+/// That of `exit`. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn exit(status: c_int) -> ! {
+    match program() {
+        Some(active) => active.leave_program(prepare_exit(active, status)),
+        // SAFETY: passed on unchanged.
+        None => unsafe { real!(exit: fn(c_int) -> !)(status) },
+    }
+}
+
+/// Hooks for functions that end the program at once.
+macro_rules! leave_at_once {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`.")]
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(status: c_int) -> ! {
+            match program() {
+                Some(active) => {
+                    active.pass(Point::Exit, 0);
+                    active.leave_program(Exit::Status(status & 0xff))
+                }
+                // SAFETY: passed on unchanged.
+                None => unsafe { real!($name: fn(c_int) -> !)(status) },
+            }
+        }
+    )*};
+}
+
+leave_at_once! { _exit _Exit quick_exit }
+
+/// Stands in for `__cxa_atexit`, which `atexit` and the compiler call: the handlers of an execution run at its end.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_atexit(
+    function: unsafe extern "C-unwind" fn(*mut c_void),
+    argument: *mut c_void,
+    library: *mut c_void,
+) -> c_int {
+    match program() {
+        Some(active) => {
+            let _unwatched = Unwatched::begin();
+            active.add_exit_handler(ExitHandler { function, argument });
+            0
+        }
+        // SAFETY: passed on unchanged.
+        None => unsafe {
+            real!(__cxa_atexit: fn(unsafe extern "C-unwind" fn(*mut c_void), *mut c_void, *mut c_void) -> c_int)(
+                function, argument, library,
+            )
+        },
+    }
+}
+
+/// Stands in for `abort`, which `std::terminate` ends in.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn abort() -> ! {
+    let Some(active) = program() else {
+        // SAFETY: passed on.
+        unsafe { real!(abort: fn() -> !)() }
+    };
+    let unwatched = Unwatched::begin();
+    // SAFETY: the type of the exception that is being handled, if any; `std::terminate` handles one that nobody caught.
+    let exception = unsafe { __cxa_current_exception_type().as_ref() };
+    let exit = match exception {
+        // SAFETY: a type's name is a C string.
+        Some(exception) => Exit::UncaughtException(unsafe { demangled(exception.name) }),
+        None => Exit::Aborted,
+    };
+    drop(unwatched);
+    active.leave_program(exit)
+}
+
+/// # Safety
+/// A C string.
+unsafe fn demangled(name: *const c_char) -> String {
+    // SAFETY: gives a string that is ours to free, or null.
+    unsafe {
+        let demangled = __cxa_demangle(name, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+        let text = text(if demangled.is_null() { name } else { demangled });
+        libc::free(demangled.cast());
+        text
+    }
+}
+
+/// # Safety
+/// A C string, or null.
+unsafe fn text(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// Stands in for what a failed `assert` calls.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __assert_fail(
+    assertion: *const c_char,
+    file: *const c_char,
+    line: c_uint,
+    function: *const c_char,
+) -> ! {
+    let Some(active) = program() else {
+        // SAFETY: passed on unchanged.
+        unsafe {
+            real!(__assert_fail: fn(*const c_char, *const c_char, c_uint, *const c_char) -> !)(
+                assertion, file, line, function,
+            )
+        }
+    };
+    let unwatched = Unwatched::begin();
+    // SAFETY: C strings of the assertion.
+    let (assertion, file) = unsafe { (text(assertion), text(file)) };
+    let message = format!("{file}:{line}: `{assertion}`");
+    drop(unwatched);
+    active.leave_program(Exit::FailedAssertion(message))
+}
