@@ -83,8 +83,14 @@ impl Active {
     /// this returns.
     #[inline]
     pub fn pass(&self, point: Point, object: usize) {
+        self.pass_at(point, object, 0);
+    }
+
+    /// As `pass`, of an operation whose place in the code is known: an address that stands for it.
+    #[inline]
+    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
         if self.ask(|controller| controller.count(point)) {
-            let next = self.ask(|controller| controller.decide(Pending { point, object }));
+            let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
             self.follow(next);
         }
     }
