@@ -8,6 +8,7 @@ mod active;
 mod controller;
 mod directory;
 mod engine;
+mod fairness;
 mod fibers;
 mod files;
 mod hooks;
@@ -19,6 +20,8 @@ mod real;
 mod record;
 mod sanitizer;
 mod session;
+#[cfg(test)]
+pub mod simulator;
 mod thread_local;
 mod trace;
 mod virtual_thread;

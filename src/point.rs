@@ -3,18 +3,27 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a thread does when it goes on: the operation of its point, and the address of what that is on, 0 for nothing.
+/// What a thread does when it goes on: the operation of its point, the address of what that is on, 0 for nothing, and
+/// where in the code it stands, 0 if that is not known.
 ///
 /// Addresses are only ever compared with each other: which they are differs from one process to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
     pub point: Point,
     pub object: usize,
+    pub place: usize,
 }
 
 impl Pending {
     /// What a thread does that has not begun.
-    pub const NOTHING: Self = Self { point: Point::Wait, object: 0 };
+    pub const NOTHING: Self = Self { point: Point::Wait, object: 0, place: 0 };
+
+    /// Whether the order of these two matters: they are on the same object, and one of them changes it.
+    #[must_use]
+    #[inline]
+    pub fn races_with(&self, other: &Self) -> bool {
+        self.object == other.object && self.object != 0 && (self.point.changes() || other.point.changes())
+    }
 }
 
 /// A kind of operation. The numbers of the first seven are those of cpp/harness/points.h.
@@ -66,6 +75,57 @@ impl Point {
     #[must_use]
     pub fn yields(self) -> bool {
         matches!(self, Self::Pause | Self::Yield)
+    }
+
+    /// Whether it may change what it is on. A wait counts: what it goes on with is the attempt that failed before.
+    #[must_use]
+    #[inline]
+    pub fn changes(self) -> bool {
+        !matches!(self, Self::Load | Self::PlainLoad | Self::Fence | Self::Pause | Self::Yield | Self::Sleep | Self::Clock)
+    }
+
+    /// Whether what it does depends on what it is on.
+    #[must_use]
+    #[inline]
+    pub fn reads(self) -> bool {
+        !matches!(
+            self,
+            Self::Store
+                | Self::PlainStore
+                | Self::Fence
+                | Self::Pause
+                | Self::Yield
+                | Self::Sleep
+                | Self::Clock
+                | Self::Unlock
+                | Self::ConditionNotify
+                | Self::FutexWake
+        )
+    }
+
+    /// Whether it is about the life of a thread, or the end of a wait: its order with others is hardly a choice.
+    #[must_use]
+    #[inline]
+    pub fn is_of_threads(self) -> bool {
+        matches!(self, Self::ThreadCreate | Self::ThreadEnd | Self::ThreadJoin | Self::Wait)
+    }
+
+    /// Whether a loop that waits for others may consist of it: it can leave everything as it was.
+    #[must_use]
+    #[inline]
+    pub fn may_spin(self) -> bool {
+        matches!(
+            self,
+            Self::Load
+                | Self::PlainLoad
+                | Self::Exchange
+                | Self::CompareExchange
+                | Self::Fence
+                | Self::Pause
+                | Self::TryLock
+                | Self::Yield
+                | Self::Clock
+        )
     }
 
     /// The point of an operation number of cpp/harness/points.h; unknown ones count as loads.

@@ -1,7 +1,11 @@
 //! The settings under which a program is executed: all of a case but its program and schedule.
 #![forbid(unsafe_code)]
 
+mod strategy_name;
+
 use serde::{Deserialize, Serialize};
+
+pub use strategy_name::{Chance, NoStrategy, StrategyName};
 
 /// How virtual threads run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -24,14 +28,6 @@ pub enum Sanitizer {
     Thread,
     /// AddressSanitizer with UndefinedBehaviorSanitizer.
     Address,
-}
-
-/// Which strategy makes the choices. `Replay` is not listed: it comes with a schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum StrategyName {
-    Random,
-    Pct,
 }
 
 /// The subject and the circumstances of an execution.

@@ -1,15 +1,36 @@
 //! Strategies: what makes the choices.
 #![forbid(unsafe_code)]
 
+mod dice;
+mod exhaustive;
+mod family;
+mod numbering;
 mod pct;
+mod portfolio;
+mod pos;
+mod priorities;
 mod random;
+mod reach;
+mod reads_from;
 mod replay;
+mod rff;
+mod surw;
+#[cfg(test)]
+mod tests;
 mod thread_set;
 
+pub use exhaustive::Exhaustive;
 pub use pct::Pct;
+pub use portfolio::Portfolio;
+pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
+pub use rff::Rff;
+pub use surw::Surw;
 pub use thread_set::ThreadSet;
+
+use dice::Dice;
+use numbering::Numbering;
 
 use crate::execution::ThreadId;
 use crate::point::Pending;
@@ -57,10 +78,35 @@ pub struct Turn {
 pub struct Divergence(pub String);
 
 /// Makes the choices of one execution after the other.
+///
+/// They depend on the seeds, and on the executions since the last `forget`, in their order; on the seed alone if the
+/// strategy's name does not learn (`StrategyName::learns`).
 pub trait Strategy {
-    /// A new execution begins; the choices that follow depend on the arguments alone, not on what was
-    /// executed before. `expected_points` is a rough estimate of its length.
+    /// Another program is loaded: what was learned from executions is worth nothing.
+    fn forget(&mut self) {}
+
+    /// A new execution begins. `expected_points` is a rough estimate of its length.
     fn begin(&mut self, seed: u64, expected_points: u64);
+
+    /// Whether it is told of every operation in this execution (see `made`). That costs time at every point.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// Rounds of a loop that waits for others, after which these go first.
+    fn patience(&self) -> u32 {
+        PATIENCE
+    }
+
+    /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`.
+    fn made(&mut self, thread: ThreadId, made: &Pending) {
+        let _ = (thread, made);
+    }
+
+    /// Whether every execution of the program that this strategy would make was made.
+    fn exhausted(&self) -> bool {
+        false
+    }
 
     /// Who runs next.
     ///
@@ -84,11 +130,6 @@ pub trait Strategy {
         Ok(None)
     }
 
-    /// Whether every schedule of the program has been tried.
-    fn exhausted(&self) -> bool {
-        false
-    }
-
     /// The execution ended after so many points, the last segment with this digest.
     ///
     /// # Errors
@@ -98,6 +139,9 @@ pub trait Strategy {
         Ok(())
     }
 }
+
+/// Enough rounds to tell a loop that waits from one that works.
+const PATIENCE: u32 = 16;
 
 /// One file call in so many that can crash does, and twice as many fail in another way where they can.
 const CRASH_ODDS: u64 = 32;
@@ -121,6 +165,14 @@ fn inject_at_random(options: &[Injection], mut below: impl FnMut(u64) -> u64) ->
 pub fn by_name(name: StrategyName) -> Box<dyn Strategy + Send> {
     match name {
         StrategyName::Random => Box::new(Random::new()),
+        StrategyName::RandomAt(chance) => Box::new(Random::switching_at(chance)),
         StrategyName::Pct => Box::new(Pct::new()),
+        StrategyName::PctOf(depth) => Box::new(Pct::of_depth(depth)),
+        StrategyName::Pos => Box::new(Pos::new()),
+        StrategyName::Surw => Box::new(Surw::new()),
+        StrategyName::Rff => Box::new(Rff::new()),
+        StrategyName::Exhaustive => Box::new(Exhaustive::new()),
+        StrategyName::ExhaustiveWithin(preemptions) => Box::new(Exhaustive::within(preemptions.into())),
+        StrategyName::Portfolio => Box::new(Portfolio::new()),
     }
 }

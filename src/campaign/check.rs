@@ -17,7 +17,7 @@ use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
 use crate::case::Case;
 use crate::check::{self, Check, build};
-use crate::settings::{Engine, Sanitizer, Settings, Strategy};
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
 const SLICE: u64 = 50_000;
@@ -30,7 +30,7 @@ pub struct Campaign {
     pub check: Check,
     pub sanitizers: Vec<Sanitizer>,
     pub engine: Engine,
-    pub strategy: Strategy,
+    pub strategy: StrategyName,
     pub seed: u64,
     pub jobs: usize,
     /// Begin no slice after so long.

@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
             if flow.is_break() || (slice.stop_at_first && !self.outcome.earlier.is_empty()) {
                 return;
             }
-            if self.session.is_exhausted() {
+            if self.session.exhausted() {
                 self.outcome.exhausted = true;
                 return;
             }

@@ -35,8 +35,8 @@ pub struct Flags {
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
-    /// What makes the choices.
-    #[arg(long, value_enum, default_value = "random")]
+    /// What makes the choices: random, pct or pos, with a setting such as random:0.1 or pct:3.
+    #[arg(long, default_value = "random", value_parser = resolve::campaign_strategy)]
     strategy: StrategyName,
     /// The same seed and executions are the same campaign [default: a new one].
     #[arg(long)]

@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use crate::build_info;
 use crate::program;
 use crate::report::word;
-use crate::settings::{Engine, MAX_THREADS};
+use crate::settings::{Engine, MAX_THREADS, NoStrategy, StrategyName};
 use crate::subject;
 
 /// More workers than this help nobody.
@@ -20,6 +20,18 @@ const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
 pub fn thread_count(text: &str) -> Result<u16, String> {
     let count = text.trim().parse::<u16>().ok().filter(|count| (1..=MAX_THREADS).contains(count));
     count.ok_or_else(|| format!("a thread count is a number from 1 to {MAX_THREADS}"))
+}
+
+/// Parses the strategy of a campaign, whose executions must be the same however it is divided over workers.
+pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
+    let strategy: StrategyName = word.parse().map_err(|error: NoStrategy| error.to_string())?;
+    if strategy.learns() {
+        return Err(format!(
+            "{strategy} learns from executions of one program, and a campaign tries each program a few times only; \
+             choose random, pct or pos"
+        ));
+    }
+    Ok(strategy)
 }
 
 /// The engine that was asked for, or the fastest of this build.

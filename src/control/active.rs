@@ -110,11 +110,17 @@ impl Active {
     /// this returns.
     #[inline]
     pub fn pass(&self, point: Point, object: usize) {
+        self.pass_at(point, object, 0);
+    }
+
+    /// As `pass`, of an operation whose place in the code is known: an address that stands for it.
+    #[inline]
+    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
         if self.logging.get() {
             self.log(point, object);
         }
         if self.ask(|controller| controller.count(point)) {
-            let next = self.ask(|controller| controller.decide(Pending { point, object }));
+            let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
             self.follow(next);
         }
     }

@@ -4,6 +4,7 @@
 
 use std::ffi::c_int;
 
+use super::fairness::{Fairness, LONG, Look};
 use super::files::{Files, Identity, OpenId};
 use super::hooks::Listings;
 use super::sanitizer;
@@ -60,6 +61,11 @@ struct Thread {
 
 pub(super) struct Controller {
     strategy: Box<dyn Strategy + Send>,
+    /// The strategy is told of every operation of this execution.
+    watched: bool,
+    /// Some execution since the last `forget` came to where turns are fair, so the strategy did not see all choices.
+    overruled: bool,
+    fairness: Fairness,
     trace: Trace,
     threads: Vec<Thread>,
     current: ThreadId,
@@ -71,8 +77,11 @@ pub(super) struct Controller {
     waiting: [u16; SLOTS],
     /// Scratch for `wake_one`.
     waiters: Vec<ThreadId>,
-    /// Points until the strategy is asked again.
+    /// Points until the controller looks again at who runs, and those of the turn that are left after them.
     turn: u32,
+    rest_of_turn: u32,
+    /// The current turn is one of a single point.
+    single: bool,
     /// Virtual nanoseconds that time-outs added.
     skipped_time: u64,
     budget: u64,
@@ -89,6 +98,9 @@ impl Controller {
         // allocator and of `memmove`, and nothing that it knows of orders them between fibers.
         Self {
             strategy,
+            watched: false,
+            overruled: false,
+            fairness: Fairness::new(),
             trace,
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             current: 0,
@@ -98,6 +110,8 @@ impl Controller {
             waiting: [0; SLOTS],
             waiters: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             turn: 1,
+            rest_of_turn: 0,
+            single: false,
             skipped_time: 0,
             budget: 0,
             replaying: false,
@@ -118,9 +132,15 @@ impl Controller {
         std::mem::replace(&mut self.strategy, strategy)
     }
 
-    /// Whether the strategy has tried every schedule.
-    pub fn is_exhausted(&self) -> bool {
-        self.strategy.exhausted()
+    /// Another program is executed from now on.
+    pub fn forget(&mut self) {
+        self.strategy.forget();
+        self.overruled = false;
+    }
+
+    /// Whether every execution that the strategy would make was made.
+    pub fn exhausted(&self) -> bool {
+        self.strategy.exhausted() && !self.overruled
     }
 
     /// A new execution with thread 0 alone, which is to run first.
@@ -137,8 +157,11 @@ impl Controller {
         self.ending = None;
         self.current = 0;
         self.strategy.begin(seed, expected_points);
+        self.watched = self.strategy.watches() && !self.replaying;
+        self.fairness.begin(self.strategy.patience());
         self.add_thread();
-        self.turn = 1;
+        self.ask_next();
+        self.single = false;
         if self.replaying
             && let Err(divergence) = self.ask(None, false).map(|turn| self.turn = turn.points)
         {
@@ -181,6 +204,7 @@ impl Controller {
         let fresh = Thread { state: State::Runnable, object: 0, primitive: "", wake: Wake::Notified };
         self.threads.push(fresh);
         self.pending.push(Pending::NOTHING);
+        self.fairness.add_thread();
         self.add_runnable(thread);
         Some(thread)
     }
@@ -219,14 +243,65 @@ impl Controller {
         if self.trace.points() >= self.budget {
             return self.stop(Ending::OutOfSteps(self.budget));
         }
-        let alone = self.runnable.len() == 1 && self.sleeping.is_empty();
-        if alone && !self.replaying {
-            self.turn = self.until_budget();
+        let current = self.current;
+        if self.replaying {
+            self.pending[usize::from(current)] = pending;
+            return self.choose(Some(current), pending.point.yields());
+        }
+        if self.fairness.is_anyone_resting() {
+            self.end_rests();
+        } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
+            self.turn = if self.watched { 1 } else { self.until_budget() };
+            self.rest_of_turn = 0;
+            self.single = false;
+            self.tell(current, &pending);
             return Next::Continue;
         }
-        let current = self.current;
         self.pending[usize::from(current)] = pending;
-        self.choose(Some(current), pending.point.yields())
+        match self.fairness.look(current, &pending, self.single) {
+            Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
+                self.runnable.remove(current);
+                self.fairness.rest(current, self.trace.points(), self.runnable.len());
+                self.choose(None, true)
+            }
+            look if self.rest_of_turn > 0 && !pending.point.yields() => {
+                self.continue_turn(look);
+                Next::Continue
+            }
+            _ => self.choose(Some(current), pending.point.yields()),
+        }
+    }
+
+    /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
+    fn continue_turn(&mut self, look: Look) {
+        self.single = look != Look::Works;
+        self.turn = if self.single { 1 } else { self.rest_of_turn.min(LONG) };
+        self.rest_of_turn -= self.turn;
+    }
+
+    /// Tells a strategy that watches what `thread` does now.
+    #[inline]
+    fn tell(&mut self, thread: ThreadId, made: &Pending) {
+        if self.watched {
+            // What it remembers may take memory, of which TSan would make a race between fibers.
+            let _unwatched = sanitizer::Unwatched::begin();
+            self.strategy.made(thread, made);
+        }
+    }
+
+    /// The strategy is asked at the next point.
+    fn ask_next(&mut self) {
+        self.turn = 1;
+        self.rest_of_turn = 0;
+    }
+
+    /// Threads that were set aside come back if it is time, or if there is nobody else.
+    fn end_rests(&mut self) {
+        if self.fairness.left(self.trace.points()) == 0 || (self.runnable.is_empty() && self.sleeping.is_empty()) {
+            while let Some(thread) = self.fairness.wake() {
+                self.runnable.insert(thread);
+            }
+        }
     }
 
     /// The running thread waits for `object`; once it runs again, `wake` says why.
@@ -238,7 +313,7 @@ impl Controller {
         thread.state = State::Blocked;
         thread.object = object;
         thread.primitive = primitive;
-        self.pending[usize::from(current)] = Pending { point: Point::Wait, object };
+        self.pending[usize::from(current)] = Pending { point: Point::Wait, object, place: 0 };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
         if let Some(deadline) = deadline {
@@ -307,7 +382,7 @@ impl Controller {
                 }
                 Err(divergence) => {
                     self.diverged(divergence);
-                    self.turn = 1;
+                    self.ask_next();
                     return false;
                 }
             },
@@ -335,7 +410,7 @@ impl Controller {
             self.trace.inject(injection);
         }
         if injected.is_some() || self.ending.is_some() {
-            self.turn = 1;
+            self.ask_next();
         }
         injected
     }
@@ -402,8 +477,8 @@ impl Controller {
 
     fn add_runnable(&mut self, thread: ThreadId) {
         self.runnable.insert(thread);
-        // Somebody new can run: ask the strategy at the next point.
-        self.turn = 1;
+        // Somebody new can run.
+        self.ask_next();
     }
 
     /// The running thread cannot go on.
@@ -411,6 +486,7 @@ impl Controller {
         if self.ending.is_some() {
             return Next::Stop;
         }
+        self.end_rests();
         if self.runnable.is_empty() && self.sleeping.is_empty() {
             return self.stop_for_good();
         }
@@ -428,6 +504,7 @@ impl Controller {
 
     fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
         let turn = if !self.replaying && self.trace.points() >= self.budget / 2 {
+            self.overruled = true;
             self.fair_turn()
         } else {
             match self.ask(current, yielding) {
@@ -435,12 +512,15 @@ impl Controller {
                 Err(divergence) => return self.diverged(divergence),
             }
         };
-        self.turn = turn.points.clamp(1, self.until_budget());
+        self.begin_turn(turn.points);
         if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
             self.skipped_time += sleeper.deadline.saturating_sub(self.now());
-            let turn = self.turn;
             self.resume(sleeper.thread, Wake::TimedOut);
-            self.turn = turn;
+            self.begin_turn(turn.points);
+        }
+        if self.watched {
+            let made = self.pending[usize::from(turn.thread)];
+            self.tell(turn.thread, &made);
         }
         if current == Some(turn.thread) {
             return Next::Continue;
@@ -450,7 +530,21 @@ impl Controller {
         Next::Switch(turn.thread)
     }
 
+    /// Somebody runs for so many points, unless that would be too many at a time.
+    fn begin_turn(&mut self, points: u32) {
+        let points = if self.watched { 1 } else { points.clamp(1, self.until_budget()) };
+        let mut most = if self.replaying { u32::MAX } else { LONG };
+        if self.fairness.is_anyone_resting() {
+            most = most.min(self.fairness.left(self.trace.points()).max(1) as u32);
+        }
+        self.turn = points.min(most);
+        self.rest_of_turn = points - self.turn;
+        self.single = points == 1;
+    }
+
     fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
+        // See `tell`; other strategies remember nothing that grows.
+        let _unwatched = self.watched.then(sanitizer::Unwatched::begin);
         self.strategy.choose(&Decision {
             current,
             yielding,

@@ -147,6 +147,23 @@ impl Session {
     pub fn load(&mut self, program: &Program) {
         self.injections = program.injections;
         self.program = Some(LoadedProgram::new(program));
+        self.forget();
+    }
+
+    /// What is executed next is another program than before, of which the strategy knows nothing.
+    pub fn forget(&mut self) {
+        if let Control::Controlled(active) = &self.control {
+            active.ask(Controller::forget);
+        }
+    }
+
+    /// Whether every execution was made that the strategy would make of what was executed since it last forgot.
+    #[must_use]
+    pub fn exhausted(&self) -> bool {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.exhausted()),
+            Control::Free(_) => false,
+        }
     }
 
     /// Executes the loaded program once; `number` tells the supervisor which execution it is.
@@ -226,15 +243,6 @@ impl Session {
             });
         }
         &self.execution
-    }
-
-    /// Whether the strategy has tried every schedule of what is executed.
-    #[must_use]
-    pub fn is_exhausted(&self) -> bool {
-        match &self.control {
-            Control::Controlled(active) => active.ask(|controller| controller.is_exhausted()),
-            Control::Free(_) => false,
-        }
     }
 
     /// Reports of these signatures count no more: they are known.

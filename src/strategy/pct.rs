@@ -13,8 +13,9 @@ use super::{Decision, Divergence, Strategy, ThreadSet, Turn, inject_at_random};
 use crate::execution::ThreadId;
 use crate::schedule::Injection;
 
-/// Depth: the number of ordering constraints aimed at; `DEPTH - 1` priorities are lowered on the way.
-const DEPTH: usize = 4;
+/// Depth unless another is given: the number of ordering constraints aimed at, one fewer than priorities are lowered on
+/// the way.
+const DEPTH: u8 = 4;
 /// Points after which a thread is lowered if nothing else ended its turn.
 const LONGEST_TURN: u32 = 2_000;
 /// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
@@ -22,6 +23,7 @@ const EARLY_TIME_OUT_ODDS: u64 = 4;
 
 /// Runs the runnable thread of the highest priority.
 pub struct Pct {
+    depth: u8,
     random: Xoshiro256PlusPlus,
     /// Indexed by thread. All values distinct; higher runs first.
     priorities: Vec<i64>,
@@ -37,10 +39,17 @@ pub struct Pct {
 impl Pct {
     #[must_use]
     pub fn new() -> Self {
+        Self::of_depth(DEPTH)
+    }
+
+    /// Aims at bugs of that depth, which is at least 1.
+    #[must_use]
+    pub fn of_depth(depth: u8) -> Self {
         Self {
+            depth,
             random: Xoshiro256PlusPlus::seed_from_u64(0),
             priorities: Vec::with_capacity(ThreadSet::CAPACITY),
-            changes: Vec::with_capacity(DEPTH),
+            changes: Vec::with_capacity(depth.into()),
             lowest: 0,
             early_time_outs: false,
             turn: 0,
@@ -78,7 +87,7 @@ impl Strategy for Pct {
         self.turn = 0;
         self.early_time_outs = self.random.next_u64().is_multiple_of(EARLY_TIME_OUT_ODDS);
         self.changes.clear();
-        for _ in 1..DEPTH {
+        for _ in 1..self.depth {
             let change = 1 + self.random.next_u64() % expected_points.max(1);
             self.changes.push(change);
         }

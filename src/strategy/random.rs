@@ -1,12 +1,10 @@
 //! A random walk: at random points, any other thread.
 #![forbid(unsafe_code)]
 
-use rand_core::{RngCore, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
-
-use super::{Decision, Divergence, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
 use crate::schedule::Injection;
+use crate::settings::Chance;
 
 /// Each execution draws how often it switches: some bugs need many switches close together, others one switch after a
 /// long quiet run. Turns last at most this part of the expected points, as a power of 2: a half to a 32nd.
@@ -19,20 +17,36 @@ const TIME_OUT_ODDS: u64 = 16;
 
 /// Switches to a uniformly random thread after turns of random length.
 pub struct Random {
-    random: Xoshiro256PlusPlus,
-    /// Turns last 1 to this many points, uniformly.
+    dice: Dice,
+    /// The chance that a turn ends at a point, if it is the same in every execution.
+    switching: Option<Chance>,
+    /// Otherwise turns last 1 to this many points, uniformly.
     longest_turn: u64,
+    /// The point at which the current turn ends.
+    end: u64,
 }
 
 impl Random {
     #[must_use]
     pub fn new() -> Self {
-        Self { random: Xoshiro256PlusPlus::seed_from_u64(0), longest_turn: 1 }
+        Self { dice: Dice::new(0), switching: None, longest_turn: 1, end: 0 }
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        // Lemire's multiplication without its rejection step: the bias is below 2^-32 for such bounds.
-        ((u128::from(self.random.next_u64()) * u128::from(bound)) >> 64) as u64
+    /// Switches at each point with the same chance.
+    #[must_use]
+    pub fn switching_at(chance: Chance) -> Self {
+        Self { switching: Some(chance), ..Self::new() }
+    }
+
+    fn turn(&mut self) -> u32 {
+        let Some(chance) = self.switching else { return 1 + self.dice.below(self.longest_turn) as u32 };
+        if chance.millionths() == Chance::ONE {
+            return 1;
+        }
+        // The length of a run of failures is distributed geometrically; this is its quantile at a random height.
+        let height = (self.dice.any() >> 11) as f64 / (1_u64 << 53) as f64;
+        let stay = 1.0 - f64::from(chance.millionths()) / f64::from(Chance::ONE);
+        1 + ((1.0 - height).ln() / stay.ln()) as u32
     }
 }
 
@@ -44,21 +58,40 @@ impl Default for Random {
 
 impl Strategy for Random {
     fn begin(&mut self, seed: u64, expected_points: u64) {
-        self.random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let scale = LONGEST_SCALE + self.below(TURN_SCALES);
+        self.dice = Dice::new(seed);
+        let scale = LONGEST_SCALE + self.dice.below(TURN_SCALES);
         self.longest_turn = (expected_points >> scale).max(SHORTEST_TURNS);
+        self.end = 0;
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
-        let points = 1 + self.below(self.longest_turn) as u32;
+        // Asked early, since somebody new can run: the chance is one for each point, not for each question.
+        if self.switching.is_some()
+            && !decision.yielding
+            && let Some(thread) = decision.current
+            && decision.points < self.end
+        {
+            return Ok(Turn { thread, points: (self.end - decision.points) as u32 });
+        }
+        let points = self.turn();
+        self.end = decision.points + u64::from(points);
         let time_out =
-            !decision.sleeping.is_empty() && (decision.runnable.is_empty() || self.below(TIME_OUT_ODDS) == 0);
+            !decision.sleeping.is_empty() && (decision.runnable.is_empty() || self.dice.one_in(TIME_OUT_ODDS));
         if time_out {
-            let index = self.below(decision.sleeping.len() as u64) as usize;
+            let index = self.dice.below(decision.sleeping.len() as u64) as usize;
             return Ok(Turn { thread: decision.sleeping[index].thread, points });
         }
         let others = decision.runnable;
-        let mut thread = others.at(self.below(others.len() as u64) as usize);
+        if self.switching.is_some()
+            && let Some(current) = decision.current
+            && others.len() > 1
+        {
+            // Any but the current one, whose place the last one takes.
+            let drawn = others.at(self.dice.below(others.len() as u64 - 1) as usize);
+            let thread = if drawn == current { others.at(others.len() - 1) } else { drawn };
+            return Ok(Turn { thread, points });
+        }
+        let mut thread = others.at(self.dice.below(others.len() as u64) as usize);
         if decision.yielding && decision.current == Some(thread) {
             thread = others.after(thread).unwrap_or(thread);
         }
@@ -66,10 +99,10 @@ impl Strategy for Random {
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        Ok(self.below(waiters.len() as u64) as usize)
+        Ok(self.dice.below(waiters.len() as u64) as usize)
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        Ok(inject_at_random(options, |bound| self.below(bound)))
+        Ok(inject_at_random(options, |bound| self.dice.below(bound)))
     }
 }

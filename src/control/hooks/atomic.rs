@@ -7,18 +7,18 @@ use crate::point::Point;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
-/// What a point is called for (address, size, order, position) is not needed to decide who runs next; it
-/// is there for strategies that choose which value a load returns.
+/// Size and order are not needed to decide who runs next; they are there for strategies that choose which value a
+/// load returns.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_point(
     address: *mut c_void,
     operation: c_uint,
     _size: c_uint,
     _order: c_int,
-    _position: *const c_char,
+    position: *const c_char,
 ) -> *mut c_void {
     if let Some(active) = active() {
-        active.pass(Point::of_atomic(operation), address as usize);
+        active.pass_at(Point::of_atomic(operation), address as usize, position as usize);
     }
     address
 }

@@ -8,10 +8,10 @@ use crate::point::Point;
 /// Called before each plain access. A thread's own stack is no point: others rarely see it, and without optimisation
 /// most accesses go there.
 #[unsafe(no_mangle)]
-extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, _place: *const c_void) {
+extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void) {
     if let Some(active) = active()
         && !active.is_on_own_stack(address as usize)
     {
-        active.pass(if is_write == 0 { Point::PlainLoad } else { Point::PlainStore }, address as usize);
+        active.pass_at(if is_write == 0 { Point::PlainLoad } else { Point::PlainStore }, address as usize, place as usize);
     }
 }

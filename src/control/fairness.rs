@@ -1,0 +1,110 @@
+//! Sees to it that a loop that waits for others lets them go on, under every strategy.
+//!
+//! A strategy may prefer one thread for as long as it can run. If that thread only waits, without saying so, nothing
+//! would ever happen. So the controller looks at the operations of threads whose every point it sees, and of those that
+//! have run for long: one that does nothing but come back to the same operations is set aside for a while, which ends
+//! when the others have passed many points, or cannot go on. What replays is not looked at.
+#![forbid(unsafe_code)]
+
+use crate::execution::ThreadId;
+use crate::point::Pending;
+use crate::strategy::ThreadSet;
+
+/// Points that a thread passes in one turn before its operations are looked at.
+pub(super) const LONG: u32 = 400;
+/// Operations of a round, at most, in a loop that waits.
+const LONGEST_ROUND: u32 = 8;
+/// Points of the others, for each of them, until a thread that was set aside comes back.
+const REST: u64 = 64;
+
+/// What a thread's operations tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Works,
+    Unsure,
+    Spins,
+}
+
+/// A thread that may be waiting in a loop.
+#[derive(Clone, Copy)]
+struct Loop {
+    /// The operation that a round begins with.
+    begin: Pending,
+    rounds: u32,
+    /// Operations since.
+    since: u32,
+}
+
+const NONE: Loop = Loop { begin: Pending::NOTHING, rounds: 0, since: 0 };
+
+pub(super) struct Fairness {
+    /// By thread.
+    loops: Vec<Loop>,
+    resting: ThreadSet,
+    /// The point at which all of those come back.
+    until: u64,
+    /// Rounds of a loop that make it one that waits.
+    patience: u32,
+}
+
+impl Fairness {
+    pub fn new() -> Self {
+        let loops = Vec::with_capacity(ThreadSet::CAPACITY);
+        Self { loops, resting: ThreadSet::default(), until: 0, patience: 0 }
+    }
+
+    /// A new execution.
+    pub fn begin(&mut self, patience: u32) {
+        self.loops.clear();
+        self.resting.clear();
+        self.patience = patience;
+    }
+
+    pub fn add_thread(&mut self) {
+        self.loops.push(NONE);
+    }
+
+    /// `thread` is about to do that, `next` to the last that it was looked at for or at some later time.
+    #[inline]
+    pub fn look(&mut self, thread: ThreadId, pending: &Pending, next: bool) -> Look {
+        let round = &mut self.loops[usize::from(thread)];
+        if !pending.point.may_spin() {
+            *round = NONE;
+            return Look::Works;
+        }
+        round.since += 1;
+        if !next || round.since > LONGEST_ROUND || round.begin == Pending::NOTHING {
+            *round = Loop { begin: *pending, rounds: 0, since: 0 };
+            return Look::Unsure;
+        }
+        if round.begin == *pending {
+            round.since = 0;
+            round.rounds += 1;
+        }
+        if round.rounds >= self.patience { Look::Spins } else { Look::Unsure }
+    }
+
+    /// Sets a thread aside at this point, with so many that can run without it.
+    pub fn rest(&mut self, thread: ThreadId, points: u64, others: usize) {
+        self.loops[usize::from(thread)] = NONE;
+        self.resting.insert(thread);
+        self.until = points + REST * (others + self.resting.len()) as u64;
+    }
+
+    #[inline]
+    pub fn is_anyone_resting(&self) -> bool {
+        !self.resting.is_empty()
+    }
+
+    /// Points until those that rest come back.
+    pub fn left(&self, points: u64) -> u64 {
+        self.until.saturating_sub(points)
+    }
+
+    /// Gives back one after the other of those that rest.
+    pub fn wake(&mut self) -> Option<ThreadId> {
+        let thread = self.resting.iter().next()?;
+        self.resting.remove(thread);
+        Some(thread)
+    }
+}

@@ -1,0 +1,90 @@
+//! Random priorities of the operations that threads are about to make.
+#![forbid(unsafe_code)]
+
+use super::{Decision, Dice, ThreadSet};
+use crate::execution::ThreadId;
+use crate::point::Pending;
+
+/// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
+const EARLY_TIME_OUT_ODDS: u64 = 4;
+/// Stands for a priority that is still to be drawn.
+const OPEN: u64 = 0;
+
+/// What goes first whatever the priorities are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// It says itself that others should run.
+    Yields = 0,
+    Delayed = 1,
+    Usual = 2,
+    Wanted = 3,
+}
+
+/// A priority for what each thread does next. It stays until the operation is made, or until one is made that races
+/// with it.
+pub struct Priorities {
+    /// Indexed by thread; a higher one runs first.
+    drawn: Vec<u64>,
+    early_time_outs: bool,
+}
+
+impl Priorities {
+    #[must_use]
+    pub fn new() -> Self {
+        Self { drawn: Vec::with_capacity(ThreadSet::CAPACITY), early_time_outs: false }
+    }
+
+    pub fn begin(&mut self, dice: &mut Dice) {
+        self.drawn.clear();
+        self.early_time_outs = dice.one_in(EARLY_TIME_OUT_ODDS);
+    }
+
+    /// The thread of the highest priority among those that can go on, the highest rank going first.
+    pub fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Pending) -> Rank) -> ThreadId {
+        self.drawn.resize(decision.pending.len(), OPEN);
+        if let Some(current) = decision.current {
+            // What it is about to do is new, even if nobody was asked about what it did before.
+            self.drawn[usize::from(current)] = OPEN;
+        }
+        let mut best = (0, 0);
+        for thread in decision.runnable.iter() {
+            let pending = &decision.pending[usize::from(thread)];
+            let rank = if pending.point.yields() { Rank::Yields } else { rank(pending) };
+            best = best.max(((rank as u64) << 60 | self.priority(thread, dice), thread));
+        }
+        for sleeper in decision.sleeping {
+            if decision.runnable.is_empty() || self.early_time_outs || sleeper.deadline <= decision.now {
+                best = best.max(((Rank::Usual as u64) << 60 | self.priority(sleeper.thread, dice), sleeper.thread));
+            }
+        }
+        best.1
+    }
+
+    /// `thread` makes its operation.
+    pub fn made(&mut self, thread: ThreadId, decision: &Decision<'_>) {
+        let made = decision.pending[usize::from(thread)];
+        if made.object != 0 {
+            for other in decision.runnable.iter() {
+                if made.races_with(&decision.pending[usize::from(other)]) {
+                    self.drawn[usize::from(other)] = OPEN;
+                }
+            }
+        }
+        self.drawn[usize::from(thread)] = OPEN;
+    }
+
+    fn priority(&mut self, thread: ThreadId, dice: &mut Dice) -> u64 {
+        let priority = &mut self.drawn[usize::from(thread)];
+        if *priority == OPEN {
+            // 60 bits, of which the lowest keeps it from being OPEN.
+            *priority = dice.any() >> 4 | 1;
+        }
+        *priority
+    }
+}
+
+impl Default for Priorities {
+    fn default() -> Self {
+        Self::new()
+    }
+}
