@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod catalogue;
+pub mod check;
 pub mod executables;
 pub mod faults;
 pub mod findings;
@@ -23,6 +24,7 @@ pub mod worker;
 mod audit;
 mod check_worker;
 mod death;
+mod explain;
 mod scratch;
 mod symbols;
 mod watch;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod check;
 mod faults;
 mod fuzz;
 mod minimise;
@@ -38,6 +39,8 @@ struct Arguments {
 enum Command {
     /// Explore programs and schedules, and keep what is found as cases.
     Fuzz(fuzz::Flags),
+    /// Explore the schedules of any C or C++ program with a `main`.
+    Check(check::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
     /// Make the program of a case as small as it can be.
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<bool> {
     match command {
         Command::Fuzz(flags) => fuzz::run(&flags),
+        Command::Check(flags) => check::run(flags),
         Command::Replay(flags) => replay::run(flags),
         Command::Minimise(flags) => {
             minimise::run(flags)?;

@@ -16,13 +16,14 @@ use super::replay::Seen;
 use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
 use crate::case::Case;
-use crate::check::{self, Check, build};
+use crate::check::{Check, build};
+use crate::control::CHECK;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
 const SLICE: u64 = 50_000;
-/// Longest time until a worker reports back.
-const LONGEST_SLICE: Duration = Duration::from_secs(2);
+/// Where time is the limit, every sanitizer gets its turn at least so often.
+const TURNS: u32 = 2;
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug)]
@@ -138,9 +139,16 @@ impl Campaign {
         })
     }
 
+    /// The time of a worker, where time is the limit.
+    fn longest_slice(&self) -> Duration {
+        let seconds = self.seconds.filter(|_| !self.strategy.is_exhaustive()).unwrap_or(u64::MAX / 2);
+        let workers = u32::try_from(self.jobs.min(self.sanitizers.len())).unwrap_or(u32::MAX);
+        Duration::from_secs(seconds) / (TURNS * self.sanitizers.len() as u32).div_ceil(workers)
+    }
+
     fn settings(&self, sanitizer: Sanitizer, seed: u64) -> Settings {
         Settings {
-            subject: check::SUBJECT.to_owned(),
+            subject: CHECK.to_owned(),
             threads: 1,
             sanitizer,
             engine: self.engine,
@@ -239,8 +247,7 @@ impl State<'_> {
             Task::Explore { cell, first, count } => {
                 let origin = Origin { cell: *cell, execution: *first };
                 let cell = &self.cells[*cell];
-                let longest = if self.campaign.strategy.is_exhaustive() { None } else { Some(LONGEST_SLICE) };
-                let limit = [left, longest].into_iter().flatten().min();
+                let limit = left.map(|left| left.min(self.campaign.longest_slice()));
                 let slice = CheckSlice {
                     program: cell.program.clone(),
                     seed: self.campaign.seed,
@@ -269,7 +276,8 @@ impl State<'_> {
                 let seen = Seen::of(&ended);
                 self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })?;
                 let object = &self.cells[cell].program.object;
-                let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), &case);
+                let ending = case.report.lines().next().unwrap_or_default();
+                let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
                 self.findings.explain(&case, &text)
             }
         }
@@ -295,7 +303,7 @@ impl State<'_> {
         for failed in ended.outcome.earlier.iter().chain(&ended.outcome.failed) {
             cell.reports.extend(&failed.signatures);
         }
-        for found in ended.found {
+        for found in ended.earlier.into_iter().chain(ended.found) {
             self.found(index, found)?;
         }
         Ok(())

@@ -52,6 +52,8 @@ pub struct Finding {
     /// How often it was found in this campaign.
     pub count: u64,
     pub confirmation: Confirmation,
+    /// What happened, step by step, of a program under check.
+    pub explanation: String,
 }
 
 /// The findings of this campaign, in their directory.
@@ -128,7 +130,7 @@ impl Findings {
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
         let finding =
-            Finding { path, fingerprint: fingerprint.clone(), failure, settings, origin, count, confirmation };
+            Finding { path, fingerprint: fingerprint.clone(), failure, settings, origin, count, confirmation, explanation: String::new() };
         self.kept.insert(fingerprint, finding);
         Ok(Some(case))
     }
@@ -149,6 +151,19 @@ impl Findings {
         let noted = Case { report, ..case.clone() };
         finding.confirmation = Confirmation::Unconfirmed(instead);
         write_whole(&finding.path, noted.to_string().as_bytes())
+    }
+
+    /// Adds what happened, step by step, to the case.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn explain(&mut self, case: &Case, text: &str) -> Result<()> {
+        let Some(finding) = self.kept.get_mut(&case.fingerprint).filter(|_| !text.is_empty()) else {
+            return Ok(());
+        };
+        text.clone_into(&mut finding.explanation);
+        let explained = Case { report: format!("{}\n\n{}", case.report, text.trim_end()), ..case.clone() };
+        write_whole(&finding.path, explained.to_string().as_bytes())
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Ended {
     pub outcome: Outcome,
     /// What it stopped at, if that is a finding.
     pub found: Option<Found>,
+    /// Findings after which it went on.
+    pub earlier: Vec<Found>,
 }
 
 /// A failed execution with its evidence.
@@ -86,6 +88,11 @@ impl<T> Supervisor<T> {
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.running.len() < self.jobs
+    }
+
+    /// What names the functions in reports.
+    pub fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
     }
 
     /// Whether nothing runs.
@@ -144,7 +151,7 @@ impl<T> Supervisor<T> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
             let outcome = Outcome { executions: worker.finished(), seconds: worker.seconds(), ..Outcome::default() };
-            (tag, Ended { job: worker.end(), outcome, found: None })
+            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new() })
         };
         stopped.into_iter().map(stop).collect()
     }
@@ -167,7 +174,8 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
-    Ok(Ended { job: worker.end(), outcome, found })
+    let earlier = outcome.earlier.iter().map(|failed| judged(failed, "", &worker)).collect();
+    Ok(Ended { job: worker.end(), outcome, found, earlier })
 }
 
 /// What a worker printed, as far as it can matter. A file that cannot be read tells nothing.
@@ -193,7 +201,9 @@ fn judged(failed: &Failed, stderr: &str, worker: &WorkerProcess) -> Found {
     }
     failures.extend_from_slice(&failed.failures);
     report.push_str(&failed.timeline);
-    found(failed.execution, failures, report, worker)
+    let schedule = failed.schedule.clone();
+    let found = found(failed.execution, failures, report, worker);
+    Found { schedule: schedule.or(found.schedule), ..found }
 }
 
 fn leaked(execution: u64, stderr: &str, worker: &WorkerProcess) -> Found {

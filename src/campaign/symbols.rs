@@ -33,9 +33,9 @@ struct Address {
 
 /// A function and the line in it, as `file:line`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Frame {
-    function: String,
-    place: String,
+pub struct Frame {
+    pub function: String,
+    pub place: String,
 }
 
 impl Symbols {
@@ -72,6 +72,18 @@ impl Symbols {
             }
         }
         expanded
+    }
+
+    /// Finds out what is at these offsets in an executable or shared library.
+    pub fn learn(&mut self, module: &str, offsets: &BTreeSet<u64>) {
+        let address = |offset: &u64| Address { module: module.to_owned(), offset: *offset };
+        self.look_up(&offsets.iter().map(address).collect::<Vec<_>>());
+    }
+
+    /// The functions at an offset that was learnt, the innermost first: more than one where calls were inlined.
+    #[must_use]
+    pub fn at(&self, module: &str, offset: u64) -> &[Frame] {
+        self.known.get(&Address { module: module.to_owned(), offset }).map_or(&[], Vec::as_slice)
     }
 
     /// Asks the tool about the addresses that are not known yet, once for each module.

@@ -50,6 +50,13 @@ pub fn engine(wanted: Option<Engine>) -> Result<Engine> {
     }
 }
 
+/// As [`engine`], where executions must be controlled.
+pub fn controlled_engine(wanted: Option<Engine>) -> Result<Engine> {
+    let engine = engine(wanted)?;
+    ensure!(engine != Engine::Free, "the engine free controls nothing; choose fibers or threads");
+    Ok(engine)
+}
+
 /// The engine for a case that was recorded with `recorded`: the choices fit both controlled engines.
 pub fn engine_like(recorded: Engine) -> Engine {
     if recorded == Engine::Fibers && !build_info::FIBERS { Engine::Threads } else { recorded }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::progress::per_second;
+use crate::campaign::check;
 use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
@@ -102,6 +103,81 @@ impl Fuzz {
             findings: summary.findings.iter().map(finding).collect(),
             incomparable,
             runs: runs.collect(),
+        }
+    }
+}
+
+/// `check --json`.
+#[derive(Serialize)]
+pub struct Check {
+    seed: u64,
+    strategy: StrategyName,
+    executions: u64,
+    seconds: f64,
+    per_second: f64,
+    interrupted: bool,
+    findings: Vec<CheckFinding>,
+    runs: Vec<CheckRun>,
+}
+
+#[derive(Serialize)]
+struct CheckFinding {
+    verdict: Verdict,
+    /// How many executions it took under its sanitizer.
+    execution: u64,
+    case: PathBuf,
+    fingerprint: String,
+    sanitizer: Sanitizer,
+    message: String,
+    count: u64,
+    confirmed: bool,
+}
+
+#[derive(Serialize)]
+struct CheckRun {
+    sanitizer: Sanitizer,
+    engine: Engine,
+    executions: u64,
+    seconds: f64,
+    per_second: f64,
+    points: u64,
+    findings: u64,
+    /// Every schedule was tried.
+    exhausted: bool,
+}
+
+impl Check {
+    #[must_use]
+    pub fn new(summary: &check::Summary, campaign: &check::Campaign) -> Self {
+        let finding = |finding: &Finding| CheckFinding {
+            verdict: finding.failure.verdict,
+            execution: finding.origin.execution + 1,
+            case: finding.path.clone(),
+            fingerprint: finding.fingerprint.clone(),
+            sanitizer: finding.settings.sanitizer,
+            message: finding.failure.message.clone(),
+            count: finding.count,
+            confirmed: finding.confirmation == Confirmation::Confirmed,
+        };
+        let run = |cell: &check::Cell| CheckRun {
+            sanitizer: cell.sanitizer,
+            engine: campaign.engine,
+            executions: cell.executions,
+            seconds: cell.seconds,
+            per_second: per_second(cell.executions, cell.seconds),
+            points: cell.points,
+            findings: cell.findings,
+            exhausted: cell.exhausted,
+        };
+        Self {
+            seed: campaign.seed,
+            strategy: campaign.strategy,
+            executions: summary.executions,
+            seconds: summary.seconds,
+            per_second: per_second(summary.executions, summary.seconds),
+            interrupted: summary.interrupted,
+            findings: summary.findings.iter().map(finding).collect(),
+            runs: summary.cells.iter().map(run).collect(),
         }
     }
 }

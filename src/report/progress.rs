@@ -4,6 +4,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{grouped, word};
+use crate::campaign::check;
 use crate::campaign::fuzz::Progress;
 
 /// Redraws a line on standard error; nothing happens if that is no terminal.
@@ -23,6 +24,18 @@ impl ProgressLine {
     /// Shows how far a campaign is.
     pub fn campaign(&self, progress: &Progress<'_>) {
         self.show(campaign_line(progress));
+    }
+
+    /// Shows how far a check is.
+    pub fn check(&self, progress: &check::Progress) {
+        let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
+        self.show(format!(
+            "{} s · {} executions · {} per second · findings: {}",
+            progress.elapsed.as_secs(),
+            grouped(progress.executions),
+            grouped(rate as u64),
+            progress.findings,
+        ));
     }
 
     /// Shows how many of something are done.

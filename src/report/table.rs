@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::progress::per_second;
 use super::{grouped, word};
+use crate::campaign::check;
 use crate::campaign::faults::{Measured, Searches};
 use crate::campaign::plan::Cell;
 
@@ -23,6 +24,22 @@ pub fn of_cells(cells: &[Cell]) -> Table {
             grouped(cell.findings),
             grouped(cell.incomparable.values().sum()),
             grouped(cell.diverged),
+            grouped(cell.points),
+        ]);
+    }
+    table
+}
+
+/// A check by sanitizer.
+#[must_use]
+pub fn of_checks(cells: &[check::Cell]) -> Table {
+    let mut table = plain(&["sanitizer", "executions", "per second", "findings", "points"], 1);
+    for cell in cells {
+        table.add_row([
+            word(&cell.sanitizer),
+            grouped(cell.executions),
+            grouped(per_second(cell.executions, cell.seconds) as u64),
+            grouped(cell.findings),
             grouped(cell.points),
         ]);
     }

@@ -1,0 +1,102 @@
+//! Explains a finding in a program under check: its steps, with the lines of the source and the names of its variables.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::symbols::Symbols;
+use crate::execution::{Object, Step};
+use crate::report::interleaving;
+
+/// The steps of an execution of the program in the shared object at `object`, for people; empty if there are none.
+/// `ending` says what became of it.
+#[must_use]
+pub fn interleaving(steps: &[Step], object: &Path, symbols: &mut Symbols, ending: &str) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let module = object.to_string_lossy();
+    let offsets: BTreeSet<u64> = steps.iter().flat_map(|step| step.frames.iter().copied()).collect();
+    symbols.learn(&module, &offsets);
+    let here = env::current_dir().map(|path| format!("{}/", path.display())).unwrap_or_default();
+    let variables = Variables::of(object);
+    let shown: Vec<interleaving::Step> = steps
+        .iter()
+        .map(|step| interleaving::Step {
+            thread: step.thread,
+            point: step.point,
+            object: match step.object {
+                Object::Nothing => String::new(),
+                Object::Variable(offset) => variables.name(offset),
+                Object::Memory(address) => format!("{address:#x}"),
+            },
+            place: place(step, &module, symbols, &here),
+            note: None,
+        })
+        .collect();
+    interleaving::text(&shown, ending)
+}
+
+/// The innermost call in the program's own sources, or if there is none, in any.
+fn place(step: &Step, module: &str, symbols: &Symbols, here: &str) -> String {
+    let calls = || step.frames.iter().flat_map(|offset| symbols.at(module, *offset));
+    let call = calls().find(|call| !is_of_the_system(&call.place)).or_else(|| calls().next());
+    call.map_or_else(String::new, |call| {
+        let line = call.place.strip_prefix(here).unwrap_or(&call.place);
+        let function = call.function.split('(').next().unwrap_or(&call.function);
+        format!("{line} {function}")
+    })
+}
+
+fn is_of_the_system(place: &str) -> bool {
+    place.starts_with("/usr/") || place.starts_with('<')
+}
+
+/// The static variables of a program, by their offsets.
+struct Variables(Vec<(u64, u64, String)>);
+
+impl Variables {
+    /// As `nm` tells them; without it, variables have no names.
+    fn of(object: &Path) -> Self {
+        let mut command = Command::new("nm");
+        command.args(["-nSC", "--defined-only"]).arg(object).stdin(Stdio::null()).stderr(Stdio::null());
+        let output = command.output().map(|output| output.stdout).unwrap_or_default();
+        Self::in_text(&String::from_utf8_lossy(&output))
+    }
+
+    fn in_text(text: &str) -> Self {
+        let variable = |line: &str| {
+            let mut words = line.splitn(4, ' ');
+            let mut number = || u64::from_str_radix(words.next()?, 16).ok();
+            let (offset, size) = (number()?, number()?);
+            let (kind, name) = (words.next()?, words.next()?);
+            "bBdDuVvrR".contains(kind).then(|| (offset, size, name.to_owned()))
+        };
+        Self(text.lines().filter_map(variable).collect())
+    }
+
+    fn name(&self, offset: u64) -> String {
+        let after = self.0.partition_point(|(start, ..)| *start <= offset);
+        match after.checked_sub(1).map(|index| &self.0[index]) {
+            Some((start, _, name)) if *start == offset => name.clone(),
+            Some((start, size, name)) if offset < start + size => format!("{name}+{}", offset - start),
+            _ => format!("static+{offset:#x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_named_by_their_offsets() {
+        let text = "0000000000001150 000000000000002a T main\n00000000000033a8 0000000000000004 B count\n\
+                    00000000000033b0 0000000000000010 b (anonymous namespace)::pair\n";
+        let variables = Variables::in_text(text);
+        let names = [0x33a8, 0x33b8, 0x33c0, 0x1150].map(|offset| variables.name(offset));
+        assert_eq!(names, ["count", "(anonymous namespace)::pair+8", "static+0x33c0", "static+0x1150"]);
+    }
+}
