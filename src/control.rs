@@ -26,7 +26,7 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
-pub use session::{CHECK, Mode, Session};
+pub use session::{Mode, Session};
 pub use trace::Trace;
 
 /// Looks for memory that nothing points to any more; whether there is any. Its report goes to standard

@@ -9,6 +9,7 @@ pub mod case;
 pub mod check;
 pub mod cli;
 pub mod control;
+pub mod digest;
 pub mod execution;
 pub mod finding;
 pub mod fuzzing;

@@ -16,8 +16,7 @@ use super::replay::Seen;
 use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
 use crate::case::Case;
-use crate::check::{Check, build};
-use crate::control::CHECK;
+use crate::check::{self, Check, build};
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
@@ -148,7 +147,7 @@ impl Campaign {
 
     fn settings(&self, sanitizer: Sanitizer, seed: u64) -> Settings {
         Settings {
-            subject: CHECK.to_owned(),
+            subject: check::SUBJECT.to_owned(),
             threads: 1,
             sanitizer,
             engine: self.engine,
@@ -274,11 +273,11 @@ impl State<'_> {
             Task::Explore { cell, first, count } => self.explored(cell, first, count, ended),
             Task::Explain { cell, case } => {
                 let seen = Seen::of(&ended);
-                self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })?;
+                let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
                 let object = &self.cells[cell].program.object;
                 let ending = case.report.lines().next().unwrap_or_default();
                 let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
-                self.findings.explain(&case, &text)
+                self.findings.confirm_and_explain(&case, instead, text)
             }
         }
     }

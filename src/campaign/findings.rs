@@ -11,9 +11,8 @@ use anyhow::{Context, Result};
 
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::finding::{Failure, Verdict};
-use crate::program::Program;
 use crate::report::word;
 use crate::settings::Settings;
 
@@ -114,7 +113,13 @@ impl Findings {
     ///
     /// # Errors
     /// The case cannot be written.
-    pub fn add(&mut self, found: Found, origin: Origin, settings: &Settings, program: Program) -> Result<Option<Case>> {
+    pub fn add(
+        &mut self,
+        found: Found,
+        origin: Origin,
+        settings: &Settings,
+        workload: Workload,
+    ) -> Result<Option<Case>> {
         let failure = found.failures.first().expect("a finding has a failure").clone();
         let fingerprint = fingerprint(&failure);
         let count = self.kept.get(&fingerprint).map_or(0, |finding| finding.count) + 1;
@@ -124,7 +129,7 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
-        let case = case_of(found, settings, program);
+        let case = case_of(found, settings, workload);
         let path = self.directory.join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
@@ -140,30 +145,31 @@ impl Findings {
     /// # Errors
     /// The note cannot be written into the case.
     pub fn confirm(&mut self, case: &Case, instead: Option<String>) -> Result<()> {
+        self.confirm_and_explain(case, instead, String::new())
+    }
+
+    /// As [`Findings::confirm`], and adds what happened in the replay, step by step, to the case.
+    ///
+    /// # Errors
+    /// The case cannot be written.
+    pub fn confirm_and_explain(&mut self, case: &Case, instead: Option<String>, explanation: String) -> Result<()> {
         let Some(finding) = self.kept.get_mut(&case.fingerprint) else {
             return Ok(());
         };
-        let Some(instead) = instead else {
-            finding.confirmation = Confirmation::Confirmed;
+        let mut report = case.report.clone();
+        if let Some(instead) = &instead {
+            report.insert_str(0, &format!("unconfirmed: replayed in a fresh worker, it {instead}\n"));
+        }
+        if !explanation.is_empty() {
+            report.push_str(&format!("\n\n{}", explanation.trim_end()));
+        }
+        finding.confirmation = instead.map_or(Confirmation::Confirmed, Confirmation::Unconfirmed);
+        finding.explanation = explanation;
+        if report == case.report {
             return Ok(());
-        };
-        let report = format!("unconfirmed: replayed in a fresh worker, it {instead}\n{}", case.report);
+        }
         let noted = Case { report, ..case.clone() };
-        finding.confirmation = Confirmation::Unconfirmed(instead);
         write_whole(&finding.path, noted.to_string().as_bytes())
-    }
-
-    /// Adds what happened, step by step, to the case.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn explain(&mut self, case: &Case, text: &str) -> Result<()> {
-        let Some(finding) = self.kept.get_mut(&case.fingerprint).filter(|_| !text.is_empty()) else {
-            return Ok(());
-        };
-        text.clone_into(&mut finding.explanation);
-        let explained = Case { report: format!("{}\n\n{}", case.report, text.trim_end()), ..case.clone() };
-        write_whole(&finding.path, explained.to_string().as_bytes())
     }
 }
 
@@ -172,11 +178,11 @@ impl Findings {
 /// # Panics
 /// If nothing failed.
 #[must_use]
-pub fn case_of(found: Found, settings: &Settings, program: Program) -> Case {
+pub fn case_of(found: Found, settings: &Settings, workload: Workload) -> Case {
     let failure = found.failures.first().expect("a finding has a failure");
     Case {
         settings: settings.clone(),
-        program,
+        workload,
         verdict: failure.verdict,
         oracle: Some(failure.oracle),
         fingerprint: fingerprint(failure),
@@ -237,12 +243,12 @@ fn remove_stale(directory: &Path) {
 mod tests {
     use super::*;
     use crate::finding::OracleName;
-    use crate::program::{Affinity, ResultKind, Task};
+    use crate::program::{Affinity, Program, ResultKind, Task};
     use crate::settings::{Engine, Sanitizer, StrategyName};
 
-    fn program() -> Program {
+    fn program() -> Workload {
         let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations: Vec::new() };
-        Program { tasks: vec![root], ..Program::default() }
+        Program { tasks: vec![root], ..Program::default() }.into()
     }
 
     fn settings() -> Settings {

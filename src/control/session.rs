@@ -15,6 +15,7 @@ use super::sanitizer;
 use super::trace::Trace;
 use super::{process, record};
 use crate::build_info;
+use crate::check;
 use crate::execution::{Aftermath, Ending, Execution, Step};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
@@ -35,9 +36,6 @@ const POINTS_EXPECTED_OF_PROBE: u64 = 20;
 const EVENTS_PER_TASK: usize = 4;
 const EVENTS_PER_OPERATION: usize = 6;
 const EVENTS_SPARE: usize = 64;
-
-/// The subject that stands for a program under check.
-pub const CHECK: &str = "check";
 
 /// Where the choices of an execution come from.
 pub enum Mode<'a> {
@@ -90,7 +88,7 @@ impl Session {
              `apt-get install clang-22 libclang-rt-22-dev` and build again, or use --engine threads",
             build_info::COMPILER
         );
-        let subject = if settings.subject == CHECK {
+        let subject = if settings.subject == check::SUBJECT {
             Subject::default()
         } else {
             Subject::open(&settings.subject, settings.fault.as_deref())?
