@@ -1,4 +1,4 @@
-//! A case: a program, its schedule and the settings, in one text file that replays.
+//! A case: a workload, its schedule and the settings, in one text file that replays.
 //!
 //! ```text
 //! threadbare case 1
@@ -22,6 +22,9 @@
 //! | what the oracle or the sanitizer said
 //! ```
 //!
+//! The workload is a program, as here, or a check: then its block stands in place of the program's (see
+//! [`crate::check::text`]), the subject is `check`, `threads` is 1 and there is no fault.
+//!
 //! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
 //! call that comes next, such as `inject*eio`. The lines `fault`, `oracle` and the blocks `schedule` and `report`
 //! are left out where there is nothing to say.
@@ -36,6 +39,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use crate::check::Check;
 use crate::finding::{OracleName, Verdict};
 use crate::program::Program;
 use crate::program::text::Mistake;
@@ -53,7 +57,7 @@ const WIDTH: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     pub settings: Settings,
-    pub program: Program,
+    pub workload: Workload,
     /// None: the strategy makes the choices, from the seed of the settings.
     pub schedule: Option<Schedule>,
     pub verdict: Verdict,
@@ -62,6 +66,34 @@ pub struct Case {
     pub fingerprint: String,
     /// What was reported, for people. Carriage returns are not kept.
     pub report: String,
+}
+
+/// What a case executes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workload {
+    Program(Program),
+    Check(Check),
+}
+
+impl From<Program> for Workload {
+    fn from(program: Program) -> Self {
+        Self::Program(program)
+    }
+}
+
+impl From<Check> for Workload {
+    fn from(check: Check) -> Self {
+        Self::Check(check)
+    }
+}
+
+impl Display for Workload {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(program) => program.fmt(formatter),
+            Self::Check(check) => check.fmt(formatter),
+        }
+    }
 }
 
 impl Case {
@@ -113,7 +145,7 @@ impl Display for Case {
             writeln!(formatter, "oracle {}", word(oracle))?;
         }
         writeln!(formatter, "fingerprint {}", self.fingerprint)?;
-        write!(formatter, "{}", self.program)?;
+        write!(formatter, "{}", self.workload)?;
         if let Some(schedule) = &self.schedule {
             write_schedule(formatter, schedule)?;
         }

@@ -17,8 +17,14 @@ pub enum Verdict {
     SanitizerReport,
     /// Ended by a signal such as SIGSEGV.
     Crash,
-    /// Ended by `abort`, `std::terminate` or a failed assertion.
+    /// Ended by `abort`, `std::terminate` or a failed assertion; of a check only by what the next three do not say.
     Abort,
+    /// An `assert` did not hold.
+    FailedAssertion,
+    /// An exception left `main` or the function of a thread, or nothing could catch it.
+    UncaughtException,
+    /// `main` returned, or `exit` was called with, another status than 0.
+    ExitStatus,
     OutOfMemory,
     WrongResult,
     /// A task ran not exactly once, not to its end, or on the wrong thread.

@@ -6,8 +6,10 @@
 pub mod build_info;
 pub mod campaign;
 pub mod case;
+pub mod check;
 pub mod cli;
 pub mod control;
+pub mod digest;
 pub mod execution;
 pub mod finding;
 pub mod fuzzing;

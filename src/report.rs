@@ -1,7 +1,8 @@
-//! What people and programs read: tables, a progress line, JSON, timelines and graphs.
+//! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
 #![forbid(unsafe_code)]
 
 pub mod graph;
+pub mod interleaving;
 pub mod json;
 pub mod pace;
 pub mod progress;

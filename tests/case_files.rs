@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use threadbare::case::Case;
+use threadbare::case::{Case, Workload};
+use threadbare::check::{self, Check, Points};
 use threadbare::finding::{OracleName, Verdict};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
@@ -32,7 +33,7 @@ fn case(seed: u64) -> Case {
             seed: u64::MAX - seed,
             fault: random.chance(1, 2).then(|| "lost-notify".into()),
         },
-        program: from_seed(seed, 6),
+        workload: from_seed(seed, 6).into(),
         schedule: random.chance(3, 4).then(|| Schedule { choices, cut: random.chance(1, 2) }),
         verdict: [Verdict::Clean, Verdict::LostWakeup, Verdict::DataRace, Verdict::OutOfMemory]
             [random.below(4) as usize],
@@ -41,6 +42,33 @@ fn case(seed: u64) -> Case {
         report: ["", "one line", "two\n\nlines and | bars\n", "\n\ttabs, schedule\nend\n"][random.below(4) as usize]
             .into(),
     }
+}
+
+/// Any text that C can hold, mostly of characters that quoting could stumble over.
+fn words(random: &mut Seeded) -> String {
+    const ODD: [char; 12] = ['"', '\\', '\n', '\r', '\t', '#', ' ', '|', '\u{1b}', '\u{85}', '\u{2028}', 'é'];
+    let character = |random: &mut Seeded| match random.below(2) {
+        0 => ODD[random.below(12) as usize],
+        _ => char::from_u32(random.below(0x11_0000)).filter(|character| *character != '\0').unwrap_or('x'),
+    };
+    let length = 1 + random.below(30);
+    (0..length).map(|_| character(random)).collect()
+}
+
+fn check_case(seed: u64) -> Case {
+    let mut random = Seeded::new(seed ^ 77);
+    let mut list = |most: u32| -> Vec<String> { (0..random.below(most)).map(|_| words(&mut random)).collect() };
+    let (others, flags, arguments) = (list(4), list(6), list(6));
+    let sources: Vec<_> = others.iter().map(|name| format!("./{name}.c").into()).chain(["a.c".into()]).collect();
+    let points = Points::ALL[random.below(2) as usize];
+    let recorded = random.chance(1, 2).then(|| format!("{seed:016x}"));
+    let check = Check { sources, flags, arguments, points, recorded };
+    check.validate().expect("valid");
+    let case = case(seed);
+    let settings = Settings { subject: check::SUBJECT.into(), threads: 1, fault: None, ..case.settings };
+    let verdict = [Verdict::FailedAssertion, Verdict::UncaughtException, Verdict::ExitStatus, Verdict::DataRace]
+        [random.below(4) as usize];
+    Case { settings, workload: Workload::Check(check), verdict, ..case }
 }
 
 fn mistake(text: &str) -> String {
@@ -54,6 +82,57 @@ fn a_case_reads_back_the_same() {
         let text = case.to_string();
         assert_eq!(Case::parse(&text).as_ref(), Ok(&case), "{text}");
         assert!(text.lines().all(|line| line.len() <= 120), "a line too long\n{text}");
+    }
+}
+
+#[test]
+fn a_case_of_a_check_reads_back_the_same_whatever_its_words_and_line_ends_are() {
+    for seed in 0..2_000 {
+        let case = check_case(seed);
+        let text = case.to_string();
+        assert_eq!(Case::parse(&text).as_ref(), Ok(&case), "{text}");
+        assert_eq!(Case::parse(&text.replace('\n', "\r\n")).as_ref(), Ok(&case), "{text}");
+    }
+}
+
+#[test]
+fn the_settings_of_a_case_fit_its_workload() {
+    let program = case(1).to_string();
+    let check = Case { schedule: None, report: String::new(), ..check_case(1) }.to_string();
+    let line = |text: &str, key: &str| 1 + text.lines().position(|line| line.starts_with(key)).expect("the line");
+    let begin = line(&check, "check ");
+    for (from, to, what) in [
+        ("subject check", "subject bundled", "a check, but `subject bundled`; write `subject check`"),
+        ("threads 1", "threads 2", "a check, but `threads 2`; write `threads 1`, since it begins its own"),
+    ] {
+        assert_eq!(mistake(&check.replacen(from, to, 1)), format!("line {begin}: {what}"));
+    }
+    let faulty = check.replacen("verdict", "fault lost-notify\nverdict", 1);
+    assert_eq!(mistake(&faulty), format!("line {}: a check, but a `fault` line; leave it out", begin + 1));
+    let told = mistake(&program.replacen("subject bundled", "subject check", 1));
+    let begin = line(&program, "program");
+    assert_eq!(told, format!("line {begin}: a program, but `subject check`; name the subject that it is for"));
+}
+
+#[test]
+fn a_mistake_in_a_check_is_named_by_its_line_in_the_case() {
+    let text = Case { schedule: None, report: String::new(), ..check_case(1) }.to_string();
+    let at = 1 + text.lines().position(|line| line == r#"  source "a.c""#).expect("the source");
+    let told = mistake(&text.replacen(r#"source "a.c""#, "source a.c", 1));
+    assert_eq!(told, format!("line {at}: `a.c` where a text in quotes belongs; write `\"...\"`"));
+}
+
+#[test]
+fn a_case_of_a_check_that_was_cut_off_is_refused() {
+    for seed in 0..50 {
+        let text = Case { report: String::new(), ..check_case(seed) }.to_string();
+        let last = text.lines().count();
+        let whole = 1 + text.lines().position(|line| line == "  end").expect("the end of the check");
+        for count in (0..last).filter(|count| *count != whole) {
+            let cut: Vec<&str> = text.lines().take(count).collect();
+            let told = mistake(&cut.join("\n"));
+            assert!(told.contains("cut off") || told.contains("ends inside the check") || count == 0, "{told}");
+        }
     }
 }
 
@@ -93,7 +172,7 @@ fn a_mistake_names_its_line() {
 fn a_truncated_or_damaged_case_is_refused_and_never_panics() {
     let mut random = Seeded::new(5);
     for seed in 0..300 {
-        let text = case(seed).to_string();
+        let text = if seed % 2 == 0 { case(seed) } else { check_case(seed) }.to_string();
         for _ in 0..10 {
             let mut bytes = text.clone().into_bytes();
             let at = random.below(bytes.len() as u32) as usize;
@@ -104,7 +183,7 @@ fn a_truncated_or_damaged_case_is_refused_and_never_panics() {
             }
             let _ = Case::parse(&String::from_utf8_lossy(&bytes));
         }
-        let cut = text.find("\nprogram").expect("a program") + 20;
+        let cut = text.find("\nprogram").or_else(|| text.find("\ncheck ")).expect("a workload") + 10;
         assert!(Case::parse(&text[..cut]).is_err());
     }
 }

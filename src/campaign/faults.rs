@@ -215,7 +215,7 @@ impl Measurement {
                     {
                         let settings = &ended.job.settings;
                         let program = program_of(settings.seed, settings.threads, execution, self.shape);
-                        searches.case = Some(findings::case_of(found, settings, program));
+                        searches.case = Some(findings::case_of(found, settings, program.into()));
                     }
                     searches.executions.push(execution + 1);
                     *searches.oracles.entry(failure.oracle).or_default() += 1;

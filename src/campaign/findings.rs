@@ -11,9 +11,8 @@ use anyhow::{Context, Result};
 
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::finding::{Failure, Verdict};
-use crate::program::Program;
 use crate::report::word;
 use crate::settings::Settings;
 
@@ -112,7 +111,13 @@ impl Findings {
     ///
     /// # Errors
     /// The case cannot be written.
-    pub fn add(&mut self, found: Found, origin: Origin, settings: &Settings, program: Program) -> Result<Option<Case>> {
+    pub fn add(
+        &mut self,
+        found: Found,
+        origin: Origin,
+        settings: &Settings,
+        workload: Workload,
+    ) -> Result<Option<Case>> {
         let failure = found.failures.first().expect("a finding has a failure").clone();
         let fingerprint = fingerprint(&failure);
         let count = self.kept.get(&fingerprint).map_or(0, |finding| finding.count) + 1;
@@ -122,7 +127,7 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
-        let case = case_of(found, settings, program);
+        let case = case_of(found, settings, workload);
         let path = self.directory.join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
@@ -157,11 +162,11 @@ impl Findings {
 /// # Panics
 /// If nothing failed.
 #[must_use]
-pub fn case_of(found: Found, settings: &Settings, program: Program) -> Case {
+pub fn case_of(found: Found, settings: &Settings, workload: Workload) -> Case {
     let failure = found.failures.first().expect("a finding has a failure");
     Case {
         settings: settings.clone(),
-        program,
+        workload,
         verdict: failure.verdict,
         oracle: Some(failure.oracle),
         fingerprint: fingerprint(failure),
@@ -222,12 +227,12 @@ fn remove_stale(directory: &Path) {
 mod tests {
     use super::*;
     use crate::finding::OracleName;
-    use crate::program::{Affinity, ResultKind, Task};
+    use crate::program::{Affinity, Program, ResultKind, Task};
     use crate::settings::{Engine, Sanitizer, StrategyName};
 
-    fn program() -> Program {
+    fn program() -> Workload {
         let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations: Vec::new() };
-        Program { tasks: vec![root], ..Program::default() }
+        Program { tasks: vec![root], ..Program::default() }.into()
     }
 
     fn settings() -> Settings {

@@ -260,7 +260,7 @@ impl State<'_> {
         let threads = cell.threads;
         let settings = self.campaign.settings(cell, schedule_seed(self.campaign.seed, threads, execution));
         let program = program_of(self.campaign.seed, threads, execution, self.campaign.shape);
-        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program)? {
+        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program.into())? {
             self.next.push_back(Task::Confirm { cell: index, case: Box::new(case) });
         }
         Ok(())

@@ -3,44 +3,71 @@
 
 use std::collections::VecDeque;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::executables::Executables;
 use super::findings;
 use super::interrupt;
 use super::job::{Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::finding::Verdict;
 use crate::program::{Program, shrink};
 use crate::settings::Settings;
 
 /// What to make small and how hard to try.
 pub struct Minimisation {
+    case: Case,
+    program: Program,
+    attempts: u64,
+    jobs: usize,
+}
+
+/// What was left of a case.
+pub struct Smallest {
     pub case: Case,
-    /// Schedules that a smaller program gets to fail under.
-    pub attempts: u64,
-    pub jobs: usize,
+    /// That of the case.
+    pub program: Program,
 }
 
 impl Minimisation {
+    /// Prepares to make a case small; a smaller program gets `attempts` schedules to fail under.
+    ///
+    /// # Errors
+    /// There is nothing to make small: the case is clean, or it is of a check.
+    pub fn new(case: Case, attempts: u64, jobs: usize) -> Result<Self> {
+        let program = match &case.workload {
+            Workload::Program(program) => program.clone(),
+            Workload::Check(_) => bail!(
+                "the case is of a check, whose C or C++ sources only you can make smaller; look at it with \
+                 `threadbare show`, or name a case with a program"
+            ),
+        };
+        ensure!(
+            case.verdict != Verdict::Clean,
+            "the case is clean, so there is nothing to make small; name one that fails"
+        );
+        Ok(Self { case, program, attempts, jobs })
+    }
+
+    /// What is made small.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Gives the smallest case it comes to, and calls `observe` with the operations left. A smaller program is taken if it
     /// fails with the same verdict under one of its schedules and, where a fault is switched on, not without the fault.
     ///
     /// # Errors
     /// The case does not fail; the workers cannot do what they are asked.
-    pub fn run(&self, mut observe: impl FnMut(usize)) -> Result<Case> {
-        ensure!(
-            self.case.verdict != Verdict::Clean,
-            "the case is clean, so there is nothing to make small; name one that fails"
-        );
+    pub fn run(&self, mut observe: impl FnMut(usize)) -> Result<Smallest> {
         let executables = Executables::provide([self.case.settings.sanitizer])?;
         let mut supervisor = Supervisor::new(self.jobs, executables.clone())?;
         let mut acquitter = Supervisor::new(1, executables)?;
-        let Some(mut smallest) =
-            self.first(&mut supervisor, &mut acquitter, std::slice::from_ref(&self.case.program))?
+        let Some(mut smallest) = self.first(&mut supervisor, &mut acquitter, std::slice::from_ref(&self.program))?
         else {
-            anyhow::bail!(
+            bail!(
                 "none of {} schedules of the program shows {}; try more with `--attempts`",
                 self.attempts,
                 crate::report::word(&self.case.verdict)
@@ -62,7 +89,7 @@ impl Minimisation {
         supervisor: &mut Supervisor<Attempt>,
         acquitter: &mut Supervisor<Attempt>,
         programs: &[Program],
-    ) -> Result<Option<Case>> {
+    ) -> Result<Option<Smallest>> {
         let mut best: Option<(usize, Case)> = None;
         let mut waiting: VecDeque<Attempt> = (0..programs.len()).map(|program| Attempt { program, from: 0 }).collect();
         loop {
@@ -74,14 +101,14 @@ impl Minimisation {
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
-                return Ok(best.map(|(_, case)| case));
+                return Ok(best.map(|(program, case)| Smallest { case, program: programs[program].clone() }));
             }
             for (attempt, ended) in supervisor.poll()? {
                 if let Some(next) = self.unfinished(attempt, &ended) {
                     waiting.push_front(next);
                 } else if best.as_ref().is_none_or(|(known, _)| attempt.program < *known)
                     && let Some(case) = self.fails(&programs[attempt.program], ended)
-                    && self.acquits(acquitter, &case)?
+                    && self.acquits(acquitter, &programs[attempt.program])?
                 {
                     best = Some((attempt.program, case));
                 }
@@ -100,18 +127,19 @@ impl Minimisation {
     fn fails(&self, program: &Program, ended: Ended) -> Option<Case> {
         let found = ended.found?;
         let failure = found.failures.first()?;
-        (failure.verdict == self.case.verdict).then(|| findings::case_of(found, &self.case.settings, program.clone()))
+        (failure.verdict == self.case.verdict)
+            .then(|| findings::case_of(found, &self.case.settings, program.clone().into()))
     }
 
     /// Whether the program is right with the fault off. Without a fault there is nothing to compare with.
-    fn acquits(&self, supervisor: &mut Supervisor<Attempt>, case: &Case) -> Result<bool> {
-        if case.settings.fault.is_none() {
+    fn acquits(&self, supervisor: &mut Supervisor<Attempt>, program: &Program) -> Result<bool> {
+        if self.case.settings.fault.is_none() {
             return Ok(true);
         }
-        let settings = Settings { fault: None, ..case.settings.clone() };
+        let settings = Settings { fault: None, ..self.case.settings.clone() };
         let mut attempt = Attempt { program: 0, from: 0 };
         loop {
-            self.start(supervisor, attempt, &case.program, &settings)?;
+            self.start(supervisor, attempt, program, &settings)?;
             let ended = loop {
                 if interrupt::requested() {
                     return Ok(false);
@@ -136,7 +164,7 @@ impl Minimisation {
     ) -> Result<()> {
         let case = Case {
             settings: settings.clone(),
-            program: program.clone(),
+            workload: program.clone().into(),
             // The strategy makes the choices.
             schedule: None,
             report: String::new(),
@@ -152,4 +180,41 @@ impl Minimisation {
 struct Attempt {
     program: usize,
     from: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{self, Check, Points};
+    use crate::settings::{Engine, Sanitizer, StrategyName};
+
+    fn refusal(workload: Workload, verdict: Verdict) -> String {
+        let settings = Settings {
+            subject: check::SUBJECT.to_owned(),
+            threads: 1,
+            sanitizer: Sanitizer::None,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Random,
+            seed: 1,
+            fault: None,
+        };
+        let (fingerprint, report) = (String::new(), String::new());
+        let case = Case { settings, workload, schedule: None, verdict, oracle: None, fingerprint, report };
+        Minimisation::new(case, 1, 1).err().expect("refused").to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_made_small_is_refused_with_the_reason() {
+        let check = Check {
+            sources: vec!["a.c".into()],
+            flags: Vec::new(),
+            arguments: Vec::new(),
+            points: Points::Sync,
+            recorded: None,
+        };
+        let told = refusal(check.into(), Verdict::Deadlock);
+        assert!(told.contains("of a check") && told.contains("name a case with a program"), "{told}");
+        let told = refusal(Program::default().into(), Verdict::Clean);
+        assert!(told.contains("is clean"), "{told}");
+    }
 }

@@ -12,7 +12,7 @@ use super::executables::Executables;
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::finding::{Failure, Verdict};
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings};
@@ -142,6 +142,8 @@ pub struct Replayed {
     pub case: Case,
     /// The settings it was executed under.
     pub settings: Settings,
+    /// The sources of a check are not those that the case was recorded with.
+    pub sources_changed: bool,
     pub seen: Vec<Seen>,
     /// The worst of its replays.
     pub conclusion: Conclusion,
@@ -151,15 +153,17 @@ impl Plan {
     /// Replays every case below the paths.
     ///
     /// # Errors
-    /// A path or case cannot be read, there is none, or the workers cannot do what they are asked.
+    /// A path, a case or the source of one cannot be read, there is no case, or the workers cannot do what they are asked.
     pub fn run(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
         let mut results = Vec::new();
         for path in cases_below(&self.paths)? {
-            let case = Case::read(&path)?;
+            let mut case = Case::read(&path)?;
+            let sources_changed = find_sources(&mut case, &path)?;
             let mut settings = case.settings.clone();
             settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
             settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
-            results.push(Replayed { path, case, settings, seen: Vec::new(), conclusion: Conclusion::AsExpected });
+            let (seen, conclusion) = (Vec::new(), Conclusion::AsExpected);
+            results.push(Replayed { path, case, settings, sources_changed, seen, conclusion });
         }
         let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
@@ -190,6 +194,16 @@ impl Plan {
         results.retain(|result| !result.seen.is_empty());
         Ok(results)
     }
+}
+
+/// Makes a check name sources that are there, and says whether they changed since it was recorded.
+fn find_sources(case: &mut Case, path: &Path) -> Result<bool> {
+    let Workload::Check(check) = &mut case.workload else {
+        return Ok(false);
+    };
+    let beside = path.parent().unwrap_or(Path::new(""));
+    *check = check.located(beside).with_context(|| path.display().to_string())?;
+    check.has_changed()
 }
 
 fn severity(conclusion: &Conclusion) -> u8 {
@@ -236,6 +250,7 @@ fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::{Check, Points};
     use crate::finding::OracleName;
     use crate::program::Program;
     use crate::settings::StrategyName;
@@ -255,7 +270,7 @@ mod tests {
     fn case(verdict: Verdict, sanitizer: Sanitizer) -> Case {
         Case {
             settings: settings(sanitizer, Engine::Fibers),
-            program: Program::default(),
+            workload: Program::default().into(),
             schedule: None,
             verdict,
             oracle: None,
@@ -326,6 +341,31 @@ mod tests {
         }
         let found = cases_below(&[root.path().to_owned(), path("note.txt")]).expect("cases");
         assert_eq!(found, ["a.case", "b/1.case", "b/2.case", "note.txt"].map(path));
+    }
+
+    #[test]
+    fn a_check_is_replayed_with_the_sources_that_lie_beside_its_case() {
+        let root = tempfile::tempdir().expect("a directory");
+        let source = root.path().join("lost_update.c");
+        fs::write(&source, "int main(void) { return 0; }\n").expect("written");
+        let check = |recorded| Check {
+            sources: vec!["lost_update.c".into()],
+            flags: Vec::new(),
+            arguments: Vec::new(),
+            points: Points::Sync,
+            recorded,
+        };
+        let of = |check: Check| Case { workload: check.into(), ..case(Verdict::ExitStatus, Sanitizer::None) };
+        let path = root.path().join("a.case");
+        let digest = check(None).located(root.path()).and_then(|check| check.digest()).expect("readable");
+        let mut same = of(check(Some(digest.clone())));
+        assert!(!find_sources(&mut same, &path).expect("found"));
+        let found = Check { sources: vec![source.clone()], ..check(Some(digest)) };
+        assert_eq!(same.workload, found.into());
+        assert!(find_sources(&mut of(check(Some("0".repeat(16)))), &path).expect("found"), "the digest is another");
+        fs::remove_file(source).expect("removed");
+        let error = format!("{:#}", find_sources(&mut of(check(None)), &path).expect_err("gone"));
+        assert!(error.contains("a.case: no source lost_update.c"), "{error}");
     }
 
     #[test]

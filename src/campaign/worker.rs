@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::fingerprint::fingerprint;
 use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
 use super::seed;
-use crate::case::Case;
+use crate::case::{Case, Workload};
+use crate::check::Check;
 use crate::control::{self, Mode, Session, Trace, process};
 use crate::execution::Ending;
 use crate::finding::Judgement;
@@ -18,6 +19,7 @@ use crate::oracle::Judge;
 use crate::program::{self, Program, Shape};
 use crate::reference::Expectations;
 use crate::report::timeline;
+use crate::settings::Settings;
 
 /// Executes the job in `directory` and leaves its outcome there. The subject's files are in the directory `files`,
 /// which is made and removed.
@@ -28,20 +30,42 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
     process::die_with_parent();
     let files = Files::new(directory.to_owned(), files.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
-    let mut session = Session::open(&job.settings, Trace::open(&files.trace())?)?;
-    session.set_directory(files.files().to_owned())?;
-    let mut bench =
-        Bench { session, threads: job.settings.threads, outcome: Outcome::default(), started: Instant::now() };
     match &job.work {
-        Work::Explore(slice) => bench.explore(slice),
-        Work::Replay(replay) => bench.replay(replay, &Case::read(&files.case())?),
+        Work::Explore(slice) => use_bench(&files, &job.settings, |bench| bench.explore(slice)),
+        Work::Replay(replay) => {
+            let case = Case::read(&files.case())?;
+            match &case.workload {
+                Workload::Program(program) => {
+                    use_bench(&files, &job.settings, |bench| bench.replay(replay, &case, program))
+                }
+                Workload::Check(check) => replay_check(check),
+            }
+        }
     }
+}
+
+/// Opens a session, executes in it, and leaves the outcome.
+fn use_bench(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Bench)) -> Result<()> {
+    let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
+    session.set_directory(files.files().to_owned())?;
+    let threads = settings.threads;
+    let mut bench = Bench { session, threads, outcome: Outcome::default(), started: Instant::now() };
+    execute(&mut bench);
     bench.outcome.seconds = bench.started.elapsed().as_secs_f64();
     job::write(&files.outcome(), &bench.outcome)?;
     if bench.session.is_spent() {
         process::end_now(0);
     }
     Ok(())
+}
+
+/// Replays a case of a check.
+///
+/// # Errors
+/// Always: this build executes programs alone.
+fn replay_check(check: &Check) -> Result<()> {
+    let names: Vec<String> = check.sources.iter().map(|source| source.display().to_string()).collect();
+    bail!("this threadbare executes no checks, such as that of {}; name a case with a program", names.join(", "))
 }
 
 /// The program that execution number `execution` of a campaign runs.
@@ -99,8 +123,8 @@ impl Bench {
         self.leaks(unchecked, end);
     }
 
-    fn replay(&mut self, replay: &Replay, case: &Case) {
-        let mut judged = self.load(case.program.clone());
+    fn replay(&mut self, replay: &Replay, case: &Case, program: &Program) {
+        let mut judged = self.load(program.clone());
         let times = if case.schedule.is_some() { 1 } else { replay.times };
         for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {

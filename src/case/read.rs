@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 
-use super::{Case, VERSION};
+use super::{Case, VERSION, Workload};
+use crate::check;
 use crate::program::text::{Mistake, parse_lines};
 use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
@@ -32,7 +33,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
     let verdict = worded(&mut lines, "verdict")?;
     let oracle = if next_is(&mut lines, "oracle") { Some(worded(&mut lines, "oracle")?) } else { None };
     let fingerprint = name(&mut lines, "fingerprint")?;
-    let program = parse_lines(&mut lines)?;
+    let (begin, workload) = workload(&mut lines)?;
     let schedule = if next_is(&mut lines, "schedule") { Some(schedule(&mut lines)?) } else { None };
     let report = if next_is(&mut lines, "report") { report(&mut lines) } else { String::new() };
     if let Some((line, extra)) = lines.find(|(_, line)| !line.trim().is_empty()) {
@@ -40,7 +41,8 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
         return Err(Mistake { line, what });
     }
     let settings = Settings { subject, threads, sanitizer, engine, strategy, seed, fault };
-    Ok(Case { settings, program, schedule, verdict, oracle, fingerprint, report })
+    agree(&settings, &workload).map_err(|what| Mistake { line: begin, what })?;
+    Ok(Case { settings, workload, schedule, verdict, oracle, fingerprint, report })
 }
 
 fn version(first: Option<(usize, &str)>) -> Result<(), Mistake> {
@@ -103,6 +105,36 @@ fn worded<T: for<'de> Deserialize<'de>>(lines: &mut Numbered<'_>, key: &str) -> 
     let value = if value.len() <= MAX_NAME { value } else { "a very long word" };
     let reader: StrDeserializer<'_, Error> = value.into_deserializer();
     T::deserialize(reader).map_err(|error| Mistake { line, what: format!("{key}: {error}") })
+}
+
+/// The workload, and the line that it begins in.
+fn workload(lines: &mut Numbered<'_>) -> Result<(usize, Workload), Mistake> {
+    while lines.next_if(|(_, line)| line.trim().is_empty()).is_some() {}
+    let begin = lines.peek().map_or(1, |(line, _)| *line);
+    let workload = if next_is(lines, "check") {
+        Workload::Check(check::text::parse_lines(lines)?)
+    } else {
+        Workload::Program(parse_lines(lines)?)
+    };
+    Ok((begin, workload))
+}
+
+/// Whether the settings are of the kind that the workload needs; else what to change.
+fn agree(settings: &Settings, workload: &Workload) -> Result<(), String> {
+    let is_check = matches!(workload, Workload::Check(_));
+    match settings.subject == check::SUBJECT {
+        false if is_check => {
+            Err(format!("a check, but `subject {}`; write `subject {}`", settings.subject, check::SUBJECT))
+        }
+        true if !is_check => {
+            Err(format!("a program, but `subject {}`; name the subject that it is for", check::SUBJECT))
+        }
+        true if settings.threads != 1 => {
+            Err(format!("a check, but `threads {}`; write `threads 1`, since it begins its own", settings.threads))
+        }
+        true if settings.fault.is_some() => Err("a check, but a `fault` line; leave it out".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 fn schedule(lines: &mut Numbered<'_>) -> Result<Schedule, Mistake> {

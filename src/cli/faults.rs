@@ -11,7 +11,7 @@ use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::faults::{Measured, Measurement};
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
-use crate::campaign::minimise::Minimisation;
+use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::program::{self, Shape};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
@@ -133,12 +133,12 @@ fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     for fault in measured {
         let Some(case) = fault.controlled.case.clone() else { continue };
-        let mut smallest = Minimisation { case, attempts: ATTEMPTS, jobs }.run(|_| {})?;
+        let Smallest { mut case, program } = Minimisation::new(case, ATTEMPTS, jobs)?.run(|_| {})?;
         // The rest, stacks and timelines, is of this build and machine.
-        smallest.report.truncate(smallest.report.find('\n').unwrap_or(smallest.report.len()));
+        case.report.truncate(case.report.find('\n').unwrap_or(case.report.len()));
         let path = directory.join(format!("{}.case", fault.entry.name));
-        write_whole(&path, smallest.to_string().as_bytes())?;
-        say(format!("{}: {} operations", path.display(), smallest.program.operation_count()));
+        write_whole(&path, case.to_string().as_bytes())?;
+        say(format!("{}: {} operations", path.display(), program.operation_count()));
     }
     Ok(())
 }

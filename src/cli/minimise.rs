@@ -9,7 +9,7 @@ use clap::Args;
 use super::resolve;
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
-use crate::campaign::minimise::Minimisation;
+use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::case::Case;
 use crate::report::progress::ProgressLine;
 use crate::report::{say, word};
@@ -34,18 +34,19 @@ pub fn run(flags: Flags) -> Result<()> {
     let jobs = resolve::jobs(flags.jobs)?;
     let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
     interrupt::listen()?;
-    let (tasks, before) = (case.program.tasks.len(), case.program.operation_count());
+    let minimisation = Minimisation::new(case, flags.attempts, jobs)?;
+    let (tasks, before) = (minimisation.program().tasks.len(), minimisation.program().operation_count());
     let line = ProgressLine::new();
     let total = before as u64;
-    let smallest = Minimisation { case, attempts: flags.attempts, jobs }
-        .run(|left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
+    let Smallest { case, program } =
+        minimisation.run(|left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
     drop(line);
-    write_whole(&output, smallest.to_string().as_bytes())?;
+    write_whole(&output, case.to_string().as_bytes())?;
     say(format!(
         "{}: {tasks} tasks with {before} operations came to {} with {}; replay: threadbare replay {}",
-        word(&smallest.verdict),
-        smallest.program.tasks.len(),
-        smallest.program.operation_count(),
+        word(&case.verdict),
+        program.tasks.len(),
+        program.operation_count(),
         output.display()
     ));
     Ok(())

@@ -84,5 +84,6 @@ fn line(result: &Replayed) -> String {
         }
         Conclusion::NotShown => format!("not shown: {expected} cannot be relied on to show with {under}"),
     };
-    format!("{path}: {what} ({times}×, {under})")
+    let changed = if result.sources_changed { "; the sources changed since it was recorded" } else { "" };
+    format!("{path}: {what} ({times}×, {under}){changed}")
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::case::Case;
+use crate::case::{Case, Workload};
+use crate::check::Check;
 use crate::execution::ThreadId;
+use crate::program::Program;
 use crate::report::{graph, grouped, word};
 use crate::schedule::{Choice, Schedule};
 
@@ -24,9 +26,9 @@ pub struct Flags {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// Settings, program, schedule and evidence.
+    /// Settings, program or check, schedule and evidence.
     Text,
-    /// The task graph, for Graphviz.
+    /// The task graph of a program, for Graphviz.
     Dot,
     /// Everything.
     Json,
@@ -36,7 +38,13 @@ pub fn run(flags: &Flags) -> Result<bool> {
     let case = Case::read(&flags.case)?;
     let shown = match flags.format {
         Format::Text => text(&case),
-        Format::Dot => graph::dot(&case.program),
+        Format::Dot => match &case.workload {
+            Workload::Program(program) => graph::dot(program),
+            Workload::Check(_) => bail!(
+                "{}: the case is of a check, which has no task graph to draw; leave `--format dot` out",
+                flags.case.display()
+            ),
+        },
         Format::Json => format!("{:#}\n", json_of(&case)),
     };
     match std::io::stdout().write_all(shown.as_bytes()) {
@@ -59,7 +67,10 @@ fn text(case: &Case) -> String {
     if let Some(fault) = &settings.fault {
         fact("fault", fault);
     }
-    fact("threads", &settings.threads.to_string());
+    // A check begins as many threads as it likes.
+    if let Workload::Program(_) = case.workload {
+        fact("threads", &settings.threads.to_string());
+    }
     fact("sanitizer", &word(&settings.sanitizer));
     fact("engine", &word(&settings.engine));
     fact("strategy", &format!("{}, seed {}", word(&settings.strategy), settings.seed));
@@ -67,7 +78,7 @@ fn text(case: &Case) -> String {
         "schedule",
         &case.schedule.as_ref().map_or_else(|| "none".to_owned(), |schedule| Statistics::of(schedule).text()),
     );
-    shown.push_str(&format!("\n{}\n", case.program.to_string().trim_end()));
+    shown.push_str(&format!("\n{}\n", case.workload.to_string().trim_end()));
     if !case.report.is_empty() {
         shown.push_str(&format!("\n{}\n", case.report.trim_end()));
     }
@@ -93,8 +104,24 @@ fn json_of(case: &Case) -> Value {
             "choices": choices,
         })
     });
-    let tasks: Vec<Value> = case
-        .program
+    let mut shown = json!({
+        "settings": case.settings,
+        "verdict": case.verdict,
+        "oracle": case.oracle,
+        "fingerprint": case.fingerprint,
+        "schedule": schedule,
+        "report": case.report,
+    });
+    let (name, workload) = match &case.workload {
+        Workload::Program(program) => ("program", json_of_program(program)),
+        Workload::Check(check) => ("check", json_of_check(check)),
+    };
+    shown[name] = workload;
+    shown
+}
+
+fn json_of_program(program: &Program) -> Value {
+    let tasks: Vec<Value> = program
         .tasks
         .iter()
         .map(|task| {
@@ -106,14 +133,17 @@ fn json_of(case: &Case) -> Value {
             })
         })
         .collect();
+    json!({"text": program.to_string(), "tasks": tasks})
+}
+
+fn json_of_check(check: &Check) -> Value {
     json!({
-        "settings": case.settings,
-        "verdict": case.verdict,
-        "oracle": case.oracle,
-        "fingerprint": case.fingerprint,
-        "program": {"text": case.program.to_string(), "tasks": tasks},
-        "schedule": schedule,
-        "report": case.report,
+        "text": check.to_string(),
+        "sources": check.sources,
+        "flags": check.flags,
+        "arguments": check.arguments,
+        "points": check.points,
+        "digest": check.recorded,
     })
 }
 

@@ -130,6 +130,9 @@ struct ReplayResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u64>,
     replays: usize,
+    /// Of a check whose sources are not those that the case was recorded with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sources_changed: bool,
 }
 
 impl Replay {
@@ -161,6 +164,7 @@ fn replay_result(result: &Replayed) -> ReplayResult {
         verdicts,
         step: if let Conclusion::Diverged(divergence) = &result.conclusion { Some(divergence.step) } else { None },
         replays: result.seen.len(),
+        sources_changed: result.sources_changed,
     }
 }
 
