@@ -114,10 +114,10 @@ impl Line<'_> {
 }
 
 fn lines(steps: &[Step]) -> Vec<Line<'_>> {
-    let mut names = Names::of(steps);
+    let names = Names::of(steps);
     let mut lines: Vec<Line<'_>> = Vec::new();
     for (first, step) in steps.iter().enumerate() {
-        let action = action(step, &mut names);
+        let action = action(step, &names);
         let switched = match lines.last_mut() {
             Some(line) if (line.thread, line.place) == (step.thread, &step.place) => {
                 line.steps += 1;
@@ -137,7 +137,7 @@ fn lines(steps: &[Step]) -> Vec<Line<'_>> {
 }
 
 /// What a step does, in words.
-fn action(step: &Step, names: &mut Names<'_>) -> String {
+fn action(step: &Step, names: &Names<'_>) -> String {
     let mut action = words(step.point).to_owned();
     if !step.object.is_empty() {
         let _ = write!(action, " {}", names.name(&step.object));
