@@ -81,7 +81,10 @@ impl Point {
     #[must_use]
     #[inline]
     pub fn changes(self) -> bool {
-        !matches!(self, Self::Load | Self::PlainLoad | Self::Fence | Self::Pause | Self::Yield | Self::Sleep | Self::Clock)
+        !matches!(
+            self,
+            Self::Load | Self::PlainLoad | Self::Fence | Self::Pause | Self::Yield | Self::Sleep | Self::Clock
+        )
     }
 
     /// Whether what it does depends on what it is on.

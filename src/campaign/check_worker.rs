@@ -11,7 +11,7 @@ use super::fingerprint::fingerprint;
 use super::job::{Built, CheckSlice, Divergence, Failed, Outcome};
 use super::seed;
 use crate::control::{Mode, Session};
-use crate::execution::{Ending, Step};
+use crate::execution::Ending;
 use crate::finding::{Failure, Judgement};
 use crate::oracle::exit;
 use crate::schedule::Schedule;

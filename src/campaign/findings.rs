@@ -134,8 +134,16 @@ impl Findings {
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
-        let finding =
-            Finding { path, fingerprint: fingerprint.clone(), failure, settings, origin, count, confirmation, explanation: String::new() };
+        let finding = Finding {
+            path,
+            fingerprint: fingerprint.clone(),
+            failure,
+            settings,
+            origin,
+            count,
+            confirmation,
+            explanation: String::new(),
+        };
         self.kept.insert(fingerprint, finding);
         Ok(Some(case))
     }

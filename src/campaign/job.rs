@@ -171,7 +171,7 @@ pub struct Outcome {
 }
 
 /// The execution that a worker stopped at.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Failed {
     pub execution: u64,
     /// What the oracles said. The sanitizer's own report, if any, is on standard error.

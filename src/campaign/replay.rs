@@ -7,12 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
 use super::executables::Executables;
 use super::interrupt;
-use super::job::{Divergence, Job, Replay, Work};
+use super::job::{Built, Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
+use crate::check::{Check, build};
 use crate::finding::{Failure, Verdict};
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings};
@@ -165,6 +167,7 @@ impl Plan {
             let (seen, conclusion) = (Vec::new(), Conclusion::AsExpected);
             results.push(Replayed { path, case, settings, sources_changed, seen, conclusion });
         }
+        let programs = Programs::build(&results)?;
         let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let mut waiting: VecDeque<usize> =
@@ -175,7 +178,11 @@ impl Plan {
             {
                 let Replayed { case, settings, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let job = Job { settings: settings.clone(), work: Work::Replay(Replay { from: 0, times }) };
+                let work = match programs.of(case, settings) {
+                    Some(program) => Work::ReplayCheck(program.clone()),
+                    None => Work::Replay(Replay { from: 0, times }),
+                };
+                let job = Job { settings: settings.clone(), work };
                 supervisor.start(index, job, Some(case))?;
             }
             if supervisor.is_idle() {
@@ -193,6 +200,38 @@ impl Plan {
         }
         results.retain(|result| !result.seen.is_empty());
         Ok(results)
+    }
+}
+
+/// The programs under check, each built once for each sanitizer.
+struct Programs {
+    built: Vec<(Check, Sanitizer, Built)>,
+    /// Holds what was built.
+    _directory: TempDir,
+}
+
+impl Programs {
+    fn build(cases: &[Replayed]) -> Result<Self> {
+        let directory = tempfile::tempdir().context("cannot make a directory for compiled programs")?;
+        let mut built: Vec<(Check, Sanitizer, Built)> = Vec::new();
+        for Replayed { path, case, settings, .. } in cases {
+            let Workload::Check(check) = &case.workload else { continue };
+            if built.iter().any(|(known, sanitizer, _)| known == check && *sanitizer == settings.sanitizer) {
+                continue;
+            }
+            let place = directory.path().join(built.len().to_string());
+            fs::create_dir(&place).context("cannot make a directory for compiled programs")?;
+            let object = build::build(check, settings.sanitizer, &place).with_context(|| path.display().to_string())?;
+            let program = Built { object, arguments: check.arguments.clone() };
+            built.push((check.clone(), settings.sanitizer, program));
+        }
+        Ok(Self { built, _directory: directory })
+    }
+
+    fn of(&self, case: &Case, settings: &Settings) -> Option<&Built> {
+        let Workload::Check(check) = &case.workload else { return None };
+        let fits = |known: &Check, sanitizer: Sanitizer| known == check && sanitizer == settings.sanitizer;
+        self.built.iter().find(|(known, sanitizer, _)| fits(known, *sanitizer)).map(|(.., program)| program)
     }
 }
 

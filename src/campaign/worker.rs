@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::check_worker::Checker;
 use super::fingerprint::fingerprint;
 use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
 use super::seed;
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::control::{self, Mode, Session, Trace, process};
 use crate::execution::Ending;
 use crate::finding::Judgement;
@@ -37,7 +37,7 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
         }),
         Work::Replay(replay) => {
             let case = Case::read(&files.case())?;
-            let program = case.program()?;
+            let Workload::Program(program) = &case.workload else { bail!("a check is not replayed as a program") };
             use_bench(&files, &job.settings, |bench| {
                 bench.replay(replay, &case, program);
                 Ok(())
@@ -175,7 +175,8 @@ impl Bench {
         }
         if !clean {
             let timeline = timeline::text(&judged.program, &execution.events);
-            self.outcome.failed = Some(Failed { execution: number, failures, reports: execution.reports, timeline });
+            let reports = execution.reports;
+            self.outcome.failed = Some(Failed { execution: number, failures, reports, timeline, ..Failed::default() });
         }
         // A process whose threads all came to their end is as good as new; one left in the middle is not.
         if clean && completed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -110,7 +110,9 @@ fn worded<T: for<'de> Deserialize<'de>>(lines: &mut Numbered<'_>, key: &str) -> 
 /// The workload, and the line that it begins in.
 fn workload(lines: &mut Numbered<'_>) -> Result<(usize, Workload), Mistake> {
     while lines.next_if(|(_, line)| line.trim().is_empty()).is_some() {}
-    let begin = lines.peek().map_or(1, |(line, _)| *line);
+    let Some((begin, _)) = lines.peek().copied() else {
+        return Err(Mistake { line: 1, what: "the case ends before its program or check; it was cut off".into() });
+    };
     let workload = if next_is(lines, "check") {
         Workload::Check(check::text::parse_lines(lines)?)
     } else {

@@ -114,10 +114,10 @@ impl Line<'_> {
 }
 
 fn lines(steps: &[Step]) -> Vec<Line<'_>> {
-    let mut names = Names::of(steps);
+    let names = Names::of(steps);
     let mut lines: Vec<Line<'_>> = Vec::new();
     for (first, step) in steps.iter().enumerate() {
-        let action = action(step, &mut names);
+        let action = action(step, &names);
         let switched = match lines.last_mut() {
             Some(line) if (line.thread, line.place) == (step.thread, &step.place) => {
                 line.steps += 1;
@@ -137,7 +137,7 @@ fn lines(steps: &[Step]) -> Vec<Line<'_>> {
 }
 
 /// What a step does, in words.
-fn action(step: &Step, names: &mut Names<'_>) -> String {
+fn action(step: &Step, names: &Names<'_>) -> String {
     let mut action = words(step.point).to_owned();
     if !step.object.is_empty() {
         let _ = write!(action, " {}", names.name(&step.object));
@@ -282,7 +282,7 @@ interleaving: 9 steps, 3 switches, main is thread 0
         let mut steps = vec![step(0, Point::Load, "flag", "spin.c:3 main"); 1000];
         assert!(text(&steps, "").contains("    0  thread 0 │ spin.c:3 main: loads flag ×1000\n"));
         for index in (1..1000).step_by(2) {
-            steps[index].point = Point::Pause;
+            steps[index] = step(0, Point::Pause, "", "spin.c:3 main");
         }
         steps.push(step(0, Point::Store, "flag", "spin.c:3 main"));
         let shown = text(&steps, "");
