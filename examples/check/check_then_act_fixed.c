@@ -1,0 +1,27 @@
+// Looking and taking are one critical section, so what a buyer saw still holds when it takes.
+//
+// verdict: clean
+// sanitizer: none
+// points: sync
+// threads: 3
+#include <assert.h>
+#include <pthread.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int stock = 1;
+
+static void *buy(void *argument) {
+  pthread_mutex_lock(&mutex);
+  int available = stock > 0;
+  if (available) stock--;
+  assert(stock >= 0);
+  pthread_mutex_unlock(&mutex);
+  return argument;
+}
+
+int main(void) {
+  pthread_t buyers[2];
+  for (int i = 0; i < 2; i++) pthread_create(&buyers[i], NULL, buy, NULL);
+  for (int i = 0; i < 2; i++) pthread_join(buyers[i], NULL);
+  return 0;
+}

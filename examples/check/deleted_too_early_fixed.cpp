@@ -1,0 +1,31 @@
+// Main deletes the session after it has joined the worker.
+//
+// verdict: clean
+// sanitizer: address
+// points: memory
+// threads: 2
+#include <atomic>
+#include <thread>
+
+namespace {
+
+struct Session {
+  std::atomic<bool> finished{false};
+  int answers = 0;
+};
+
+void serve(Session *session) {
+  session->finished.store(true);
+  session->answers = 1;
+}
+
+}  // namespace
+
+int main() {
+  // Lifetime: main owns the session and lends it to the worker.
+  auto *session = new Session;
+  std::thread worker(serve, session);
+  while (!session->finished.load()) std::this_thread::yield();
+  worker.join();
+  delete session;
+}

@@ -1,0 +1,33 @@
+// Main joins the worker before it returns.
+//
+// verdict: clean
+// sanitizer: none
+// points: sync
+// threads: 2
+#include <atomic>
+#include <cassert>
+#include <thread>
+
+namespace {
+
+class Ledger {
+ public:
+  ~Ledger() { assert(open_.load() == 0); }
+
+  void enter() {
+    open_.fetch_add(1);
+    open_.fetch_sub(1);
+  }
+
+ private:
+  std::atomic<int> open_{0};
+};
+
+Ledger ledger;
+
+}  // namespace
+
+int main() {
+  std::thread worker([] { ledger.enter(); });
+  worker.join();
+}

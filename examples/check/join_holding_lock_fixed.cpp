@@ -1,0 +1,28 @@
+// Main lets go of the lock before it joins the worker.
+//
+// verdict: clean
+// sanitizer: none
+// points: sync
+// threads: 2
+#include <mutex>
+#include <thread>
+
+namespace {
+
+std::mutex mutex;
+int finished = 0;
+
+void work() {
+  const std::lock_guard lock(mutex);
+  ++finished;
+}
+
+}  // namespace
+
+int main() {
+  std::thread worker(work);
+  std::unique_lock lock(mutex);
+  ++finished;
+  lock.unlock();
+  worker.join();
+}

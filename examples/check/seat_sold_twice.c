@@ -1,0 +1,31 @@
+// A seller reads the next free seat and writes its successor, each under the lock, but not as one: two sellers may
+// sell the same seat. The program says so by its exit status.
+//
+// verdict: exit-status
+// sanitizer: none
+// points: sync
+// threads: 3
+#include <threads.h>
+
+static mtx_t mutex;
+static int next_seat;
+
+static int sell(void *argument) {
+  (void)argument;
+  mtx_lock(&mutex);
+  int seat = next_seat;
+  mtx_unlock(&mutex);
+  mtx_lock(&mutex);
+  next_seat = seat + 1;
+  mtx_unlock(&mutex);
+  return 0;
+}
+
+int main(void) {
+  thrd_t sellers[2];
+  mtx_init(&mutex, mtx_plain);
+  for (int i = 0; i < 2; i++) thrd_create(&sellers[i], sell, NULL);
+  for (int i = 0; i < 2; i++) thrd_join(sellers[i], NULL);
+  mtx_destroy(&mutex);
+  return next_seat == 2 ? 0 : 1;
+}

@@ -1,0 +1,39 @@
+// A queue lock has two tickets for three threads. The third gets the first one's ticket, which is being served, and
+// enters beside it.
+//
+// verdict: failed-assertion
+// sanitizer: none
+// points: sync
+// threads: 4
+#include <atomic>
+#include <cassert>
+#include <thread>
+
+namespace {
+
+constexpr unsigned tickets = 2;
+
+std::atomic<unsigned> drawn{0};
+std::atomic<bool> served[tickets]{true};
+std::atomic<int> inside{0};
+
+void work() {
+  const unsigned ticket = drawn.fetch_add(1) % tickets;
+  while (!served[ticket].load()) std::this_thread::yield();
+  const int others = inside.fetch_add(1);
+  assert(others == 0);
+  inside.fetch_sub(1);
+  served[ticket].store(false);
+  served[(ticket + 1) % tickets].store(true);
+}
+
+}  // namespace
+
+int main() {
+  std::thread one(work);
+  std::thread two(work);
+  std::thread three(work);
+  one.join();
+  two.join();
+  three.join();
+}

@@ -1,0 +1,38 @@
+// A reader becomes the writer when it is the last reader. Two readers that both want to write wait for each other to
+// leave.
+//
+// verdict: deadlock
+// sanitizer: none
+// points: sync
+// threads: 3
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace {
+
+std::mutex mutex;
+std::condition_variable left;
+int readers = 0;
+int value = 0;
+
+void read_then_write() {
+  std::unique_lock lock(mutex);
+  ++readers;
+  lock.unlock();
+  // Here it reads the value, together with the other readers.
+  lock.lock();
+  left.wait(lock, [] { return readers == 1; });
+  ++value;
+  --readers;
+  left.notify_one();
+}
+
+}  // namespace
+
+int main() {
+  std::thread one(read_then_write);
+  std::thread other(read_then_write);
+  one.join();
+  other.join();
+}
