@@ -50,6 +50,13 @@ pub enum Point {
     Wait = 22,
     /// A call on a file or directory.
     File = 23,
+    /// Taking a lock that others may hold at the same time.
+    SharedLock = 24,
+    BarrierWait = 25,
+    SemaphoreWait = 26,
+    SemaphorePost = 27,
+    /// A look at what a semaphore holds.
+    SemaphoreLook = 28,
 }
 
 impl Point {

@@ -10,6 +10,7 @@ use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::execution::{Ending, ThreadId};
 use crate::point::{Pending, Point};
+use crate::schedule::Injection;
 
 thread_local! {
     // Null unless a virtual thread runs on this OS thread.
@@ -107,6 +108,15 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// Whether what the calling thread is about to do, at the point that it has just passed, goes wrong in this way.
+    #[inline]
+    pub fn inject(&self, injection: Injection) -> bool {
+        self.ask(|controller| controller.allows(injection)) && {
+            let _unwatched = sanitizer::Unwatched::begin();
+            self.ask(|controller| controller.inject(|option| option == injection)).is_some()
+        }
+    }
+
     /// The process image stops here: no thread goes on.
     pub fn crash(&self) -> ! {
         let next = {
@@ -139,12 +149,15 @@ impl Active {
     /// What a virtual thread does from its first to its last step, on its own stack.
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
-        let start = thread.start.get().expect("prepared before it is switched to");
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
-        let result = unsafe { start(thread.argument.get()) };
-        thread.result.set(result);
+        unsafe { thread.run() };
         // SAFETY: these are the running thread's.
-        unsafe { thread_local::end(thread.locals.get()) };
+        unsafe { thread_local::destroy(thread.locals.get()) };
+        if thread.id != 0 || thread.has_exited() {
+            thread.specific.end(self); // A return from main runs no destructors of values.
+        }
+        // SAFETY: as above.
+        unsafe { thread_local::free(thread.locals.get()) };
         self.pass(Point::ThreadEnd, thread.address());
         sanitizer::release(thread.address());
         let next = self.ask(|controller| {

@@ -12,6 +12,7 @@ use super::engine::Engine as Carrier;
 use super::hooks::close_left;
 use super::sanitizer;
 use super::trace::Trace;
+use super::virtual_thread::Start;
 use super::{process, record};
 use crate::build_info;
 use crate::execution::{Aftermath, Ending, Execution};
@@ -304,7 +305,7 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     }
     let mut job = job;
     let main = active.engine.thread(0);
-    main.prepare(call, (&raw mut job).cast());
+    main.prepare(Start::Posix(call), (&raw mut job).cast());
     sanitizer::release(main.address());
     active.engine.launch(active, main);
     set_active(active);
