@@ -10,13 +10,7 @@ use crate::control::real::real;
 ///
 /// # Safety
 /// That of `pthread_sigmask`.
-unsafe fn look(
-    active: &Active,
-    name: &str,
-    how: c_int,
-    set: *const libc::sigset_t,
-    old: *mut libc::sigset_t,
-) -> c_int {
+unsafe fn look(active: &Active, name: &str, how: c_int, set: *const libc::sigset_t, old: *mut libc::sigset_t) -> c_int {
     // SAFETY: the caller's promise; the real call only reads the mask.
     unsafe {
         let mut mask: libc::sigset_t = std::mem::zeroed();

@@ -143,7 +143,8 @@ impl Specific {
 /// Whether libstdc++ is where a destructor lies.
 fn is_of_libstdcxx(destructor: Option<Destructor>) -> bool {
     unsafe extern "C" {
-        fn __cxa_get_globals() -> *mut c_void;
+        /// libstdc++'s `std::terminate`.
+        fn _ZSt9terminatev();
     }
     let base = |address: *const c_void| {
         // SAFETY: `Dl_info` may be all zeros, and the call fills it.
@@ -152,7 +153,7 @@ fn is_of_libstdcxx(destructor: Option<Destructor>) -> bool {
             (libc::dladdr(address, &raw mut info) != 0).then_some(info.dli_fbase)
         }
     };
-    let own = base(__cxa_get_globals as *const c_void);
+    let own = base(_ZSt9terminatev as *const c_void);
     destructor.is_some_and(|destructor| own.is_some() && base(destructor as *const c_void) == own)
 }
 
@@ -182,7 +183,8 @@ fn delete(active: &Active, key: Key) -> c_int {
 
 fn get(active: &Active, key: Key) -> *mut c_void {
     let Value { generation, value } = of_thread(active).get((key - FIRST) as usize);
-    let exists = active.ask(|controller| controller.keys.entry(key).is_some_and(|entry| entry.generation == generation));
+    let exists =
+        active.ask(|controller| controller.keys.entry(key).is_some_and(|entry| entry.generation == generation));
     if exists { value } else { std::ptr::null_mut() }
 }
 
