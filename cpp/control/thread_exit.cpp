@@ -20,6 +20,8 @@ struct Exit {
   bool reached = false;
   /// Handlers that C code without exceptions has pushed (`pthread_cleanup_push`), the last one first.
   __pthread_unwind_buf_t *handlers = nullptr;
+  /// Where the frame that pushed the last one of them begins (its lowest address); 0 if there is none.
+  std::uintptr_t handler_frame = 0;
 };
 
 __pthread_unwind_buf_t *&next_of(__pthread_unwind_buf_t *handler) {
@@ -33,12 +35,21 @@ void left(_Unwind_Reason_Code, _Unwind_Exception *exception) {
   std::abort();
 }
 
-/// Called before each frame is unwound: handlers whose frame has been passed run first.
+/// Called for each frame from the innermost one on, until the one that the last handler lies in is found.
+_Unwind_Reason_Code find_handler_frame(_Unwind_Context *context, void *argument) {
+  auto *exit = static_cast<Exit *>(argument);
+  const auto start = static_cast<std::uintptr_t>(_Unwind_GetCFA(context));
+  if (start > reinterpret_cast<std::uintptr_t>(exit->handlers)) return _URC_END_OF_STACK;
+  exit->handler_frame = start;
+  return _URC_NO_REASON;
+}
+
+/// Called before each frame is unwound: a handler of the frame runs first.
 _Unwind_Reason_Code at_frame(int, _Unwind_Action actions, _Unwind_Exception_Class, _Unwind_Exception *exception,
                              _Unwind_Context *context, void *) {
   auto *exit = reinterpret_cast<Exit *>(exception);
-  if (auto *handler = exit->handlers;
-      handler != nullptr && reinterpret_cast<std::uintptr_t>(handler) < _Unwind_GetCFA(context)) {
+  if (exit->handler_frame != 0 && _Unwind_GetCFA(context) == exit->handler_frame) {
+    auto *handler = exit->handlers;
     exit->handlers = next_of(handler);
     // The jump goes to what pthread_cleanup_push saved, which calls the handler and then __pthread_unwind_next.
     std::jmp_buf place;
@@ -53,6 +64,8 @@ _Unwind_Reason_Code at_frame(int, _Unwind_Action actions, _Unwind_Exception_Clas
 [[noreturn]] void unwind(Exit *exit) {
   exit->exception.exception_class = 0;
   exit->exception.exception_cleanup = left;
+  exit->handler_frame = 0;
+  if (exit->handlers != nullptr) _Unwind_Backtrace(find_handler_frame, exit);
   _Unwind_ForcedUnwind(&exit->exception, at_frame, nullptr);
   std::abort();
 }

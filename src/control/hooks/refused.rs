@@ -1,6 +1,8 @@
 //! Functions that could block, escape control or draw random names, and are not emulated: under control each ends the
 //! execution with its name, rather than hang it.
 
+use std::ffi::c_int;
+
 use crate::control::active::active;
 use crate::control::real::real;
 
@@ -30,9 +32,34 @@ refuse! {
     telldir seekdir readdir_r readdir64_r
     mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
     tmpfile tmpfile64 freopen freopen64
-    fork clone posix_spawn posix_spawnp system popen execv execve execvp execvpe fexecve
+    fork posix_spawn posix_spawnp system popen execv execve execvp execvpe fexecve
     sigwait sigwaitinfo sigtimedwait sigsuspend pause
     kill killpg sigqueue alarm ualarm setitimer timer_create
+}
+
+/// Stands in for `clone`, refused under control; it takes one argument more.
+///
+/// # Safety
+/// That of the function.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn clone(
+    start: usize,
+    stack: usize,
+    flags: usize,
+    argument: usize,
+    parent: usize,
+    storage: usize,
+    child: usize,
+) -> c_int {
+    if let Some(active) = active() {
+        active.refuse("clone");
+    }
+    // SAFETY: passed on unchanged.
+    unsafe {
+        real!(clone: fn(usize, usize, usize, usize, usize, usize, usize) -> c_int)(
+            start, stack, flags, argument, parent, storage, child,
+        )
+    }
 }
 
 /// Stands in for `vfork`, refused under control. Otherwise it is `fork`: a hook that returns twice on one stack would
