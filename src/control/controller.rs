@@ -82,7 +82,7 @@ pub(super) struct Controller {
     pub files: Files,
     pub listings: Listings,
     pub semaphores: NamedSemaphores,
-    pub keys: Keys,
+    pub keys: Box<Keys>,
 }
 
 impl Controller {

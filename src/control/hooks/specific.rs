@@ -3,6 +3,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::control::active::{Active, active};
 use crate::control::real::real;
@@ -17,55 +18,91 @@ const FIRST: Key = 1 << 16;
 const MAX_KEYS: usize = 1024;
 const DESTRUCTOR_ROUNDS: usize = 4;
 
+/// Keys of libstdc++ are at the end of the table: it makes them once in a process, so they outlive executions.
+const MAX_LASTING: usize = 8;
+const FIRST_LASTING: usize = MAX_KEYS - MAX_LASTING;
+/// The generation of all of them.
+const FOR_GOOD: u32 = u32::MAX;
+
+/// Destructors of lasting keys; null where there is none.
+static LASTING: [AtomicPtr<c_void>; MAX_LASTING] = [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_LASTING];
+
 #[derive(Clone, Copy, Default)]
 struct Entry {
     /// Tells keys apart that had the same index one after the other; 0 for none.
     generation: u32,
     destructor: Option<Destructor>,
-    /// Made by libstdc++, which makes a key once in a process.
-    lasting: bool,
 }
 
-/// The keys that there are. Those of libstdc++ last, at the end of the table; an execution's own come and go.
+/// The keys that there are.
 pub struct Keys {
-    entries: Box<[Entry]>,
+    /// Those of the execution.
+    entries: [Entry; FIRST_LASTING],
     generations: u32,
-    /// No key of an execution has a larger index.
+    /// No key of the execution has a larger index.
     used: usize,
 }
 
 impl Keys {
-    pub fn new() -> Self {
-        Self { entries: vec![Entry::default(); MAX_KEYS].into(), generations: 0, used: 0 }
+    pub fn new() -> Box<Self> {
+        Box::new(Self { entries: [Entry::default(); FIRST_LASTING], generations: 0, used: 0 })
     }
 
     pub fn begin(&mut self) {
-        for entry in self.entries[..self.used].iter_mut().filter(|entry| !entry.lasting) {
-            entry.generation = 0;
-        }
+        self.entries[..self.used].fill(Entry::default());
         self.used = 0;
     }
 
-    fn create(&mut self, destructor: Option<Destructor>, lasting: bool) -> Option<Key> {
-        let is_free = |entry: &Entry| entry.generation == 0;
-        let index =
-            if lasting { self.entries.iter().rposition(is_free) } else { self.entries.iter().position(is_free) }?;
+    fn create(&mut self, destructor: Option<Destructor>) -> Option<Key> {
+        let index = self.entries.iter().position(|entry| entry.generation == 0)?;
         self.generations += 1;
-        self.entries[index] = Entry { generation: self.generations, destructor, lasting };
-        if !lasting {
-            self.used = self.used.max(index + 1);
-        }
-        Some(FIRST + index as Key)
+        self.entries[index] = Entry { generation: self.generations, destructor };
+        self.used = self.used.max(index + 1);
+        Some(key_of(index))
     }
 
-    /// The entry of a key that exists.
-    fn entry(&mut self, key: Key) -> Option<&mut Entry> {
-        self.entries.get_mut((key - FIRST) as usize).filter(|entry| entry.generation != 0)
+    /// The key at an index, if there is one.
+    fn entry(&self, index: usize) -> Option<Entry> {
+        let entry = match index.checked_sub(FIRST_LASTING) {
+            None => self.entries[index],
+            Some(place) => {
+                let destructor = LASTING.get(place)?.load(Ordering::Relaxed);
+                // SAFETY: null, or what `create_lasting` stored.
+                let destructor = unsafe { std::mem::transmute::<*mut c_void, Option<Destructor>>(destructor) };
+                Entry { generation: destructor.map_or(0, |_| FOR_GOOD), destructor }
+            }
+        };
+        (entry.generation != 0).then_some(entry)
+    }
+
+    fn delete(&mut self, index: usize) -> c_int {
+        if self.entry(index).is_none() {
+            return libc::EINVAL;
+        }
+        match index.checked_sub(FIRST_LASTING) {
+            None => self.entries[index] = Entry::default(),
+            Some(place) => LASTING[place].store(std::ptr::null_mut(), Ordering::Relaxed),
+        }
+        0
     }
 
     fn destructor(&self, index: usize, generation: u32) -> Option<Destructor> {
-        self.entries[index].destructor.filter(|_| generation != 0 && self.entries[index].generation == generation)
+        self.entry(index).filter(|entry| entry.generation == generation)?.destructor
     }
+}
+
+fn key_of(index: usize) -> Key {
+    FIRST + index as Key
+}
+
+fn index_of(key: Key) -> usize {
+    (key - FIRST) as usize
+}
+
+fn create_lasting(destructor: Destructor) -> Option<Key> {
+    let place = LASTING.iter().position(|destructor| destructor.load(Ordering::Relaxed).is_null())?;
+    LASTING[place].store(destructor as *mut c_void, Ordering::Relaxed);
+    Some(key_of(FIRST_LASTING + place))
 }
 
 #[derive(Clone, Copy)]
@@ -141,7 +178,7 @@ impl Specific {
 }
 
 /// Whether libstdc++ is where a destructor lies.
-fn is_of_libstdcxx(destructor: Option<Destructor>) -> bool {
+fn is_of_libstdcxx(destructor: Destructor) -> bool {
     unsafe extern "C" {
         /// libstdc++'s `std::terminate`.
         fn _ZSt9terminatev();
@@ -153,13 +190,14 @@ fn is_of_libstdcxx(destructor: Option<Destructor>) -> bool {
             (libc::dladdr(address, &raw mut info) != 0).then_some(info.dli_fbase)
         }
     };
-    let own = base(_ZSt9terminatev as *const c_void);
-    destructor.is_some_and(|destructor| own.is_some() && base(destructor as *const c_void) == own)
+    base(destructor as *const c_void).is_some_and(|own| Some(own) == base(_ZSt9terminatev as *const c_void))
 }
 
 pub(super) fn create(active: &Active, destructor: Option<Destructor>) -> Option<Key> {
-    let lasting = is_of_libstdcxx(destructor);
-    active.ask(|controller| controller.keys.create(destructor, lasting))
+    match destructor {
+        Some(destructor) if is_of_libstdcxx(destructor) => create_lasting(destructor),
+        _ => active.ask(|controller| controller.keys.create(destructor)),
+    }
 }
 
 /// The execution that a key belongs to; `None` for the system's own.
@@ -172,27 +210,21 @@ fn of_thread(active: &Active) -> &Specific {
 }
 
 fn delete(active: &Active, key: Key) -> c_int {
-    active.ask(|controller| match controller.keys.entry(key) {
-        Some(entry) => {
-            entry.generation = 0;
-            0
-        }
-        None => libc::EINVAL,
-    })
+    active.ask(|controller| controller.keys.delete(index_of(key)))
+}
+
+fn generation(active: &Active, key: Key) -> Option<u32> {
+    active.ask(|controller| controller.keys.entry(index_of(key))).map(|entry| entry.generation)
 }
 
 fn get(active: &Active, key: Key) -> *mut c_void {
-    let Value { generation, value } = of_thread(active).get((key - FIRST) as usize);
-    let exists =
-        active.ask(|controller| controller.keys.entry(key).is_some_and(|entry| entry.generation == generation));
-    if exists { value } else { std::ptr::null_mut() }
+    let known = of_thread(active).get(index_of(key));
+    if generation(active, key) == Some(known.generation) { known.value } else { std::ptr::null_mut() }
 }
 
 fn set(active: &Active, key: Key, value: *mut c_void) -> c_int {
-    let Some(generation) = active.ask(|controller| controller.keys.entry(key).map(|entry| entry.generation)) else {
-        return libc::EINVAL;
-    };
-    of_thread(active).set((key - FIRST) as usize, Value { generation, value });
+    let Some(generation) = generation(active, key) else { return libc::EINVAL };
+    of_thread(active).set(index_of(key), Value { generation, value });
     0
 }
 
