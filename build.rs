@@ -86,19 +86,16 @@ fn compile_subjects(compiler: &Compiler, sanitizer: Sanitizer) {
     build.compile("threadbare_subjects");
 }
 
-/// The C that belongs to the controller: never instrumented, no points.
+/// The C and C++ that belong to the controller: never instrumented, no points.
 fn compile_control(compiler: &Compiler) {
-    let mut build = cc::Build::new();
-    compiler.set_up(&mut build);
-    build.cpp(false).flag("-xc").file("cpp/control/real.c").file("cpp/control/memory.c");
+    let mut c = cc::Build::new();
+    compiler.set_up(&mut c);
+    c.cpp(false).flag("-xc").file("cpp/control/real.c").file("cpp/control/memory.c");
     // Whole: programs under check call what nothing here does.
-    build.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");
-
-    let mut start = cc::Build::new();
-    compiler.set_up(&mut start);
-    // What the file itself says about unwinding.
-    start.flag("-fno-exceptions").flag("-fno-unwind-tables").flag("-fno-asynchronous-unwind-tables");
-    start.cpp(false).flag("-xc").file("cpp/control/start.c").compile("threadbare_start");
+    c.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");
+    let mut cpp = cc::Build::new();
+    compiler.set_up(&mut cpp);
+    cpp.cpp(true).std("c++20").file("cpp/control/thread_exit.cpp").compile("threadbare_thread_exit");
 }
 
 /// `cpp/sources.txt`, the list that CMake reads too.

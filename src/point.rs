@@ -62,6 +62,13 @@ pub enum Point {
     Wait = 22,
     /// A call on a file or directory.
     File = 23,
+    /// Taking a lock that others may hold at the same time.
+    SharedLock = 24,
+    BarrierWait = 25,
+    SemaphoreWait = 26,
+    SemaphorePost = 27,
+    /// A look at what a semaphore holds.
+    SemaphoreLook = 28,
     /// A read of memory that is not atomic.
     PlainLoad = 40,
     /// A write of memory that is not atomic.

@@ -17,11 +17,11 @@ pub enum Choice {
     },
     /// Of several waiters, `thread` was woken. The thread that woke it goes on.
     Wake { thread: ThreadId },
-    /// The file call of the running thread fails in this way. Unless it was a crash, the thread goes on.
+    /// The operation of the running thread goes wrong in this way. Unless it was a crash, the thread goes on.
     Inject { injection: Injection },
 }
 
-/// What can go wrong with a file call.
+/// What can go wrong with a file call, a wait or a weak compare-exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u16)]
 pub enum Injection {
@@ -33,10 +33,15 @@ pub enum Injection {
     ShortWrite = 2,
     /// The process ends before the call.
     Crash = 3,
+    /// The wait for a condition variable or futex ends, although nobody notified it.
+    SpuriousWakeUp = 4,
+    /// The weak compare-exchange fails, whatever is there.
+    WeakFailure = 5,
 }
 
 impl Injection {
-    pub const ALL: [Self; 4] = [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Crash];
+    pub const ALL: [Self; 6] =
+        [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Crash, Self::SpuriousWakeUp, Self::WeakFailure];
 
     /// The word that programs and case files use.
     #[must_use]
@@ -46,6 +51,8 @@ impl Injection {
             Self::Enospc => "enospc",
             Self::ShortWrite => "short-write",
             Self::Crash => "crash",
+            Self::SpuriousWakeUp => "spurious-wake-up",
+            Self::WeakFailure => "weak-failure",
         }
     }
 

@@ -120,7 +120,7 @@ pub trait Strategy {
     /// A recorded schedule that does not fit.
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence>;
 
-    /// Whether the file call that the running thread is about to make goes wrong, and how: one of `options`,
+    /// Whether what the running thread is about to do goes wrong, and how: one of `options`,
     /// of which there is at least one. Unless a strategy says otherwise, nothing does.
     ///
     /// # Errors
@@ -143,7 +143,8 @@ pub trait Strategy {
 /// Enough rounds to tell a loop that waits from one that works.
 const PATIENCE: u32 = 16;
 
-/// One file call in so many that can crash does, and twice as many fail in another way where they can.
+/// One call in so many that can crash does, and twice as many fail in another way where they can: file calls, waits
+/// and weak compare-exchanges.
 const CRASH_ODDS: u64 = 32;
 
 /// The injection that random strategies make, given a source of random numbers below a bound.

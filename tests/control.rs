@@ -1,5 +1,7 @@
 //! The controller on small C++ programs (cpp/harness/probes.cpp), each primitive by itself.
 
+#[path = "under_control/probes.rs"]
+mod probes;
 mod under_control;
 
 use std::collections::BTreeMap;
@@ -8,8 +10,9 @@ use threadbare::build_info;
 use threadbare::control::{Mode, Session};
 use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
-use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::settings::{Engine, Sanitizer, StrategyName};
 
+use probes::{assert_always, assert_engines_agree, explore, find, replay};
 use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 
 const TESTS: [(&str, fn()); 16] = [
@@ -33,40 +36,6 @@ const TESTS: [(&str, fn()); 16] = [
 
 fn main() {
     under_control::run(TESTS.map(|(name, body)| Test::new(name, body)).into());
-}
-
-/// Runs a probe under schedules with these seeds, until one is stopped midway.
-fn explore(name: &str, settings: &Settings, seeds: std::ops::Range<u64>) -> Vec<(Outcome, Schedule, u32)> {
-    let mut session = open(settings);
-    let mut outcomes = Vec::new();
-    for seed in seeds {
-        if session.is_spent() {
-            break;
-        }
-        let (result, execution) = session.probe(name, seed, Mode::Explore { seed });
-        let (outcome, reports) = (outcome(result, execution), execution.reports);
-        outcomes.push((outcome, session.schedule(), reports));
-    }
-    outcomes
-}
-
-/// Runs the probe in 60 schedules of every engine and strategy.
-fn assert_always(probe: &str, expected: i64) {
-    for engine in controlled_engines() {
-        for strategy in [StrategyName::Random, StrategyName::Pct] {
-            for (seed, (outcome, _, reports)) in explore(probe, &settings(engine, strategy), 0..60).iter().enumerate() {
-                assert_eq!(*outcome, Ok(expected), "{probe}, {engine:?}, {strategy:?}, seed {seed}");
-                assert_eq!(*reports, 0, "{probe}, {engine:?}, {strategy:?}, seed {seed}: a false report");
-            }
-        }
-    }
-}
-
-/// Looks for a schedule in which the probe is stopped with `expected`.
-fn find(probe: &str, engine: Engine, expected: &str) -> Schedule {
-    let found = explore(probe, &settings(engine, StrategyName::Random), 0..300).pop().expect("some schedules");
-    assert_eq!(found.0, Err(expected.to_owned()), "{probe}, {engine:?}");
-    found.1
 }
 
 fn correct_probes() {
@@ -99,21 +68,7 @@ fn check_then_act() {
 
 fn engines_agree() {
     for probe in ["check-then-act", "condition-queue", "atomic-wait", "library", "timed", "call-once"] {
-        let runs: Vec<_> = controlled_engines()
-            .into_iter()
-            .map(|engine| (engine, explore(probe, &settings(engine, StrategyName::Random), 0..40)))
-            .collect();
-        for (engine, run) in &runs {
-            assert_eq!(*run, runs[0].1, "{probe}, {engine:?}");
-            for (other, _) in &runs {
-                let mut session = open(&settings(*other, StrategyName::Random));
-                for (expected, schedule, _) in run {
-                    let (result, execution) = session.probe(probe, 0, Mode::Replay(schedule));
-                    assert_eq!(outcome(result, execution), *expected, "{probe}, {engine:?} on {other:?}");
-                    assert_eq!(session.schedule(), *schedule, "{probe}, {engine:?} on {other:?}");
-                }
-            }
-        }
+        assert_engines_agree(probe, Injections::default(), 40);
     }
 }
 
@@ -141,9 +96,7 @@ fn stuck() {
     for engine in controlled_engines() {
         for probe in ["lost-notify", "lock-order"] {
             let schedule = find(probe, engine, "stuck");
-            let mut session = open(&settings(engine, StrategyName::Random));
-            let (result, execution) = session.probe(probe, 0, Mode::Replay(&schedule));
-            assert_eq!(outcome(result, execution), Err("stuck".to_owned()));
+            assert_eq!(replay(probe, engine, &schedule), Err("stuck".to_owned()));
         }
     }
 }
@@ -153,7 +106,7 @@ fn livelock() {
 }
 
 fn refused() {
-    find("refused", controlled_engines()[0], "unsupported pthread_rwlock_rdlock");
+    find("refused", controlled_engines()[0], "unsupported pthread_cancel");
 }
 
 fn many_threads() {

@@ -85,9 +85,17 @@ fn comments_empty_lines_and_indentation_do_not_matter() {
 
 #[test]
 fn what_is_to_go_wrong_reads_back_the_same() {
-    let lines = "inject eio enospc short-write crash\nfail-allocation 3\n";
+    let lines = "inject eio enospc short-write crash spurious-wake-up weak-failure\nfail-allocation 3\n";
     let program = text::parse(&format!("program\nobjects\n{lines}task 0 main int\nend")).expect("a program");
-    let all = Injections { eio: true, enospc: true, short_write: true, crash: true, failing_allocation: Some(3) };
+    let all = Injections {
+        eio: true,
+        enospc: true,
+        short_write: true,
+        crash: true,
+        spurious_wake_up: true,
+        weak_failure: true,
+        failing_allocation: Some(3),
+    };
     assert_eq!(program.injections, all);
     for injections in [
         all,

@@ -26,6 +26,16 @@
   X(unlink) X(unlinkat) X(remove) X(rmdir) X(access) X(faccessat) X(statx) X(stat) X(stat64) X(lstat)       \
   X(lstat64) X(fstat) X(fstat64) X(fstatat) X(fstatat64) X(opendir) X(fdopendir) X(readdir) X(readdir64)    \
   X(rewinddir) X(closedir) X(fopen) X(fopen64) X(fclose)                                                    \
+  X(pthread_rwlock_tryrdlock) X(pthread_rwlock_trywrlock) X(pthread_rwlock_clockrdlock)                     \
+  X(pthread_rwlock_clockwrlock) X(pthread_rwlock_unlock) X(pthread_spin_trylock) X(pthread_spin_unlock)     \
+  X(pthread_barrier_destroy) X(sem_trywait) X(sem_post) X(sem_getvalue) X(sem_open) X(sem_close)            \
+  X(sem_unlink) X(pthread_key_create) X(pthread_setspecific) X(pthread_getspecific) X(pthread_sigmask)      \
+  X(sigprocmask) X(call_once) X(thrd_create) X(thrd_join) X(thrd_detach) X(thrd_exit) X(pthread_getname_np) \
+  X(pthread_getaffinity_np) X(pthread_getschedparam) X(pthread_setschedparam) X(kill) X(sigwait)            \
+  X(sigwaitinfo) X(sigtimedwait) X(sigsuspend) X(pipe) X(pipe2) X(socket) X(socketpair) X(eventfd)          \
+  X(timerfd_create) X(signalfd) X(epoll_create) X(epoll_create1) X(inotify_init) X(inotify_init1)           \
+  X(clone) X(posix_spawn) X(posix_spawnp) X(popen) X(setitimer) X(epoll_pwait) X(pselect) X(ppoll)          \
+  X(tmpfile) X(tmpfile64) X(freopen) X(freopen64) X(readdir_r) X(readdir64_r)                               \
   X(_Znwm) X(_Znam) X(_ZnwmSt11align_val_t) X(_ZnamSt11align_val_t) X(_ZnwmRKSt9nothrow_t)                  \
   X(_ZnamRKSt9nothrow_t) X(_ZnwmSt11align_val_tRKSt9nothrow_t) X(_ZnamSt11align_val_tRKSt9nothrow_t)
 

@@ -25,6 +25,12 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
     noexcept
 #endif
     ;
+/* Whether the weak compare-exchange whose point was just passed fails, whatever is there. */
+int threadbare_weak_fails(void)
+#ifdef __cplusplus
+    noexcept
+#endif
+    ;
 #ifdef __cplusplus
 }
 #endif
@@ -49,6 +55,15 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 #define THREADBARE_HERE(operation, order)                                                                   \
   ((void)threadbare_point(0, (operation), 0u, (int)(order), THREADBARE_POSITION))
 
+/* A compare-exchange: `operation` (the builtin on threadbare_p and threadbare_e), unless it is weak and fails; then
+ * `load` reads what is there into *threadbare_e. Each argument is evaluated once. */
+#define THREADBARE_EXCHANGE_IF(p, e, weak, order, load, operation)                                          \
+  __extension__({                                                                                           \
+    __typeof__(p) threadbare_p = THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, order);                      \
+    __typeof__(e) threadbare_e = (e);                                                                       \
+    (weak) && threadbare_weak_fails() ? ((void)(load), 0 != 0) : (operation);                               \
+  })
+
 /* Where the compiler instruments atomic operations, these are not needed. */
 #ifndef THREADBARE_ATOMICS_ELSEWHERE
 
@@ -60,9 +75,11 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 #define __atomic_exchange_n(p, v, o) __atomic_exchange_n(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, o)
 #define __atomic_exchange(p, v, r, o) __atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, r, o)
 #define __atomic_compare_exchange_n(p, e, d, w, s, f)                                                       \
-  __atomic_compare_exchange_n(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, w, s, f)
+  THREADBARE_EXCHANGE_IF(p, e, w, s, *threadbare_e = __atomic_load_n(threadbare_p, f),                      \
+                         __atomic_compare_exchange_n(threadbare_p, threadbare_e, d, w, s, f))
 #define __atomic_compare_exchange(p, e, d, w, s, f)                                                         \
-  __atomic_compare_exchange(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, w, s, f)
+  THREADBARE_EXCHANGE_IF(p, e, w, s, __atomic_load(threadbare_p, threadbare_e, f),                          \
+                         __atomic_compare_exchange(threadbare_p, threadbare_e, d, w, s, f))
 #define __atomic_add_fetch(p, v, o) __atomic_add_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
 #define __atomic_sub_fetch(p, v, o) __atomic_sub_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
 #define __atomic_and_fetch(p, v, o) __atomic_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
@@ -87,7 +104,8 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 #define __c11_atomic_compare_exchange_strong(p, e, d, s, f)                                                 \
   __c11_atomic_compare_exchange_strong(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, s, f)
 #define __c11_atomic_compare_exchange_weak(p, e, d, s, f)                                                   \
-  __c11_atomic_compare_exchange_weak(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, s, f)
+  THREADBARE_EXCHANGE_IF(p, e, 1, s, *threadbare_e = __c11_atomic_load(threadbare_p, f),                    \
+                         __c11_atomic_compare_exchange_weak(threadbare_p, threadbare_e, d, s, f))
 #define __c11_atomic_fetch_add(p, v, o)                                                                     \
   __c11_atomic_fetch_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
 #define __c11_atomic_fetch_sub(p, v, o)                                                                     \

@@ -12,4 +12,7 @@ std::int64_t probe(std::string_view name);
 /// The same for those that use files, or whose allocations may fail (file_probes.cpp).
 std::int64_t file_probe(std::string_view name);
 
+/// The same for the primitives that are not in probes.cpp (primitive_probes.cpp); -1 also where a probe failed.
+std::int64_t primitive_probe(std::string_view name);
+
 }  // namespace threadbare

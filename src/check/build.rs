@@ -79,6 +79,10 @@ fn instrumentation(points: Points, sanitizer: Sanitizer) -> Vec<&'static str> {
         Points::Memory => {
             // The instrumentation covers atomic operations as well.
             flags.extend(["-O0", "-DTHREADBARE_ATOMICS_ELSEWHERE"]);
+            if build_info::FIBERS {
+                // Else a read just before a write is no point.
+                flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);
+            }
             match (sanitizer, build_info::FIBERS) {
                 (Sanitizer::Thread, _) => {}
                 (Sanitizer::None, _) => flags.push("-fsanitize=thread"),

@@ -13,6 +13,7 @@ use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::execution::{Ending, Exit, Step, ThreadId};
 use crate::point::{Pending, Point};
+use crate::schedule::Injection;
 
 thread_local! {
     // Null unless a virtual thread runs on this OS thread.
@@ -46,11 +47,6 @@ pub(super) struct Active {
     exit_handlers: RefCell<Vec<ExitHandler>>,
     /// `main` returned, so that the end of thread 0 is that of the program.
     main_exit: RefCell<Option<Exit>>,
-}
-
-unsafe extern "C-unwind" {
-    /// cpp/control/start.c: calls the function, without letting its exceptions pass.
-    fn threadbare_begin_thread(start: Start, argument: *mut c_void) -> *mut c_void;
 }
 
 impl Active {
@@ -166,6 +162,15 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// Whether what the calling thread is about to do, at the point that it has just passed, goes wrong in this way.
+    #[inline]
+    pub fn inject(&self, injection: Injection) -> bool {
+        self.ask(|controller| controller.allows(injection)) && {
+            let _unwatched = sanitizer::Unwatched::begin();
+            self.ask(|controller| controller.inject(|option| option == injection)).is_some()
+        }
+    }
+
     /// The process image stops here: no thread goes on.
     pub fn crash(&self) -> ! {
         let next = {
@@ -245,12 +250,15 @@ impl Active {
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);
-        let start = thread.start.get().expect("prepared before it is switched to");
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
-        let result = unsafe { threadbare_begin_thread(start, thread.argument.get()) };
-        thread.result.set(result);
+        unsafe { thread.run() };
         // SAFETY: these are the running thread's.
-        unsafe { thread_local::end(thread.locals.get()) };
+        unsafe { thread_local::destroy(thread.locals.get()) };
+        if thread.id != 0 || thread.has_exited() {
+            thread.specific.end(self); // A return from main runs no destructors of values.
+        }
+        // SAFETY: as above.
+        unsafe { thread_local::free(thread.locals.get()) };
         self.pass(Point::ThreadEnd, thread.address());
         sanitizer::release(thread.address());
         thread.alive.set(false);

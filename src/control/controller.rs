@@ -6,7 +6,7 @@ use std::ffi::c_int;
 
 use super::fairness::{Fairness, LONG, Look};
 use super::files::{Files, Identity, OpenId};
-use super::hooks::Listings;
+use super::hooks::{Keys, Listings, NamedSemaphores};
 use super::sanitizer;
 use super::trace::Trace;
 use crate::execution::{BlockedThread, Ending, Exit, ThreadId};
@@ -90,6 +90,8 @@ pub(super) struct Controller {
     injections: Injections,
     pub files: Files,
     pub listings: Listings,
+    pub semaphores: NamedSemaphores,
+    pub keys: Box<Keys>,
 }
 
 impl Controller {
@@ -119,6 +121,8 @@ impl Controller {
             injections: Injections::default(),
             files: Files::new(),
             listings: Listings::new(),
+            semaphores: NamedSemaphores::default(),
+            keys: Keys::new(),
         }
     }
 
@@ -153,6 +157,8 @@ impl Controller {
         self.skipped_time = 0;
         self.injections = injections;
         self.files.begin();
+        self.semaphores.begin();
+        self.keys.begin();
         self.budget = budget.min(MAX_POINTS);
         self.ending = None;
         self.current = 0;
@@ -391,7 +397,13 @@ impl Controller {
         true
     }
 
-    /// Whether the running thread's file call goes wrong, in one of the ways that it `may`.
+    /// Whether operations of this execution may go wrong in this way.
+    #[inline]
+    pub fn allows(&self, injection: Injection) -> bool {
+        self.injections.allow(injection)
+    }
+
+    /// Whether what the running thread does at its point goes wrong, in one of the ways that it `may`.
     pub fn inject(&mut self, may: impl Fn(Injection) -> bool) -> Option<Injection> {
         let mut options = [Injection::Eio; Injection::ALL.len()];
         let mut count = 0;

@@ -9,6 +9,9 @@ use super::os_threads::OsThreads;
 use super::virtual_thread::VirtualThread;
 use crate::execution::ThreadId;
 
+/// Handles are this far apart: like addresses, they are not all odd or small.
+const HANDLE_STEP: libc::pthread_t = 1 << 12;
+
 pub(super) struct Engine {
     // Never grows past its first capacity and never shrinks, so references into the boxes stay valid.
     #[expect(clippy::vec_box, reason = "the addresses are handed to the subject")]
@@ -96,12 +99,16 @@ impl Engine {
         }
     }
 
-    /// The `pthread_t` by which the subject knows a thread.
+    /// The `pthread_t` by which the subject knows a thread. Not an address, since what hashes it would behave
+    /// differently in each process.
     pub fn handle(&self, thread: &VirtualThread) -> libc::pthread_t {
-        match &self.carrier {
-            Carrier::Fibers(_) => thread.address() as libc::pthread_t,
-            Carrier::OsThreads(_) => thread.os_thread.get(),
-        }
+        (libc::pthread_t::from(thread.id) + 1) * HANDLE_STEP
+    }
+
+    /// The number of the thread with that handle, if it is one.
+    pub fn thread_of(&self, handle: libc::pthread_t) -> Option<ThreadId> {
+        let number = (handle / HANDLE_STEP).checked_sub(1).filter(|_| handle % HANDLE_STEP == 0)?;
+        ThreadId::try_from(number).ok()
     }
 
     /// Called by the root, after an execution that ended with `thread` in the middle of something: makes it as new.

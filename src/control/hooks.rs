@@ -3,6 +3,8 @@
 
 mod allocation;
 mod atomic;
+mod barrier;
+mod c11;
 mod clock;
 mod condition;
 mod errno;
@@ -13,11 +15,21 @@ mod memory;
 mod mutex;
 mod once;
 mod refused;
+mod rwlock;
+mod semaphore;
+mod signal;
+mod specific;
+mod spin;
 mod thread;
+mod thread_exit;
+
+use std::ffi::c_int;
 
 pub(super) use errno::own_errno;
 pub(super) use exit::{ExitHandler, prepare_exit};
 pub(super) use file::{Listings, close_left};
+pub(super) use semaphore::NamedSemaphores;
+pub(super) use specific::{Keys, Specific};
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so
 /// that subtracting a time-out does not underflow, and apart, so that a mix-up shows.
@@ -37,3 +49,32 @@ fn deadline(clock: libc::clockid_t, time: &libc::timespec) -> Option<u64> {
     let start = if clock == libc::CLOCK_REALTIME { REALTIME_START } else { MONOTONIC_START };
     nanoseconds(time).map(|time| time.saturating_sub(start))
 }
+
+/// Says in `errno` why a call fails.
+fn set_errno(error: c_int) {
+    // SAFETY: the calling thread's own variable.
+    unsafe { *libc::__errno_location() = error };
+}
+
+/// Hooks: `fn name(arguments) -> result |active| { what happens under control }`. Otherwise the call is passed on.
+macro_rules! stand_in {
+    ($($(#[doc = $doc:literal])* fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?
+        |$active:ident| $body:block)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; the same guarantees.")]
+        $(#[doc = $doc])*
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
+            let Some($active) = $crate::control::active::active() else {
+                // SAFETY: passed on unchanged.
+                return unsafe {
+                    $crate::control::real::real!($name: fn($($type),*) $(-> $result)?)($($argument),*)
+                };
+            };
+            $body
+        }
+    )*};
+}
+use stand_in;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::active::{Active, set_active};
 use super::controller::{MAX_VIRTUAL_THREADS, Next};
 use super::real::real;
-use super::virtual_thread::{Start, VirtualThread};
+use super::virtual_thread::{PosixStart, VirtualThread};
 use crate::execution::ThreadId;
 
 /// Lets one thread go on, once.
@@ -76,7 +76,7 @@ impl OsThreads {
         let mut os_thread: libc::pthread_t = 0;
         // SAFETY: passes a function and the argument it expects on to the system.
         let error = unsafe {
-            let create = real!(pthread_create: fn(*mut libc::pthread_t, *const libc::pthread_attr_t, Start, *mut c_void) -> c_int);
+            let create = real!(pthread_create: fn(*mut libc::pthread_t, *const libc::pthread_attr_t, PosixStart, *mut c_void) -> c_int);
             create(&raw mut os_thread, std::ptr::null(), be_born, birth)
         };
         if error != 0 {

@@ -13,6 +13,7 @@ use super::hooks::{close_left, prepare_exit};
 use super::image::Image;
 use super::sanitizer;
 use super::trace::Trace;
+use super::virtual_thread::Start;
 use super::{process, record};
 use crate::build_info;
 use crate::check;
@@ -387,7 +388,7 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     }
     let mut job = job;
     let main = active.engine.thread(0);
-    main.prepare(call, (&raw mut job).cast());
+    main.prepare(Start::Posix(call), (&raw mut job).cast());
     sanitizer::release(main.address());
     active.engine.launch(active, main);
     set_active(active);

@@ -75,18 +75,28 @@ impl Drop for ThreadLocals {
     }
 }
 
-/// Ends the thread-local variables of a virtual thread, on that thread.
+/// Destroys the thread-local variables of a virtual thread, on that thread. Their memory stays.
 ///
 /// # Safety
 /// `locals` belongs to the running virtual thread, and no reference to it is held.
-pub(super) unsafe fn end(locals: *mut ThreadLocals) {
+pub(super) unsafe fn destroy(locals: *mut ThreadLocals) {
     // SAFETY: the borrow ends before the destructor runs, which may register another one.
     while let Some((destructor, object)) = unsafe { (*locals).next_destructor() } {
         // SAFETY: registered by the C++ runtime for this object, and run once.
         unsafe { destructor(object) };
     }
+}
+
+/// Frees the thread-local variables of a virtual thread. What was constructed after `destroy` is not destroyed, as in
+/// glibc.
+///
+/// # Safety
+/// As `destroy`.
+pub(super) unsafe fn free(locals: *mut ThreadLocals) {
     // SAFETY: the caller's promise.
-    unsafe { (*locals).free_blocks() };
+    let locals = unsafe { &mut *locals };
+    locals.destructors.clear();
+    locals.free_blocks();
 }
 
 /// What the compiler emits for each emulated variable (GCC's emutls.c, which clang follows).

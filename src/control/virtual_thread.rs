@@ -4,11 +4,31 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::hooks::own_errno;
+use super::hooks::{Specific, own_errno};
 use super::thread_local::ThreadLocals;
 use crate::execution::ThreadId;
 
-pub(super) type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+pub(super) type PosixStart = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+pub(super) type CStart = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
+
+/// The first function of a thread.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    Posix(PosixStart),
+    /// C11's.
+    C11(CStart),
+}
+
+unsafe extern "C-unwind" {
+    /// cpp/control/thread_exit.cpp: runs `start`, an [`CStart`] if so said, and returns its result, or that of
+    /// `pthread_exit`.
+    fn threadbare_run_thread(
+        start: *mut c_void,
+        argument: *mut c_void,
+        is_c11: c_int,
+        place: *mut *mut c_void,
+    ) -> *mut c_void;
+}
 
 /// Lives as long as the process and is used again by later executions. Its address is the thread's
 /// `pthread_t` under the engine `fibers`, what its joiners wait for, and what TSan is told orders its
@@ -27,6 +47,9 @@ pub(super) struct VirtualThread {
     /// It has begun and not ended.
     pub alive: Cell<bool>,
     pub locals: UnsafeCell<ThreadLocals>,
+    pub specific: Specific,
+    /// What cpp/control/thread_exit.cpp ends it by.
+    pub exit_place: Cell<*mut c_void>,
     /// The `errno` that code on a fiber sees; see `hooks::errno`.
     pub errno: Cell<c_int>,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
@@ -45,6 +68,8 @@ impl VirtualThread {
             stack: Cell::new((0, 0)),
             alive: Cell::new(false),
             locals: UnsafeCell::new(ThreadLocals::new()),
+            specific: Specific::new(),
+            exit_place: Cell::new(std::ptr::null_mut()),
             errno: Cell::new(0),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
         })
@@ -56,6 +81,26 @@ impl VirtualThread {
         self.argument.set(argument);
         self.result.set(std::ptr::null_mut());
         self.released.set(false);
+        self.specific.clear();
+    }
+
+    /// Runs what it was made ready for, on its own stack.
+    ///
+    /// # Safety
+    /// As the function that was given to `prepare` asks of its caller.
+    pub unsafe fn run(&self) {
+        let (start, is_c11) = match self.start.get().expect("prepared before it is switched to") {
+            Start::Posix(start) => (start as *mut c_void, 0),
+            Start::C11(start) => (start as *mut c_void, 1),
+        };
+        // SAFETY: the caller's promise.
+        let result = unsafe { threadbare_run_thread(start, self.argument.get(), is_c11, self.exit_place.as_ptr()) };
+        self.result.set(result);
+    }
+
+    /// Whether it ended by `pthread_exit` rather than by a return.
+    pub fn has_exited(&self) -> bool {
+        !self.exit_place.get().is_null()
     }
 
     /// What orders its start, its end and its joining.

@@ -66,7 +66,7 @@ pub enum AccessChecks {
     Off,
 }
 
-/// What the controller may let go wrong: for each file call that can fail so, the strategy chooses.
+/// What the controller may let go wrong: for each operation that can fail so, the strategy chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Injections {
     /// Input and output errors.
@@ -77,12 +77,16 @@ pub struct Injections {
     pub short_write: bool,
     /// An end of the process in the middle; what is on disk stays as it is there.
     pub crash: bool,
+    /// Waits for condition variables and futexes that end unnotified.
+    pub spurious_wake_up: bool,
+    /// Weak compare-exchanges that fail although the value is the expected one.
+    pub weak_failure: bool,
     /// The allocation of an execution that fails, counted from 1.
     pub failing_allocation: Option<u64>,
 }
 
 impl Injections {
-    /// Whether file calls may go wrong in this way.
+    /// Whether operations may go wrong in this way.
     #[must_use]
     pub fn allow(&self, injection: Injection) -> bool {
         match injection {
@@ -90,6 +94,8 @@ impl Injections {
             Injection::Enospc => self.enospc,
             Injection::ShortWrite => self.short_write,
             Injection::Crash => self.crash,
+            Injection::SpuriousWakeUp => self.spurious_wake_up,
+            Injection::WeakFailure => self.weak_failure,
         }
     }
 }

@@ -119,6 +119,8 @@ fn without_one_injection(program: &Program) -> Vec<Program> {
         Injections { enospc: false, ..all },
         Injections { short_write: false, ..all },
         Injections { crash: false, ..all },
+        Injections { spurious_wake_up: false, ..all },
+        Injections { weak_failure: false, ..all },
         Injections { failing_allocation: None, ..all },
     ];
     fewer.into_iter().map(|injections| Program { injections, ..program.clone() }).collect()

@@ -13,7 +13,7 @@
 //!     engines 1
 //!     registries 1
 //!     leases 1
-//!   inject eio enospc short-write crash
+//!   inject eio enospc short-write crash spurious-wake-up weak-failure
 //!   fail-allocation 3
 //!   task 0 main int
 //!     start 1

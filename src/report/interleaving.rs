@@ -178,6 +178,11 @@ fn words(point: Point) -> &'static str {
         Point::Clock => "reads the clock",
         Point::Wait => "waits",
         Point::File => "calls on file",
+        Point::SharedLock => "locks for reading",
+        Point::BarrierWait => "arrives at barrier",
+        Point::SemaphoreWait => "takes from semaphore",
+        Point::SemaphorePost => "posts semaphore",
+        Point::SemaphoreLook => "looks at semaphore",
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use crate::control::active::active;
 use crate::point::Point;
+use crate::schedule::Injection;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
@@ -21,4 +22,10 @@ extern "C" fn threadbare_point(
         active.pass_at(Point::of_atomic(operation), address as usize, position as usize);
     }
     address
+}
+
+/// Whether the weak compare-exchange whose point the calling thread has just passed fails, whatever is there.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_weak_fails() -> c_int {
+    active().is_some_and(|active| active.inject(Injection::WeakFailure)).into()
 }

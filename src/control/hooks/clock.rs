@@ -21,7 +21,7 @@ fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
     active.block(NOTHING, primitive, Some(deadline));
 }
 
-fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) {
+pub(super) fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) {
     active.pass(Point::Sleep, 0);
     let now = active.ask(|controller| controller.now());
     sleep_until(active, primitive, now.saturating_add(nanoseconds));

@@ -38,7 +38,7 @@ fn program() -> Option<&'static Active> {
 pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
     active.pass(Point::Exit, 0);
     // SAFETY: the running thread's own.
-    unsafe { thread_local::end(active.locals()) };
+    unsafe { thread_local::destroy(active.locals()) };
     while let Some(handler) = active.take_exit_handler() {
         // SAFETY: registered for this argument, and called once.
         unsafe { (handler.function)(handler.argument) };

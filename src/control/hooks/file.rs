@@ -14,6 +14,7 @@ use std::ffi::c_int;
 
 pub(in crate::control) use listing::Listings;
 
+use super::set_errno;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
@@ -54,6 +55,7 @@ impl Call {
             Injection::Enospc => matches!(self, Self::Create | Self::Write { .. } | Self::Name | Self::Sync),
             Injection::ShortWrite => self == Self::Write { divisible: true },
             Injection::Crash => true,
+            Injection::SpuriousWakeUp | Injection::WeakFailure => false,
         }
     }
 }
@@ -91,13 +93,8 @@ fn point(active: &Active, call: Call) -> Fate {
         Some(Injection::Enospc) => Fate::Fails(libc::ENOSPC),
         Some(Injection::ShortWrite) => Fate::WritesHalf,
         Some(Injection::Crash) => active.crash(),
+        Some(Injection::SpuriousWakeUp | Injection::WeakFailure) => unreachable!("no file call fails so"),
     }
-}
-
-/// Says in `errno` why a call fails.
-fn set_errno(error: c_int) {
-    // SAFETY: the calling thread's own variable.
-    unsafe { *libc::__errno_location() = error };
 }
 
 /// Hooks for calls that are a point and otherwise the real call: `kind: name(arguments) -> result`. They

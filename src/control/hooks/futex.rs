@@ -3,11 +3,12 @@
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{deadline, nanoseconds};
+use super::{deadline, nanoseconds, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::point::Point;
+use crate::schedule::Injection;
 
 /// Stands in for `syscall`: futex waits and wakes and `sched_yield` are emulated; other system calls are
 /// passed on. Which waiter of a futex wakes is a choice.
@@ -33,8 +34,7 @@ unsafe extern "C-unwind" fn syscall(
         {
             Ok(result) => result,
             Err(error) => {
-                // SAFETY: the calling thread's own variable.
-                unsafe { *libc::__errno_location() = error };
+                set_errno(error);
                 -1
             }
         },
@@ -76,6 +76,10 @@ unsafe fn futex(
             // SAFETY: the caller's promise. No point between the look and the wait: they are one step.
             if unsafe { (*word).load(Ordering::SeqCst) } != value as u32 {
                 return Err(libc::EAGAIN);
+            }
+            if active.inject(Injection::SpuriousWakeUp) {
+                active.pass(Point::FutexWait, word as usize);
+                return Ok(0);
             }
             match active.block(word as usize, "futex", until) {
                 Wake::Notified => Ok(0),

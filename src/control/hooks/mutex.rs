@@ -3,10 +3,9 @@
 
 use std::ffi::c_int;
 
-use super::deadline;
-use crate::control::active::{Active, active};
+use super::{deadline, stand_in};
+use crate::control::active::Active;
 use crate::control::controller::Wake;
-use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::point::Point;
 
@@ -106,28 +105,17 @@ pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex) -> c_int {
     0
 }
 
-/// Stands in for `pthread_mutex_lock`; the same guarantees.
-///
 /// # Safety
-/// That of `pthread_mutex_lock`. The same holds for the others below.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_mutex_lock: fn(*mut Mutex) -> c_int)(mutex) };
-    };
+/// `mutex` is an initialised mutex. The same holds for the others below.
+pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
     active.pass(Point::Lock, mutex as usize);
     // SAFETY: the caller's promise.
-    unsafe { take(active, mutex, "pthread_mutex_lock", None) }
+    unsafe { take(active, mutex, primitive, None) }
 }
 
-/// Stands in for `pthread_mutex_trylock`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_mutex_trylock: fn(*mut Mutex) -> c_int)(mutex) };
-    };
+/// # Safety
+/// As `lock`.
+pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
     active.pass(Point::TryLock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe {
@@ -135,43 +123,13 @@ unsafe extern "C-unwind" fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int {
         if (*mutex).lock != 0 && !again {
             return libc::EBUSY;
         }
-        take(active, mutex, "pthread_mutex_trylock", None)
+        take(active, mutex, primitive, None)
     }
 }
 
-/// Stands in for `pthread_mutex_timedlock`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_mutex_timedlock: fn(*mut Mutex, *const libc::timespec) -> c_int)(mutex, until) };
-    };
-    // SAFETY: the caller's promise.
-    unsafe { lock_until(active, mutex, "pthread_mutex_timedlock", libc::CLOCK_REALTIME, &*until) }
-}
-
-/// Stands in for `pthread_mutex_clocklock`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_mutex_clocklock(
-    mutex: *mut Mutex,
-    clock: libc::clockid_t,
-    until: *const libc::timespec,
-) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe {
-            real!(pthread_mutex_clocklock: fn(*mut Mutex, libc::clockid_t, *const libc::timespec) -> c_int)(
-                mutex, clock, until,
-            )
-        };
-    };
-    // SAFETY: the caller's promise.
-    unsafe { lock_until(active, mutex, "pthread_mutex_clocklock", clock, &*until) }
-}
-
 /// # Safety
-/// `mutex` is an initialised mutex.
-unsafe fn lock_until(
+/// As `lock`.
+pub(super) unsafe fn lock_until(
     active: &Active,
     mutex: *mut Mutex,
     primitive: &'static str,
@@ -184,14 +142,41 @@ unsafe fn lock_until(
     unsafe { take(active, mutex, primitive, Some(deadline)) }
 }
 
-/// Stands in for `pthread_mutex_unlock`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_mutex_unlock: fn(*mut Mutex) -> c_int)(mutex) };
-    };
+/// # Safety
+/// As `lock`.
+pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex) -> c_int {
     active.pass(Point::Unlock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe { give_up(active, mutex) }
+}
+
+stand_in! {
+    fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int |active| {
+        // SAFETY: the caller's promise; here and below.
+        unsafe { lock(active, mutex, "pthread_mutex_lock") }
+    }
+
+    fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { try_lock(active, mutex, "pthread_mutex_trylock") }
+    }
+
+    fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { lock_until(active, mutex, "pthread_mutex_timedlock", libc::CLOCK_REALTIME, &*until) }
+    }
+
+    fn pthread_mutex_clocklock(
+        mutex: *mut Mutex,
+        clock: libc::clockid_t,
+        until: *const libc::timespec,
+    ) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { lock_until(active, mutex, "pthread_mutex_clocklock", clock, &*until) }
+    }
+
+    fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { unlock(active, mutex) }
+    }
 }

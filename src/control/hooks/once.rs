@@ -3,6 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
+use super::stand_in;
 use crate::build_info;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
@@ -34,18 +35,14 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Stands in for `pthread_once`. A routine that throws leaves it as if never called.
+pub(super) type Routine = unsafe extern "C-unwind" fn();
+
+/// Calls `routine` unless a call with this control word has returned. A routine that throws leaves it as if never
+/// called.
 ///
 /// # Safety
-/// That of `pthread_once`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsafe extern "C-unwind" fn()) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe {
-            real!(pthread_once: fn(*mut AtomicI32, unsafe extern "C-unwind" fn()) -> c_int)(control, routine)
-        };
-    };
+/// `control` is an initialised control word, and `routine` can be called.
+pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Routine, primitive: &'static str) {
     // SAFETY: the caller's promise.
     let control = unsafe { &*control };
     let address = std::ptr::from_ref(control) as usize;
@@ -53,14 +50,14 @@ unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsaf
         // No point: libgcc asks once for every landing pad that an exception passes, and how many there
         // are differs from one sanitizer to the next.
         sanitizer::acquire(address);
-        return 0;
+        return;
     }
     active.pass(Point::Once, address);
     loop {
         match control.load(Ordering::SeqCst) {
             DONE => {
                 sanitizer::acquire(address);
-                return 0;
+                return;
             }
             FRESH => {
                 control.store(RUNNING, Ordering::SeqCst);
@@ -69,12 +66,20 @@ unsafe extern "C-unwind" fn pthread_once(control: *mut AtomicI32, routine: unsaf
                 // SAFETY: the caller's promise.
                 unsafe { routine() };
                 attempt.outcome = DONE;
-                return 0;
+                return;
             }
             _ => {
-                active.block(address, "pthread_once", None);
+                active.block(address, primitive, None);
             }
         }
+    }
+}
+
+stand_in! {
+    fn pthread_once(control: *mut AtomicI32, routine: Routine) -> c_int |active| {
+        // SAFETY: the caller's promise.
+        unsafe { call(active, control, routine, "pthread_once") };
+        0
     }
 }
 

@@ -1,6 +1,8 @@
 //! Functions that could block, escape control or draw random names, and are not emulated: under control each ends the
 //! execution with its name, rather than hang it.
 
+use std::ffi::c_int;
+
 use crate::control::active::active;
 use crate::control::real::real;
 
@@ -23,16 +25,53 @@ macro_rules! refuse {
 }
 
 refuse! {
-    pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock
-    pthread_rwlock_clockrdlock pthread_rwlock_clockwrlock
-    pthread_barrier_wait pthread_spin_lock
-    sem_wait sem_timedwait sem_clockwait
-    mtx_lock mtx_timedlock cnd_wait cnd_timedwait thrd_create thrd_join thrd_sleep call_once
-    pthread_timedjoin_np pthread_tryjoin_np pthread_clockjoin_np
-    pthread_exit pthread_cancel pthread_kill
+    pthread_cancel pthread_sigqueue pthread_getcpuclockid
     poll ppoll select pselect epoll_wait epoll_pwait
+    pipe pipe2 socket socketpair eventfd timerfd_create signalfd epoll_create epoll_create1 inotify_init inotify_init1
+    mkfifo mkfifoat mq_open semget semop semtimedop msgget msgsnd msgrcv
     telldir seekdir readdir_r readdir64_r
     mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
     tmpfile tmpfile64 freopen freopen64
-    fork sigwait sigwaitinfo pause
+    fork posix_spawn posix_spawnp system popen execv execve execvp execvpe fexecve
+    sigwait sigwaitinfo sigtimedwait sigsuspend pause
+    kill killpg sigqueue alarm ualarm setitimer timer_create
+}
+
+/// Stands in for `clone`, refused under control; it takes one argument more.
+///
+/// # Safety
+/// That of the function.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn clone(
+    start: usize,
+    stack: usize,
+    flags: usize,
+    argument: usize,
+    parent: usize,
+    storage: usize,
+    child: usize,
+) -> c_int {
+    if let Some(active) = active() {
+        active.refuse("clone");
+    }
+    // SAFETY: passed on unchanged.
+    unsafe {
+        real!(clone: fn(usize, usize, usize, usize, usize, usize, usize) -> c_int)(
+            start, stack, flags, argument, parent, storage, child,
+        )
+    }
+}
+
+/// Stands in for `vfork`, refused under control. Otherwise it is `fork`: a hook that returns twice on one stack would
+/// find its frame overwritten.
+///
+/// # Safety
+/// That of `fork`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn vfork() -> libc::pid_t {
+    if let Some(active) = active() {
+        active.refuse("vfork");
+    }
+    // SAFETY: passed on unchanged.
+    unsafe { real!(fork: fn() -> libc::pid_t)() }
 }

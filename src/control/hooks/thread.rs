@@ -2,99 +2,106 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
+use super::{deadline, stand_in};
 use crate::control::active::{Active, active};
+use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::control::sanitizer;
-use crate::control::virtual_thread::{Start, VirtualThread};
+use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
 use crate::point::Point;
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
 }
 
-/// The virtual thread that the subject knows by `handle`: the latest, since the system uses handles of
-/// joined threads again.
+/// The virtual thread that the subject knows by `handle`.
 fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&VirtualThread> {
-    let threads = active.ask(|controller| controller.thread_count());
-    (0..threads).rev().map(|id| active.engine.thread(id)).find(|thread| active.engine.handle(thread) == handle)
+    let id = active.engine.thread_of(handle)?;
+    active.ask(|controller| id < controller.thread_count()).then(|| active.engine.thread(id))
 }
 
-/// Stands in for `pthread_create`: the new virtual thread can run from here on. Of the attributes, only
-/// "detached" is used.
-///
-/// # Safety
-/// That of `pthread_create`. The same holds for the others below.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_create(
-    handle: *mut libc::pthread_t,
-    attributes: *const libc::pthread_attr_t,
-    start: Start,
-    argument: *mut c_void,
-) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe {
-            real!(pthread_create: fn(*mut libc::pthread_t, *const libc::pthread_attr_t, Start, *mut c_void) -> c_int)(
-                handle, attributes, start, argument,
-            )
-        };
-    };
+/// A new virtual thread, which can run from here on.
+pub(super) fn create(active: &Active, start: Start, argument: *mut c_void) -> &VirtualThread {
     active.pass(Point::ThreadCreate, 0);
-    let Some(thread) = active.spawn(start, argument) else { active.refuse("more threads than an execution may make") };
-    // SAFETY: the caller's promise.
-    unsafe { *handle = active.engine.handle(thread) };
-    let mut state = libc::PTHREAD_CREATE_JOINABLE;
-    if !attributes.is_null() {
-        // SAFETY: the caller's promise; only reads the attributes.
-        unsafe { pthread_attr_getdetachstate(attributes, &raw mut state) };
-    }
-    if state == libc::PTHREAD_CREATE_DETACHED {
-        release(active, thread);
-    }
-    0
+    active.spawn(start, argument).unwrap_or_else(|| active.refuse("more threads than an execution may make"))
 }
 
-fn release(active: &Active, thread: &VirtualThread) {
-    thread.released.set(true);
-    active.engine.detach(thread);
-}
-
-/// Stands in for `pthread_join`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_join(handle: libc::pthread_t, result: *mut *mut c_void) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_join: fn(libc::pthread_t, *mut *mut c_void) -> c_int)(handle, result) };
-    };
+/// The point of joining a thread.
+fn pass_join(active: &Active, handle: libc::pthread_t) -> Result<&VirtualThread, c_int> {
     let thread = by_handle(active, handle);
     active.pass(Point::ThreadJoin, thread.map_or(0, VirtualThread::address));
-    let Some(thread) = thread else { return libc::ESRCH };
-    if thread.released.get() {
-        return libc::EINVAL;
-    }
-    if thread.id == active.current() {
-        return libc::EDEADLK;
-    }
-    thread.released.set(true);
-    while !active.ask(|controller| controller.has_ended(thread.id)) {
-        active.block(thread.address(), "pthread_join", None);
-    }
-    active.engine.join(thread);
-    sanitizer::acquire(thread.address());
-    if !result.is_null() {
-        // SAFETY: the caller's promise.
-        unsafe { *result = thread.result.get() };
-    }
-    0
+    thread.ok_or(libc::ESRCH)
 }
 
-/// Stands in for `pthread_detach`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_detach(handle: libc::pthread_t) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_detach: fn(libc::pthread_t) -> c_int)(handle) };
-    };
+/// Waits for the end of a thread, at most until `deadline`; its result.
+pub(super) fn join(
+    active: &Active,
+    handle: libc::pthread_t,
+    primitive: &'static str,
+    deadline: Option<u64>,
+) -> Result<*mut c_void, c_int> {
+    let thread = pass_join(active, handle)?;
+    if thread.id == active.current() {
+        return Err(libc::EDEADLK);
+    }
+    if thread.released.replace(true) {
+        return Err(libc::EINVAL);
+    }
+    while !active.ask(|controller| controller.has_ended(thread.id)) {
+        if active.block(thread.address(), primitive, deadline) == Wake::TimedOut {
+            thread.released.set(false);
+            return Err(libc::ETIMEDOUT);
+        }
+    }
+    Ok(reap(active, thread))
+}
+
+/// Ends what carried a thread that has ended and that nobody else may join; its result.
+fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
+    active.engine.join(thread);
+    sanitizer::acquire(thread.address());
+    thread.result.get()
+}
+
+/// What the POSIX functions give for that.
+///
+/// # Safety
+/// `result` is null or a place for it.
+unsafe fn report(joined: Result<*mut c_void, c_int>, result: *mut *mut c_void) -> c_int {
+    match joined {
+        Ok(value) => {
+            // SAFETY: the caller's promise.
+            if let Some(result) = unsafe { result.as_mut() } {
+                *result = value;
+            }
+            0
+        }
+        Err(error) => error,
+    }
+}
+
+/// # Safety
+/// As `report`; `until` is a point of time.
+unsafe fn join_until(
+    active: &Active,
+    handle: libc::pthread_t,
+    result: *mut *mut c_void,
+    primitive: &'static str,
+    clock: libc::clockid_t,
+    until: *const libc::timespec,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let deadline = match until.as_ref().map(|until| deadline(clock, until)) {
+            None => None,
+            Some(None) => return libc::EINVAL,
+            Some(deadline) => deadline,
+        };
+        report(join(active, handle, primitive, deadline), result)
+    }
+}
+
+pub(super) fn detach(active: &Active, handle: libc::pthread_t) -> c_int {
     match by_handle(active, handle) {
         Some(thread) if !thread.released.get() => {
             release(active, thread);
@@ -102,6 +109,73 @@ unsafe extern "C-unwind" fn pthread_detach(handle: libc::pthread_t) -> c_int {
         }
         Some(_) => libc::EINVAL,
         None => libc::ESRCH,
+    }
+}
+
+fn release(active: &Active, thread: &VirtualThread) {
+    thread.released.set(true);
+    active.engine.detach(thread);
+}
+
+stand_in! {
+    #[doc = "The new virtual thread can run from here on. Of the attributes, only \"detached\" is used."]
+    fn pthread_create(
+        handle: *mut libc::pthread_t,
+        attributes: *const libc::pthread_attr_t,
+        start: PosixStart,
+        argument: *mut c_void,
+    ) -> c_int |active| {
+        let thread = create(active, Start::Posix(start), argument);
+        // SAFETY: the caller's promise.
+        unsafe { *handle = active.engine.handle(thread) };
+        let mut state = libc::PTHREAD_CREATE_JOINABLE;
+        if !attributes.is_null() {
+            // SAFETY: the caller's promise; only reads the attributes.
+            unsafe { pthread_attr_getdetachstate(attributes, &raw mut state) };
+        }
+        if state == libc::PTHREAD_CREATE_DETACHED {
+            release(active, thread);
+        }
+        0
+    }
+
+    fn pthread_join(handle: libc::pthread_t, result: *mut *mut c_void) -> c_int |active| {
+        // SAFETY: the caller's promise; here and below.
+        unsafe { report(join(active, handle, "pthread_join", None), result) }
+    }
+
+    fn pthread_tryjoin_np(handle: libc::pthread_t, result: *mut *mut c_void) -> c_int |active| {
+        let joined = match pass_join(active, handle) {
+            Ok(thread) if !active.ask(|controller| controller.has_ended(thread.id)) => Err(libc::EBUSY),
+            Ok(thread) if thread.released.replace(true) => Err(libc::EINVAL),
+            Ok(thread) => Ok(reap(active, thread)),
+            Err(error) => Err(error),
+        };
+        // SAFETY: as above.
+        unsafe { report(joined, result) }
+    }
+
+    fn pthread_timedjoin_np(
+        handle: libc::pthread_t,
+        result: *mut *mut c_void,
+        until: *const libc::timespec,
+    ) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { join_until(active, handle, result, "pthread_timedjoin_np", libc::CLOCK_REALTIME, until) }
+    }
+
+    fn pthread_clockjoin_np(
+        handle: libc::pthread_t,
+        result: *mut *mut c_void,
+        clock: libc::clockid_t,
+        until: *const libc::timespec,
+    ) -> c_int |active| {
+        // SAFETY: as above.
+        unsafe { join_until(active, handle, result, "pthread_clockjoin_np", clock, until) }
+    }
+
+    fn pthread_detach(handle: libc::pthread_t) -> c_int |active| {
+        detach(active, handle)
     }
 }
 
@@ -121,29 +195,60 @@ unsafe fn this_os_thread() -> libc::pthread_t {
     unsafe { real!(pthread_self: fn() -> libc::pthread_t)() }
 }
 
-/// Stands in for `pthread_getattr_np`, which sanitizer runtimes call with what `pthread_self` gave them:
-/// a virtual thread on a fiber has the attributes of its OS thread.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_getattr_np(
-    handle: libc::pthread_t,
-    attributes: *mut libc::pthread_attr_t,
-) -> c_int {
-    let virtual_thread = active().filter(|active| active.engine.has_fibers() && by_handle(active, handle).is_some());
-    // SAFETY: passed on with a handle that the system knows.
-    unsafe {
-        let handle = if virtual_thread.is_some() { this_os_thread() } else { handle };
-        real!(pthread_getattr_np: fn(libc::pthread_t, *mut libc::pthread_attr_t) -> c_int)(handle, attributes)
+/// A handle that the system knows: a virtual thread has the attributes and the rights of the OS thread that asks.
+fn known_to_system(handle: libc::pthread_t) -> libc::pthread_t {
+    match active().filter(|active| by_handle(active, handle).is_some()) {
+        // SAFETY: has no preconditions.
+        Some(_) => unsafe { this_os_thread() },
+        None => handle,
     }
 }
 
-/// Stands in for `pthread_setname_np`; names of virtual threads are not kept.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn pthread_setname_np(handle: libc::pthread_t, name: *const c_char) -> c_int {
-    if active().is_some() {
-        return 0;
+/// Hooks for functions that tell of a thread: `name(handle, arguments) -> result`.
+macro_rules! of_os_thread {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`, which the system knows nothing of our handles for.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(handle: libc::pthread_t, $($argument: $type),*) -> c_int {
+            // SAFETY: passed on with a handle that the system knows.
+            unsafe { real!($name: fn(libc::pthread_t, $($type),*) -> c_int)(known_to_system(handle), $($argument),*) }
+        }
+    )*};
+}
+
+of_os_thread! {
+    // Sanitizers' runtimes call it with what `pthread_self` gave them.
+    pthread_getattr_np(attributes: *mut libc::pthread_attr_t);
+    pthread_getname_np(name: *mut c_char, size: usize);
+    pthread_getaffinity_np(size: usize, set: *mut libc::cpu_set_t);
+    pthread_getschedparam(policy: *mut c_int, parameters: *mut libc::sched_param);
+}
+
+stand_in! {
+    #[doc = "Names of virtual threads are not kept."]
+    fn pthread_setname_np(_handle: libc::pthread_t, _name: *const c_char) -> c_int |_active| { 0 }
+
+    #[doc = "Who runs where is not the subject's to say."]
+    fn pthread_setaffinity_np(_handle: libc::pthread_t, _size: usize, _set: *const libc::cpu_set_t) -> c_int
+        |_active| { 0 }
+
+    #[doc = "Priorities are not kept: whoever can run may be chosen."]
+    fn pthread_setschedparam(_handle: libc::pthread_t, _policy: c_int, _parameters: *const libc::sched_param) -> c_int
+        |_active| { 0 }
+
+    #[doc = "Priorities are not kept."]
+    fn pthread_setschedprio(_handle: libc::pthread_t, _priority: c_int) -> c_int |_active| { 0 }
+
+    #[doc = "Only asks whether the thread is there: signals are refused."]
+    fn pthread_kill(handle: libc::pthread_t, signal: c_int) -> c_int |active| {
+        if signal != 0 {
+            active.refuse("pthread_kill");
+        }
+        if by_handle(active, handle).is_some() { 0 } else { libc::ESRCH }
     }
-    // SAFETY: passed on unchanged.
-    unsafe { real!(pthread_setname_np: fn(libc::pthread_t, *const c_char) -> c_int)(handle, name) }
 }
 
 /// Stands in for `sched_yield`: lets another thread run if one can.

@@ -270,7 +270,12 @@ fn injections(injections: &mut Injections, words: &mut SplitWhitespace<'_>) -> R
             Some(Injection::Enospc) => injections.enospc = true,
             Some(Injection::ShortWrite) => injections.short_write = true,
             Some(Injection::Crash) => injections.crash = true,
-            None => return Err(wrong(word, "an injection: `eio`, `enospc`, `short-write` or `crash`")),
+            Some(Injection::SpuriousWakeUp) => injections.spurious_wake_up = true,
+            Some(Injection::WeakFailure) => injections.weak_failure = true,
+            None => {
+                let words = Injection::ALL.map(|injection| format!("`{}`", injection.word())).join(", ");
+                return Err(wrong(word, &format!("one of the injections {words}")));
+            }
         }
     }
     Ok(())

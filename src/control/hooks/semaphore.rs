@@ -1,0 +1,240 @@
+//! POSIX semaphores. The value lives in the `sem_t` itself; a named one is an object of the execution, which no other
+//! process sees.
+
+use std::ffi::{CStr, c_char, c_int, c_uint};
+
+use super::{deadline, set_errno, stand_in};
+use crate::control::active::Active;
+use crate::control::controller::Wake;
+use crate::control::sanitizer::{self, Unwatched};
+use crate::point::Point;
+
+const LARGEST_VALUE: u32 = i32::MAX as u32;
+/// glibc's bound of a name, without its slash.
+const LONGEST_NAME: usize = libc::NAME_MAX as usize - 4;
+
+/// glibc's `sem_t`: `sem_init` writes the value here, in the byte order of all targets we support.
+#[repr(C, align(8))]
+pub struct Semaphore {
+    value: u32,
+    _other: [u32; 7],
+}
+
+struct Named {
+    name: Vec<u8>,
+    // Boxed, since the subject holds its address.
+    semaphore: Box<Semaphore>,
+    /// `sem_open` without `sem_close`.
+    opens: u32,
+    /// `sem_open` finds it.
+    linked: bool,
+}
+
+/// The named semaphores of an execution.
+#[derive(Default)]
+pub struct NamedSemaphores(Vec<Named>);
+
+impl NamedSemaphores {
+    pub fn begin(&mut self) {
+        self.0.clear();
+    }
+
+    fn find(&mut self, name: &[u8]) -> Option<&mut Named> {
+        self.0.iter_mut().find(|named| named.linked && named.name == name)
+    }
+
+    fn open(&mut self, name: &[u8], flags: c_int, value: u32) -> Result<*mut Semaphore, c_int> {
+        let exists = self.find(name).is_some();
+        if exists && flags & (libc::O_CREAT | libc::O_EXCL) == libc::O_CREAT | libc::O_EXCL {
+            return Err(libc::EEXIST);
+        }
+        if !exists {
+            if flags & libc::O_CREAT == 0 {
+                return Err(libc::ENOENT);
+            }
+            if value > LARGEST_VALUE {
+                return Err(libc::EINVAL);
+            }
+            let semaphore = Box::new(Semaphore { value, _other: [0; 7] });
+            self.0.push(Named { name: name.to_vec(), semaphore, opens: 0, linked: true });
+        }
+        let named = self.find(name).expect("it was there or is now");
+        named.opens += 1;
+        Ok(&raw mut *named.semaphore)
+    }
+
+    /// The memory stays until the execution ends: what still uses a closed semaphore harms nobody else.
+    fn close(&mut self, semaphore: *const Semaphore) -> Result<(), c_int> {
+        let mut open = self.0.iter_mut().filter(|named| named.opens > 0);
+        let named = open.find(|named| std::ptr::eq(&raw const *named.semaphore, semaphore)).ok_or(libc::EINVAL)?;
+        named.opens -= 1;
+        Ok(())
+    }
+
+    fn unlink(&mut self, name: &[u8]) -> Result<(), c_int> {
+        self.find(name).ok_or(libc::ENOENT)?.linked = false;
+        Ok(())
+    }
+}
+
+/// The name without the slash that it may begin with.
+///
+/// # Safety
+/// `name` is a C string.
+unsafe fn plain_name<'a>(name: *const c_char) -> Result<&'a [u8], c_int> {
+    // SAFETY: the caller's promise.
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    match name {
+        [] => Err(libc::EINVAL),
+        name if name.contains(&b'/') => Err(libc::EINVAL),
+        name if name.len() > LONGEST_NAME => Err(libc::ENAMETOOLONG),
+        name => Ok(name),
+    }
+}
+
+/// Asks for something about the named semaphores.
+fn named<R>(active: &Active, question: impl FnOnce(&mut NamedSemaphores) -> R) -> R {
+    let _unwatched = Unwatched::begin();
+    active.ask(|controller| question(&mut controller.semaphores))
+}
+
+/// What the C functions give: 0, or -1 and `errno`.
+fn report(result: Result<(), c_int>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            set_errno(error);
+            -1
+        }
+    }
+}
+
+/// Takes one, after the point of doing so.
+///
+/// # Safety
+/// `semaphore` is an initialised semaphore.
+unsafe fn take(
+    active: &Active,
+    semaphore: *mut Semaphore,
+    primitive: &'static str,
+    deadline: Option<u64>,
+) -> Result<(), c_int> {
+    // SAFETY: the caller's promise.
+    while !unsafe { try_take(semaphore) } {
+        if active.block(semaphore as usize, primitive, deadline) == Wake::TimedOut {
+            return Err(libc::ETIMEDOUT);
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As `take`.
+unsafe fn try_take(semaphore: *mut Semaphore) -> bool {
+    // SAFETY: the caller's promise; nothing here lets another thread run.
+    unsafe {
+        let value = (&raw const (*semaphore).value).read_volatile();
+        if value == 0 {
+            return false;
+        }
+        (*semaphore).value = value - 1;
+    }
+    sanitizer::acquire(semaphore as usize);
+    true
+}
+
+/// # Safety
+/// As `take`.
+unsafe fn take_until(
+    active: &Active,
+    semaphore: *mut Semaphore,
+    primitive: &'static str,
+    clock: libc::clockid_t,
+    until: *const libc::timespec,
+) -> Result<(), c_int> {
+    active.pass(Point::SemaphoreWait, semaphore as usize);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let deadline = deadline(clock, &*until).ok_or(libc::EINVAL)?;
+        take(active, semaphore, primitive, Some(deadline))
+    }
+}
+
+stand_in! {
+    fn sem_wait(semaphore: *mut Semaphore) -> c_int |active| {
+        active.pass(Point::SemaphoreWait, semaphore as usize);
+        // SAFETY: the caller's promise.
+        report(unsafe { take(active, semaphore, "sem_wait", None) })
+    }
+
+    fn sem_timedwait(semaphore: *mut Semaphore, until: *const libc::timespec) -> c_int |active| {
+        // SAFETY: the caller's promise.
+        report(unsafe { take_until(active, semaphore, "sem_timedwait", libc::CLOCK_REALTIME, until) })
+    }
+
+    fn sem_clockwait(
+        semaphore: *mut Semaphore,
+        clock: libc::clockid_t,
+        until: *const libc::timespec,
+    ) -> c_int |active| {
+        // SAFETY: the caller's promise.
+        report(unsafe { take_until(active, semaphore, "sem_clockwait", clock, until) })
+    }
+
+    fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active| {
+        active.pass(Point::SemaphoreWait, semaphore as usize);
+        // SAFETY: the caller's promise.
+        report(if unsafe { try_take(semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
+    }
+
+    #[doc = "Who gets what it adds is a choice: all who wait are woken and compete."]
+    fn sem_post(semaphore: *mut Semaphore) -> c_int |active| {
+        active.pass(Point::SemaphorePost, semaphore as usize);
+        // SAFETY: the caller's promise; nothing here lets another thread run.
+        let value = unsafe { &mut (*semaphore).value };
+        if *value == LARGEST_VALUE {
+            return report(Err(libc::EOVERFLOW));
+        }
+        *value += 1;
+        sanitizer::release(semaphore as usize);
+        active.ask(|controller| controller.wake_all(semaphore as usize));
+        0
+    }
+
+    fn sem_getvalue(semaphore: *mut Semaphore, value: *mut c_int) -> c_int |active| {
+        active.pass(Point::SemaphoreLook, semaphore as usize);
+        // SAFETY: the caller's promise.
+        unsafe { *value = (*semaphore).value as c_int };
+        sanitizer::acquire(semaphore as usize);
+        0
+    }
+
+    #[doc = "The C function takes the mode and the value only if it may create; they are passed alike, and the mode is"]
+    #[doc = "not used."]
+    fn sem_open(name: *const c_char, flags: c_int, mode: c_uint, value: c_uint) -> *mut Semaphore |active| {
+        active.pass(Point::SemaphoreLook, 0);
+        // SAFETY: the caller's promise.
+        let plain = unsafe { plain_name(name) };
+        match plain.and_then(|plain| named(active, |semaphores| semaphores.open(plain, flags, value))) {
+            Ok(semaphore) => semaphore,
+            Err(error) => {
+                let _ = mode;
+                set_errno(error);
+                std::ptr::null_mut()
+            }
+        }
+    }
+
+    fn sem_close(semaphore: *mut Semaphore) -> c_int |active| {
+        active.pass(Point::SemaphoreLook, 0);
+        report(named(active, |semaphores| semaphores.close(semaphore)))
+    }
+
+    fn sem_unlink(name: *const c_char) -> c_int |active| {
+        active.pass(Point::SemaphoreLook, 0);
+        // SAFETY: the caller's promise.
+        let plain = unsafe { plain_name(name) };
+        report(plain.and_then(|plain| named(active, |semaphores| semaphores.unlink(plain))))
+    }
+}

@@ -1,0 +1,269 @@
+//! Thread-specific data: keys that were made under control have a value per virtual thread. Other keys, those of
+//! sanitizers' runtimes among them, are passed through.
+
+use std::cell::UnsafeCell;
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::control::active::{Active, active};
+use crate::control::real::real;
+use crate::control::sanitizer::Unwatched;
+
+pub(super) type Key = libc::pthread_key_t;
+pub(super) type Destructor = unsafe extern "C-unwind" fn(*mut c_void);
+
+/// Added to the index of a key of ours; the system's are smaller.
+const FIRST: Key = 1 << 16;
+/// glibc's `PTHREAD_KEYS_MAX` and `PTHREAD_DESTRUCTOR_ITERATIONS`.
+const MAX_KEYS: usize = 1024;
+const DESTRUCTOR_ROUNDS: usize = 4;
+
+/// Keys of libstdc++ are at the end of the table: it makes them once in a process, so they outlive executions.
+const MAX_LASTING: usize = 8;
+const FIRST_LASTING: usize = MAX_KEYS - MAX_LASTING;
+/// The generation of all of them.
+const FOR_GOOD: u32 = u32::MAX;
+
+/// Destructors of lasting keys; null where there is none.
+static LASTING: [AtomicPtr<c_void>; MAX_LASTING] = [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_LASTING];
+
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    /// Tells keys apart that had the same index one after the other; 0 for none.
+    generation: u32,
+    destructor: Option<Destructor>,
+}
+
+/// The keys that there are.
+pub struct Keys {
+    /// Those of the execution.
+    entries: [Entry; FIRST_LASTING],
+    generations: u32,
+    /// No key of the execution has a larger index.
+    used: usize,
+}
+
+impl Keys {
+    pub fn new() -> Box<Self> {
+        Box::new(Self { entries: [Entry::default(); FIRST_LASTING], generations: 0, used: 0 })
+    }
+
+    pub fn begin(&mut self) {
+        self.entries[..self.used].fill(Entry::default());
+        self.used = 0;
+    }
+
+    fn create(&mut self, destructor: Option<Destructor>) -> Option<Key> {
+        let index = self.entries.iter().position(|entry| entry.generation == 0)?;
+        self.generations += 1;
+        self.entries[index] = Entry { generation: self.generations, destructor };
+        self.used = self.used.max(index + 1);
+        Some(key_of(index))
+    }
+
+    /// The key at an index, if there is one.
+    fn entry(&self, index: usize) -> Option<Entry> {
+        let entry = match index.checked_sub(FIRST_LASTING) {
+            None => self.entries[index],
+            Some(place) => {
+                let destructor = LASTING.get(place)?.load(Ordering::Relaxed);
+                // SAFETY: null, or what `create_lasting` stored.
+                let destructor = unsafe { std::mem::transmute::<*mut c_void, Option<Destructor>>(destructor) };
+                Entry { generation: destructor.map_or(0, |_| FOR_GOOD), destructor }
+            }
+        };
+        (entry.generation != 0).then_some(entry)
+    }
+
+    fn delete(&mut self, index: usize) -> c_int {
+        if self.entry(index).is_none() {
+            return libc::EINVAL;
+        }
+        match index.checked_sub(FIRST_LASTING) {
+            None => self.entries[index] = Entry::default(),
+            Some(place) => LASTING[place].store(std::ptr::null_mut(), Ordering::Relaxed),
+        }
+        0
+    }
+
+    fn destructor(&self, index: usize, generation: u32) -> Option<Destructor> {
+        self.entry(index).filter(|entry| entry.generation == generation)?.destructor
+    }
+}
+
+fn key_of(index: usize) -> Key {
+    FIRST + index as Key
+}
+
+fn index_of(key: Key) -> usize {
+    (key - FIRST) as usize
+}
+
+fn create_lasting(destructor: Destructor) -> Option<Key> {
+    let place = LASTING.iter().position(|destructor| destructor.load(Ordering::Relaxed).is_null())?;
+    LASTING[place].store(destructor as *mut c_void, Ordering::Relaxed);
+    Some(key_of(FIRST_LASTING + place))
+}
+
+#[derive(Clone, Copy)]
+struct Value {
+    generation: u32,
+    value: *mut c_void,
+}
+
+const NO_VALUE: Value = Value { generation: 0, value: std::ptr::null_mut() };
+
+/// The values of one virtual thread, by the index of the key; allocated on first use.
+pub struct Specific(UnsafeCell<Vec<Value>>);
+
+impl Specific {
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(Vec::new()))
+    }
+
+    /// Called before the virtual thread begins.
+    pub fn clear(&self) {
+        if !self.is_empty() {
+            let _unwatched = Unwatched::begin();
+            // SAFETY: only the running virtual thread touches the values, or, as here, the one that makes it.
+            unsafe { (*self.0.get()).fill(NO_VALUE) };
+        }
+    }
+
+    fn get(&self, index: usize) -> Value {
+        // SAFETY: the running thread's own; no reference outlives the call.
+        unsafe { (&*self.0.get()).get(index).copied().unwrap_or(NO_VALUE) }
+    }
+
+    fn set(&self, index: usize, value: Value) {
+        // SAFETY: as `get`.
+        let values = unsafe { &mut *self.0.get() };
+        if values.is_empty() {
+            let _unwatched = Unwatched::begin();
+            values.resize(MAX_KEYS, NO_VALUE);
+        }
+        values[index] = value;
+    }
+
+    fn is_empty(&self) -> bool {
+        // SAFETY: as `get`.
+        unsafe { (*self.0.get()).is_empty() }
+    }
+
+    /// Runs the destructors of the running thread's values: in rounds, since each may set values anew.
+    pub fn end(&self, active: &Active) {
+        if self.is_empty() {
+            return;
+        }
+        for _ in 0..DESTRUCTOR_ROUNDS {
+            let mut some = false;
+            for index in 0..MAX_KEYS {
+                let Value { generation, value } = self.get(index);
+                if value.is_null() {
+                    continue;
+                }
+                let destructor = active.ask(|controller| controller.keys.destructor(index, generation));
+                self.set(index, NO_VALUE);
+                if let Some(destructor) = destructor {
+                    some = true;
+                    // SAFETY: given to `pthread_key_create` for values of this key.
+                    unsafe { destructor(value) };
+                }
+            }
+            if !some {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether libstdc++ is where a destructor lies.
+fn is_of_libstdcxx(destructor: Destructor) -> bool {
+    unsafe extern "C" {
+        /// libstdc++'s `std::terminate`.
+        fn _ZSt9terminatev();
+    }
+    let base = |address: *const c_void| {
+        // SAFETY: `Dl_info` may be all zeros, and the call fills it.
+        unsafe {
+            let mut info: libc::Dl_info = std::mem::zeroed();
+            (libc::dladdr(address, &raw mut info) != 0).then_some(info.dli_fbase)
+        }
+    };
+    base(destructor as *const c_void).is_some_and(|own| Some(own) == base(_ZSt9terminatev as *const c_void))
+}
+
+pub(super) fn create(active: &Active, destructor: Option<Destructor>) -> Option<Key> {
+    match destructor {
+        Some(destructor) if is_of_libstdcxx(destructor) => create_lasting(destructor),
+        _ => active.ask(|controller| controller.keys.create(destructor)),
+    }
+}
+
+/// The execution that a key belongs to; `None` for the system's own.
+fn active_for(key: Key) -> Option<&'static Active> {
+    active().filter(|_| key >= FIRST)
+}
+
+fn of_thread(active: &Active) -> &Specific {
+    &active.engine.thread(active.current()).specific
+}
+
+fn delete(active: &Active, key: Key) -> c_int {
+    active.ask(|controller| controller.keys.delete(index_of(key)))
+}
+
+fn generation(active: &Active, key: Key) -> Option<u32> {
+    active.ask(|controller| controller.keys.entry(index_of(key))).map(|entry| entry.generation)
+}
+
+fn get(active: &Active, key: Key) -> *mut c_void {
+    let known = of_thread(active).get(index_of(key));
+    if generation(active, key) == Some(known.generation) { known.value } else { std::ptr::null_mut() }
+}
+
+fn set(active: &Active, key: Key, value: *mut c_void) -> c_int {
+    let Some(generation) = generation(active, key) else { return libc::EINVAL };
+    of_thread(active).set(index_of(key), Value { generation, value });
+    0
+}
+
+/// Stands in for `pthread_key_create`.
+///
+/// # Safety
+/// That of the function. The same holds for the others below.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int {
+    let Some(active) = active() else {
+        // SAFETY: passed on unchanged.
+        return unsafe { real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(key, destructor) };
+    };
+    let Some(made) = create(active, destructor) else { return libc::EAGAIN };
+    // SAFETY: the caller's promise.
+    unsafe { *key = made };
+    0
+}
+
+/// Hooks for functions of keys, POSIX's and C11's: `name(key, arguments) -> result = what happens to keys of ours`.
+macro_rules! of_keys {
+    ($($name:ident($key:ident $(, $argument:ident: $type:ty)*) $(-> $result:ty)? = |$active:ident| $emulated:expr;)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`.")]
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name($key: Key $(, $argument: $type)*) $(-> $result)? {
+            match active_for($key) {
+                Some($active) => $emulated,
+                // SAFETY: passed on unchanged.
+                None => unsafe { real!($name: fn(Key $(, $type)*) $(-> $result)?)($key $(, $argument)*) },
+            }
+        }
+    )*};
+}
+
+of_keys! {
+    pthread_key_delete(key) -> c_int = |active| delete(active, key);
+    pthread_getspecific(key) -> *mut c_void = |active| get(active, key);
+    pthread_setspecific(key, value: *mut c_void) -> c_int = |active| set(active, key, value);
+    tss_delete(key) = |active| { delete(active, key); };
+    tss_get(key) -> *mut c_void = |active| get(active, key);
+    tss_set(key, value: *mut c_void) -> c_int = |active| super::c11::status(set(active, key, value));
+}
