@@ -494,11 +494,11 @@ impl Controller {
                 Err(divergence) => return self.diverged(divergence),
             }
         };
-        self.begin_turn(turn.points);
+        self.begin_turn(turn);
         if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
             self.skipped_time += sleeper.deadline.saturating_sub(self.now());
             self.resume(sleeper.thread, Wake::TimedOut);
-            self.begin_turn(turn.points);
+            self.begin_turn(turn);
         }
         if self.watched {
             let made = self.pending[usize::from(turn.thread)];
@@ -513,15 +513,15 @@ impl Controller {
     }
 
     /// Somebody runs for so many points, unless that would be too many at a time.
-    fn begin_turn(&mut self, points: u32) {
-        let points = if self.watched { 1 } else { points.clamp(1, self.until_budget()) };
-        let mut most = if self.replaying { u32::MAX } else { LONG };
+    fn begin_turn(&mut self, turn: Turn) {
+        let points = if self.watched { 1 } else { turn.points.clamp(1, self.until_budget()) };
+        let mut most = if self.replaying { u32::MAX } else { self.fairness.longest_turn(turn.thread) };
         if self.fairness.is_anyone_resting() {
             most = most.min(self.fairness.left(self.trace.points()).max(1) as u32);
         }
         self.turn = points.min(most);
         self.rest_of_turn = points - self.turn;
-        self.single = points == 1;
+        self.single = self.turn == 1;
     }
 
     fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
