@@ -278,10 +278,15 @@ impl Controller {
     #[inline]
     fn tell(&mut self, thread: ThreadId, made: &Pending) {
         if self.watched {
-            // What it remembers may take memory, of which TSan would make a race between fibers.
-            let _unwatched = sanitizer::Unwatched::begin();
+            let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }
+    }
+
+    /// For as long as a strategy is asked that watches: what it remembers takes memory, of which TSan would make a race
+    /// between fibers. The others remember nothing that grows.
+    fn unwatched(&self) -> Option<sanitizer::Unwatched> {
+        self.watched.then(sanitizer::Unwatched::begin)
     }
 
     /// The strategy is asked at the next point.
@@ -358,6 +363,7 @@ impl Controller {
                 self.waiters.push(thread);
             }
         }
+        let unwatched = self.unwatched();
         let picked = match self.waiters.as_slice() {
             [] => return false,
             [only] => *only,
@@ -374,6 +380,7 @@ impl Controller {
                 }
             },
         };
+        drop(unwatched);
         self.resume(picked, Wake::Notified);
         true
     }
@@ -389,10 +396,12 @@ impl Controller {
         if count == 0 {
             return None;
         }
+        let unwatched = self.unwatched();
         let injected = self.strategy.inject(&options[..count]).unwrap_or_else(|divergence| {
             self.diverged(divergence);
             None
         });
+        drop(unwatched);
         if let Some(injection) = injected {
             self.trace.inject(injection);
         }
@@ -525,8 +534,7 @@ impl Controller {
     }
 
     fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
-        // See `tell`; other strategies remember nothing that grows.
-        let _unwatched = self.watched.then(sanitizer::Unwatched::begin);
+        let _unwatched = self.unwatched();
         self.strategy.choose(&Decision {
             current,
             yielding,

@@ -178,7 +178,10 @@ fn a_loop_that_waits_costs_hundreds_of_points_under_every_strategy() {
                 let mut simulator = simulator(word);
                 for seed in 0..100 {
                     let outcome = simulator.run(&program, seed);
-                    assert!(outcome.completed && outcome.points < 800 * (1 + waiters as u64), "{word}, {waiters}, {polite}: {outcome:?}");
+                    assert!(
+                        outcome.completed && outcome.points < 800 * (1 + waiters as u64),
+                        "{word}, {waiters}, {polite}: {outcome:?}"
+                    );
                 }
             }
         }
