@@ -8,7 +8,9 @@ use threadbare::finding::{OracleName, Verdict};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
 use threadbare::schedule::{Choice, Injection, Schedule};
-use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::settings::{Engine, Sanitizer, Settings};
+
+const STRATEGIES: [&str; 8] = ["random", "random:0.25", "pct", "pct:3", "pos", "rff", "exhaustive:2", "portfolio"];
 
 fn case(seed: u64) -> Case {
     let mut random = Seeded::new(seed);
@@ -29,7 +31,7 @@ fn case(seed: u64) -> Case {
             threads: 1 + random.below(256) as u16,
             sanitizer: [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address][random.below(3) as usize],
             engine: [Engine::Fibers, Engine::Threads, Engine::Free][random.below(3) as usize],
-            strategy: [StrategyName::Random, StrategyName::Pct][random.below(2) as usize],
+            strategy: STRATEGIES[random.below(STRATEGIES.len() as u32) as usize].parse().expect("a strategy"),
             seed: u64::MAX - seed,
             fault: random.chance(1, 2).then(|| "lost-notify".into()),
         },

@@ -21,6 +21,8 @@ fn unknown_names_are_refused_with_those_that_are_known() {
     place.run("fuzz --subject nonsense").refused(&["nonsense", "bundled"]);
     place.run("fuzz --sanitizer nonsense").refused(&["nonsense", "thread"]);
     place.run("fuzz --strategy nonsense").refused(&["nonsense", "random"]);
+    place.run("fuzz --strategy pct:0").refused(&["pct:0", "1 to 100"]);
+    place.run("fuzz --strategy rff").refused(&["rff", "learns", "random, pct or pos"]);
     place.run("fuzz --engine nonsense").refused(&["nonsense", "free"]);
     place.run("fuzz --nonsense").refused(&["--nonsense"]);
 }

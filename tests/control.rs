@@ -12,13 +12,15 @@ use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
 
-use probes::{assert_always, assert_engines_agree, explore, find, replay};
+use probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
 use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 
-const TESTS: [(&str, fn()); 16] = [
+const TESTS: [(&str, fn()); 18] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
     ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
     ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
+    ("every_strategy_makes_the_same_choices_on_every_engine", strategies_agree),
+    ("exhaustive_comes_to_an_end_with_every_outcome", exhausted),
     ("a_schedule_of_another_program_diverges", divergence),
     ("threads_that_wait_for_good_are_stuck_and_the_schedule_replays", stuck),
     ("what_never_ends_runs_out_of_steps", livelock),
@@ -69,6 +71,37 @@ fn check_then_act() {
 fn engines_agree() {
     for probe in ["check-then-act", "condition-queue", "atomic-wait", "library", "timed", "call-once"] {
         assert_engines_agree(probe, Injections::default(), 40);
+    }
+}
+
+fn strategies_agree() {
+    for strategy in STRATEGIES {
+        for probe in ["check-then-act", "condition-queue", "timed"] {
+            let runs =
+                controlled_engines().into_iter().map(|engine| explore(probe, &settings(engine, strategy), 0..60));
+            let runs: Vec<_> = runs.collect();
+            assert!(runs.iter().all(|run| *run == runs[0]), "{probe}, {strategy}");
+        }
+    }
+}
+
+fn exhausted() {
+    for (strategy, probe, expected) in [
+        (StrategyName::Exhaustive, "spin", vec![Ok(1)]),
+        (StrategyName::ExhaustiveWithin(0), "check-then-act", vec![Ok(1)]),
+        (StrategyName::ExhaustiveWithin(1), "check-then-act", vec![Ok(1), Ok(2)]),
+    ] {
+        let mut session = open(&settings(controlled_engines()[0], strategy));
+        let mut outcomes = BTreeMap::new();
+        let mut executions = 0;
+        while !session.exhausted() {
+            assert!(executions < 20_000, "{strategy}, {probe}: {outcomes:?}");
+            let (result, execution) = session.probe(probe, executions, Mode::Explore { seed: 0 });
+            *outcomes.entry(outcome(result, execution)).or_insert(0) += 1;
+            executions += 1;
+        }
+        eprintln!("{strategy}: {executions} executions, {outcomes:?}");
+        assert!(outcomes.keys().eq(&expected), "{strategy}, {probe}: {outcomes:?}");
     }
 }
 

@@ -289,10 +289,15 @@ impl Controller {
     #[inline]
     fn tell(&mut self, thread: ThreadId, made: &Pending) {
         if self.watched {
-            // What it remembers may take memory, of which TSan would make a race between fibers.
-            let _unwatched = sanitizer::Unwatched::begin();
+            let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }
+    }
+
+    /// For as long as a strategy is asked that watches: what it remembers takes memory, of which TSan would make a race
+    /// between fibers. The others remember nothing that grows.
+    fn unwatched(&self) -> Option<sanitizer::Unwatched> {
+        self.watched.then(sanitizer::Unwatched::begin)
     }
 
     /// The strategy is asked at the next point.
@@ -377,6 +382,7 @@ impl Controller {
                 self.waiters.push(thread);
             }
         }
+        let unwatched = self.unwatched();
         let picked = match self.waiters.as_slice() {
             [] => return false,
             [only] => *only,
@@ -393,6 +399,7 @@ impl Controller {
                 }
             },
         };
+        drop(unwatched);
         self.resume(picked, Wake::Notified);
         true
     }
@@ -414,10 +421,12 @@ impl Controller {
         if count == 0 {
             return None;
         }
+        let unwatched = self.unwatched();
         let injected = self.strategy.inject(&options[..count]).unwrap_or_else(|divergence| {
             self.diverged(divergence);
             None
         });
+        drop(unwatched);
         if let Some(injection) = injected {
             self.trace.inject(injection);
         }
@@ -524,11 +533,11 @@ impl Controller {
                 Err(divergence) => return self.diverged(divergence),
             }
         };
-        self.begin_turn(turn.points);
+        self.begin_turn(turn);
         if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
             self.skipped_time += sleeper.deadline.saturating_sub(self.now());
             self.resume(sleeper.thread, Wake::TimedOut);
-            self.begin_turn(turn.points);
+            self.begin_turn(turn);
         }
         if self.watched {
             let made = self.pending[usize::from(turn.thread)];
@@ -543,20 +552,19 @@ impl Controller {
     }
 
     /// Somebody runs for so many points, unless that would be too many at a time.
-    fn begin_turn(&mut self, points: u32) {
-        let points = if self.watched { 1 } else { points.clamp(1, self.until_budget()) };
-        let mut most = if self.replaying { u32::MAX } else { LONG };
+    fn begin_turn(&mut self, turn: Turn) {
+        let points = if self.watched { 1 } else { turn.points.clamp(1, self.until_budget()) };
+        let mut most = if self.replaying { u32::MAX } else { self.fairness.longest_turn(turn.thread) };
         if self.fairness.is_anyone_resting() {
             most = most.min(self.fairness.left(self.trace.points()).max(1) as u32);
         }
         self.turn = points.min(most);
         self.rest_of_turn = points - self.turn;
-        self.single = points == 1;
+        self.single = self.turn == 1;
     }
 
     fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
-        // See `tell`; other strategies remember nothing that grows.
-        let _unwatched = self.watched.then(sanitizer::Unwatched::begin);
+        let _unwatched = self.unwatched();
         self.strategy.choose(&Decision {
             current,
             yielding,

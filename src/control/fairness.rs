@@ -11,7 +11,7 @@ use crate::point::Pending;
 use crate::strategy::ThreadSet;
 
 /// Points that a thread passes in one turn before its operations are looked at.
-pub(super) const LONG: u32 = 400;
+pub(super) const LONG: u32 = 128;
 /// Operations of a round, at most, in a loop that waits.
 const LONGEST_ROUND: u32 = 8;
 /// Points of the others, for each of them, until a thread that was set aside comes back.
@@ -33,9 +33,11 @@ struct Loop {
     rounds: u32,
     /// Operations since.
     since: u32,
+    /// It was set aside, and has done nothing since that tells that it works.
+    suspect: bool,
 }
 
-const NONE: Loop = Loop { begin: Pending::NOTHING, rounds: 0, since: 0 };
+const NONE: Loop = Loop { begin: Pending::NOTHING, rounds: 0, since: 0, suspect: false };
 
 pub(super) struct Fairness {
     /// By thread.
@@ -74,7 +76,7 @@ impl Fairness {
         }
         round.since += 1;
         if !next || round.since > LONGEST_ROUND || round.begin == Pending::NOTHING {
-            *round = Loop { begin: *pending, rounds: 0, since: 0 };
+            *round = Loop { begin: *pending, rounds: 0, since: 0, ..*round };
             return Look::Unsure;
         }
         if round.begin == *pending {
@@ -86,9 +88,15 @@ impl Fairness {
 
     /// Sets a thread aside at this point, with so many that can run without it.
     pub fn rest(&mut self, thread: ThreadId, points: u64, others: usize) {
-        self.loops[usize::from(thread)] = NONE;
+        self.loops[usize::from(thread)] = Loop { suspect: true, ..NONE };
         self.resting.insert(thread);
         self.until = points + REST * (others + self.resting.len()) as u64;
+    }
+
+    /// Points that a thread may pass until it must be looked at.
+    #[inline]
+    pub fn longest_turn(&self, thread: ThreadId) -> u32 {
+        if self.loops[usize::from(thread)].suspect { 1 } else { LONG }
     }
 
     #[inline]

@@ -2,10 +2,12 @@
 //!
 //! Without a bound, sleep sets leave out schedules that differ from one that was executed only in the order of
 //! operations that do not touch each other (Godefroid: "Partial-Order Methods for the Verification of Concurrent
-//! Systems", LNCS 1032, 1996); every outcome of the program is met, if whatever two threads share is at a point. A bound
-//! on preemptions leaves out schedules with more (Musuvathi, Qadeer: "Iterative Context Bounding for Systematic Testing of
-//! Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all others are executed one by
-//! one. Either way, a thread that spins is set aside by the controller after a few rounds, so a loop ends that way too.
+//! Systems", LNCS 1032, 1996); every outcome of the program is met, if whatever two threads share is at a point. A
+//! bound on preemptions leaves out schedules with more (Musuvathi, Qadeer: "Iterative Context Bounding for Systematic
+//! Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all others are
+//! executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds: of
+//! executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
+//! end.
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 #![forbid(unsafe_code)]

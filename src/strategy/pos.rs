@@ -3,24 +3,30 @@
 //! Yuan, Yang, Gu: "Partial Order Aware Concurrency Sampling" (CAV 2018). Each pending operation has a random
 //! priority, and the highest is made. The pending operations that race with it get new priorities, so that the two
 //! orders of each pair are about equally likely however many operations lie between. Here operations race if they are
-//! on the same object and not both reads; a pause or yield goes after everything that is not one.
+//! on the same object and not both reads; a pause or yield goes after everything that is not one. And in every other
+//! execution all threads are created first: else most have ended before the last one begins, if there are many.
 #![forbid(unsafe_code)]
 
 use super::priorities::{Priorities, Rank};
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
+use crate::point::{Pending, Point};
 use crate::schedule::Injection;
+
+/// One execution in so many creates all threads first.
+const CREATION_FIRST_ODDS: u64 = 2;
 
 /// Makes the pending operation of the highest priority.
 pub struct Pos {
     dice: Dice,
     priorities: Priorities,
+    creation_first: bool,
 }
 
 impl Pos {
     #[must_use]
     pub fn new() -> Self {
-        Self { dice: Dice::new(0), priorities: Priorities::new() }
+        Self { dice: Dice::new(0), priorities: Priorities::new(), creation_first: false }
     }
 }
 
@@ -34,10 +40,16 @@ impl Strategy for Pos {
     fn begin(&mut self, seed: u64, _expected_points: u64) {
         self.dice = Dice::new(seed);
         self.priorities.begin(&mut self.dice);
+        self.creation_first = self.dice.one_in(CREATION_FIRST_ODDS);
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
-        let thread = self.priorities.highest(decision, &mut self.dice, |_| Rank::Usual);
+        let first = self.creation_first;
+        let rank = |pending: &Pending| match pending.point {
+            Point::ThreadCreate if first => Rank::Wanted,
+            _ => Rank::Usual,
+        };
+        let thread = self.priorities.highest(decision, &mut self.dice, rank);
         self.priorities.made(thread, decision);
         Ok(Turn { thread, points: 1 })
     }

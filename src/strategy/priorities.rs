@@ -41,7 +41,10 @@ impl Priorities {
 
     /// The thread of the highest priority among those that can go on, the highest rank going first.
     pub fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Pending) -> Rank) -> ThreadId {
-        self.drawn.resize(decision.pending.len(), OPEN);
+        // One by one and within the capacity: TSan would see the memory being filled (see `control::sanitizer`).
+        while self.drawn.len() < decision.pending.len() {
+            self.drawn.push(OPEN);
+        }
         if let Some(current) = decision.current {
             // What it is about to do is new, even if nobody was asked about what it did before.
             self.drawn[usize::from(current)] = OPEN;

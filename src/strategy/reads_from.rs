@@ -5,8 +5,8 @@ use super::{Dice, Numbering};
 use crate::execution::ThreadId;
 use crate::point::Pending;
 
-/// An operation in the code: its kind and place, or where the place is not known, its kind and object. Numbered from 1 on
-/// in the order of appearance.
+/// An operation in the code: its kind and place, or where the place is not known, its kind and object. Numbered from 1
+/// on in the order of appearance.
 pub type Site = u16;
 
 /// The site of whatever was there before the first write.

@@ -103,10 +103,11 @@ impl Surw {
             let expected = self.expected.get(self.family.member(child) as usize).copied().unwrap_or_default();
             self.left.push(expected);
             let left = &mut self.left[usize::from(parent)];
-            *left = left.saturating_sub(expected);
-            if self.intended == Some(parent) {
-                self.intended = None;
+            // If the parent was drawn, it was for one of its own operations or of those that it hands over.
+            if self.intended == Some(parent) && self.dice.below(*left) < expected {
+                self.intended = Some(child);
             }
+            *left = left.saturating_sub(expected);
         }
     }
 

@@ -6,6 +6,218 @@ use super::*;
 use crate::control::simulator::{Op, Outcome, Program, Simulator};
 use crate::program::Injections;
 
+/// Every choice in turn, without any reduction.
+#[derive(Default)]
+struct BruteForce {
+    /// The choice taken, and of how many.
+    path: Vec<(usize, usize)>,
+    depth: usize,
+    begun: bool,
+}
+
+impl BruteForce {
+    fn next(&mut self, count: usize) -> usize {
+        if self.depth == self.path.len() {
+            self.path.push((0, count));
+        }
+        let (taken, known) = self.path[self.depth];
+        assert_eq!(count, known, "the toy program depends on choices alone");
+        self.depth += 1;
+        taken
+    }
+}
+
+impl Strategy for BruteForce {
+    fn begin(&mut self, _seed: u64, _expected_points: u64) {
+        if std::mem::replace(&mut self.begun, true) {
+            while let Some((taken, count)) = self.path.pop() {
+                if taken + 1 < count {
+                    self.path.push((taken + 1, count));
+                    break;
+                }
+            }
+        }
+        self.depth = 0;
+    }
+
+    fn watches(&self) -> bool {
+        true
+    }
+
+    fn exhausted(&self) -> bool {
+        self.begun && self.path.iter().all(|(taken, count)| taken + 1 == *count)
+    }
+
+    fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
+        let runnable = decision.runnable.len();
+        let taken = self.next(runnable + decision.sleeping.len());
+        let sleeper = || decision.sleeping[taken - runnable].thread;
+        let thread = if taken < runnable { decision.runnable.at(taken) } else { sleeper() };
+        Ok(Turn { thread, points: 1 })
+    }
+
+    fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
+        Ok(self.next(waiters.len()))
+    }
+
+    fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
+        let taken = self.next(options.len() + 1);
+        Ok(taken.checked_sub(1).map(|taken| options[taken]))
+    }
+}
+
+/// What executions can come to.
+type Seen = BTreeSet<(bool, Vec<Vec<i64>>, Vec<i64>)>;
+
+/// Runs a program until the strategy is done; what was seen, and in how many executions.
+fn exhaust(strategy: Box<dyn Strategy + Send>, program: &Program, injections: Injections) -> (Seen, u64) {
+    const MOST: u64 = 400_000;
+    let mut simulator = Simulator::new(strategy).with_injections(injections);
+    let mut seen = Seen::new();
+    for executions in 1..=MOST {
+        let outcome = simulator.run(program, 0);
+        let (completed, registers, objects) = outcome.seen();
+        // Threads are told apart by what they saw, not by the order of their creation.
+        seen.insert((completed, registers.to_vec(), objects.to_vec()));
+        if simulator.exhausted() {
+            return (seen, executions);
+        }
+    }
+    panic!("not done after {MOST} executions");
+}
+
+fn condition_queue(limit: Option<u64>) -> Program {
+    let wait = Op::Wait { condition: 0, mutex: 0, limit };
+    let waiter = vec![Op::Lock(0), wait, Op::Unlock(0)];
+    vec![vec![Op::Start(1), Op::Start(1), Op::Notify(0), Op::Store(0, 1)], waiter]
+}
+
+/// Small programs with every kind of choice.
+fn small_programs() -> Vec<(&'static str, Program, Injections)> {
+    let none = Injections::default;
+    let fails = Injections { eio: true, ..none() };
+    let nested = vec![vec![Op::Start(1), Op::Start(1)], vec![Op::Start(2)], vec![Op::Add(0, 1)]];
+    let independent = vec![vec![Op::Start(1), Op::Start(2)], vec![Op::Load(0), Op::Load(1)], vec![Op::Load(0)]];
+    let message = vec![vec![Op::Start(1), Op::Store(0, 1), Op::Store(1, 1)], vec![Op::Load(1), Op::Load(0)]];
+    let three =
+        vec![vec![Op::Start(1), Op::Start(2), Op::Load(0)], vec![Op::Store(0, 1)], vec![Op::Store(0, 2), Op::Load(1)]];
+    vec![
+        ("lost update", lost_update(), none()),
+        ("lock order", lock_order(), none()),
+        (
+            "reorder",
+            vec![
+                vec![Op::Start(1), Op::Start(2)],
+                vec![Op::Store(0, 1), Op::Store(1, -1)],
+                vec![Op::Load(0), Op::Load(1)],
+            ],
+            none(),
+        ),
+        ("threads that create threads", nested, none()),
+        ("reads alone", independent, none()),
+        ("a message", message, none()),
+        ("three writers", three, none()),
+        ("a condition", condition_queue(None), none()),
+        (
+            "a timed wait",
+            vec![vec![Op::Start(1), Op::Lock(0), Op::Notify(0), Op::Unlock(0)], condition_queue(Some(1_000)).remove(1)],
+            none(),
+        ),
+        ("files that fail", vec![vec![Op::Start(1), Op::File], vec![Op::File, Op::Store(0, 1)]], fails),
+    ]
+}
+
+#[test]
+fn exhaustive_sees_every_outcome_that_brute_force_sees_in_no_more_executions() {
+    for (name, program, injections) in small_programs() {
+        let (all, brute) = exhaust(Box::new(BruteForce::default()), &program, injections);
+        let (seen, executions) = exhaust(Box::new(Exhaustive::new()), &program, injections);
+        assert_eq!(seen, all, "{name}");
+        assert!(executions <= brute, "{name}: {executions} of {brute}");
+        println!("{name}: {executions} executions in place of {brute}, {} outcomes", all.len());
+    }
+}
+
+#[test]
+fn a_bound_on_preemptions_leaves_out_only_what_needs_more() {
+    for (name, program, injections) in small_programs() {
+        let (all, brute) = exhaust(Box::new(BruteForce::default()), &program, injections);
+        let mut before = Seen::new();
+        for bound in 0..=8 {
+            let (seen, executions) = exhaust(Box::new(Exhaustive::within(bound)), &program, injections);
+            assert!(before.is_subset(&seen) && executions <= brute, "{name}, {bound}");
+            before = seen;
+        }
+        assert_eq!(before, all, "{name}: eight preemptions are enough for so small a program");
+    }
+    let outcomes = |bound| exhaust(Box::new(Exhaustive::within(bound)), &lost_update(), Injections::default()).0;
+    let lost = |seen: &Seen| seen.iter().any(|(_, _, objects)| objects[0] == 1);
+    assert!(!lost(&outcomes(0)) && lost(&outcomes(1)), "a lost update needs one preemption");
+}
+
+#[test]
+fn exhaustive_ends_on_loops_that_wait() {
+    for polite in [false, true] {
+        let program =
+            vec![vec![Op::Start(1), Op::Store(1, 1), Op::Store(0, 1)], vec![Op::Await(0, 1, polite), Op::Load(1)]];
+        let (seen, executions) = exhaust(Box::new(Exhaustive::new()), &program, Injections::default());
+        assert_eq!(seen.len(), 1, "the message is always there");
+        assert!(executions < 200, "{executions}");
+    }
+}
+
+#[test]
+fn a_loop_that_waits_costs_hundreds_of_points_under_every_strategy() {
+    for waiters in [1, 8] {
+        for polite in [false, true] {
+            let mut main = vec![Op::Start(1); waiters];
+            main.extend([Op::Start(2), Op::Lock(0), Op::Store(1, 1), Op::Unlock(0), Op::Store(0, 1)]);
+            let worker = vec![Op::Add(2, 1); 40];
+            let program = vec![main, vec![Op::Await(0, 1, polite)], worker];
+            for word in WORDS {
+                let mut simulator = simulator(word);
+                for seed in 0..100 {
+                    let outcome = simulator.run(&program, seed);
+                    assert!(
+                        outcome.completed && outcome.points < 800 * (1 + waiters as u64),
+                        "{word}, {waiters}, {polite}: {outcome:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_every_strategy_executed_replays() {
+    for (name, program, injections) in small_programs() {
+        for word in WORDS {
+            let mut simulator = simulator(word).with_injections(injections);
+            for seed in 0..30 {
+                let outcome = simulator.run(&program, seed);
+                let schedule = simulator.schedule();
+                let again = simulator.replay(&program, schedule);
+                assert_eq!(again, outcome, "{name}, {word}, seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_strategy_does_depends_on_seeds_and_on_executions_since_it_forgot() {
+    for word in WORDS {
+        let (mut one, mut other) = (simulator(word), simulator(word));
+        for seed in 0..50 {
+            other.run(&reorder(3), seed);
+        }
+        other.forget();
+        for seed in 0..200 {
+            assert_eq!(one.run(&lost_update(), seed), other.run(&lost_update(), seed), "{word}, seed {seed}");
+            assert_eq!(one.schedule(), other.schedule(), "{word}, seed {seed}");
+        }
+    }
+}
+
 const WORDS: [&str; 11] = [
     "random",
     "random:0.1",
@@ -102,5 +314,21 @@ fn medians() {
             let trials = (0..20).map(|trial| executions_until(word, &program, trial, 2_000, wanted)).collect();
             println!("{name:12} {word:12} {:?}", median(trials));
         }
+    }
+}
+
+#[test]
+#[ignore = "prints how long a point takes under each strategy"]
+fn pace() {
+    let program = reorder(2);
+    for word in WORDS {
+        let mut simulator = simulator(word);
+        let mut points = 0;
+        let started = std::time::Instant::now();
+        for seed in 0..200_000 {
+            points += simulator.run(&program, seed).points;
+        }
+        let nanoseconds = started.elapsed().as_nanos() as u64;
+        println!("{word:12} {} ns a point, {} points, the simulator included", nanoseconds / points, points / 200_000);
     }
 }

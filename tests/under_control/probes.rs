@@ -33,10 +33,23 @@ pub fn explore_with(
     outcomes
 }
 
+/// Every strategy.
+pub const STRATEGIES: [StrategyName; 9] = [
+    StrategyName::Random,
+    StrategyName::Pct,
+    StrategyName::PctOf(2),
+    StrategyName::Pos,
+    StrategyName::Surw,
+    StrategyName::Rff,
+    StrategyName::Exhaustive,
+    StrategyName::ExhaustiveWithin(1),
+    StrategyName::Portfolio,
+];
+
 /// Runs the probe in 60 schedules of every engine and strategy.
 pub fn assert_always(probe: &str, expected: i64) {
     for engine in controlled_engines() {
-        for strategy in [StrategyName::Random, StrategyName::Pct] {
+        for strategy in STRATEGIES {
             for (seed, (outcome, _, reports)) in explore(probe, &settings(engine, strategy), 0..60).iter().enumerate() {
                 assert_eq!(*outcome, Ok(expected), "{probe}, {engine:?}, {strategy:?}, seed {seed}");
                 assert_eq!(*reports, 0, "{probe}, {engine:?}, {strategy:?}, seed {seed}: a false report");
