@@ -134,6 +134,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Object {
     Nothing,
+    Thread(ThreadId),
     /// A static variable of the program under check, by its offset.
     Variable(u64),
     /// Memory at that address, which is another one in another process.

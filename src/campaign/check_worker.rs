@@ -78,6 +78,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let _ = self.judge(0, &ending, reports);
+        // What a replay comes to is its end.
+        self.outcome.failed = self.outcome.failed.take().or_else(|| self.outcome.earlier.pop());
     }
 
     fn budget(&self) -> u64 {

@@ -29,6 +29,8 @@ pub fn interleaving(steps: &[Step], object: &Path, symbols: &mut Symbols, ending
             point: step.point,
             object: match step.object {
                 Object::Nothing => String::new(),
+                Object::Thread(thread) if thread == step.thread => String::new(),
+                Object::Thread(thread) => format!("thread {thread}"),
                 Object::Variable(offset) => variables.name(offset),
                 Object::Memory(address) => format!("{address:#x}"),
             },

@@ -126,7 +126,12 @@ impl Active {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
             let runnable = self.ask(|controller| controller.runnable_digest());
-            log.add(self.current(), point, object, runnable);
+            let current = self.current();
+            let threads = 0..self.ask(|controller| controller.thread_count());
+            match threads.into_iter().find(|thread| self.engine.thread(*thread).address() == object) {
+                Some(other) => log.add_on_thread(current, point, other, runnable),
+                None => log.add(current, point, object, runnable),
+            }
         }
     }
 
@@ -183,7 +188,7 @@ impl Active {
 
     /// The program under check ends itself here: no thread goes on.
     pub fn leave_program(&self, exit: Exit) -> ! {
-        let next = self.ask(|controller| controller.end_here(Ending::Exited(exit)));
+        let next = self.ask(|controller| controller.exit(exit));
         self.follow(next);
         unreachable!("a stopped execution goes on")
     }

@@ -347,12 +347,18 @@ impl Controller {
         self.leave_current()
     }
 
+    /// The program ends itself here.
+    pub fn exit(&mut self, exit: Exit) -> Next {
+        // As any wait: a run that ends so differs from one that ends by a choice at its last point.
+        self.count(Point::Wait);
+        self.end_here(Ending::Exited(exit))
+    }
+
     /// The running thread ends, and the program with it.
     pub fn end_main(&mut self, exit: Exit) -> Next {
-        self.count(Point::Wait);
         self.threads[usize::from(self.current)].state = State::Ended;
         self.runnable.remove(self.current);
-        self.end_here(Ending::Exited(exit))
+        self.exit(exit)
     }
 
     /// Wakes every thread that waits for `object`.

@@ -37,15 +37,27 @@ impl Log {
     }
 
     pub fn add(&self, thread: ThreadId, point: Point, object: usize, runnable: u64) {
+        self.push(thread, point, self.object(object), runnable);
+    }
+
+    /// As `add`, of an operation on another thread, or the end of a thread.
+    pub fn add_on_thread(&self, thread: ThreadId, point: Point, other: ThreadId, runnable: u64) {
+        self.push(thread, point, Object::Thread(other), runnable);
+    }
+
+    fn object(&self, object: usize) -> Object {
+        if object == 0 {
+            Object::Nothing
+        } else if self.program.contains(&object) {
+            Object::Variable((object - self.program.start) as u64)
+        } else {
+            Object::Memory(object as u64)
+        }
+    }
+
+    fn push(&self, thread: ThreadId, point: Point, object: Object, runnable: u64) {
         let mut steps = self.steps.borrow_mut();
         if steps.len() < MAX_STEPS {
-            let object = if object == 0 {
-                Object::Nothing
-            } else if self.program.contains(&object) {
-                Object::Variable((object - self.program.start) as u64)
-            } else {
-                Object::Memory(object as u64)
-            };
             steps.push(Step { thread, point, object, runnable, frames: self.frames() });
         }
     }
