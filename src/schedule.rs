@@ -63,6 +63,15 @@ impl Injection {
     }
 }
 
+impl Schedule {
+    /// Points that the execution passed.
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        let points = |choice: &Choice| if let Choice::Run { points, .. } = choice { u64::from(*points) } else { 0 };
+        self.choices.iter().map(points).sum()
+    }
+}
+
 /// The list of choices of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {

@@ -12,7 +12,7 @@ use super::job::{Built, CheckSlice, Divergence, Failed, Outcome};
 use super::seed;
 use crate::control::{Mode, Session};
 use crate::execution::Ending;
-use crate::finding::{Failure, Judgement};
+use crate::finding::{Failure, Judgement, Verdict};
 use crate::oracle::exit;
 use crate::schedule::Schedule;
 
@@ -67,8 +67,10 @@ impl<'a> Checker<'a> {
     }
 
     /// Executes a recorded schedule, keeping every step.
-    pub fn replay(&mut self, schedule: &Schedule) {
-        let (execution, steps) = self.session.log_image(0, Mode::Replay(schedule), MOST_POINTS);
+    pub fn replay(&mut self, schedule: &Schedule, expected: Verdict) {
+        // What did not end within a budget does not end within it again.
+        let budget = if expected == Verdict::Livelock { schedule.points() } else { MOST_POINTS };
+        let (execution, steps) = self.session.log_image(0, Mode::Replay(schedule), budget);
         let (ending, reports) = (execution.ending.clone(), execution.reports);
         self.outcome.points += execution.points;
         self.outcome.steps = steps;

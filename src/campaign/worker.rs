@@ -51,7 +51,7 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
             let case = Case::read(&files.case())?;
             let schedule = case.schedule.context("a case of a check without a schedule cannot be replayed")?;
             use_bench(&files, &job.settings, |bench| {
-                Checker::load(&mut bench.session, &mut bench.outcome, program)?.replay(&schedule);
+                Checker::load(&mut bench.session, &mut bench.outcome, program)?.replay(&schedule, case.verdict);
                 Ok(())
             })
         }
