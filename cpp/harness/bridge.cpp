@@ -4,11 +4,14 @@
 #include "harness/scenarios/scenario.hpp"
 #include "threadbare/src/subject.rs.h"
 
+#include <condition_variable>
 #include <locale>
+#include <mutex>
 #include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace threadbare::bridge {
 
@@ -77,7 +80,13 @@ rust::Vec<FaultInfo> list_faults() {
   return list;
 }
 
-void warm_up() { const std::locale classic; }
+void warm_up() {
+  const std::locale classic;
+  // What runs at the end of threads gets its key.
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::thread([&] { std::notify_all_at_thread_exit(ended, std::unique_lock(mutex)); }).join();
+}
 
 std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
 

@@ -445,13 +445,14 @@ std::atomic<int> Counted::gone{0};
 
 /// Always 500: a thread_local of 500 threads at once, each constructed (once) and destroyed.
 std::int64_t many_thread_locals() {
-  static thread_local Counted counted;
   Counted::made = Counted::gone = 0;
   std::atomic<int> sum{0};
-  std::latch all{500};
+  pthread_barrier_t all;
+  pthread_barrier_init(&all, nullptr, 500);
   on_threads(500, [&](int) {
+    static thread_local Counted counted;
     sum += counted.value;
-    all.arrive_and_wait();
+    pthread_barrier_wait(&all);
     sum -= counted.value - 1;
   });
   return Counted::made == 500 && Counted::gone == 500 ? sum.load() : 0;

@@ -3,7 +3,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::control::active::{Active, active};
 use crate::control::real::real;
@@ -18,14 +18,22 @@ const FIRST: Key = 1 << 16;
 const MAX_KEYS: usize = 1024;
 const DESTRUCTOR_ROUNDS: usize = 4;
 
-/// Keys of libstdc++ are at the end of the table: it makes them once in a process, so they outlive executions.
+/// Keys of libstdc++ are at the end of the table: it makes them once in a process, inside or outside of controlled
+/// executions, and uses them in both.
 const MAX_LASTING: usize = 8;
 const FIRST_LASTING: usize = MAX_KEYS - MAX_LASTING;
 /// The generation of all of them.
 const FOR_GOOD: u32 = u32::MAX;
 
-/// Destructors of lasting keys; null where there is none.
-static LASTING: [AtomicPtr<c_void>; MAX_LASTING] = [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_LASTING];
+struct Lasting {
+    /// Null where there is no key.
+    destructor: AtomicPtr<c_void>,
+    /// The system's key, for threads that are not under control.
+    system: AtomicU32,
+}
+
+static LASTING: [Lasting; MAX_LASTING] =
+    [const { Lasting { destructor: AtomicPtr::new(std::ptr::null_mut()), system: AtomicU32::new(0) } }; MAX_LASTING];
 
 #[derive(Clone, Copy, Default)]
 struct Entry {
@@ -66,7 +74,7 @@ impl Keys {
         let entry = match index.checked_sub(FIRST_LASTING) {
             None => self.entries[index],
             Some(place) => {
-                let destructor = LASTING.get(place)?.load(Ordering::Relaxed);
+                let destructor = LASTING.get(place)?.destructor.load(Ordering::Relaxed);
                 // SAFETY: null, or what `create_lasting` stored.
                 let destructor = unsafe { std::mem::transmute::<*mut c_void, Option<Destructor>>(destructor) };
                 Entry { generation: destructor.map_or(0, |_| FOR_GOOD), destructor }
@@ -81,7 +89,7 @@ impl Keys {
         }
         match index.checked_sub(FIRST_LASTING) {
             None => self.entries[index] = Entry::default(),
-            Some(place) => LASTING[place].store(std::ptr::null_mut(), Ordering::Relaxed),
+            Some(place) => LASTING[place].destructor.store(std::ptr::null_mut(), Ordering::Relaxed),
         }
         0
     }
@@ -99,10 +107,22 @@ fn index_of(key: Key) -> usize {
     (key - FIRST) as usize
 }
 
+/// The system makes the key too.
 fn create_lasting(destructor: Destructor) -> Option<Key> {
-    let place = LASTING.iter().position(|destructor| destructor.load(Ordering::Relaxed).is_null())?;
-    LASTING[place].store(destructor as *mut c_void, Ordering::Relaxed);
-    Some(key_of(FIRST_LASTING + place))
+    let place = LASTING.iter().position(|lasting| lasting.destructor.load(Ordering::Relaxed).is_null())?;
+    let lasting = &LASTING[place];
+    // SAFETY: passes a place for the key and a destructor of values.
+    let error = unsafe {
+        real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(lasting.system.as_ptr(), Some(destructor))
+    };
+    lasting.destructor.store(destructor as *mut c_void, Ordering::Relaxed);
+    (error == 0).then(|| key_of(FIRST_LASTING + place))
+}
+
+/// What the system knows a key by.
+fn system_key(key: Key) -> Key {
+    let place = key.checked_sub(key_of(FIRST_LASTING)).and_then(|place| LASTING.get(place as usize));
+    place.map_or(key, |lasting| lasting.system.load(Ordering::Relaxed))
 }
 
 #[derive(Clone, Copy)]
@@ -193,11 +213,9 @@ fn is_of_libstdcxx(destructor: Destructor) -> bool {
     base(destructor as *const c_void).is_some_and(|own| Some(own) == base(_ZSt9terminatev as *const c_void))
 }
 
+/// Makes a key that is not the system's; `None` if there are too many.
 pub(super) fn create(active: &Active, destructor: Option<Destructor>) -> Option<Key> {
-    match destructor {
-        Some(destructor) if is_of_libstdcxx(destructor) => create_lasting(destructor),
-        _ => active.ask(|controller| controller.keys.create(destructor)),
-    }
+    active.ask(|controller| controller.keys.create(destructor))
 }
 
 /// The execution that a key belongs to; `None` for the system's own.
@@ -234,11 +252,13 @@ fn set(active: &Active, key: Key, value: *mut c_void) -> c_int {
 /// That of the function. The same holds for the others below.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn pthread_key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int {
-    let Some(active) = active() else {
+    let made = match (active(), destructor) {
+        (_, Some(destructor)) if is_of_libstdcxx(destructor) => create_lasting(destructor),
+        (Some(active), _) => create(active, destructor),
         // SAFETY: passed on unchanged.
-        return unsafe { real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(key, destructor) };
+        _ => return unsafe { real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(key, destructor) },
     };
-    let Some(made) = create(active, destructor) else { return libc::EAGAIN };
+    let Some(made) = made else { return libc::EAGAIN };
     // SAFETY: the caller's promise.
     unsafe { *key = made };
     0
@@ -253,7 +273,7 @@ macro_rules! of_keys {
             match active_for($key) {
                 Some($active) => $emulated,
                 // SAFETY: passed on unchanged.
-                None => unsafe { real!($name: fn(Key $(, $type)*) $(-> $result)?)($key $(, $argument)*) },
+                None => unsafe { real!($name: fn(Key $(, $type)*) $(-> $result)?)(system_key($key) $(, $argument)*) },
             }
         }
     )*};

@@ -274,7 +274,7 @@ fn injections(injections: &mut Injections, words: &mut SplitWhitespace<'_>) -> R
             Some(Injection::WeakFailure) => injections.weak_failure = true,
             None => {
                 let words = Injection::ALL.map(|injection| format!("`{}`", injection.word())).join(", ");
-                return Err(wrong(word, &format!("one of the injections {words}")));
+                return Err(wrong(word, &format!("an injection: {words}")));
             }
         }
     }
