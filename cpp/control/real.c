@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Weak: null where this build's sanitizer, or none, has no such interceptor. */
 #define INTERCEPTED(X)                                                                                      \
@@ -54,6 +56,9 @@ void *threadbare_real(const char *name) {
   }
   return next;
 }
+
+/* The sanitizers' runtimes start their symbolizer with this, in the middle of a report (build.rs renames it there). */
+int threadbare_system_pipe(int descriptors[2]) { return (int)syscall(SYS_pipe2, descriptors, 0); }
 
 /* Whether each form of operator new stands by itself behind the hooks, as in the sanitizers' runtimes, and
  * is not built upon another form. */
