@@ -57,6 +57,11 @@ impl Program {
         self.values("executions").next().map_or(EXECUTIONS, |number| number.parse().expect("a number"))
     }
 
+    /// Whether it is for the machine that this is.
+    fn is_for_this_machine(&self) -> bool {
+        self.values("only").all(|machine| machine == std::env::consts::ARCH)
+    }
+
     fn races(&self) -> bool {
         self.text.lines().any(|line| line == "// races")
     }
@@ -78,7 +83,8 @@ impl Built {
         let program = Program::read(name);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let sources = vec![program.source.clone()];
-        let check = Check { sources, flags: vec![], arguments: vec![], points, recorded: None };
+        let flags = program.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
+        let check = Check { sources, flags, arguments: vec![], points, recorded: None };
         let object = build::build(&check, build_info::SANITIZER, folder.path()).expect("it compiles");
         Self { program, object, folder }
     }
@@ -176,7 +182,7 @@ fn main() {
     names.sort();
     assert!(REPLAYED.iter().all(|replayed| names.iter().any(|name| name == replayed)), "a program is gone");
     let mut tests = Vec::new();
-    for name in names {
+    for name in names.into_iter().filter(|name| Program::read(name).is_for_this_machine()) {
         for points in Points::ALL {
             let word = points.word();
             if REPLAYED.contains(&&*name) {

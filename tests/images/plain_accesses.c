@@ -5,23 +5,27 @@
 // ending: status 2
 // ending with memory points: status 1
 #include <pthread.h>
-#include <stddef.h>
+#include <stdlib.h>
 
-static int a, b;
+struct Pair {
+  int a, b;
+};
 
 static void *write_both(void *argument) {
-  a = 1;
-  b = 1;
+  struct Pair *pair = argument;
+  pair->a = 1;
+  pair->b = 1;
   return argument;
 }
 
 int main(void) {
-  pthread_t thread;
-  pthread_create(&thread, NULL, write_both, NULL);
+  struct Pair *pair = calloc(1, sizeof *pair);
   pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t thread;
+  pthread_create(&thread, NULL, write_both, pair);
   pthread_mutex_lock(&lock);  // A point of either kind.
-  const int seen_b = b;
-  const int seen_a = a;
+  const int b = pair->b;
+  const int a = pair->a;
   pthread_join(thread, NULL);
-  return seen_b + seen_a;
+  return b + a;
 }

@@ -5,7 +5,7 @@
 // ending: status 2
 // ending with memory points: status 1
 #include <pthread.h>
-#include <stddef.h>
+#include <stdlib.h>
 
 struct Large {
   int number;
@@ -13,21 +13,22 @@ struct Large {
 };
 
 static const struct Large one = {1, "one"};
-static struct Large a, b;
 
 static void *copy_both(void *argument) {
-  a = one;
-  b = one;
+  struct Large *targets = argument;
+  targets[0] = one;
+  targets[1] = one;
   return argument;
 }
 
 int main(void) {
-  pthread_t thread;
-  pthread_create(&thread, NULL, copy_both, NULL);
+  struct Large *targets = calloc(2, sizeof *targets);
   pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t thread;
+  pthread_create(&thread, NULL, copy_both, targets);
   pthread_mutex_lock(&lock);  // A point of either kind.
-  const int seen_b = b.number;
-  const int seen_a = a.number;
+  const int second = targets[1].number;
+  const int first = targets[0].number;
   pthread_join(thread, NULL);
-  return seen_b + seen_a;
+  return second + first;
 }
