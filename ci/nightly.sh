@@ -9,6 +9,7 @@ for sanitizer in address thread; do
 done
 cargo test --features thread --test scenarios
 bash ci/test-cpp.sh all
+bash ci/check-examples.sh
 cargo build --release
 threadbare=${CARGO_TARGET_DIR:-target}/release/threadbare
 "$threadbare" bench --json nightly/bench.json

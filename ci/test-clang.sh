@@ -3,5 +3,5 @@
 # (The scenarios under ThreadSanitizer are the nightly's: they take a minute.)
 set -euo pipefail
 cargo test
-cargo test --features address --test control --test control_primitives --test allocation_failures --test scenarios
-cargo test --features thread --test control --test control_primitives --test allocation_failures
+cargo test --features address --test control --test control_primitives --test allocation_failures --test scenarios --test check_images
+cargo test --features thread --test control --test control_primitives --test allocation_failures --test check_images

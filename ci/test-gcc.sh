@@ -5,5 +5,5 @@ set -euo pipefail
 export CXX=g++ CARGO_TARGET_DIR=target/gcc
 cargo test
 for sanitizer in address thread; do
-  cargo test --features "$sanitizer" --test control --test control_primitives
+  cargo test --features "$sanitizer" --test control --test control_primitives --test check_images
 done

@@ -1,65 +1,201 @@
 //! Programs under check: loaded once, executed many times, each time as at the start of a process.
+//!
+//! The programs are those in tests/images/. Their first comment says what they prove, and how they may end: all of these
+//! endings must come, and no other. `races` says that plain accesses race, which ThreadSanitizer is to report.
 
 mod under_control;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use threadbare::build_info;
-use threadbare::check::{Check, Points};
-use threadbare::control::{CHECK, Mode, Session};
-use threadbare::execution::{Ending, Exit};
-use threadbare::settings::{Engine, Settings, StrategyName};
+use threadbare::check::{self, Check, Points, build};
+use threadbare::control::{Mode, Session};
+use threadbare::execution::{Ending, Execution, Exit};
+use threadbare::schedule::Schedule;
+use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
 use under_control::{Test, controlled_engines, open, settings};
 
-const POINTS: u64 = 100_000;
+const STEP_BUDGET: u64 = 100_000;
 const EXPECTED_POINTS: u64 = 30;
+/// Executions of a program that does not say how many.
+const EXECUTIONS: u64 = 100;
+/// Schedules that each engine records and the other replays.
+const REPLAYS: u64 = 200;
+/// Programs whose threads have all ended at the end, so that every engine can go on after each execution.
+const REPLAYED: [&str; 5] =
+    ["globals.c", "nested_operations.c", "plain_accesses.c", "queue.cpp", "threads_in_threads.cpp"];
 
-fn session(name: &str, text: &str, points: Points, engine: Engine) -> Session {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let source: PathBuf = folder.path().join(name);
-    std::fs::write(&source, text).expect("written");
-    let check = Check { sources: vec![source], flags: vec![], arguments: vec![], points };
-    let object = threadbare::check::build::build(&check, build_info::SANITIZER, folder.path()).expect("compiles");
-    let mut session = open(&Settings { subject: CHECK.to_owned(), ..settings(engine, StrategyName::Random) });
-    session.load_image(&object, &[]).expect("loads");
-    session
+/// A source, and what its first comment says.
+struct Program {
+    name: String,
+    source: PathBuf,
+    text: String,
 }
 
-/// How often each ending came.
-fn endings(session: &mut Session, executions: u64) -> BTreeMap<String, u64> {
-    let mut endings = BTreeMap::new();
-    for seed in 0..executions {
-        let execution = session.execute_image(seed, Mode::Explore { seed }, POINTS, EXPECTED_POINTS);
-        *endings.entry(format!("{:?}", execution.ending)).or_default() += 1;
-        if session.is_spent() {
-            break;
-        }
+impl Program {
+    fn read(name: &str) -> Self {
+        let source = images().join(name);
+        let text = fs::read_to_string(&source).expect("a source");
+        Self { name: name.to_owned(), source, text }
     }
-    endings
+
+    /// What follows each `word:` in the comment.
+    fn values<'a>(&'a self, word: &str) -> impl Iterator<Item = &'a str> {
+        let prefix = format!("// {word}: ");
+        self.text.lines().filter_map(move |line| line.strip_prefix(&*prefix))
+    }
+
+    fn endings(&self, points: Points) -> BTreeSet<String> {
+        let more = self.values("ending with memory points").filter(|_| points == Points::Memory);
+        self.values("ending").chain(more).map(str::to_owned).collect()
+    }
+
+    fn executions(&self) -> u64 {
+        self.values("executions").next().map_or(EXECUTIONS, |number| number.parse().expect("a number"))
+    }
+
+    /// Whether it is for the machine that this is.
+    fn is_for_this_machine(&self) -> bool {
+        self.values("only").all(|machine| machine == std::env::consts::ARCH)
+    }
+
+    fn races(&self) -> bool {
+        self.text.lines().any(|line| line == "// races")
+    }
 }
 
-const REORDER: &str = r#"
-#include <pthread.h>
-#include <assert.h>
-int a, b;
-static void *set(void *x){ a = 1; b = -1; return x; }
-static void *check(void *x){ assert((a==0&&b==0)||(a==1&&b==-1)); return x; }
-int main(void){ pthread_t t[3]; pthread_create(&t[0],0,set,0); pthread_create(&t[1],0,set,0); pthread_create(&t[2],0,check,0); for(int i=0;i<3;i++) pthread_join(t[i],0); return 0; }
-"#;
+fn images() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images")
+}
+
+/// A program that is compiled.
+struct Built {
+    program: Program,
+    object: PathBuf,
+    folder: TempDir,
+}
+
+impl Built {
+    fn new(name: &str, points: Points) -> Self {
+        let program = Program::read(name);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let sources = vec![program.source.clone()];
+        let flags = program.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
+        let check = Check { sources, flags, arguments: vec![], points, recorded: None };
+        let object = build::build(&check, build_info::SANITIZER, folder.path()).expect("it compiles");
+        Self { program, object, folder }
+    }
+
+    /// The program in a new session. Each loads a copy, since an object is made ready once, while it is loaded.
+    fn load(&self, engine: Engine) -> Session {
+        let copy = tempfile::Builder::new().tempfile_in(self.folder.path()).expect("a file").into_temp_path();
+        fs::copy(&self.object, &copy).expect("copied");
+        let settings = Settings { subject: check::SUBJECT.to_owned(), ..settings(engine, StrategyName::Random) };
+        let mut session = open(&settings);
+        session.load_image(&copy, &[]).expect("it loads");
+        session
+    }
+
+    /// The ending of an execution, in which nothing may be reported that is right.
+    fn ending(&self, execution: &Execution) -> String {
+        let may_report = build_info::SANITIZER == Sanitizer::Thread && self.program.races();
+        assert!(may_report || execution.reports == 0, "{}: a false report", self.program.name);
+        word(&execution.ending)
+    }
+}
+
+fn word(ending: &Ending) -> String {
+    match ending {
+        Ending::Exited(Exit::Status(status)) => format!("status {status}"),
+        Ending::Exited(Exit::FailedAssertion(what)) => {
+            format!("assertion {}", what.rsplit_once('/').map_or(what.as_str(), |(_, name)| name))
+        }
+        Ending::Exited(Exit::UncaughtException(name)) => format!("exception {name}"),
+        Ending::Exited(Exit::Aborted) => "aborted".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn explore(session: &mut Session, seed: u64) -> &Execution {
+    session.execute_image(seed, Mode::Explore { seed }, STEP_BUDGET, EXPECTED_POINTS)
+}
+
+fn every_ending_comes_and_no_other(name: &str, points: Points) {
+    let built = Built::new(name, points);
+    let expected = built.program.endings(points);
+    for engine in controlled_engines() {
+        let mut session = built.load(engine);
+        let mut endings = BTreeSet::new();
+        for seed in 0..built.program.executions() {
+            endings.insert(built.ending(explore(&mut session, seed)));
+            if session.is_spent() {
+                break;
+            }
+        }
+        // A session that is spent has not seen all.
+        let complete = session.is_spent() && endings.is_subset(&expected) || endings == expected;
+        assert!(complete, "{name}, {engine:?}, points {points:?}: {endings:?} in place of {expected:?}");
+    }
+}
+
+/// What one execution came to, which is the same wherever its schedule is executed.
+#[derive(Debug, PartialEq)]
+struct Run {
+    ending: String,
+    points: u64,
+    schedule: Schedule,
+}
+
+impl Run {
+    fn last(built: &Built, execution: Execution, session: &Session) -> Self {
+        Self { ending: built.ending(&execution), points: execution.points, schedule: session.schedule() }
+    }
+}
+
+fn schedules_replay_on_every_engine(name: &str, points: Points) {
+    let built = Built::new(name, points);
+    let mut sessions: Vec<Session> = controlled_engines().into_iter().map(|engine| built.load(engine)).collect();
+    let mut different = BTreeSet::new();
+    for seed in 0..REPLAYS {
+        // With two engines, each records half of the schedules.
+        let recording = seed as usize % sessions.len();
+        let execution = explore(&mut sessions[recording], seed).clone();
+        let recorded = Run::last(&built, execution, &sessions[recording]);
+        for session in &mut sessions {
+            let execution = session.execute_image(seed, Mode::Replay(&recorded.schedule), STEP_BUDGET, EXPECTED_POINTS);
+            let execution = execution.clone();
+            assert_eq!(Run::last(&built, execution, session), recorded, "{name}, points {points:?}, seed {seed}");
+        }
+        different.insert(format!("{:?}", recorded.schedule));
+    }
+    assert!(different.len() > 2, "{name}, points {points:?}: {} schedules only", different.len());
+}
 
 fn main() {
-    let mut tests = vec![];
-    for engine in controlled_engines() {
-        tests.push(Test::new(format!("reorder {engine:?}"), move || {
-            let mut session = session("reorder.c", REORDER, Points::Memory, engine);
-            let start = Instant::now();
-            let n = 200_000;
-            let endings = endings(&mut session, n);
-            eprintln!("{endings:?} {:?} {}/s", start.elapsed(), n as f64 / start.elapsed().as_secs_f64());
-            let _ = Ending::Exited(Exit::Aborted);
-        }));
+    let mut names: Vec<String> = fs::read_dir(images())
+        .expect("programs")
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    assert!(REPLAYED.iter().all(|replayed| names.iter().any(|name| name == replayed)), "a program is gone");
+    let mut tests = Vec::new();
+    for name in names.into_iter().filter(|name| Program::read(name).is_for_this_machine()) {
+        for points in Points::ALL {
+            let word = points.word();
+            if REPLAYED.contains(&&*name) {
+                let name = name.clone();
+                tests.push(Test::new(format!("{name} replays on every engine, points {word}"), move || {
+                    schedules_replay_on_every_engine(&name, points);
+                }));
+            }
+            let name = name.clone();
+            tests.push(Test::new(format!("{name} ends as it says, points {word}"), move || {
+                every_ending_comes_and_no_other(&name, points);
+            }));
+        }
     }
     under_control::run(tests);
 }

@@ -1,7 +1,8 @@
-/* What the thread instrumentation of a program under check calls, in every build: it is linked with `--wrap` for the
- * `__tsan_` functions (cpp/check/wrapped.txt). Each is a point. Then, where ThreadSanitizer is linked, its function of the plain name goes on by a jump, which
- * leaves it the program's own return address; elsewhere there is nothing to do for plain accesses, and atomic
- * operations are made here, watched by AddressSanitizer where that is linked. */
+/* What the instrumentation of a program under check calls, in every build: it is linked with `--wrap` for these
+ * functions (cpp/check/wrapped.txt, and wrapped_gcc.txt for what only g++ calls). Each is a point. Then, where the
+ * sanitizer is linked, its function of the plain name goes on by a jump, which leaves it the program's own return
+ * address; elsewhere there is nothing to do for plain accesses, and atomic operations are made here, watched by
+ * AddressSanitizer where that is linked. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,7 +21,7 @@ enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
 /* Plain accesses. */
 #define ACCESS(name, is_write)                                                                              \
   extern WEAK void __tsan_##name(void *address);                                                            \
-  void __wrap___tsan_##name(void *address) {                                                              \
+  void __wrap___tsan_##name(void *address) {                                                                \
     threadbare_access(address, is_write, CALLER);                                                           \
     if (__tsan_##name) __tsan_##name(address);                                                              \
   }
@@ -43,7 +44,7 @@ void __wrap___tsan_vptr_update(void **place, void *value) {
 
 #define RANGE(name, is_write)                                                                               \
   extern WEAK void __tsan_##name(void *address, unsigned long size);                                        \
-  void __wrap___tsan_##name(void *address, unsigned long size) {                                          \
+  void __wrap___tsan_##name(void *address, unsigned long size) {                                            \
     threadbare_access(address, is_write, CALLER);                                                           \
     if (__tsan_##name) __tsan_##name(address, size);                                                        \
   }
@@ -68,7 +69,7 @@ void __wrap___tsan_func_exit(void) {
 #define BLOCK(name, type)                                                                                   \
   extern WEAK void *__tsan_##name(void *target, type source, size_t size);                                  \
   extern WEAK void *__asan_##name(void *target, type source, size_t size);                                  \
-  void *__wrap___tsan_##name(void *target, type source, size_t size) {                                    \
+  void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
     threadbare_access(target, 1, CALLER);                                                                   \
     if (__tsan_##name) return __tsan_##name(target, source, size);                                          \
     if (__asan_##name) return __asan_##name(target, source, size);                                          \
@@ -78,80 +79,144 @@ BLOCK(memcpy, const void *)
 BLOCK(memmove, const void *)
 BLOCK(memset, int)
 
-/* Atomic operations. */
-extern WEAK void __asan_loadN(uintptr_t address, uintptr_t size);
-extern WEAK void __asan_storeN(uintptr_t address, uintptr_t size);
+/* g++ leaves calls of these as they are. */
+void *__wrap_memcpy(void *target, const void *source, size_t size) {
+  threadbare_access(target, 1, CALLER);
+  return memcpy(target, source, size);
+}
+void *__wrap_memmove(void *target, const void *source, size_t size) {
+  threadbare_access(target, 1, CALLER);
+  return memmove(target, source, size);
+}
+void *__wrap_memset(void *target, int value, size_t size) {
+  threadbare_access(target, 1, CALLER);
+  return memset(target, value, size);
+}
 
+/* The checks of AddressSanitizer, which are all that g++ calls in its builds. */
+#define CHECK(name, is_write)                                                                               \
+  extern WEAK void __asan_##name(uintptr_t address);                                                        \
+  void __wrap___asan_##name(uintptr_t address) {                                                            \
+    threadbare_access((const void *)address, is_write, CALLER);                                             \
+    if (__asan_##name) __asan_##name(address);                                                              \
+  }
+#define CHECKS(name, is_write)                                                                              \
+  CHECK(name##1, is_write) CHECK(name##2, is_write) CHECK(name##4, is_write) CHECK(name##8, is_write)       \
+  CHECK(name##16, is_write)
+CHECKS(load, 0)
+CHECKS(store, 1)
+#define CHECK_RANGE(name, is_write)                                                                         \
+  extern WEAK void __asan_##name(uintptr_t address, uintptr_t size);                                        \
+  void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
+    threadbare_access((const void *)address, is_write, CALLER);                                             \
+    if (__asan_##name) __asan_##name(address, size);                                                        \
+  }
+CHECK_RANGE(loadN, 0)
+CHECK_RANGE(storeN, 1)
+
+/* Atomic operations. */
 #define READS(address)                                                                                      \
   if (__asan_loadN) __asan_loadN((uintptr_t)(address), sizeof *(address))
 #define WRITES(address)                                                                                     \
   if (__asan_storeN) __asan_storeN((uintptr_t)(address), sizeof *(address))
 #define POINT(operation, order) (void)threadbare_point(a, operation, (unsigned)sizeof *a, order, CALLER)
 
+/* What the compiler has no instructions for. One thread of a program under check runs at a time, so these need not be
+ * atomic themselves. */
+__extension__ typedef unsigned __int128 uint128;
+#define WIDE(name, result)                                                                                  \
+  static uint128 wide_##name(volatile uint128 *a, uint128 v, int order) {                                   \
+    (void)order;                                                                                            \
+    const uint128 before = *a;                                                                              \
+    *a = (result);                                                                                          \
+    return before;                                                                                          \
+  }
+WIDE(exchange_n, v)
+WIDE(fetch_add, before + v)
+WIDE(fetch_sub, before - v)
+WIDE(fetch_and, before &v)
+WIDE(fetch_or, before | v)
+WIDE(fetch_xor, before ^ v)
+WIDE(fetch_nand, ~(before & v))
+#define wide_load_n(a, order) (*(a))
+#define wide_store_n(a, v, order) ((void)wide_exchange_n(a, v, order))
+static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, int weak,
+                                   int order, int fail) {
+  (void)weak, (void)order, (void)fail;
+  const uint128 before = *a;
+  if (before == *e) {
+    *a = v;
+    return 1;
+  }
+  *e = before;
+  return 0;
+}
+
 #define READ_MODIFY_WRITE_OF(bits, type, name, operation, builtin)                                          \
   extern WEAK type __tsan_atomic##bits##_##name(volatile type *a, type v, int order);                       \
-  type __wrap___tsan_atomic##bits##_##name(volatile type *a, type v, int order) {                         \
+  type __wrap___tsan_atomic##bits##_##name(volatile type *a, type v, int order) {                           \
     POINT(operation, order);                                                                                \
     if (__tsan_atomic##bits##_##name) return __tsan_atomic##bits##_##name(a, v, order);                     \
     WRITES(a);                                                                                              \
     return builtin(a, v, __ATOMIC_SEQ_CST);                                                                 \
   }
 
-#define ATOMIC(bits, type)                                                                                  \
+#define ATOMIC(bits, type, prefix)                                                                          \
   extern WEAK type __tsan_atomic##bits##_load(const volatile type *a, int order);                           \
-  type __wrap___tsan_atomic##bits##_load(const volatile type *a, int order) {                             \
+  type __wrap___tsan_atomic##bits##_load(const volatile type *a, int order) {                               \
     POINT(LOAD, order);                                                                                     \
     if (__tsan_atomic##bits##_load) return __tsan_atomic##bits##_load(a, order);                            \
     READS(a);                                                                                               \
-    return __atomic_load_n(a, __ATOMIC_SEQ_CST);                                                            \
+    return prefix##load_n(a, __ATOMIC_SEQ_CST);                                                             \
   }                                                                                                         \
   extern WEAK void __tsan_atomic##bits##_store(volatile type *a, type v, int order);                        \
-  void __wrap___tsan_atomic##bits##_store(volatile type *a, type v, int order) {                          \
+  void __wrap___tsan_atomic##bits##_store(volatile type *a, type v, int order) {                            \
     POINT(STORE, order);                                                                                    \
     if (__tsan_atomic##bits##_store) {                                                                      \
       __tsan_atomic##bits##_store(a, v, order);                                                             \
     } else {                                                                                                \
       WRITES(a);                                                                                            \
-      __atomic_store_n(a, v, __ATOMIC_SEQ_CST);                                                             \
+      prefix##store_n(a, v, __ATOMIC_SEQ_CST);                                                              \
     }                                                                                                       \
   }                                                                                                         \
-  READ_MODIFY_WRITE_OF(bits, type, exchange, EXCHANGE, __atomic_exchange_n)                                 \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_add, READ_MODIFY_WRITE, __atomic_fetch_add)                        \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_sub, READ_MODIFY_WRITE, __atomic_fetch_sub)                        \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_and, READ_MODIFY_WRITE, __atomic_fetch_and)                        \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_or, READ_MODIFY_WRITE, __atomic_fetch_or)                          \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_xor, READ_MODIFY_WRITE, __atomic_fetch_xor)                        \
-  READ_MODIFY_WRITE_OF(bits, type, fetch_nand, READ_MODIFY_WRITE, __atomic_fetch_nand)                      \
-  COMPARE_EXCHANGE_OF(bits, type, strong)                                                                   \
-  COMPARE_EXCHANGE_OF(bits, type, weak)                                                                     \
+  READ_MODIFY_WRITE_OF(bits, type, exchange, EXCHANGE, prefix##exchange_n)                                  \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_add, READ_MODIFY_WRITE, prefix##fetch_add)                         \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_sub, READ_MODIFY_WRITE, prefix##fetch_sub)                         \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_and, READ_MODIFY_WRITE, prefix##fetch_and)                         \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_or, READ_MODIFY_WRITE, prefix##fetch_or)                           \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_xor, READ_MODIFY_WRITE, prefix##fetch_xor)                         \
+  READ_MODIFY_WRITE_OF(bits, type, fetch_nand, READ_MODIFY_WRITE, prefix##fetch_nand)                       \
+  COMPARE_EXCHANGE_OF(bits, type, strong, prefix)                                                           \
+  COMPARE_EXCHANGE_OF(bits, type, weak, prefix)                                                             \
   extern WEAK type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,  \
                                                               int fail);                                    \
-  type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,     \
+  type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,       \
                                                            int fail) {                                      \
     POINT(COMPARE_EXCHANGE, order);                                                                         \
     if (__tsan_atomic##bits##_compare_exchange_val)                                                         \
       return __tsan_atomic##bits##_compare_exchange_val(a, e, v, order, fail);                              \
     WRITES(a);                                                                                              \
-    __atomic_compare_exchange_n(a, &e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                           \
+    prefix##compare_exchange_n(a, &e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                            \
     return e;                                                                                               \
   }
 
-#define COMPARE_EXCHANGE_OF(bits, type, kind)                                                               \
+#define COMPARE_EXCHANGE_OF(bits, type, kind, prefix)                                                       \
   extern WEAK int __tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v,          \
                                                                 int order, int fail);                       \
-  int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,  \
+  int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,    \
                                                              int fail) {                                    \
     POINT(COMPARE_EXCHANGE, order);                                                                         \
     if (__tsan_atomic##bits##_compare_exchange_##kind)                                                      \
       return __tsan_atomic##bits##_compare_exchange_##kind(a, e, v, order, fail);                           \
     WRITES(a);                                                                                              \
-    return __atomic_compare_exchange_n(a, e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                     \
+    return prefix##compare_exchange_n(a, e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                      \
   }
 
-ATOMIC(8, uint8_t)
-ATOMIC(16, uint16_t)
-ATOMIC(32, uint32_t)
-ATOMIC(64, uint64_t)
+ATOMIC(8, uint8_t, __atomic_)
+ATOMIC(16, uint16_t, __atomic_)
+ATOMIC(32, uint32_t, __atomic_)
+ATOMIC(64, uint64_t, __atomic_)
+ATOMIC(128, uint128, wide_)
 
 extern WEAK void __tsan_atomic_thread_fence(int order);
 void __wrap___tsan_atomic_thread_fence(int order) {

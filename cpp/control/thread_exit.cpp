@@ -13,6 +13,9 @@
 
 namespace {
 
+/// Bytes of the state that glibc begins with, which make its generator what it is.
+constexpr std::size_t RANDOM_STATE = 128;
+
 /// How one virtual thread ends in the middle. Lives in its first frame.
 struct Exit {
   _Unwind_Exception exception{};
@@ -90,6 +93,21 @@ void *threadbare_run_thread(void *start, void *argument, int is_c11, void **plac
     exit.reached = true;
   }
   return exit.result;
+}
+
+/// Makes what the C and C++ libraries keep of a program under check as it is when a process starts.
+void threadbare_renew_libraries() {
+  static const std::terminate_handler terminate = std::get_terminate();
+  std::set_terminate(terminate);
+  // What `rand` and `random` go on from is kept here, so that one can see whether it was used: to seed it takes long.
+  static char random_state[RANDOM_STATE];
+  static char fresh_state[RANDOM_STATE];
+  if (random_state[0] == 0 || std::memcmp(random_state, fresh_state, RANDOM_STATE) != 0) {
+    initstate(1, random_state, RANDOM_STATE);
+    std::memcpy(fresh_state, random_state, RANDOM_STATE);
+  }
+  unsigned short zeros[3] = {};
+  seed48(zeros);
 }
 
 /// Runs a program under check: its constructors and then `main`. An exception that leaves it terminates the program.

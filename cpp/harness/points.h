@@ -55,12 +55,28 @@ int threadbare_weak_fails(void)
 #define THREADBARE_HERE(operation, order)                                                                   \
   ((void)threadbare_point(0, (operation), 0u, (int)(order), THREADBARE_POSITION))
 
-/* A compare-exchange: `operation` (the builtin on threadbare_p and threadbare_e), unless it is weak and fails; then
- * `load` reads what is there into *threadbare_e. Each argument is evaluated once. */
-#define THREADBARE_EXCHANGE_IF(p, e, weak, order, load, operation)                                          \
+/* An operation with the operand `v`, of type `type`: it is evaluated first, since it may hold operations of its own, and
+ * between the point and its operation there must be no other. */
+#define THREADBARE_WITH(p, kind, order, type, v, operation)                                                 \
   __extension__({                                                                                           \
-    __typeof__(p) threadbare_p = THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, order);                      \
+    type threadbare_v = (v);                                                                                \
+    __typeof__(p) threadbare_p = THREADBARE_AT(p, kind, order);                                             \
+    operation;                                                                                              \
+  })
+/* The type of an operand that is added and the like: its own. */
+#ifdef __cplusplus
+#define THREADBARE_ITS_TYPE auto
+#else
+#define THREADBARE_ITS_TYPE __auto_type
+#endif
+
+/* A compare-exchange for `d`, of type `type`: `operation` (the builtin on threadbare_p, _e and _v), unless it is weak and
+ * fails; then `load` reads what is there into *threadbare_e. Each argument is evaluated once, before the point. */
+#define THREADBARE_EXCHANGE_IF(p, e, type, d, weak, order, load, operation)                                 \
+  __extension__({                                                                                           \
     __typeof__(e) threadbare_e = (e);                                                                       \
+    type threadbare_v = (d);                                                                                \
+    __typeof__(p) threadbare_p = THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, order);                      \
     (weak) && threadbare_weak_fails() ? ((void)(load), 0 != 0) : (operation);                               \
   })
 
@@ -70,28 +86,56 @@ int threadbare_weak_fails(void)
 /* GCC's builtins: libstdc++, C, and most hand-written code. */
 #define __atomic_load_n(p, o) __atomic_load_n(THREADBARE_AT(p, THREADBARE_LOAD, o), o)
 #define __atomic_load(p, r, o) __atomic_load(THREADBARE_AT(p, THREADBARE_LOAD, o), r, o)
-#define __atomic_store_n(p, v, o) __atomic_store_n(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
+#define __atomic_store_n(p, v, o)                                                                           \
+  THREADBARE_WITH(p, THREADBARE_STORE, o, __typeof__(__atomic_load_n(p, __ATOMIC_RELAXED)), v,              \
+                  __atomic_store_n(threadbare_p, threadbare_v, o))
 #define __atomic_store(p, v, o) __atomic_store(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
-#define __atomic_exchange_n(p, v, o) __atomic_exchange_n(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, o)
+#define __atomic_exchange_n(p, v, o)                                                                        \
+  THREADBARE_WITH(p, THREADBARE_EXCHANGE, o, __typeof__(__atomic_load_n(p, __ATOMIC_RELAXED)), v,           \
+                  __atomic_exchange_n(threadbare_p, threadbare_v, o))
 #define __atomic_exchange(p, v, r, o) __atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, r, o)
 #define __atomic_compare_exchange_n(p, e, d, w, s, f)                                                       \
-  THREADBARE_EXCHANGE_IF(p, e, w, s, *threadbare_e = __atomic_load_n(threadbare_p, f),                      \
-                         __atomic_compare_exchange_n(threadbare_p, threadbare_e, d, w, s, f))
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, w, s, *threadbare_e = __atomic_load_n(threadbare_p, f), \
+                         __atomic_compare_exchange_n(threadbare_p, threadbare_e, threadbare_v, w, s, f))
 #define __atomic_compare_exchange(p, e, d, w, s, f)                                                         \
-  THREADBARE_EXCHANGE_IF(p, e, w, s, __atomic_load(threadbare_p, threadbare_e, f),                          \
-                         __atomic_compare_exchange(threadbare_p, threadbare_e, d, w, s, f))
-#define __atomic_add_fetch(p, v, o) __atomic_add_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_sub_fetch(p, v, o) __atomic_sub_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_and_fetch(p, v, o) __atomic_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_or_fetch(p, v, o) __atomic_or_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_xor_fetch(p, v, o) __atomic_xor_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_nand_fetch(p, v, o) __atomic_nand_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_add(p, v, o) __atomic_fetch_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_sub(p, v, o) __atomic_fetch_sub(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_and(p, v, o) __atomic_fetch_and(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_or(p, v, o) __atomic_fetch_or(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_xor(p, v, o) __atomic_fetch_xor(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
-#define __atomic_fetch_nand(p, v, o) __atomic_fetch_nand(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(d), d, w, s, __atomic_load(threadbare_p, threadbare_e, f),        \
+                         __atomic_compare_exchange(threadbare_p, threadbare_e, threadbare_v, w, s, f))
+#define __atomic_add_fetch(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_add_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_sub_fetch(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_sub_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_and_fetch(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_and_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_or_fetch(p, v, o)                                                                          \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_or_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_xor_fetch(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_xor_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_nand_fetch(p, v, o)                                                                        \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_nand_fetch(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_add(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_add(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_sub(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_sub(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_and(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_and(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_or(p, v, o)                                                                          \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_or(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_xor(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_xor(threadbare_p, threadbare_v, o))
+#define __atomic_fetch_nand(p, v, o)                                                                        \
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __atomic_fetch_nand(threadbare_p, threadbare_v, o))
 #define __atomic_test_and_set(p, o) __atomic_test_and_set(THREADBARE_AT_BYTE(p, THREADBARE_EXCHANGE, o), o)
 #define __atomic_clear(p, o) __atomic_clear(THREADBARE_AT_BYTE(p, THREADBARE_STORE, o), o)
 #define __atomic_thread_fence(o) (THREADBARE_HERE(THREADBARE_FENCE, o), __atomic_thread_fence(o))
@@ -99,23 +143,33 @@ int threadbare_weak_fails(void)
 /* Clang's builtins: libc++ and <stdatomic.h>. */
 #ifdef __clang__
 #define __c11_atomic_load(p, o) __c11_atomic_load(THREADBARE_AT(p, THREADBARE_LOAD, o), o)
-#define __c11_atomic_store(p, v, o) __c11_atomic_store(THREADBARE_AT(p, THREADBARE_STORE, o), v, o)
-#define __c11_atomic_exchange(p, v, o) __c11_atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, o)
+#define __c11_atomic_store(p, v, o)                                                                         \
+  THREADBARE_WITH(p, THREADBARE_STORE, o, __typeof__(__c11_atomic_load(p, __ATOMIC_RELAXED)), v,            \
+                  __c11_atomic_store(threadbare_p, threadbare_v, o))
+#define __c11_atomic_exchange(p, v, o)                                                                      \
+  THREADBARE_WITH(p, THREADBARE_EXCHANGE, o, __typeof__(__c11_atomic_load(p, __ATOMIC_RELAXED)), v,         \
+                  __c11_atomic_exchange(threadbare_p, threadbare_v, o))
 #define __c11_atomic_compare_exchange_strong(p, e, d, s, f)                                                 \
-  __c11_atomic_compare_exchange_strong(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, s), e, d, s, f)
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 0, s, (void)0,                                          \
+                         __c11_atomic_compare_exchange_strong(threadbare_p, threadbare_e, threadbare_v, s, f))
 #define __c11_atomic_compare_exchange_weak(p, e, d, s, f)                                                   \
-  THREADBARE_EXCHANGE_IF(p, e, 1, s, *threadbare_e = __c11_atomic_load(threadbare_p, f),                    \
-                         __c11_atomic_compare_exchange_weak(threadbare_p, threadbare_e, d, s, f))
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 1, s, *threadbare_e = __c11_atomic_load(threadbare_p, f), \
+                         __c11_atomic_compare_exchange_weak(threadbare_p, threadbare_e, threadbare_v, s, f))
 #define __c11_atomic_fetch_add(p, v, o)                                                                     \
-  __c11_atomic_fetch_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __c11_atomic_fetch_add(threadbare_p, threadbare_v, o))
 #define __c11_atomic_fetch_sub(p, v, o)                                                                     \
-  __c11_atomic_fetch_sub(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __c11_atomic_fetch_sub(threadbare_p, threadbare_v, o))
 #define __c11_atomic_fetch_and(p, v, o)                                                                     \
-  __c11_atomic_fetch_and(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __c11_atomic_fetch_and(threadbare_p, threadbare_v, o))
 #define __c11_atomic_fetch_or(p, v, o)                                                                      \
-  __c11_atomic_fetch_or(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __c11_atomic_fetch_or(threadbare_p, threadbare_v, o))
 #define __c11_atomic_fetch_xor(p, v, o)                                                                     \
-  __c11_atomic_fetch_xor(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, o), v, o)
+  THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
+                  __c11_atomic_fetch_xor(threadbare_p, threadbare_v, o))
 #define __c11_atomic_thread_fence(o) (THREADBARE_HERE(THREADBARE_FENCE, o), __c11_atomic_thread_fence(o))
 #endif
 

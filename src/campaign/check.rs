@@ -183,7 +183,7 @@ impl Cell {
         if let Some(range) = self.undone.pop() {
             return Some(range);
         }
-        let count = self.quota.map_or(most, |quota| (quota - self.next).min(most));
+        let count = (self.quota.unwrap_or(u64::MAX) - self.next).min(most);
         let first = self.next;
         self.next += count;
         (count > 0).then_some((first, count))

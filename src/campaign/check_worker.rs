@@ -2,13 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::audit::{OUTSIDE, difference};
 use super::fingerprint::fingerprint;
-use super::job::{Built, CheckSlice, Divergence, Failed, Outcome};
+use super::job::{self, Built, CheckSlice, Divergence, Failed, Outcome};
 use super::seed;
 use crate::control::{Mode, Session};
 use crate::execution::Ending;
@@ -44,26 +45,35 @@ impl<'a> Checker<'a> {
         Ok(Self { session, outcome, longest: None, known: Vec::new() })
     }
 
-    /// Explores a slice, up to its end or to a finding that the process does not survive.
-    pub fn explore(&mut self, slice: &CheckSlice) {
+    /// Explores a slice, up to its end or to a finding that the process does not survive. What it finds before that is
+    /// kept in the file `so_far`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn explore(&mut self, slice: &CheckSlice, so_far: &Path) -> Result<()> {
         let started = Instant::now();
         let limit = slice.limit_ms.map(Duration::from_millis);
         self.known.clone_from(&slice.known);
         self.session.know_reports(&slice.known_reports);
         for execution in slice.first..slice.first.saturating_add(slice.count) {
             if limit.is_some_and(|limit| started.elapsed() >= limit) {
-                return;
+                break;
             }
+            let found = self.outcome.earlier.len();
             let seed = seed::schedule_seed(slice.seed, 1, execution);
             let flow = if slice.audit { self.audit(execution, seed) } else { self.execute(execution, seed) };
             if flow.is_break() || (slice.stop_at_first && !self.outcome.earlier.is_empty()) {
-                return;
+                break;
             }
             if self.session.exhausted() {
                 self.outcome.exhausted = true;
-                return;
+                break;
+            }
+            if self.outcome.earlier.len() > found {
+                job::write(so_far, self.outcome)?;
             }
         }
+        Ok(())
     }
 
     /// Executes a recorded schedule, keeping every step.
@@ -142,24 +152,30 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Executes a schedule twice, which must come to the same at every step.
+    /// Executes a schedule twice, which must come to the same at every step. The second time it is replayed, since a
+    /// strategy that learns chooses otherwise.
     fn audit(&mut self, number: u64, seed: u64) -> ControlFlow<()> {
         let budget = self.budget();
-        let twice = [(); 2].map(|()| {
-            let (execution, steps) = self.session.log_image(number, Mode::Explore { seed }, budget);
-            (execution.ending.clone(), execution.reports, execution.points, steps)
-        });
-        let [(ending, reports, points, first), (other_ending, _, _, second)] = twice;
+        let (execution, first) = self.session.log_image(number, Mode::Explore { seed }, budget);
+        let (ending, reports, points) = (execution.ending.clone(), execution.reports, execution.points);
         self.outcome.points += points;
         self.longest = self.longest.max(Some(points));
-        if let Some(divergence) = difference(&first, &second) {
-            self.outcome.executions += 1;
-            self.outcome.diverged = Some(divergence);
-            return ControlFlow::Break(());
+        if self.session.is_spent() {
+            return self.judge(number, &ending, reports);
         }
-        if ending != other_ending {
-            let why = format!("one execution ended as {ending:?}, the other as {other_ending:?}: {OUTSIDE}");
-            self.outcome.diverged = Some(Divergence { step: points, why });
+        let schedule = self.session.schedule();
+        let (again, second) = self.session.log_image(number, Mode::Replay(&schedule), budget);
+        let divergence = difference(&first, &second).or_else(|| match &again.ending {
+            Ending::Diverged { step, why } => Some(Divergence { step: *step, why: format!("{why}; {OUTSIDE}") }),
+            other if *other != ending => {
+                let why = format!("one execution ended as {ending:?}, the other as {other:?}; {OUTSIDE}");
+                Some(Divergence { step: points, why })
+            }
+            _ => None,
+        });
+        if divergence.is_some() {
+            self.outcome.executions += 1;
+            self.outcome.diverged = divergence;
             return ControlFlow::Break(());
         }
         self.judge(number, &ending, reports)

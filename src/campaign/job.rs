@@ -58,6 +58,12 @@ impl Files {
         &self.files
     }
 
+    /// The outcome as far as it is known, of a worker that goes on after findings. It counts if that worker dies.
+    #[must_use]
+    pub fn outcome_so_far(&self) -> PathBuf {
+        self.directory.join("outcome-so-far.json")
+    }
+
     /// What the worker, its subject and the sanitizer printed.
     #[must_use]
     pub fn stderr(&self) -> PathBuf {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use super::death::{self, Killed};
 use super::executables::Executables;
-use super::job::{self, Failed, Files, Job, Outcome};
+use super::job::{self, Failed, Files, Job, Outcome, Work};
 use super::scratch::Scratch;
 use super::symbols::Symbols;
 use super::watch::memory_limit;
@@ -227,9 +227,16 @@ fn died(
         Some(Killed::Hang(_) | Killed::Memory(_)) => String::new(),
         None => sanitizer::report_text(stderr).to_owned(),
     };
-    let mut outcome = outcome.unwrap_or_default();
+    let mut outcome = outcome.unwrap_or_else(|| {
+        let so_far: Outcome = job::read(&worker.files().outcome_so_far()).unwrap_or_default();
+        Outcome { executions: 0, ..so_far }
+    });
     if outcome.executions == 0 {
-        outcome.executions = worker.finished() + u64::from(worker.schedule().cut);
+        outcome.executions = match &worker.job().work {
+            // An audit executes each schedule twice.
+            Work::Check(slice) => worker.execution() - slice.first + 1,
+            _ => worker.finished() + u64::from(worker.schedule().cut),
+        };
         outcome.points = worker.heartbeat().saturating_sub(worker.finished());
         outcome.seconds = worker.seconds();
     }

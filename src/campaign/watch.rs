@@ -4,14 +4,16 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::settings::Engine;
-
 use super::death::Killed;
+use super::job::{Job, Work};
+use crate::settings::Engine;
 
 /// How often the files in /proc are read.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// A worker that burns so much CPU time without reaching a point hangs.
 const MAX_IDLE_CPU: Duration = Duration::from_secs(10);
+/// The same for a program under check, of which the one thread that loops is all that runs.
+const MAX_IDLE_CPU_OF_CHECK: Duration = Duration::from_secs(2);
 /// A worker that does not reach a point for so long hangs, even if it burns no CPU time.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// The same for engine `free`, where a stop is seen only by nobody using the CPU.
@@ -37,6 +39,7 @@ pub fn memory_limit(jobs: usize) -> u64 {
 pub struct Watch {
     pid: u32,
     engine: Engine,
+    max_idle_cpu: Duration,
     memory_limit: u64,
     looked: Instant,
     heartbeat: u64,
@@ -49,10 +52,22 @@ pub struct Watch {
 
 impl Watch {
     #[must_use]
-    pub fn new(pid: u32, engine: Engine, memory_limit: u64) -> Self {
+    pub fn new(pid: u32, job: &Job, memory_limit: u64) -> Self {
         let now = Instant::now();
-        let busy = (now, Duration::ZERO);
-        Self { pid, engine, memory_limit, looked: now, heartbeat: 0, moved: now, cpu: Duration::ZERO, busy }
+        Self {
+            pid,
+            engine: job.settings.engine,
+            max_idle_cpu: match &job.work {
+                Work::Explore(_) | Work::Replay(_) => MAX_IDLE_CPU,
+                Work::Check(_) | Work::ReplayCheck(_) => MAX_IDLE_CPU_OF_CHECK,
+            },
+            memory_limit,
+            looked: now,
+            heartbeat: 0,
+            moved: now,
+            cpu: Duration::ZERO,
+            busy: (now, Duration::ZERO),
+        }
     }
 
     /// Looks, unless it did just now. Says why the worker should be ended, if it should.
@@ -83,8 +98,8 @@ impl Watch {
         if self.engine == Engine::Free && idle >= MAX_IDLE_FREE {
             let seconds = MAX_IDLE_FREE.as_secs();
             Some(Killed::Hang(format!("uncontrolled threads made no progress and used no CPU time for {seconds} s")))
-        } else if burnt >= MAX_IDLE_CPU {
-            Some(Killed::Hang(format!("no point was reached in {} s of CPU time", MAX_IDLE_CPU.as_secs())))
+        } else if burnt >= self.max_idle_cpu {
+            Some(Killed::Hang(format!("no point was reached in {} s of CPU time", self.max_idle_cpu.as_secs())))
         } else if still >= MAX_IDLE {
             Some(Killed::Hang(format!("no point was reached for {} s", MAX_IDLE.as_secs())))
         } else {
@@ -117,13 +132,28 @@ fn memory_of(pid: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::job::{Built, Replay};
+    use crate::settings::{Sanitizer, Settings, StrategyName};
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn watch(engine: Engine) -> (Watch, Instant) {
-        let watch = Watch::new(1, engine, u64::MAX);
+    fn watch_of(engine: Engine, work: Work) -> (Watch, Instant) {
+        let settings = Settings {
+            subject: String::new(),
+            threads: 1,
+            sanitizer: Sanitizer::None,
+            engine,
+            strategy: StrategyName::Random,
+            seed: 0,
+            fault: None,
+        };
+        let watch = Watch::new(1, &Job { settings, work }, u64::MAX);
         let start = watch.moved;
         (watch, start)
+    }
+
+    fn watch(engine: Engine) -> (Watch, Instant) {
+        watch_of(engine, Work::Replay(Replay { from: 0, times: 1 }))
     }
 
     #[test]
@@ -139,6 +169,14 @@ mod tests {
         let (mut watch, start) = watch(Engine::Fibers);
         assert_eq!(watch.judge(0, SECOND * 9, start + SECOND * 9), None);
         assert!(matches!(watch.judge(0, SECOND * 10, start + SECOND * 10), Some(Killed::Hang(_))));
+    }
+
+    #[test]
+    fn a_program_under_check_hangs_after_two_seconds() {
+        let built = Built { object: "program.so".into(), arguments: vec![] };
+        let (mut watch, start) = watch_of(Engine::Fibers, Work::ReplayCheck(built));
+        assert_eq!(watch.judge(0, SECOND, start + SECOND), None);
+        assert!(matches!(watch.judge(0, SECOND * 2, start + SECOND * 2), Some(Killed::Hang(_))));
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
             })
         }
         Work::Check(slice) => use_bench(&files, &job.settings, |bench| {
-            Checker::load(&mut bench.session, &mut bench.outcome, &slice.program)?.explore(slice);
-            Ok(())
+            let mut checker = Checker::load(&mut bench.session, &mut bench.outcome, &slice.program)?;
+            checker.explore(slice, &files.outcome_so_far())
         }),
         Work::ReplayCheck(program) => {
             let case = Case::read(&files.case())?;

@@ -39,9 +39,11 @@ impl WorkerProcess {
     pub fn start(executable: &Path, job: Job, files: Files, memory_limit: u64) -> Result<Self> {
         job::write(&files.job(), &job)?;
         let mut trace = Trace::create(&files.trace())?;
-        if let Work::Explore(slice) = &job.work {
-            // A worker that dies before it begins is blamed on its first execution.
-            trace.begin(slice.first);
+        // A worker that dies before it begins is blamed on its first execution.
+        match &job.work {
+            Work::Explore(slice) => trace.begin(slice.first),
+            Work::Check(slice) => trace.begin(slice.first),
+            Work::Replay(_) | Work::ReplayCheck(_) => {}
         }
         let stderr = File::create(files.stderr()).context("cannot create a worker's files")?;
         let mut command = Command::new(executable);
@@ -54,7 +56,7 @@ impl WorkerProcess {
         // Else TSan waits a second for reports that other threads may still make.
         command.env("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0"));
         let child = command.spawn().with_context(|| format!("cannot start {}", executable.display()))?;
-        let watch = Watch::new(child.id(), job.settings.engine, memory_limit);
+        let watch = Watch::new(child.id(), &job, memory_limit);
         Ok(Self { child, job, files, trace, watch, started: Instant::now(), killed: None })
     }
 

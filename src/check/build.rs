@@ -13,8 +13,10 @@ use crate::settings::Sanitizer;
 
 const POINTS_HEADER: &str = include_str!("../../cpp/harness/points.h");
 const FIRST_SOURCE: &str = include_str!("../../cpp/check/image.c");
-/// Options of the linker that send the calls of the thread instrumentation to cpp/control/memory.c.
+/// Options of the linker that send the calls of the instrumentation to cpp/control/memory.c.
 const WRAPPED: &str = include_str!("../../cpp/check/wrapped.txt");
+/// The same for what only g++ calls, or calls without instrumenting it.
+const WRAPPED_GCC: &str = include_str!("../../cpp/check/wrapped_gcc.txt");
 
 /// Calls AddressSanitizer's checks in place of making them, so that they can be points; g++ only.
 const OUTLINED_CHECKS: [&str; 2] = ["--param", "asan-instrumentation-with-call-threshold=0"];
@@ -50,7 +52,8 @@ pub fn build(check: &Check, sanitizer: Sanitizer, directory: &Path) -> Result<Pa
     let mut command = Command::new(build_info::COMPILER_PATH);
     command.args(["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,norelro"]).args(&objects).args(&check.flags);
     if check.points == Points::Memory {
-        command.args(WRAPPED.lines().map(|option| format!("-Wl,{option}")));
+        let more = if build_info::FIBERS { "" } else { WRAPPED_GCC };
+        command.args(WRAPPED.lines().chain(more.lines()).map(|option| format!("-Wl,{option}")));
     }
     compile(&mut command, &object)?;
     Ok(object)
@@ -77,8 +80,11 @@ fn instrumentation(points: Points, sanitizer: Sanitizer) -> Vec<&'static str> {
     match points {
         Points::Sync => flags.push("-O1"),
         Points::Memory => {
-            // The instrumentation covers atomic operations as well.
-            flags.extend(["-O0", "-DTHREADBARE_ATOMICS_ELSEWHERE"]);
+            flags.push("-O0");
+            if build_info::FIBERS || sanitizer != Sanitizer::Address {
+                // The thread instrumentation covers atomic operations as well.
+                flags.push("-DTHREADBARE_ATOMICS_ELSEWHERE");
+            }
             if build_info::FIBERS {
                 // Else a read just before a write is no point.
                 flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
-use super::hooks::ExitHandler;
+use super::hooks::{ExitHandler, prepare_exit};
 use super::image::Image;
 use super::log::Log;
 use super::sanitizer;
@@ -265,17 +265,27 @@ impl Active {
         // SAFETY: as above.
         unsafe { thread_local::free(thread.locals.get()) };
         self.pass(Point::ThreadEnd, thread.address());
+        let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
+        let last = || self.ask(|controller| controller.all_others_ended());
+        let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.exit_after_last_thread(thread)));
         sanitizer::release(thread.address());
         thread.alive.set(false);
-        let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let next = self.ask(|controller| {
             controller.wake_all(thread.address());
-            match main_exit {
-                Some(exit) => controller.end_main(exit),
+            match exit {
+                Some(exit) => controller.end_program(exit),
                 None => controller.end_thread(),
             }
         });
         self.engine.leave(next);
+    }
+
+    /// The program under check has no other thread, so it ends as if this one called `exit(0)`.
+    fn exit_after_last_thread(&self, thread: &VirtualThread) -> Exit {
+        let exit = prepare_exit(self, 0);
+        // SAFETY: the running thread's; handlers may have made some anew.
+        unsafe { thread_local::free(thread.locals.get()) };
+        exit
     }
 
     #[inline]

@@ -229,6 +229,12 @@ impl Controller {
         self.threads.iter().all(|thread| thread.state == State::Ended)
     }
 
+    /// Whether the running thread is the last one.
+    pub fn all_others_ended(&self) -> bool {
+        let mut threads = (0..).zip(&self.threads);
+        threads.all(|(id, thread)| id == self.current || thread.state == State::Ended)
+    }
+
     pub fn has_ended(&self, thread: ThreadId) -> bool {
         self.threads[usize::from(thread)].state == State::Ended
     }
@@ -355,7 +361,7 @@ impl Controller {
     }
 
     /// The running thread ends, and the program with it.
-    pub fn end_main(&mut self, exit: Exit) -> Next {
+    pub fn end_program(&mut self, exit: Exit) -> Next {
         self.threads[usize::from(self.current)].state = State::Ended;
         self.runnable.remove(self.current);
         self.exit(exit)

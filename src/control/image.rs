@@ -28,6 +28,8 @@ unsafe extern "C-unwind" {
         argv: *mut *mut c_char,
         environment: *mut *mut c_char,
     ) -> c_int;
+    /// The same file: random numbers and the like.
+    fn threadbare_renew_libraries();
     static environ: *mut *mut c_char;
 }
 
@@ -86,13 +88,15 @@ impl Image {
         Ok(Self { main, parts, arguments: arguments?, argv: RefCell::default() })
     }
 
-    /// Puts the program's variables back to what they were before its constructors ran.
+    /// Puts the program's variables back to what they were before its constructors ran, and what libraries keep for it.
     pub fn put_back(&self) {
         for segment in &self.parts.segments {
             // SAFETY: a writable segment of an object that stays loaded, of this length; none of its code runs.
             unsafe { copy_unseen(segment.content.as_ptr(), segment.address as *mut u8, segment.content.len()) };
         }
         thread_local::forget_after(self.parts.thread_locals);
+        // SAFETY: has no preconditions; none of the program's code runs.
+        unsafe { threadbare_renew_libraries() };
         let mut argv = self.argv.borrow_mut();
         argv.clear();
         argv.extend(self.arguments.iter().map(|argument| argument.as_ptr().cast_mut()));

@@ -40,9 +40,23 @@ impl Workplace {
         command
     }
 
+    /// Writes a file, in a folder that is made if it is missing; its path.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(&path, content).expect("written");
+        path
+    }
+
     /// Runs it to its end; arguments are separated by spaces.
     pub fn run(&self, arguments: &str) -> Ran {
         Ran::from(self.command(arguments).output().expect("threadbare runs"))
+    }
+
+    /// As `run`, in a folder of the directory, and with further arguments, which may hold spaces.
+    pub fn run_in(&self, folder: &str, arguments: &str, more: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        Ran::from(command.args(more).current_dir(self.path().join(folder)).output().expect("threadbare runs"))
     }
 
     /// Starts it and does not wait.

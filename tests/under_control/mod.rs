@@ -1,4 +1,5 @@
 //! What tests of controlled executions share: a process for each test, sessions, and what came of an execution.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::process::Command;
 

@@ -1,0 +1,139 @@
+//! The programs in examples/check: each bug is found as its first comment says, and each repaired twin is clean.
+//!
+//! Run with `--ignored`, it measures: 20 searches for each bug, 20,000 schedules of each twin under every sanitizer.
+
+mod command;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use command::{CLEAN, FOUND, Workplace};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+
+/// Executions in which a bug must be found, and that a twin makes.
+const EXECUTIONS: u64 = 500;
+const TWIN_EXECUTIONS: u64 = 100;
+const SEED: u64 = 1;
+
+/// Of the measure.
+const SEARCHES: u64 = 20;
+const CAP: u64 = 5_000;
+const LONG_TWIN_EXECUTIONS: u64 = 20_000;
+const SANITIZERS: [&str; 3] = ["none", "thread", "address"];
+
+/// An example, and what its first comment says of it.
+#[derive(Clone)]
+struct Example {
+    name: String,
+    path: PathBuf,
+    verdict: String,
+    sanitizer: String,
+    points: String,
+}
+
+impl Example {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).expect("a source");
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let value = |word: &str| {
+            let prefix = format!("// {word}: ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&*prefix));
+            line.unwrap_or_else(|| panic!("{name} does not say its {word}")).to_owned()
+        };
+        Self { verdict: value("verdict"), sanitizer: value("sanitizer"), points: value("points"), name, path }
+    }
+
+    fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/check");
+        let paths = fs::read_dir(folder).expect("examples").map(|entry| entry.expect("a file").path());
+        let is_source =
+            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "c" || extension == "cpp");
+        let mut all: Vec<Self> = paths.filter(is_source).map(Self::read).collect();
+        all.sort_by(|left, right| left.name.cmp(&right.name));
+        all
+    }
+
+    fn is_twin(&self) -> bool {
+        self.path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_fixed"))
+    }
+
+    fn twin(&self) -> PathBuf {
+        let stem = self.path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let extension = self.path.extension().expect("C or C++").to_string_lossy().into_owned();
+        self.path.with_file_name(format!("{stem}_fixed.{extension}"))
+    }
+
+    /// Checks it in a place of its own, up to the first finding; what the JSON says, and the place.
+    fn check(&self, sanitizer: &str, points: &str, executions: u64, seed: u64, code: i32) -> (Value, Workplace) {
+        let place = Workplace::new();
+        let arguments = format!(
+            "check --sanitizer {sanitizer} --points {points} --executions {executions} --seed {seed} --jobs 1 \
+             --stop-at-first --json out.json"
+        );
+        place.run_in("", &arguments, &[&self.path.to_string_lossy()]).left_with(code);
+        (place.json("out.json"), place)
+    }
+
+    /// Searches for the bug. The executions that it took, and where the case is.
+    fn search(&self, executions: u64, seed: u64) -> (u64, Workplace) {
+        let (json, place) = self.check(&self.sanitizer, &self.points, executions, seed, FOUND);
+        let finding = &json["findings"][0];
+        let verdict = finding["verdict"].as_str().expect("a verdict");
+        assert!(self.verdict.split(" or ").any(|expected| expected == verdict), "{verdict}, not {}", self.verdict);
+        assert_eq!(finding["confirmed"], true, "{verdict} did not come again");
+        (finding["execution"].as_u64().expect("a number"), place)
+    }
+}
+
+fn bug_is_found(bug: &Example) -> Result<(), Failed> {
+    if !bug.twin().is_file() {
+        return Err("it has no twin".into());
+    }
+    bug.search(EXECUTIONS, SEED);
+    Ok(())
+}
+
+fn twin_is_clean(twin: &Example) -> Result<(), Failed> {
+    if twin.verdict != "clean" {
+        return Err(format!("a twin is clean, not {}", twin.verdict).into());
+    }
+    twin.check(&twin.sanitizer, "memory", TWIN_EXECUTIONS, SEED, CLEAN);
+    Ok(())
+}
+
+/// Prints a row for the bug, whose cases must replay.
+fn measure_bug(bug: &Example) -> Result<(), Failed> {
+    let mut took = Vec::new();
+    for seed in 0..SEARCHES {
+        let (executions, place) = bug.search(CAP, seed);
+        took.push(executions);
+        place.run("replay findings --repeat 3 --jobs 1").left_with(CLEAN);
+    }
+    took.sort_unstable();
+    let middle = took.len() / 2;
+    let median = (took[middle - 1] + took[middle]) as f64 / 2.0;
+    println!("| {} | {} | found {} of {SEARCHES} | median {median} |", bug.name, bug.sanitizer, took.len());
+    Ok(())
+}
+
+fn measure_twin(twin: &Example) -> Result<(), Failed> {
+    for sanitizer in SANITIZERS {
+        let (json, _place) = twin.check(sanitizer, "memory", LONG_TWIN_EXECUTIONS, SEED, CLEAN);
+        println!("| {} | {sanitizer} | clean | {} executions |", twin.name, json["executions"]);
+    }
+    Ok(())
+}
+
+fn main() {
+    let mut trials = Vec::new();
+    for example in Example::all() {
+        let (test, measure): (fn(&Example) -> _, fn(&Example) -> _) =
+            if example.is_twin() { (twin_is_clean, measure_twin) } else { (bug_is_found, measure_bug) };
+        let name = example.name.clone();
+        let measured = example.clone();
+        trials.push(Trial::test(name.clone(), move || test(&example)));
+        trials.push(Trial::test(format!("measure {name}"), move || measure(&measured)).with_ignored_flag(true));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
