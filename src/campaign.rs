@@ -18,6 +18,7 @@ pub mod minimise;
 pub mod plan;
 pub mod replay;
 pub mod seed;
+pub mod strategies;
 pub mod supervisor;
 pub mod worker;
 

@@ -12,6 +12,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{BASIS, fnv1a};
+use crate::schedule::Injection;
+
+/// What may be made to go wrong in a program under check, where the program must expect it.
+pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::WeakFailure];
 
 /// The subject that the settings of a check name.
 pub const SUBJECT: &str = "check";
@@ -34,6 +38,8 @@ pub struct Check {
     /// For `main`, after the program's name.
     pub arguments: Vec<String>,
     pub points: Points,
+    /// What may go wrong: any of [`INJECTIONS`].
+    pub injections: Vec<Injection>,
     /// [`Check::digest`] when the case was recorded; what it is now may differ.
     pub recorded: Option<String>,
 }
@@ -200,6 +206,7 @@ mod tests {
             flags: Vec::new(),
             arguments: Vec::new(),
             points: Points::Sync,
+            injections: Vec::new(),
             recorded: None,
         }
     }

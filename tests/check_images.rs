@@ -84,7 +84,7 @@ impl Built {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let sources = vec![program.source.clone()];
         let flags = program.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
-        let check = Check { sources, flags, arguments: vec![], points, recorded: None };
+        let check = Check { sources, flags, arguments: vec![], points, injections: Vec::new(), recorded: None };
         let object = build::build(&check, build_info::SANITIZER, folder.path()).expect("it compiles");
         Self { program, object, folder }
     }

@@ -11,12 +11,14 @@ use super::executables::Executables;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
-use super::job::{Built, CheckSlice, Job, Work};
+use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
 use super::replay::Seen;
 use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
+use crate::build_info;
 use crate::case::Case;
 use crate::check::{self, Check, build};
+use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
@@ -69,6 +71,8 @@ pub struct Cell {
 pub struct Summary {
     pub cells: Vec<Cell>,
     pub executions: u64,
+    /// Replays of an audit's schedules in other engines and under other sanitizers.
+    pub compared: u64,
     pub seconds: f64,
     pub findings: Vec<Finding>,
     pub interrupted: bool,
@@ -95,14 +99,15 @@ impl Campaign {
             let directory = scratch.path().join(index.to_string());
             std::fs::create_dir(&directory).context("cannot make a directory for the compiled program")?;
             let object = build::build(&self.check, sanitizer, &directory)?;
-            let program = Built { object, arguments: self.check.arguments.clone() };
+            let program = Built::of(&self.check, object);
             let quota = self.executions.map(|total| total / count + u64::from(index < total % count));
             cells.push(Cell::new(sanitizer, program, quota));
         }
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
-        let mut state = State { campaign: self, cells, findings, turn: 0, next: VecDeque::new(), over: false };
+        let mut state =
+            State { campaign: self, cells, findings, turn: 0, next: VecDeque::new(), over: false, audited: Vec::new() };
         let started = Instant::now();
         while !interrupt::requested() {
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
@@ -129,8 +134,10 @@ impl Campaign {
                 state.cells[cell].count(&ended);
             }
         }
+        let compared = if self.audit { self.compare(&state, supervisor.into_executables())? } else { 0 };
         Ok(Summary {
             executions: state.executions(),
+            compared,
             seconds: started.elapsed().as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
             cells: state.cells,
@@ -143,6 +150,48 @@ impl Campaign {
         let seconds = self.seconds.filter(|_| !self.strategy.is_exhaustive()).unwrap_or(u64::MAX / 2);
         let workers = u32::try_from(self.jobs.min(self.sanitizers.len())).unwrap_or(u32::MAX);
         Duration::from_secs(seconds) / (TURNS * self.sanitizers.len() as u32).div_ceil(workers)
+    }
+
+    /// Replays what the audit executed with every controlled engine under every sanitizer, each in fresh processes.
+    fn compare(&self, state: &State<'_>, executables: Executables) -> Result<u64> {
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let engines = [Engine::Fibers, Engine::Threads];
+        let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || build_info::FIBERS);
+        let pairs = engines.flat_map(|engine| (0..state.cells.len()).map(move |cell| (cell, engine)));
+        let mut waiting: VecDeque<(usize, Engine, usize)> = pairs.map(|(cell, engine)| (cell, engine, 0)).collect();
+        let mut compared = 0;
+        while !interrupt::requested() {
+            while supervisor.has_room()
+                && let Some((cell, engine, first)) = waiting.pop_front()
+            {
+                if first >= state.audited.len() {
+                    continue;
+                }
+                let comparison = Comparison {
+                    program: state.cells[cell].program.clone(),
+                    first: first as u64,
+                    audited: state.audited[first..].to_vec(),
+                };
+                let settings = Settings { engine, ..self.settings(state.cells[cell].sanitizer, self.seed) };
+                supervisor.start((cell, engine, first), Job { settings, work: Work::Compare(comparison) }, None)?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for ((cell, engine, first), ended) in supervisor.poll()? {
+                let done = ended.outcome.executions;
+                compared += done;
+                if let Some(Divergence { step, why }) = &ended.outcome.diverged {
+                    let settings = &ended.job.settings;
+                    let number = first as u64 + done;
+                    let under = format!("{} under {}", word(&settings.engine), word(&settings.sanitizer));
+                    bail!("schedule {number} replayed with {under} diverged at step {step}: {why}");
+                }
+                // A sanitizer that ends the process has seen more than the others could.
+                waiting.push_back((cell, engine, first + done.max(1) as usize));
+            }
+        }
+        Ok(compared)
     }
 
     fn settings(&self, sanitizer: Sanitizer, seed: u64) -> Settings {
@@ -215,6 +264,8 @@ struct State<'a> {
     next: VecDeque<Task>,
     /// No slice is begun any more.
     over: bool,
+    /// What the audit executed under the first sanitizer.
+    audited: Vec<Audited>,
 }
 
 impl State<'_> {
@@ -294,6 +345,9 @@ impl State<'_> {
         for (fingerprint, times) in &ended.outcome.repeated {
             cell.findings += times;
             self.findings.count(fingerprint, *times);
+        }
+        if index == 0 {
+            self.audited.extend(ended.outcome.audited);
         }
         let done = ended.outcome.executions;
         if done < count && !cell.exhausted {

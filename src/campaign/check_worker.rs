@@ -9,12 +9,13 @@ use anyhow::Result;
 
 use super::audit::{OUTSIDE, difference};
 use super::fingerprint::fingerprint;
-use super::job::{self, Built, CheckSlice, Divergence, Failed, Outcome};
+use super::job::{self, Audited, Built, CheckSlice, Comparison, Divergence, Failed, Outcome};
 use super::seed;
-use crate::control::{Mode, Session};
+use crate::control::{Mode, Session, process};
 use crate::execution::Ending;
 use crate::finding::{Failure, Judgement, Verdict};
 use crate::oracle::exit;
+use crate::program::Injections;
 use crate::schedule::Schedule;
 
 /// Step budget of an execution while nothing is known of the program, and at most.
@@ -22,6 +23,10 @@ const MOST_POINTS: u64 = 1 << 20;
 /// Step budget of an execution once others ended: so many times the longest of them, and at least `FEWEST_POINTS`.
 const BUDGET_FACTOR: u64 = 50;
 const FEWEST_POINTS: u64 = 20_000;
+/// Schedules of an audit that are kept.
+const MAX_AUDITED: usize = 2_000;
+/// Executions after which what they printed is thrown away, if it is much.
+const STDERR_LOOKS: u64 = 256;
 /// What strategies plan with while nothing is known.
 const EXPECTED_POINTS: u64 = 100;
 
@@ -42,6 +47,7 @@ impl<'a> Checker<'a> {
     /// It cannot be loaded.
     pub fn load(session: &'a mut Session, outcome: &'a mut Outcome, built: &Built) -> Result<Self> {
         session.load_image(&built.object, &built.arguments)?;
+        session.set_injections(Injections::of(&built.injections));
         Ok(Self { session, outcome, longest: None, known: Vec::new() })
     }
 
@@ -59,6 +65,9 @@ impl<'a> Checker<'a> {
             if limit.is_some_and(|limit| started.elapsed() >= limit) {
                 break;
             }
+            if execution.is_multiple_of(STDERR_LOOKS) {
+                process::shorten_stderr();
+            }
             let found = self.outcome.earlier.len();
             let seed = seed::schedule_seed(slice.seed, 1, execution);
             let flow = if slice.audit { self.audit(execution, seed) } else { self.execute(execution, seed) };
@@ -74,6 +83,28 @@ impl<'a> Checker<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Executes schedules, each of which must end as it did before.
+    pub fn compare(&mut self, comparison: &Comparison) {
+        for (number, audited) in (comparison.first..).zip(&comparison.audited) {
+            let budget = if audited.ending.starts_with("OutOfSteps") { audited.schedule.points() } else { MOST_POINTS };
+            let mode = Mode::Replay(&audited.schedule);
+            let execution = self.session.execute_image(number, mode, budget, EXPECTED_POINTS);
+            self.outcome.executions += 1;
+            self.outcome.points += execution.points;
+            self.outcome.diverged = match &execution.ending {
+                Ending::Diverged { step, why } => Some(Divergence { step: *step, why: why.clone() }),
+                ending if format!("{ending:?}") != audited.ending => {
+                    let why = format!("it ended as {ending:?}, and before as {}", audited.ending);
+                    Some(Divergence { step: execution.points, why })
+                }
+                _ => None,
+            };
+            if self.outcome.diverged.is_some() || self.session.is_spent() {
+                return;
+            }
+        }
     }
 
     /// Executes a recorded schedule, keeping every step.
@@ -177,6 +208,9 @@ impl<'a> Checker<'a> {
             self.outcome.executions += 1;
             self.outcome.diverged = divergence;
             return ControlFlow::Break(());
+        }
+        if self.outcome.audited.len() < MAX_AUDITED {
+            self.outcome.audited.push(Audited { schedule, ending: format!("{ending:?}") });
         }
         self.judge(number, &ending, reports)
     }

@@ -47,9 +47,16 @@ fn place(step: &Step, module: &str, symbols: &Symbols, here: &str) -> String {
     let call = calls().find(|call| !is_of_the_system(&call.place)).or_else(|| calls().next());
     call.map_or_else(String::new, |call| {
         let line = call.place.strip_prefix(here).unwrap_or(&call.place);
-        let function = call.function.split('(').next().unwrap_or(&call.function);
-        format!("{line} {function}")
+        format!("{line} {}", name_of(&call.function))
     })
+}
+
+/// A function without its parameters.
+fn name_of(function: &str) -> &str {
+    const UNNAMED: &str = "(anonymous namespace)";
+    let start = function.rfind(UNNAMED).map_or(0, |at| at + UNNAMED.len());
+    let name = function[start..].find('(').map_or(function, |at| &function[..start + at]);
+    name.strip_prefix("(anonymous namespace)::").unwrap_or(name)
 }
 
 fn is_of_the_system(place: &str) -> bool {
@@ -92,6 +99,12 @@ impl Variables {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_are_named_without_parameters() {
+        let names = ["main", "(anonymous namespace)::look(int)", "app::(anonymous namespace)::f()::g(char)", "a::b(c)"];
+        assert_eq!(names.map(name_of), ["main", "look", "app::(anonymous namespace)::f", "a::b"]);
+    }
 
     #[test]
     fn variables_are_named_by_their_offsets() {

@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
 use crate::execution::Step;
 use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
-use crate::schedule::Schedule;
+use crate::schedule::{Injection, Schedule};
 use crate::settings::Settings;
 
 /// The files of one worker, in a directory that the supervisor made for it; the subject's may be elsewhere.
@@ -91,6 +92,16 @@ pub struct Built {
     pub object: PathBuf,
     /// Of `main`.
     pub arguments: Vec<String>,
+    /// What may go wrong in it.
+    pub injections: Vec<Injection>,
+}
+
+impl Built {
+    /// The check whose shared object is at `object`.
+    #[must_use]
+    pub fn of(check: &Check, object: PathBuf) -> Self {
+        Self { object, arguments: check.arguments.clone(), injections: check.injections.clone() }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,6 +112,7 @@ pub enum Work {
     Check(CheckSlice),
     /// The schedule of the case at [`Files::case`], of a program under check.
     ReplayCheck(Built),
+    Compare(Comparison),
 }
 
 /// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.
@@ -140,6 +152,23 @@ pub struct CheckSlice {
     pub audit: bool,
 }
 
+/// Schedules of a program under check that must come to what they came to before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    pub program: Built,
+    /// The number of the first schedule.
+    pub first: u64,
+    pub audited: Vec<Audited>,
+}
+
+/// A schedule, and how the execution that made it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audited {
+    pub schedule: Schedule,
+    /// In words that can be compared.
+    pub ending: String,
+}
+
 /// Executions of the case at [`Files::case`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replay {
@@ -172,6 +201,8 @@ pub struct Outcome {
     pub exhausted: bool,
     /// What the program under check called and is not emulated.
     pub unsupported: Option<String>,
+    /// What an audit executed twice, as far as it is kept.
+    pub audited: Vec<Audited>,
     /// Every step of the last execution, of a replayed program under check.
     pub steps: Vec<Step>,
 }

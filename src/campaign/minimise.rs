@@ -210,6 +210,7 @@ mod tests {
             flags: Vec::new(),
             arguments: Vec::new(),
             points: Points::Sync,
+            injections: Vec::new(),
             recorded: None,
         };
         let told = refusal(check.into(), Verdict::Deadlock);

@@ -222,7 +222,7 @@ impl Programs {
             let place = directory.path().join(built.len().to_string());
             fs::create_dir(&place).context("cannot make a directory for compiled programs")?;
             let object = build::build(check, settings.sanitizer, &place).with_context(|| path.display().to_string())?;
-            let program = Built { object, arguments: check.arguments.clone() };
+            let program = Built::of(check, object);
             built.push((check.clone(), settings.sanitizer, program));
         }
         Ok(Self { built, _directory: directory })
@@ -392,6 +392,7 @@ mod tests {
             flags: Vec::new(),
             arguments: Vec::new(),
             points: Points::Sync,
+            injections: Vec::new(),
             recorded,
         };
         let of = |check: Check| Case { workload: check.into(), ..case(Verdict::ExitStatus, Sanitizer::None) };

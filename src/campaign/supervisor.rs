@@ -84,6 +84,12 @@ impl<T> Supervisor<T> {
         })
     }
 
+    /// What it starts.
+    #[must_use]
+    pub fn into_executables(self) -> Executables {
+        self.executables
+    }
+
     /// Whether another job can be started now.
     #[must_use]
     pub fn has_room(&self) -> bool {

@@ -59,7 +59,7 @@ impl Watch {
             engine: job.settings.engine,
             max_idle_cpu: match &job.work {
                 Work::Explore(_) | Work::Replay(_) => MAX_IDLE_CPU,
-                Work::Check(_) | Work::ReplayCheck(_) => MAX_IDLE_CPU_OF_CHECK,
+                Work::Check(_) | Work::ReplayCheck(_) | Work::Compare(_) => MAX_IDLE_CPU_OF_CHECK,
             },
             memory_limit,
             looked: now,
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_program_under_check_hangs_after_two_seconds() {
-        let built = Built { object: "program.so".into(), arguments: vec![] };
+        let built = Built { object: "program.so".into(), arguments: vec![], injections: vec![] };
         let (mut watch, start) = watch_of(Engine::Fibers, Work::ReplayCheck(built));
         assert_eq!(watch.judge(0, SECOND, start + SECOND), None);
         assert!(matches!(watch.judge(0, SECOND * 2, start + SECOND * 2), Some(Killed::Hang(_))));

@@ -47,6 +47,10 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
             let mut checker = Checker::load(&mut bench.session, &mut bench.outcome, &slice.program)?;
             checker.explore(slice, &files.outcome_so_far())
         }),
+        Work::Compare(comparison) => use_bench(&files, &job.settings, |bench| {
+            Checker::load(&mut bench.session, &mut bench.outcome, &comparison.program)?.compare(comparison);
+            Ok(())
+        }),
         Work::ReplayCheck(program) => {
             let case = Case::read(&files.case())?;
             let schedule = case.schedule.context("a case of a check without a schedule cannot be replayed")?;

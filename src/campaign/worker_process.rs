@@ -1,7 +1,7 @@
 //! One running worker, seen from the supervisor.
 #![forbid(unsafe_code)]
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -43,9 +43,11 @@ impl WorkerProcess {
         match &job.work {
             Work::Explore(slice) => trace.begin(slice.first),
             Work::Check(slice) => trace.begin(slice.first),
+            Work::Compare(comparison) => trace.begin(comparison.first),
             Work::Replay(_) | Work::ReplayCheck(_) => {}
         }
-        let stderr = File::create(files.stderr()).context("cannot create a worker's files")?;
+        let append = OpenOptions::new().create(true).append(true).open(files.stderr());
+        let stderr = append.context("cannot create a worker's files")?;
         let mut command = Command::new(executable);
         command.arg("worker").arg(files.directory()).arg(files.files());
         // A process group of its own: Ctrl-C is for the supervisor alone.

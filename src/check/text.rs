@@ -15,8 +15,9 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::quoted::{named, quote, unquote};
-use super::{Check, NO_SOURCE, Part, Points};
+use super::{Check, INJECTIONS, NO_SOURCE, Part, Points};
 use crate::program::text::Mistake;
+use crate::schedule::Injection;
 
 /// The check's text, as [`parse_lines`] reads it. Of a path that is not UTF-8, which [`Check::validate`] refuses,
 /// something like it.
@@ -32,6 +33,9 @@ impl Display for Check {
         }
         for argument in &self.arguments {
             formatter.write_str(&entry(Part::Argument, argument))?;
+        }
+        for injection in &self.injections {
+            writeln!(formatter, "  inject {}", injection.word())?;
         }
         if let Some(digest) = &self.recorded {
             writeln!(formatter, "  digest {digest}")?;
@@ -82,15 +86,28 @@ fn header(key: &str, rest: &str) -> Result<Check, String> {
             named(&format!("{key} {rest}"))
         ));
     };
-    Ok(Check { sources: Vec::new(), flags: Vec::new(), arguments: Vec::new(), points, recorded: None })
+    Ok(Check {
+        sources: Vec::new(),
+        flags: Vec::new(),
+        arguments: Vec::new(),
+        points,
+        injections: Vec::new(),
+        recorded: None,
+    })
 }
 
 fn entry(check: &mut Check, key: &str, rest: &str) -> Result<(), String> {
     if key == "digest" {
         return digest(check, word(rest));
     }
+    if key == "inject" {
+        return injection(check, word(rest));
+    }
     let part = Part::ALL.into_iter().find(|part| part.word() == key).ok_or_else(|| {
-        format!("{} is not understood in a check; write `source`, `flag`, `argument`, `digest` or `end`", named(key))
+        format!(
+            "{} is not understood in a check; write `source`, `flag`, `argument`, `inject`, `digest` or `end`",
+            named(key)
+        )
     })?;
     let (text, after) = unquote(rest)?;
     if !is_comment(after) {
@@ -110,6 +127,16 @@ fn entry(check: &mut Check, key: &str, rest: &str) -> Result<(), String> {
             check.arguments.push(text);
         }
     }
+    Ok(())
+}
+
+fn injection(check: &mut Check, word: &str) -> Result<(), String> {
+    let known = INJECTIONS.into_iter().find(|injection| injection.word() == word);
+    let Some(injection) = known.filter(|injection| !check.injections.contains(injection)) else {
+        let words = INJECTIONS.map(Injection::word).join("` or `");
+        return Err(format!("{} is nothing to inject here; write `{words}`, each once", named(word)));
+    };
+    check.injections.push(injection);
     Ok(())
 }
 
@@ -156,6 +183,7 @@ mod tests {
             flags: vec!["-O1".to_owned()],
             arguments: vec!["3".to_owned()],
             points: Points::Memory,
+            injections: Vec::new(),
             recorded: Some("0123456789abcdef".to_owned()),
         }
     }

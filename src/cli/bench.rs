@@ -1,7 +1,7 @@
 //! `threadbare bench`: the pace of control against ordinary stress.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -9,9 +9,10 @@ use clap::Args;
 use super::resolve;
 use crate::campaign::bench::Bench;
 use crate::campaign::interrupt;
+use crate::campaign::strategies::Comparison;
 use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
-use crate::report::{json, pace, say};
+use crate::report::{json, pace, say, table};
 use crate::settings::{Engine, Sanitizer};
 
 #[derive(Debug, Args)]
@@ -35,12 +36,51 @@ pub struct Flags {
     /// Executions of each engine in each of the rounds.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     executions: u64,
+    /// Measure on the examples to check in this directory instead: the pace of one, and how many executions each
+    /// strategy takes to the first finding in each.
+    #[arg(long, value_name = "DIRECTORY")]
+    examples: Option<PathBuf>,
+    /// Searches for each example and strategy.
+    #[arg(long, default_value_t = 20, requires = "examples", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: u64,
+    /// Executions after which a search gives up.
+    #[arg(long, default_value_t = 10_000, requires = "examples", value_parser = clap::value_parser!(u64).range(1..))]
+    cap: u64,
     /// Write the results to this file.
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
 pub fn run(flags: &Flags) -> Result<()> {
+    match &flags.examples {
+        Some(directory) => compare(flags, directory),
+        None => measure(flags),
+    }
+}
+
+/// How the strategies do on examples.
+fn compare(flags: &Flags, directory: &Path) -> Result<()> {
+    let comparison = Comparison {
+        directory: directory.to_owned(),
+        trials: flags.trials,
+        cap: flags.cap,
+        engine: resolve::controlled_engine(flags.engine)?,
+        jobs: resolve::jobs(None)?,
+    };
+    interrupt::listen()?;
+    let paces = comparison.pace(&resolve::distinct(&flags.sanitizer))?;
+    say(pace::table(&paces));
+    let line = ProgressLine::new();
+    let measured = comparison.run(|done, total| line.count(done, total, "searches"))?;
+    drop(line);
+    say(table::of_strategies(&measured));
+    if let Some(path) = &flags.json {
+        json::write(path, &json::Strategies::new(&paces, &measured))?;
+    }
+    Ok(())
+}
+
+fn measure(flags: &Flags) -> Result<()> {
     resolve::size(flags.size)?;
     let bench = Bench {
         subject: "bundled".to_owned(),

@@ -3,16 +3,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::resolve;
 use crate::campaign::check::{Campaign, Summary};
 use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::interrupt;
-use crate::check::{Check, Points};
+use crate::check::{self, Check, Points};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
+use crate::schedule::Injection;
 use crate::settings::{Engine, Sanitizer, StrategyName};
 
 /// Time of a check that is given neither time nor executions.
@@ -56,6 +57,9 @@ pub struct Flags {
     /// Execute each schedule twice and say at which step they first differ, if they do.
     #[arg(long)]
     audit: bool,
+    /// Let these happen where a program must expect them: spurious-wake-up, weak-failure.
+    #[arg(long, value_delimiter = ',', value_parser = injection)]
+    inject: Vec<Injection>,
     /// Directory for what is found.
     #[arg(long, default_value = "findings")]
     findings: PathBuf,
@@ -67,6 +71,12 @@ pub struct Flags {
     arguments: Vec<String>,
 }
 
+/// Parses the word of something that may go wrong.
+fn injection(word: &str) -> Result<Injection, String> {
+    let known = check::INJECTIONS.into_iter().find(|injection| injection.word() == word);
+    known.ok_or_else(|| format!("choose from {}", check::INJECTIONS.map(Injection::word).join(", ")))
+}
+
 impl Flags {
     fn resolve(self) -> Result<Campaign> {
         let check = Check {
@@ -74,9 +84,15 @@ impl Flags {
             flags: self.flags.split_whitespace().map(str::to_owned).collect(),
             arguments: self.arguments,
             points: self.points,
+            injections: resolve::distinct(&self.inject),
             recorded: None,
         };
         check.validate()?;
+        ensure!(
+            check.points == Points::Sync || !check.injections.contains(&Injection::WeakFailure),
+            "with points in memory nobody can tell a weak compare-exchange from a strong one; inject weak-failure with \
+             `--points sync`"
+        );
         let check = Check { recorded: Some(check.digest()?), ..check };
         let unlimited = self.seconds.is_none() && self.executions.is_none();
         Ok(Campaign {
@@ -119,7 +135,11 @@ fn print(summary: &Summary, campaign: &Campaign) {
         say(format!("{}: every schedule{bound} was tried", word(&cell.sanitizer)));
     }
     if campaign.audit {
-        say("audit: both executions of each schedule passed the same steps");
+        say(format!(
+            "audit: both executions of each schedule passed the same steps, and {} replays with other engines and \
+             sanitizers ended the same",
+            grouped(summary.compared)
+        ));
     }
     say(format!(
         "{}{} executions in {:.1} s, {}",

@@ -13,6 +13,20 @@ pub fn end_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Empties what standard error is written to, if that is a file that was opened to append, and has grown large. A
+/// subject that prints in each of a million executions would fill the disk.
+pub fn shorten_stderr() {
+    const LARGE: libc::off_t = 1 << 20;
+    // SAFETY: `stat` may be all zeros, and the calls only use the descriptor.
+    unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        let is_file = |stat: &libc::stat| stat.st_mode & libc::S_IFMT == libc::S_IFREG;
+        if libc::fstat(2, &raw mut stat) == 0 && is_file(&stat) && stat.st_size > LARGE {
+            libc::ftruncate(2, 0);
+        }
+    }
+}
+
 /// Makes libstdc++ count `shared_ptr` owners atomically although the process has one OS thread: without
 /// atomic operations there would be no points, and TSan would report races between fibers.
 pub(super) fn never_single_threaded() {

@@ -1,9 +1,10 @@
 //! A subject under control in this process, and one execution of a program after the other.
 
+use std::cell::OnceCell;
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::active::{Active, set_active};
 use super::controller::{Controller, MAX_POINTS};
@@ -17,7 +18,7 @@ use super::virtual_thread::Start;
 use super::{process, record};
 use crate::build_info;
 use crate::check;
-use crate::execution::{Aftermath, Ending, Execution, Step};
+use crate::execution::{Aftermath, Ending, Execution, Exit, Step};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
@@ -54,6 +55,8 @@ pub struct Session {
     control: Control,
     injections: Injections,
     directory: Option<Directory>,
+    /// The program under check, where nothing is controlled. It must end by returning from `main`.
+    free_image: OnceCell<Image>,
     execution: Execution,
     /// An execution was stopped midway: its threads are still there, so there can be no other.
     spent: bool,
@@ -109,6 +112,7 @@ impl Session {
             control,
             injections: Injections::default(),
             directory: None,
+            free_image: OnceCell::new(),
             execution: Execution::completed(Vec::new()),
             spent: false,
         })
@@ -217,11 +221,12 @@ impl Session {
     /// # Errors
     /// The object cannot be loaded; the error names the symbol that is missing.
     pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
-        let Control::Controlled(active) = &self.control else {
-            bail!("a program under check cannot run without control; choose the engine fibers or threads")
-        };
         let image = Image::load(path, arguments)?;
-        ensure!(active.image.set(image).is_ok(), "this process has loaded a program already");
+        let place = match &self.control {
+            Control::Controlled(active) => &active.image,
+            Control::Free(_) => &self.free_image,
+        };
+        ensure!(place.set(image).is_ok(), "this process has loaded a program already");
         Ok(())
     }
 
@@ -232,7 +237,13 @@ impl Session {
     /// As [`Session::execute`].
     pub fn execute_image(&mut self, number: u64, mode: Mode<'_>, points: u64, expected_points: u64) -> &Execution {
         let limits = Limits { points, expected_points, events: 0 };
-        if let Control::Controlled(active) = &self.control {
+        if let Some(image) = self.free_image.take() {
+            image.put_back();
+            let mut status = 0;
+            self.run(number, mode, limits, |_| status = image.start());
+            self.execution.ending = Ending::Exited(Exit::Status(status));
+            let _ = self.free_image.set(image);
+        } else if let Control::Controlled(active) = &self.control {
             let active: &'static Active = active;
             active.renew_image();
             self.run(number, mode, limits, |_| {

@@ -209,7 +209,7 @@ impl<'a> Frame<'a> {
         }
         let plain = match mangled_path(frame) {
             Some(path) => path,
-            None => without_brackets(frame),
+            None => without_brackets(&frame.replace("(anonymous namespace)::", "")),
         };
         let words: Vec<&str> = plain.split_whitespace().take_while(|word| !is_place(word)).collect();
         let function = if let Some(at) = words.iter().position(|word| word.ends_with("operator")) {

@@ -86,6 +86,21 @@ pub struct Injections {
 }
 
 impl Injections {
+    /// Those, and no other.
+    #[must_use]
+    pub fn of(injections: &[Injection]) -> Self {
+        let has = |injection| injections.contains(&injection);
+        Self {
+            eio: has(Injection::Eio),
+            enospc: has(Injection::Enospc),
+            short_write: has(Injection::ShortWrite),
+            crash: has(Injection::Crash),
+            spurious_wake_up: has(Injection::SpuriousWakeUp),
+            weak_failure: has(Injection::WeakFailure),
+            failing_allocation: None,
+        }
+    }
+
     /// Whether operations may go wrong in this way.
     #[must_use]
     pub fn allow(&self, injection: Injection) -> bool {

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::pace::Bench;
 use super::progress::per_second;
+use crate::campaign::bench::Pace;
 use crate::campaign::check;
 use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
+use crate::campaign::strategies;
 use crate::finding::{Incomparable, OracleName, Verdict};
 use crate::settings::{Engine, Sanitizer, StrategyName};
 
@@ -107,12 +110,46 @@ impl Fuzz {
     }
 }
 
+/// `bench --examples --json`.
+#[derive(Serialize)]
+pub struct Strategies {
+    pace: Bench,
+    /// By example and strategy.
+    examples: BTreeMap<String, BTreeMap<String, StrategySearches>>,
+}
+
+#[derive(Serialize)]
+struct StrategySearches {
+    trials: u64,
+    found: u64,
+    median_executions: Option<u64>,
+}
+
+impl Strategies {
+    #[must_use]
+    pub fn new(paces: &[Pace], measured: &[strategies::Measured]) -> Self {
+        let searches = |searches: &strategies::Searches| StrategySearches {
+            trials: searches.trials,
+            found: searches.found.len() as u64,
+            median_executions: searches.median(),
+        };
+        let example = |measured: &strategies::Measured| {
+            let name = measured.example.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let names = strategies::COMPARED.map(|strategy| strategy.to_string());
+            (name, names.into_iter().zip(measured.searches.iter().map(searches)).collect())
+        };
+        Self { pace: Bench::new(paces), examples: measured.iter().map(example).collect() }
+    }
+}
+
 /// `check --json`.
 #[derive(Serialize)]
 pub struct Check {
     seed: u64,
     strategy: StrategyName,
     executions: u64,
+    /// Of an audit: replays with other engines and sanitizers.
+    compared: u64,
     seconds: f64,
     per_second: f64,
     interrupted: bool,
@@ -173,6 +210,7 @@ impl Check {
             seed: campaign.seed,
             strategy: campaign.strategy,
             executions: summary.executions,
+            compared: summary.compared,
             seconds: summary.seconds,
             per_second: per_second(summary.executions, summary.seconds),
             interrupted: summary.interrupted,

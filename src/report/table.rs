@@ -8,6 +8,7 @@ use super::{grouped, word};
 use crate::campaign::check;
 use crate::campaign::faults::{Measured, Searches};
 use crate::campaign::plan::Cell;
+use crate::campaign::strategies;
 
 /// A campaign by sanitizer and thread count.
 #[must_use]
@@ -26,6 +27,26 @@ pub fn of_cells(cells: &[Cell]) -> Table {
             grouped(cell.diverged),
             grouped(cell.points),
         ]);
+    }
+    table
+}
+
+/// Examples, and the executions that each strategy took: the median, and how many searches found it if not all did.
+#[must_use]
+pub fn of_strategies(measured: &[strategies::Measured]) -> Table {
+    let mut columns = vec!["example".to_owned(), "sanitizer".to_owned()];
+    columns.extend(strategies::COMPARED.map(|strategy| strategy.to_string()));
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table = plain(&columns, 2);
+    for strategies::Measured { example, searches } in measured {
+        let name = example.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut row = vec![name, word(&example.sanitizer)];
+        row.extend(searches.iter().map(|searches| {
+            let found = searches.found.len() as u64;
+            let median = searches.median().map_or_else(|| "-".to_owned(), grouped);
+            if found == searches.trials { median } else { format!("{median} ({found} of {})", searches.trials) }
+        }));
+        table.add_row(row);
     }
     table
 }
