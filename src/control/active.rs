@@ -104,19 +104,28 @@ impl Active {
 
     /// The calling thread passes a point, before an operation on `object` (an address, or 0); others may run before
     /// this returns.
-    #[inline]
+    #[inline(always)]
     pub fn pass(&self, point: Point, object: usize) {
         self.pass_at(point, object, 0);
     }
 
     /// As `pass`, of an operation whose place in the code is known: an address that stands for it.
-    #[inline]
+    #[inline(always)]
     pub fn pass_at(&self, point: Point, object: usize, place: usize) {
-        if self.logging.get() {
-            self.log(point, object);
+        let asks = self.ask(|controller| controller.count(point));
+        if asks || self.logging.get() {
+            self.pause(Pending { point, object, place }, asks);
         }
-        if self.ask(|controller| controller.count(point)) {
-            let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
+    }
+
+    /// The point is logged, or the controller decides who goes on; apart from `pass`, which stays small.
+    #[inline(never)]
+    fn pause(&self, pending: Pending, asks: bool) {
+        if self.logging.get() {
+            self.log(pending.point, pending.object);
+        }
+        if asks {
+            let next = self.ask(|controller| controller.decide(pending));
             self.follow(next);
         }
     }
