@@ -10,7 +10,10 @@ use crate::program::TaskId;
 /// Filled by whichever thread records. Under control that is one at a time; under the engine `free` each
 /// claims a place of its own. Rust's atomics are not seen by TSan, so recording orders nothing.
 struct Recorder {
+    /// Empty while a subject runs, which writes into its capacity.
     events: UnsafeCell<Vec<Event>>,
+    /// Places that there are.
+    room: AtomicUsize,
     claimed: AtomicUsize,
     overflown: AtomicBool,
     /// The number of the next thread that records first, under the engine `free`.
@@ -24,21 +27,20 @@ unsafe impl Sync for Recorder {}
 
 static RECORDER: Recorder = Recorder {
     events: UnsafeCell::new(Vec::new()),
+    room: AtomicUsize::new(0),
     claimed: AtomicUsize::new(0),
     overflown: AtomicBool::new(false),
     next_thread: AtomicU16::new(0),
     generation: AtomicUsize::new(0),
 };
 
-const EMPTY: Event = Event { value: 0, task: 0, operation: 0, thread: 0, kind: EventKind::FrameMade };
-
-/// Forgets the last execution's events and makes room for so many. The calling thread is thread 0.
-pub(super) fn begin(capacity: usize) {
+/// Makes room for so many events of the next execution. The calling thread is thread 0.
+pub(super) fn begin(room: usize) {
     // SAFETY: called between executions, when no subject runs.
     let events = unsafe { &mut *RECORDER.events.get() };
-    if events.len() != capacity {
-        events.resize(capacity, EMPTY);
-    }
+    events.clear();
+    events.reserve(room);
+    RECORDER.room.store(room, Ordering::Relaxed);
     RECORDER.claimed.store(0, Ordering::Relaxed);
     RECORDER.overflown.store(false, Ordering::Relaxed);
     RECORDER.next_thread.store(0, Ordering::Relaxed);
@@ -46,13 +48,17 @@ pub(super) fn begin(capacity: usize) {
     free_thread();
 }
 
-/// Copies the events of the execution that ended into `target`; whether all of them fitted.
+/// Gives the events of the execution that ended, in exchange for a vector to use again; whether all of them fitted.
 pub(super) fn end(target: &mut Vec<Event>) -> bool {
-    // SAFETY: as `begin`.
-    let events = unsafe { &*RECORDER.events.get() };
-    let count = RECORDER.claimed.load(Ordering::Acquire).min(events.len());
-    target.clear();
-    target.extend_from_slice(&events[..count]);
+    // What would be recorded from here on has no place.
+    let room = RECORDER.room.swap(0, Ordering::Relaxed);
+    let count = RECORDER.claimed.load(Ordering::Acquire).min(room);
+    // SAFETY: as `begin`; so many places were claimed, and each was written before its thread went on.
+    unsafe {
+        let events = &mut *RECORDER.events.get();
+        events.set_len(count);
+        std::mem::swap(events, target);
+    }
     !RECORDER.overflown.load(Ordering::Relaxed)
 }
 
@@ -86,9 +92,7 @@ extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i
         }
         None => RECORDER.claimed.fetch_add(1, Ordering::AcqRel),
     };
-    // SAFETY: the vector does not change while a subject runs.
-    let (start, capacity) = unsafe { ((*RECORDER.events.get()).as_mut_ptr(), (*RECORDER.events.get()).len()) };
-    if place >= capacity {
+    if place >= RECORDER.room.load(Ordering::Relaxed) {
         RECORDER.overflown.store(true, Ordering::Relaxed);
         if let Some(active) = active {
             active.too_many_events();
@@ -96,6 +100,6 @@ extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i
         return;
     }
     let kind = EventKind::from_number(kind);
-    // SAFETY: in bounds, and claimed by this thread alone.
-    unsafe { start.add(place).write(Event { value, task, operation, thread, kind }) };
+    // SAFETY: the vector does not change while a subject runs; the place is in bounds, and claimed by this thread alone.
+    unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(Event { value, task, operation, thread, kind }) };
 }
