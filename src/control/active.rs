@@ -1,5 +1,7 @@
 //! The execution under control on this OS thread, as the hooks see it.
 
+mod place;
+
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 
@@ -15,21 +17,16 @@ use crate::execution::{Ending, Exit, Step, ThreadId};
 use crate::point::{Pending, Point};
 use crate::schedule::Injection;
 
-thread_local! {
-    // Null unless a virtual thread runs on this OS thread.
-    static ACTIVE: Cell<*const Active> = const { Cell::new(std::ptr::null()) };
-}
-
 /// The execution that the calling thread is part of, if it is controlled.
-#[inline]
+#[inline(always)]
 pub(super) fn active() -> Option<&'static Active> {
     // SAFETY: set only to an `Active` of a session, which is never freed.
-    unsafe { ACTIVE.get().as_ref() }
+    unsafe { place::get().cast::<Active>().as_ref() }
 }
 
 /// Says that this OS thread runs virtual threads of `active` from here on, or none.
 pub(super) fn set_active(active: *const Active) {
-    ACTIVE.set(active);
+    place::set(active.cast());
 }
 
 /// Controller and engine together. Exactly one virtual thread runs at a time, and only it, or the root
