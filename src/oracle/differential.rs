@@ -60,12 +60,12 @@ impl Differential {
         Self { computed: vec![BLANK; plan.tasks.len()], expectations, may_run_out: false, ran_out: false }
     }
 
-    /// `may_run_out`: an allocation was made to fail in what comes.
     /// Whether an operation failed for want of memory.
     pub fn ran_out(&self) -> bool {
         self.ran_out
     }
 
+    /// `may_run_out`: an allocation was made to fail in what comes.
     pub fn reset(&mut self, may_run_out: bool) {
         self.computed.fill(BLANK);
         self.may_run_out = may_run_out;
@@ -75,6 +75,7 @@ impl Differential {
     #[inline]
     pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         match event.kind {
+            EventKind::OperationBegin | EventKind::OperationEnd if plan.planned(event).plain => same(plan, event, 0),
             EventKind::OperationBegin => self.called(plan, event),
             EventKind::OperationEnd => self.returned(plan, event),
             EventKind::OperationFail => self.failed(plan, event),
@@ -264,6 +265,7 @@ impl Differential {
     }
 
     /// A task takes part in what spoilt those that it waited for.
+    #[inline]
     fn spoil(&mut self, plan: &Plan, event: &Event) {
         if self.ran_out && waits_for(plan.operation(event)).iter().any(|&child| self.computed[child as usize].spoilt) {
             self.computed[event.task as usize].spoilt = true;

@@ -29,6 +29,9 @@ impl Invariant {
         if !event.kind.is_of_operation() {
             return Ok(());
         }
+        if !plan.planned(event).promises && event.kind != EventKind::Callback {
+            return Ok(());
+        }
         match (event.kind, plan.operation(event)) {
             (EventKind::OperationBegin, Operation::Sleep(_)) => self.timers.called(event),
             (EventKind::OperationEnd, &Operation::Sleep(time)) => return self.timers.returned(plan, event, time),
