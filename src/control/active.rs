@@ -40,7 +40,6 @@ pub(super) struct Active {
     /// The program under check, if that is what is executed.
     pub image: OnceCell<Image>,
     log: OnceCell<Log>,
-    logging: Cell<bool>,
     exit_handlers: RefCell<Vec<ExitHandler>>,
     /// `main` returned, so that the end of thread 0 is that of the program.
     main_exit: RefCell<Option<Exit>>,
@@ -50,15 +49,13 @@ impl Active {
     pub fn new(controller: Controller, engine: Engine) -> Self {
         let (allocations, failing_allocation) = (Cell::new(0), Cell::new(0));
         let (image, exit_handlers, main_exit) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        let (log, logging) = (OnceCell::new(), Cell::new(false));
         Self {
             controller: UnsafeCell::new(controller),
             engine,
             allocations,
             failing_allocation,
             image,
-            log,
-            logging,
+            log: OnceCell::new(),
             exit_handlers,
             main_exit,
         }
@@ -103,28 +100,26 @@ impl Active {
     /// this returns.
     #[inline(always)]
     pub fn pass(&self, point: Point, object: usize) {
-        self.pass_at(point, object, 0);
+        if self.count(point) {
+            self.pause(point, object, 0);
+        }
     }
 
-    /// As `pass`, of an operation whose place in the code is known: an address that stands for it.
+    /// Counts a point; whether `pause` must be called, by which others may run.
     #[inline(always)]
-    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
-        let asks = self.ask(|controller| controller.count(point));
-        if asks || self.logging.get() {
-            self.pause(Pending { point, object, place }, asks);
-        }
+    pub fn count(&self, point: Point) -> bool {
+        self.ask(|controller| controller.count(point))
     }
 
-    /// The point is logged, or the controller decides who goes on; apart from `pass`, which stays small.
+    /// The rest of a point, apart from `count`, which stays small. The place of the operation in the code is an address
+    /// that stands for it, or 0.
     #[inline(never)]
-    fn pause(&self, pending: Pending, asks: bool) {
-        if self.logging.get() {
-            self.log(pending.point, pending.object);
+    pub fn pause(&self, point: Point, object: usize, place: usize) {
+        if self.ask(|controller| controller.is_logging()) {
+            self.log(point, object);
         }
-        if asks {
-            let next = self.ask(|controller| controller.decide(pending));
-            self.follow(next);
-        }
+        let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
+        self.follow(next);
     }
 
     #[cold]
@@ -145,13 +140,13 @@ impl Active {
     pub fn begin_log(&self) {
         if let Some(image) = self.image.get() {
             self.log.get_or_init(|| image.log());
-            self.logging.set(true);
+            self.ask(|controller| controller.set_logging(true));
         }
     }
 
     /// The steps since `begin_log`, which are kept no more.
     pub fn end_log(&self) -> Vec<Step> {
-        self.logging.set(false);
+        self.ask(|controller| controller.set_logging(false));
         self.log.get().map(Log::take).unwrap_or_default()
     }
 

@@ -3,7 +3,7 @@
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
-use super::active::active;
+use super::active::{Active, active};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::program::TaskId;
 
@@ -81,25 +81,41 @@ fn free_thread() -> ThreadId {
 /// Called by the interpreter (cpp/harness/interpreter.hpp) for each event. Not a point.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i64) {
-    let active = active();
-    let thread = active.map_or_else(free_thread, |active| active.current());
-    let place = match active {
-        // One thread at a time: no locked instruction is needed.
-        Some(_) => {
-            let place = RECORDER.claimed.load(Ordering::Relaxed);
-            RECORDER.claimed.store(place + 1, Ordering::Relaxed);
-            place
-        }
-        None => RECORDER.claimed.fetch_add(1, Ordering::AcqRel),
-    };
+    let Some(active) = active() else { return record_freely(task, operation, kind, value) };
+    // One thread at a time: no locked instruction is needed.
+    let place = RECORDER.claimed.load(Ordering::Relaxed);
+    if place >= RECORDER.room.load(Ordering::Relaxed) {
+        return overflow(active);
+    }
+    RECORDER.claimed.store(place + 1, Ordering::Relaxed);
+    let event = Event { value, task, operation, thread: active.current(), kind: EventKind::from_number(kind) };
+    // SAFETY: in bounds, and claimed.
+    unsafe { write(place, event) };
+}
+
+/// As `threadbare_record`, without control.
+#[inline(never)]
+extern "C" fn record_freely(task: TaskId, operation: u16, kind: u8, value: i64) {
+    let thread = free_thread();
+    let place = RECORDER.claimed.fetch_add(1, Ordering::AcqRel);
     if place >= RECORDER.room.load(Ordering::Relaxed) {
         RECORDER.overflown.store(true, Ordering::Relaxed);
-        if let Some(active) = active {
-            active.too_many_events();
-        }
         return;
     }
-    let kind = EventKind::from_number(kind);
-    // SAFETY: the vector does not change while a subject runs; the place is in bounds, and claimed by this thread alone.
-    unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(Event { value, task, operation, thread, kind }) };
+    // SAFETY: in bounds, and claimed by this thread alone.
+    unsafe { write(place, Event { value, task, operation, thread, kind: EventKind::from_number(kind) }) };
+}
+
+#[cold]
+extern "C" fn overflow(active: &Active) {
+    RECORDER.overflown.store(true, Ordering::Relaxed);
+    active.too_many_events();
+}
+
+/// # Safety
+/// The place is below `room`, and nobody else writes to it.
+#[inline(always)]
+unsafe fn write(place: usize, event: Event) {
+    // SAFETY: the caller's promise; the vector does not change while a subject runs.
+    unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(event) };
 }
