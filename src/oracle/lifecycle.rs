@@ -81,8 +81,48 @@ impl Lifecycle {
         self.lives[0].stage != Stage::Unborn && !(self.lives[0].stage == Stage::Made && self.lives[0].freed)
     }
 
+    /// Gives what is known of the operation that the event is of, if it is of one.
     #[inline]
-    pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+    pub fn observe<'a>(&mut self, plan: &'a Plan, event: &Event) -> Result<Option<&'a Planned>, Wrong> {
+        if let Some(planned) = self.step(plan, event) {
+            return Ok(Some(planned));
+        }
+        self.look(plan, event)?;
+        Ok(event.kind.is_of_operation().then(|| plan.planned(event)))
+    }
+
+    /// What most events are: a task's next operation begins, or the one that it is in ends, on a thread where it may.
+    /// `None` for anything else, at which `look` looks closely.
+    #[inline]
+    fn step<'a>(&mut self, plan: &'a Plan, event: &Event) -> Option<&'a Planned> {
+        let life = self.lives.get_mut(event.task as usize)?;
+        let task = &plan.tasks[event.task as usize];
+        if event.operation != life.next || event.operation >= task.count || life.freed || self.shut {
+            return None;
+        }
+        let planned = &plan.operations[task.first as usize + usize::from(event.operation)];
+        match (event.kind, life.stage) {
+            (EventKind::OperationBegin, Stage::Between) if event.thread == life.thread => {
+                life.stage = Stage::Inside;
+                // At its call already: one that fails may have made the context all the same.
+                self.branched_on_main |= event.thread == 0 && planned.begins_branch;
+            }
+            (EventKind::OperationEnd, Stage::Inside) if !life.discarded => {
+                let affinity = planned.hops.unwrap_or(life.affinity);
+                let may_move = planned.suspends && event.thread < plan.threads;
+                let may_run = event.thread == 0 || affinity == Affinity::Worker;
+                if !may_run || (event.thread != life.thread && !may_move) {
+                    return None;
+                }
+                *life = Life { stage: Stage::Between, affinity, next: life.next + 1, thread: event.thread, ..*life };
+            }
+            _ => return None,
+        }
+        Some(planned)
+    }
+
+    #[inline(never)]
+    fn look(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let Some(life) = self.lives.get(event.task as usize).copied() else {
             return Err(broken(plan, event, "an event of a task that does not exist"));
         };

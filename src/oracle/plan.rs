@@ -35,6 +35,8 @@ pub(super) struct PlannedTask {
 }
 
 pub(super) struct Planned {
+    /// Its own place in [`Plan::operations`].
+    pub at: usize,
     pub operation: Operation,
     pub suspends: bool,
     /// It gives nothing, and neither its call nor its return says anything about how a task ends.
@@ -48,8 +50,9 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    fn of(operation: &Operation) -> Self {
+    fn of(operation: &Operation, at: usize) -> Self {
         Self {
+            at,
             operation: operation.clone(),
             suspends: operation.suspends(),
             plain: is_plain(operation),
@@ -103,7 +106,7 @@ impl Plan {
         let mut tasks = vec![];
         for (task, id) in program.tasks.iter().zip(0..) {
             let first = operations.len();
-            operations.extend(task.operations.iter().map(Planned::of));
+            operations.extend(task.operations.iter().zip(first..).map(|(operation, at)| Planned::of(operation, at)));
             tasks.push(PlannedTask {
                 first: first as u32,
                 count: task.operations.len() as u16,
