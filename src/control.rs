@@ -22,6 +22,7 @@ mod sanitizer;
 mod session;
 #[cfg(test)]
 pub mod simulator;
+mod stack;
 mod thread_local;
 mod trace;
 mod virtual_thread;

@@ -90,10 +90,14 @@ impl Judge {
         self.history.reset();
         for (event, stamp) in events.iter().zip(1..) {
             // It goes first: the others rely on events that name what is there, in the order of the program.
-            self.lifecycle.observe(plan, event)?;
-            self.differential.observe(plan, event)?;
-            self.invariant.observe(plan, event)?;
-            self.history.observe(plan, events, event, stamp)?;
+            match self.lifecycle.observe(plan, event)? {
+                Some(planned) => {
+                    self.differential.observe(plan, event, planned)?;
+                    self.invariant.observe(plan, event, planned)?;
+                    self.history.observe(plan, events, event, planned, stamp)?;
+                }
+                None => self.differential.observe_task(plan, event)?,
+            }
         }
         self.history.finish(plan, events)?;
         if execution.ending == Ending::Completed {

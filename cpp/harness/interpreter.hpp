@@ -98,8 +98,10 @@ class Interpreter {
     std::uint32_t index = 0;
     while (true) {
       std::uint32_t code = 0;
+      // Apart from the exceptions that it catches, so that a task throws once.
+      bool failed = false;
       try {
-        for (; index < operations.size(); ++index) {
+        while (index < operations.size()) {
           const OperationSpec &operation = operations[index];
           const std::uint32_t object = operation.object;
           std::int64_t gave = 0;
@@ -166,11 +168,14 @@ class Interpreter {
               co_await Adapter::sleep_for(std::chrono::microseconds(object));
               gave = now();
               break;
-            case OperationCode::Throw: throw Failure{object};
+            case OperationCode::Throw:
+              failed = true;
+              code = object;
+              break;
             case OperationCode::CheckCancel: {
               // A variable, since g++ 12 miscompiles a co_await in a condition.
-              const bool stopped = co_await Adapter::stop_requested();
-              if (stopped) throw Failure{cancelled};
+              failed = co_await Adapter::stop_requested();
+              code = cancelled;
               break;
             }
             case OperationCode::Lock: {
@@ -208,7 +213,9 @@ class Interpreter {
             case OperationCode::Close: objects_.channels[object].close(); break;
             default: gave = systems_->perform({task, index}, operation, held.branches); break;
           }
+          if (failed) break;
           record(task, index, EventKind::OperationEnd, gave);
+          ++index;
         }
       } catch (const Failure &failure) {
         code = failure.code;

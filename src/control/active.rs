@@ -1,5 +1,7 @@
 //! The execution under control on this OS thread, as the hooks see it.
 
+mod place;
+
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 
@@ -15,21 +17,16 @@ use crate::execution::{Ending, Exit, Step, ThreadId};
 use crate::point::{Pending, Point};
 use crate::schedule::Injection;
 
-thread_local! {
-    // Null unless a virtual thread runs on this OS thread.
-    static ACTIVE: Cell<*const Active> = const { Cell::new(std::ptr::null()) };
-}
-
 /// The execution that the calling thread is part of, if it is controlled.
-#[inline]
+#[inline(always)]
 pub(super) fn active() -> Option<&'static Active> {
     // SAFETY: set only to an `Active` of a session, which is never freed.
-    unsafe { ACTIVE.get().as_ref() }
+    unsafe { place::get().cast::<Active>().as_ref() }
 }
 
 /// Says that this OS thread runs virtual threads of `active` from here on, or none.
 pub(super) fn set_active(active: *const Active) {
-    ACTIVE.set(active);
+    place::set(active.cast());
 }
 
 /// Controller and engine together. Exactly one virtual thread runs at a time, and only it, or the root
@@ -43,7 +40,6 @@ pub(super) struct Active {
     /// The program under check, if that is what is executed.
     pub image: OnceCell<Image>,
     log: OnceCell<Log>,
-    logging: Cell<bool>,
     exit_handlers: RefCell<Vec<ExitHandler>>,
     /// `main` returned, so that the end of thread 0 is that of the program.
     main_exit: RefCell<Option<Exit>>,
@@ -53,15 +49,13 @@ impl Active {
     pub fn new(controller: Controller, engine: Engine) -> Self {
         let (allocations, failing_allocation) = (Cell::new(0), Cell::new(0));
         let (image, exit_handlers, main_exit) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        let (log, logging) = (OnceCell::new(), Cell::new(false));
         Self {
             controller: UnsafeCell::new(controller),
             engine,
             allocations,
             failing_allocation,
             image,
-            log,
-            logging,
+            log: OnceCell::new(),
             exit_handlers,
             main_exit,
         }
@@ -104,21 +98,28 @@ impl Active {
 
     /// The calling thread passes a point, before an operation on `object` (an address, or 0); others may run before
     /// this returns.
-    #[inline]
+    #[inline(always)]
     pub fn pass(&self, point: Point, object: usize) {
-        self.pass_at(point, object, 0);
+        if self.count(point) {
+            self.pause(point, object, 0);
+        }
     }
 
-    /// As `pass`, of an operation whose place in the code is known: an address that stands for it.
-    #[inline]
-    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
-        if self.logging.get() {
+    /// Counts a point; whether `pause` must be called, by which others may run.
+    #[inline(always)]
+    pub fn count(&self, point: Point) -> bool {
+        self.ask(|controller| controller.count(point))
+    }
+
+    /// The rest of a point, apart from `count`, which stays small. The place of the operation in the code is an address
+    /// that stands for it, or 0.
+    #[inline(never)]
+    pub fn pause(&self, point: Point, object: usize, place: usize) {
+        if self.ask(|controller| controller.is_logging()) {
             self.log(point, object);
         }
-        if self.ask(|controller| controller.count(point)) {
-            let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
-            self.follow(next);
-        }
+        let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
+        self.follow(next);
     }
 
     #[cold]
@@ -139,13 +140,13 @@ impl Active {
     pub fn begin_log(&self) {
         if let Some(image) = self.image.get() {
             self.log.get_or_init(|| image.log());
-            self.logging.set(true);
+            self.ask(|controller| controller.set_logging(true));
         }
     }
 
     /// The steps since `begin_log`, which are kept no more.
     pub fn end_log(&self) -> Vec<Step> {
-        self.logging.set(false);
+        self.ask(|controller| controller.set_logging(false));
         self.log.get().map(Log::take).unwrap_or_default()
     }
 

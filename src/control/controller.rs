@@ -77,9 +77,12 @@ pub(super) struct Controller {
     waiting: [u16; SLOTS],
     /// Scratch for `wake_one`.
     waiters: Vec<ThreadId>,
-    /// Points until the controller looks again at who runs, and those of the turn that are left after them.
-    turn: u32,
+    /// The point at which the controller looks again at who runs, and how many of the turn are left after it.
+    turn_end: u64,
     rest_of_turn: u32,
+    /// The point at which the hooks look further: the same, or any while points are logged.
+    look_at: u64,
+    logging: bool,
     /// The current turn is one of a single point.
     single: bool,
     /// Virtual nanoseconds that time-outs added.
@@ -111,8 +114,10 @@ impl Controller {
             sleeping: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             waiting: [0; SLOTS],
             waiters: Vec::with_capacity(MAX_VIRTUAL_THREADS),
-            turn: 1,
+            turn_end: 0,
             rest_of_turn: 0,
+            look_at: 0,
+            logging: false,
             single: false,
             skipped_time: 0,
             budget: 0,
@@ -168,10 +173,13 @@ impl Controller {
         self.add_thread();
         self.ask_next();
         self.single = false;
-        if self.replaying
-            && let Err(divergence) = self.ask(None, false).map(|turn| self.turn = turn.points)
-        {
-            self.diverged(divergence);
+        if self.replaying {
+            match self.ask(None, false) {
+                Ok(turn) => self.set_turn(turn.points),
+                Err(divergence) => {
+                    self.diverged(divergence);
+                }
+            }
         }
     }
 
@@ -239,16 +247,26 @@ impl Controller {
         self.threads[usize::from(thread)].state == State::Ended
     }
 
-    /// The running thread passes a point; whether `decide` must be asked who goes on.
-    #[inline]
+    /// The running thread passes a point; whether there is more to it.
+    #[inline(always)]
     pub fn count(&mut self, point: Point) -> bool {
-        self.trace.count(point);
-        self.turn = self.turn.saturating_sub(1);
-        self.turn == 0 || point.yields()
+        self.trace.count(point) >= self.look_at || point.yields()
     }
 
-    /// Who runs next; the running thread could go on, with `pending`.
+    /// Points are logged from the next execution on, or no more.
+    pub fn set_logging(&mut self, logging: bool) {
+        self.logging = logging;
+    }
+
+    pub fn is_logging(&self) -> bool {
+        self.logging
+    }
+
+    /// At a point with more to it: who runs next; the running thread could go on, with `pending`.
     pub fn decide(&mut self, pending: Pending) -> Next {
+        if self.trace.points() < self.turn_end && !pending.point.yields() {
+            return Next::Continue;
+        }
         if self.ending.is_some() {
             return Next::Stop;
         }
@@ -263,7 +281,7 @@ impl Controller {
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
-            self.turn = if self.watched { 1 } else { self.until_budget() };
+            self.set_turn(if self.watched { 1 } else { self.until_budget() });
             self.rest_of_turn = 0;
             self.single = false;
             self.tell(current, &pending);
@@ -287,8 +305,15 @@ impl Controller {
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
     fn continue_turn(&mut self, look: Look) {
         self.single = look != Look::Works;
-        self.turn = if self.single { 1 } else { self.rest_of_turn.min(LONG) };
-        self.rest_of_turn -= self.turn;
+        let points = if self.single { 1 } else { self.rest_of_turn.min(LONG) };
+        self.rest_of_turn -= points;
+        self.set_turn(points);
+    }
+
+    /// The controller looks again at who runs after so many points.
+    fn set_turn(&mut self, points: u32) {
+        self.turn_end = self.trace.points() + u64::from(points);
+        self.look_at = if self.logging { 0 } else { self.turn_end };
     }
 
     /// Tells a strategy that watches what `thread` does now.
@@ -308,7 +333,7 @@ impl Controller {
 
     /// The strategy is asked at the next point.
     fn ask_next(&mut self) {
-        self.turn = 1;
+        self.set_turn(1);
         self.rest_of_turn = 0;
     }
 
@@ -570,9 +595,10 @@ impl Controller {
         if self.fairness.is_anyone_resting() {
             most = most.min(self.fairness.left(self.trace.points()).max(1) as u32);
         }
-        self.turn = points.min(most);
-        self.rest_of_turn = points - self.turn;
-        self.single = self.turn == 1;
+        let turn = points.min(most);
+        self.set_turn(turn);
+        self.rest_of_turn = points - turn;
+        self.single = turn == 1;
     }
 
     fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {

@@ -1,13 +1,12 @@
 //! The engine `fibers`: every virtual thread is a stackful fiber, all on one OS thread.
 
 use std::cell::{Cell, UnsafeCell};
-
-use corosensei::stack::{DefaultStack, Stack};
-use corosensei::{Coroutine, Yielder};
+use std::ffi::c_void;
 
 use super::active::Active;
 use super::controller::{MAX_VIRTUAL_THREADS, Next};
 use super::sanitizer::Context;
+use super::stack::{Stack, Switcher};
 use super::virtual_thread::{Ambient, AmbientPlace, VirtualThread};
 use crate::execution::ThreadId;
 
@@ -16,26 +15,20 @@ const STACK_SIZE: usize = 1 << 20;
 
 /// The fiber of one virtual thread. It runs one thread's life after the other, one each execution.
 struct Fiber {
-    // Boxed, because it is resumed by the root while other fields are in use by the fiber.
-    coroutine: *mut Coroutine<(), (), (), DefaultStack>,
-    /// Set once the fiber first runs.
-    yielder: Cell<*const Yielder<(), ()>>,
+    stack: Stack,
     context: UnsafeCell<Context>,
     /// What C and C++ keep per thread, while the fiber does not run.
     ambient: Cell<Ambient>,
-    /// From its lowest address to the one after its highest.
-    stack: (usize, usize),
 }
 
 pub(super) struct Fibers {
     // Index: thread. Never grows past its first capacity, never shrinks.
     fibers: UnsafeCell<Vec<Fiber>>,
     running: Cell<ThreadId>,
+    switcher: Switcher,
     root: UnsafeCell<Context>,
     place: AmbientPlace,
-    /// The running execution goes on no further.
-    over: Cell<bool>,
-    /// The address of `active`, for new fibers.
+    /// For new fibers.
     active: Cell<*const Active>,
 }
 
@@ -44,9 +37,9 @@ impl Fibers {
         Self {
             fibers: UnsafeCell::new(Vec::with_capacity(MAX_VIRTUAL_THREADS)),
             running: Cell::new(0),
+            switcher: Switcher::new(),
             root: UnsafeCell::new(Context::of_this_thread()),
             place: AmbientPlace::of_this_thread(),
-            over: Cell::new(false),
             active: Cell::new(std::ptr::null()),
         }
     }
@@ -56,55 +49,33 @@ impl Fibers {
         // SAFETY: the borrow ends within this function, which does not switch.
         let fibers = unsafe { &mut *self.fibers.get() };
         while fibers.len() <= usize::from(thread.id) {
-            fibers.push(self.make(fibers.len() as ThreadId));
+            fibers.push(self.make(fibers.len()));
         }
         let fiber = &fibers[usize::from(thread.id)];
         fiber.ambient.set(Ambient::FRESH);
-        thread.stack.set(fiber.stack);
+        thread.stack.set(fiber.stack.bounds());
+    }
+
+    fn make(&self, number: usize) -> Fiber {
+        let stack = Stack::new(number, STACK_SIZE, live, self.address());
+        let stack = stack.expect("no address space for another fiber's stack");
+        let context = UnsafeCell::new(Context::of_fiber(stack.bounds()));
+        Fiber { stack, context, ambient: Cell::new(Ambient::FRESH) }
     }
 
     /// Ends the life of a thread that is in the middle of something: its stack is used anew, and what lives there is
     /// never destroyed.
     pub fn abandon(&self, thread: &VirtualThread) {
-        // SAFETY: called by the root, when no fiber runs.
-        let fiber = unsafe { &mut (&mut *self.fibers.get())[usize::from(thread.id)] };
-        let context = fiber.context.get_mut();
-        // SAFETY: the root's own context, see `run`.
-        context.abandon(unsafe { &mut *self.root.get() }, thread.address());
-        // SAFETY: made by `make`; nothing on its stack belongs to us but the closure, which owns nothing.
-        let stack = unsafe {
-            let mut coroutine = Box::from_raw(fiber.coroutine);
-            coroutine.force_reset();
-            coroutine.into_stack()
-        };
-        *fiber = self.make_on(stack, thread.id);
+        let fiber = self.fiber(thread.id);
+        // SAFETY: called by the root, when no fiber runs; the root's own context, see `run`.
+        unsafe { (*fiber.context.get()).abandon(&mut *self.root.get(), thread.address()) };
+        fiber.stack.renew(live, self.address());
+        // SAFETY: as above.
+        unsafe { *fiber.context.get() = Context::of_fiber(fiber.stack.bounds()) };
     }
 
-    fn make(&self, id: ThreadId) -> Fiber {
-        let stack = DefaultStack::new(STACK_SIZE).expect("no address space for another fiber's stack");
-        self.make_on(stack, id)
-    }
-
-    fn make_on(&self, stack: DefaultStack, id: ThreadId) -> Fiber {
-        let (top, bottom) = (stack.base().get(), stack.limit().get());
-        let context = Context::of_fiber(bottom, top - bottom);
-        let engine = std::ptr::from_ref(self);
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
-            // SAFETY: engine and active live as long as the process.
-            let (engine, active) = unsafe { (&*engine, &*(*engine).active.get()) };
-            engine.fiber(id).yielder.set(yielder);
-            engine.entered(engine.fiber(id));
-            loop {
-                active.live(active.engine.thread(id));
-            }
-        });
-        Fiber {
-            coroutine: Box::into_raw(Box::new(coroutine)),
-            yielder: Cell::new(std::ptr::null()),
-            context: UnsafeCell::new(context),
-            ambient: Cell::new(Ambient::FRESH),
-            stack: (bottom, top),
-        }
+    fn address(&self) -> *const c_void {
+        std::ptr::from_ref(self).cast()
     }
 
     #[inline]
@@ -116,17 +87,15 @@ impl Fibers {
     pub fn run(&self) {
         let ambient = self.place.load();
         self.running.set(0);
-        self.over.set(false);
-        // SAFETY: the contexts are touched by the code that runs on their stack, or is about to.
-        unsafe { (*self.root.get()).leave_for(&*self.fiber(0).context.get()) };
-        while !self.over.get() {
-            let fiber = self.fiber(self.running.get());
-            self.place.store(fiber.ambient.get());
-            // SAFETY: a live coroutine that is suspended or new: only this loop resumes, one at a time.
-            unsafe { (*fiber.coroutine).resume(()) };
+        let first = self.fiber(0);
+        self.place.store(first.ambient.get());
+        // SAFETY: the contexts are touched by the code that runs on their stack, or is about to. All fibers but the
+        // running one stand still.
+        unsafe {
+            (*self.root.get()).leave_for(&*first.context.get());
+            self.switcher.enter(&first.stack);
+            (*self.root.get()).entered();
         }
-        // SAFETY: as above.
-        unsafe { (*self.root.get()).entered() };
         self.place.store(ambient);
     }
 
@@ -137,20 +106,26 @@ impl Fibers {
             return;
         }
         self.running.set(next);
-        let fiber = self.fiber(me);
+        let (fiber, other) = (self.fiber(me), self.fiber(next));
         fiber.ambient.set(self.place.load());
-        // SAFETY: see `run`; these are two different contexts.
-        unsafe { (*fiber.context.get()).leave_for(&*self.fiber(next).context.get()) };
-        self.suspend(fiber);
+        self.place.store(other.ambient.get());
+        // SAFETY: see `run`; these are two different contexts, and the first is that of the running fiber.
+        unsafe {
+            (*fiber.context.get()).leave_for(&*other.context.get());
+            self.switcher.switch(&fiber.stack, &other.stack);
+        }
+        self.entered(fiber);
     }
 
     /// Leaves for the root. A fiber that has not ended never comes back from this.
     pub fn stop(&self) {
-        self.over.set(true);
         let fiber = self.fiber(self.running.get());
         // SAFETY: see `run`.
-        unsafe { (*fiber.context.get()).leave_for(&*self.root.get()) };
-        self.suspend(fiber);
+        unsafe {
+            (*fiber.context.get()).leave_for(&*self.root.get());
+            self.switcher.leave(&fiber.stack);
+        }
+        self.entered(fiber);
     }
 
     /// The life of the calling fiber's thread is over; returns when a new one begins.
@@ -159,13 +134,6 @@ impl Fibers {
             Next::Switch(next) => self.switch(next),
             Next::Stop | Next::Continue => self.stop(),
         }
-    }
-
-    #[inline]
-    fn suspend(&self, fiber: &Fiber) {
-        // SAFETY: set when the fiber first ran, and valid while its coroutine lives.
-        unsafe { (*fiber.yielder.get()).suspend(()) };
-        self.entered(fiber);
     }
 
     /// Called on the fiber's stack whenever it goes on.
@@ -177,5 +145,22 @@ impl Fibers {
             let context = &mut *fiber.context.get();
             if root.has_bounds() { context.entered() } else { context.entered_from(root) }
         }
+    }
+}
+
+/// What a fiber does, first and last: one life after the other.
+///
+/// # Safety
+/// `fibers` are those that the calling one, which was just switched to, belongs to.
+unsafe extern "C" fn live(fibers: *const c_void) -> ! {
+    // SAFETY: they and `active` live as long as the process.
+    let (fibers, active) = unsafe {
+        let fibers = &*fibers.cast::<Fibers>();
+        (fibers, &*fibers.active.get())
+    };
+    let id = fibers.running.get();
+    fibers.entered(fibers.fiber(id));
+    loop {
+        active.live(active.engine.thread(id));
     }
 }

@@ -3,14 +3,17 @@
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
-use super::active::active;
+use super::active::{Active, active};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::program::TaskId;
 
 /// Filled by whichever thread records. Under control that is one at a time; under the engine `free` each
 /// claims a place of its own. Rust's atomics are not seen by TSan, so recording orders nothing.
 struct Recorder {
+    /// Empty while a subject runs, which writes into its capacity.
     events: UnsafeCell<Vec<Event>>,
+    /// Places that there are.
+    room: AtomicUsize,
     claimed: AtomicUsize,
     overflown: AtomicBool,
     /// The number of the next thread that records first, under the engine `free`.
@@ -24,21 +27,20 @@ unsafe impl Sync for Recorder {}
 
 static RECORDER: Recorder = Recorder {
     events: UnsafeCell::new(Vec::new()),
+    room: AtomicUsize::new(0),
     claimed: AtomicUsize::new(0),
     overflown: AtomicBool::new(false),
     next_thread: AtomicU16::new(0),
     generation: AtomicUsize::new(0),
 };
 
-const EMPTY: Event = Event { value: 0, task: 0, operation: 0, thread: 0, kind: EventKind::FrameMade };
-
-/// Forgets the last execution's events and makes room for so many. The calling thread is thread 0.
-pub(super) fn begin(capacity: usize) {
+/// Makes room for so many events of the next execution. The calling thread is thread 0.
+pub(super) fn begin(room: usize) {
     // SAFETY: called between executions, when no subject runs.
     let events = unsafe { &mut *RECORDER.events.get() };
-    if events.len() != capacity {
-        events.resize(capacity, EMPTY);
-    }
+    events.clear();
+    events.reserve(room);
+    RECORDER.room.store(room, Ordering::Relaxed);
     RECORDER.claimed.store(0, Ordering::Relaxed);
     RECORDER.overflown.store(false, Ordering::Relaxed);
     RECORDER.next_thread.store(0, Ordering::Relaxed);
@@ -46,13 +48,17 @@ pub(super) fn begin(capacity: usize) {
     free_thread();
 }
 
-/// Copies the events of the execution that ended into `target`; whether all of them fitted.
+/// Gives the events of the execution that ended, in exchange for a vector to use again; whether all of them fitted.
 pub(super) fn end(target: &mut Vec<Event>) -> bool {
-    // SAFETY: as `begin`.
-    let events = unsafe { &*RECORDER.events.get() };
-    let count = RECORDER.claimed.load(Ordering::Acquire).min(events.len());
-    target.clear();
-    target.extend_from_slice(&events[..count]);
+    // What would be recorded from here on has no place.
+    let room = RECORDER.room.swap(0, Ordering::Relaxed);
+    let count = RECORDER.claimed.load(Ordering::Acquire).min(room);
+    // SAFETY: as `begin`; so many places were claimed, and each was written before its thread went on.
+    unsafe {
+        let events = &mut *RECORDER.events.get();
+        events.set_len(count);
+        std::mem::swap(events, target);
+    }
     !RECORDER.overflown.load(Ordering::Relaxed)
 }
 
@@ -75,27 +81,41 @@ fn free_thread() -> ThreadId {
 /// Called by the interpreter (cpp/harness/interpreter.hpp) for each event. Not a point.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i64) {
-    let active = active();
-    let thread = active.map_or_else(free_thread, |active| active.current());
-    let place = match active {
-        // One thread at a time: no locked instruction is needed.
-        Some(_) => {
-            let place = RECORDER.claimed.load(Ordering::Relaxed);
-            RECORDER.claimed.store(place + 1, Ordering::Relaxed);
-            place
-        }
-        None => RECORDER.claimed.fetch_add(1, Ordering::AcqRel),
-    };
-    // SAFETY: the vector does not change while a subject runs.
-    let (start, capacity) = unsafe { ((*RECORDER.events.get()).as_mut_ptr(), (*RECORDER.events.get()).len()) };
-    if place >= capacity {
+    let Some(active) = active() else { return record_freely(task, operation, kind, value) };
+    // One thread at a time: no locked instruction is needed.
+    let place = RECORDER.claimed.load(Ordering::Relaxed);
+    if place >= RECORDER.room.load(Ordering::Relaxed) {
+        return overflow(active);
+    }
+    RECORDER.claimed.store(place + 1, Ordering::Relaxed);
+    let event = Event { value, task, operation, thread: active.current(), kind: EventKind::from_number(kind) };
+    // SAFETY: in bounds, and claimed.
+    unsafe { write(place, event) };
+}
+
+/// As `threadbare_record`, without control.
+#[inline(never)]
+extern "C" fn record_freely(task: TaskId, operation: u16, kind: u8, value: i64) {
+    let thread = free_thread();
+    let place = RECORDER.claimed.fetch_add(1, Ordering::AcqRel);
+    if place >= RECORDER.room.load(Ordering::Relaxed) {
         RECORDER.overflown.store(true, Ordering::Relaxed);
-        if let Some(active) = active {
-            active.too_many_events();
-        }
         return;
     }
-    let kind = EventKind::from_number(kind);
     // SAFETY: in bounds, and claimed by this thread alone.
-    unsafe { start.add(place).write(Event { value, task, operation, thread, kind }) };
+    unsafe { write(place, Event { value, task, operation, thread, kind: EventKind::from_number(kind) }) };
+}
+
+#[cold]
+extern "C" fn overflow(active: &Active) {
+    RECORDER.overflown.store(true, Ordering::Relaxed);
+    active.too_many_events();
+}
+
+/// # Safety
+/// The place is below `room`, and nobody else writes to it.
+#[inline(always)]
+unsafe fn write(place: usize, event: Event) {
+    // SAFETY: the caller's promise; the vector does not change while a subject runs.
+    unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(event) };
 }

@@ -221,11 +221,11 @@ impl Context {
         Self { tsan, fake_stack: std::ptr::null_mut(), bottom: std::ptr::null(), size: 0 }
     }
 
-    /// A new fiber on the stack from `bottom` (its lowest address) up.
-    pub fn of_fiber(bottom: usize, size: usize) -> Self {
+    /// A new fiber on the stack from `bottom`, its lowest address, to `top`.
+    pub fn of_fiber((bottom, top): (usize, usize)) -> Self {
         // SAFETY: has no preconditions; the fiber lives as long as the process.
         let tsan = interface().create_fiber.map_or(std::ptr::null_mut(), |create| unsafe { create(0) });
-        Self { tsan, fake_stack: std::ptr::null_mut(), bottom: bottom as *const c_void, size }
+        Self { tsan, fake_stack: std::ptr::null_mut(), bottom: bottom as *const c_void, size: top - bottom }
     }
 
     /// Ends this context in the middle of something, and releases what it did as `object`. Called by `root`.

@@ -22,12 +22,14 @@ type Destructor = unsafe extern "C-unwind" fn(*mut c_void);
 /// The copies of one virtual thread.
 pub(super) struct ThreadLocals {
     blocks: Vec<*mut c_void>,
+    /// From here on all blocks are null.
+    used: usize,
     destructors: Vec<(Destructor, *mut c_void)>,
 }
 
 impl ThreadLocals {
     pub const fn new() -> Self {
-        Self { blocks: Vec::new(), destructors: Vec::new() }
+        Self { blocks: Vec::new(), used: 0, destructors: Vec::new() }
     }
 
     /// The copy of a variable, made on first use.
@@ -43,6 +45,7 @@ impl ThreadLocals {
         if self.blocks[index].is_null() {
             // SAFETY: the caller's promise.
             self.blocks[index] = unsafe { (*control).allocate() };
+            self.used = self.used.max(index + 1);
         }
         self.blocks[index]
     }
@@ -59,7 +62,7 @@ impl ThreadLocals {
     }
 
     fn free_blocks(&mut self) {
-        for block in &mut self.blocks {
+        for block in &mut self.blocks[..std::mem::take(&mut self.used)] {
             if !block.is_null() {
                 // SAFETY: `allocate` got it from the C allocator, and its destructor has run.
                 unsafe { libc::free(*block) };

@@ -130,12 +130,13 @@ impl Trace {
         }
     }
 
-    /// Counts a point of the running thread.
-    #[inline]
-    pub(super) fn count(&mut self, point: Point) {
+    /// Counts a point of the running thread; how many there are now.
+    #[inline(always)]
+    pub(super) fn count(&mut self, point: Point) -> u64 {
         let header = self.header_mut();
-        header.points += 1;
         header.digest = (header.digest ^ (point as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        header.points += 1;
+        header.points
     }
 
     /// Ends the run under way and begins one of `thread`.

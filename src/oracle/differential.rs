@@ -7,7 +7,7 @@
 //! Where an allocation was made to fail, one operation may fail of that by itself, and what it was to begin then
 //! never begins. All that follows must be exact again; only outcomes that it had a part in may be others.
 
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
@@ -60,24 +60,34 @@ impl Differential {
         Self { computed: vec![BLANK; plan.tasks.len()], expectations, may_run_out: false, ran_out: false }
     }
 
-    /// `may_run_out`: an allocation was made to fail in what comes.
     /// Whether an operation failed for want of memory.
     pub fn ran_out(&self) -> bool {
         self.ran_out
     }
 
+    /// `may_run_out`: an allocation was made to fail in what comes.
     pub fn reset(&mut self, may_run_out: bool) {
         self.computed.fill(BLANK);
         self.may_run_out = may_run_out;
         self.ran_out = false;
     }
 
+    /// An event of an operation.
     #[inline]
-    pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+    pub fn observe(&mut self, plan: &Plan, event: &Event, planned: &Planned) -> Result<(), Wrong> {
         match event.kind {
+            EventKind::OperationBegin | EventKind::OperationEnd if planned.plain => same(plan, event, 0),
             EventKind::OperationBegin => self.called(plan, event),
             EventKind::OperationEnd => self.returned(plan, event),
             EventKind::OperationFail => self.failed(plan, event),
+            _ => Ok(()),
+        }
+    }
+
+    /// An event of a task as a whole.
+    #[inline]
+    pub fn observe_task(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+        match event.kind {
             EventKind::TaskEnd => {
                 let void = plan.task(event).void;
                 let value = if void { 0 } else { self.computed[event.task as usize].accumulator };
@@ -93,12 +103,7 @@ impl Differential {
                 self.ended(plan, event, Outcome::Failure(code))
             }
             EventKind::TaskBegin => self.began(plan, event),
-            EventKind::FrameMade
-            | EventKind::FrameFreed
-            | EventKind::Entered
-            | EventKind::Leaving
-            | EventKind::Callback
-            | EventKind::ContextsLeft => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -264,6 +269,7 @@ impl Differential {
     }
 
     /// A task takes part in what spoilt those that it waited for.
+    #[inline]
     fn spoil(&mut self, plan: &Plan, event: &Event) {
         if self.ran_out && waits_for(plan.operation(event)).iter().any(|&child| self.computed[child as usize].spoilt) {
             self.computed[event.task as usize].spoilt = true;

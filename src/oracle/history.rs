@@ -13,7 +13,7 @@ mod search;
 mod tests;
 mod window;
 
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{Failure, OracleName, Verdict};
@@ -100,19 +100,21 @@ impl History {
     }
 
     #[inline]
-    pub fn observe(&mut self, plan: &Plan, events: &[Event], event: &Event, stamp: u32) -> Result<(), Wrong> {
-        let route = match event.kind {
-            EventKind::OperationBegin | EventKind::OperationEnd | EventKind::Entered | EventKind::Leaving => {
-                self.routes[plan.at(event)]
-            }
-            EventKind::OperationFail => {
-                self.failed(plan, event);
-                self.routes[plan.at(event)]
-            }
-            _ => return Ok(()),
-        };
-        let Some(Route { object, action }) = route else {
-            return match (event.kind, plan.operation(event)) {
+    pub fn observe(
+        &mut self,
+        plan: &Plan,
+        events: &[Event],
+        event: &Event,
+        planned: &Planned,
+        stamp: u32,
+    ) -> Result<(), Wrong> {
+        match event.kind {
+            EventKind::OperationFail => self.failed(plan, event),
+            EventKind::Callback => return Ok(()),
+            _ => {}
+        }
+        let Some(Route { object, action }) = self.routes[planned.at] else {
+            return match (event.kind, &planned.operation) {
                 (EventKind::OperationEnd, Operation::Call(call)) => self.contexts.returned(plan, event, call),
                 (EventKind::Entered | EventKind::Leaving, _) => Err(resume::out_of_step(plan, event, NO_RESUME)),
                 _ => Ok(()),

@@ -5,7 +5,7 @@
 mod callbacks;
 mod timers;
 
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
@@ -25,11 +25,11 @@ impl Invariant {
     }
 
     #[inline]
-    pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
-        if !event.kind.is_of_operation() {
+    pub fn observe(&mut self, plan: &Plan, event: &Event, planned: &Planned) -> Result<(), Wrong> {
+        if !planned.promises && event.kind != EventKind::Callback {
             return Ok(());
         }
-        match (event.kind, plan.operation(event)) {
+        match (event.kind, &planned.operation) {
             (EventKind::OperationBegin, Operation::Sleep(_)) => self.timers.called(event),
             (EventKind::OperationEnd, &Operation::Sleep(time)) => return self.timers.returned(plan, event, time),
             (EventKind::OperationBegin, Operation::Call(_)) => self.callbacks.called(event),

@@ -1,11 +1,11 @@
 //! The oracle of task lifecycles: every task runs once, in the order of its operations, to its end, on the
 //! right thread, by one thread at a time, and its frame is destroyed exactly once.
 
-use super::plan::{NONE, Plan};
+use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Affinity, Call, OUT_OF_MEMORY, Operation};
+use crate::program::{Affinity, OUT_OF_MEMORY};
 
 /// Where a task is, as far as its events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +81,48 @@ impl Lifecycle {
         self.lives[0].stage != Stage::Unborn && !(self.lives[0].stage == Stage::Made && self.lives[0].freed)
     }
 
+    /// Gives what is known of the operation that the event is of, if it is of one.
     #[inline]
-    pub fn observe(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
+    pub fn observe<'a>(&mut self, plan: &'a Plan, event: &Event) -> Result<Option<&'a Planned>, Wrong> {
+        if let Some(planned) = self.step(plan, event) {
+            return Ok(Some(planned));
+        }
+        self.look(plan, event)?;
+        Ok(event.kind.is_of_operation().then(|| plan.planned(event)))
+    }
+
+    /// What most events are: a task's next operation begins, or the one that it is in ends, on a thread where it may.
+    /// `None` for anything else, at which `look` looks closely.
+    #[inline]
+    fn step<'a>(&mut self, plan: &'a Plan, event: &Event) -> Option<&'a Planned> {
+        let life = self.lives.get_mut(event.task as usize)?;
+        let task = &plan.tasks[event.task as usize];
+        if event.operation != life.next || event.operation >= task.count || life.freed || self.shut {
+            return None;
+        }
+        let planned = &plan.operations[task.first as usize + usize::from(event.operation)];
+        match (event.kind, life.stage) {
+            (EventKind::OperationBegin, Stage::Between) if event.thread == life.thread => {
+                life.stage = Stage::Inside;
+                // At its call already: one that fails may have made the context all the same.
+                self.branched_on_main |= event.thread == 0 && planned.begins_branch;
+            }
+            (EventKind::OperationEnd, Stage::Inside) if !life.discarded => {
+                let affinity = planned.hops.unwrap_or(life.affinity);
+                let may_move = planned.suspends && event.thread < plan.threads;
+                let may_run = event.thread == 0 || affinity == Affinity::Worker;
+                if !may_run || (event.thread != life.thread && !may_move) {
+                    return None;
+                }
+                *life = Life { stage: Stage::Between, affinity, next: life.next + 1, thread: event.thread, ..*life };
+            }
+            _ => return None,
+        }
+        Some(planned)
+    }
+
+    #[inline(never)]
+    fn look(&mut self, plan: &Plan, event: &Event) -> Result<(), Wrong> {
         let Some(life) = self.lives.get(event.task as usize).copied() else {
             return Err(broken(plan, event, "an event of a task that does not exist"));
         };
@@ -130,7 +170,7 @@ impl Lifecycle {
                 self.lives[plan.task(event).parent as usize].discarded = true;
             }
             Stage::Made | Stage::Inside => {
-                if life.stage == Stage::Inside && !self.inside(plan, event, life).1 {
+                if life.stage == Stage::Inside && !self.inside(plan, event, life).suspends {
                     return Err(broken(plan, event, "a frame destroyed while its task runs"));
                 }
                 if self.lives[0].stage != Stage::Ended {
@@ -144,11 +184,10 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// The operation that a task is inside of, and whether it may be suspended there.
+    /// The operation that a task is inside of.
     #[inline]
-    fn inside<'a>(&self, plan: &'a Plan, event: &Event, life: Life) -> (&'a Operation, bool) {
-        let planned = &plan.operations[plan.task(event).first as usize + usize::from(life.next)];
-        (&planned.operation, planned.suspends)
+    fn inside<'a>(&self, plan: &'a Plan, event: &Event, life: Life) -> &'a Planned {
+        &plan.operations[plan.task(event).first as usize + usize::from(life.next)]
     }
 
     #[inline]
@@ -173,11 +212,8 @@ impl Lifecycle {
                     return Err(broken(plan, event, "an operation out of order"));
                 }
                 changed.stage = Stage::Inside;
-                let begins_branch = |operation: &Operation| {
-                    matches!(operation, Operation::Call(Call::BeginBranch(_) | Call::NestBranch))
-                };
                 // At its call already: one that fails may have made the context all the same.
-                self.branched_on_main |= event.thread == 0 && begins_branch(self.inside(plan, event, life).0);
+                self.branched_on_main |= event.thread == 0 && self.inside(plan, event, life).begins_branch;
             }
             (EventKind::OperationEnd | EventKind::OperationFail, Stage::Inside) => {
                 if event.operation != life.next {
@@ -187,17 +223,14 @@ impl Lifecycle {
                     return Err(broken(plan, event, "an operation returned although it destroyed a task unbegun"));
                 }
                 changed.discarded = false;
-                let (operation, suspends) = self.inside(plan, event, life);
-                may_move = suspends;
-                let caught = matches!(operation, Operation::AwaitCatch(_));
-                if event.kind == EventKind::OperationFail && !caught {
+                let planned = self.inside(plan, event, life);
+                may_move = planned.suspends;
+                if event.kind == EventKind::OperationFail && !planned.catches {
                     changed.stage = Stage::Failing;
                 } else {
                     changed.stage = Stage::Between;
                     changed.next += 1;
-                    if let Operation::Hop(affinity) = *operation {
-                        changed.affinity = affinity;
-                    }
+                    changed.affinity = planned.hops.unwrap_or(life.affinity);
                 }
             }
             (EventKind::Entered | EventKind::Leaving | EventKind::Callback, Stage::Inside) => {

@@ -1,7 +1,7 @@
 //! A program in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
 use crate::execution::Event;
-use crate::program::{Affinity, Begun, Objects, Operation, Program, ResultKind, TaskId, Tree};
+use crate::program::{Affinity, Begun, Call, Objects, Operation, Program, ResultKind, TaskId, Tree};
 use crate::reference::Stops;
 
 /// No such place.
@@ -35,8 +35,67 @@ pub(super) struct PlannedTask {
 }
 
 pub(super) struct Planned {
+    /// Its own place in [`Plan::operations`].
+    pub at: usize,
     pub operation: Operation,
     pub suspends: bool,
+    /// It gives nothing, and neither its call nor its return says anything about how a task ends.
+    pub plain: bool,
+    /// It keeps a promise that is not about the order of calls.
+    pub promises: bool,
+    /// Where the task is after it, if that changes.
+    pub hops: Option<Affinity>,
+    pub catches: bool,
+    pub begins_branch: bool,
+}
+
+impl Planned {
+    fn of(operation: &Operation, at: usize) -> Self {
+        Self {
+            at,
+            operation: operation.clone(),
+            suspends: operation.suspends(),
+            plain: is_plain(operation),
+            promises: matches!(operation, Operation::Sleep(_) | Operation::Call(_)),
+            hops: if let Operation::Hop(affinity) = *operation { Some(affinity) } else { None },
+            catches: matches!(operation, Operation::AwaitCatch(_)),
+            begins_branch: matches!(operation, Operation::Call(Call::BeginBranch(_) | Call::NestBranch)),
+        }
+    }
+}
+
+fn is_plain(operation: &Operation) -> bool {
+    match operation {
+        Operation::Start(_)
+        | Operation::Detach(_)
+        | Operation::Hop(_)
+        | Operation::Yield
+        | Operation::Lock(_)
+        | Operation::Unlock(_)
+        | Operation::Acquire(_)
+        | Operation::Release(_)
+        | Operation::SetEvent(_)
+        | Operation::ResetEvent(_)
+        | Operation::WaitEvent(_)
+        | Operation::LatchArrive(_)
+        | Operation::LatchWait(_)
+        | Operation::BarrierArrive(_)
+        | Operation::BarrierWait(_)
+        | Operation::Close(_) => true,
+        Operation::Compute(_)
+        | Operation::Await(_)
+        | Operation::AwaitCatch(_)
+        | Operation::WhenAll(_)
+        | Operation::WhenAny(_)
+        | Operation::Join(_)
+        | Operation::Sleep(_)
+        | Operation::Throw(_)
+        | Operation::Cancel(_)
+        | Operation::CheckCancel
+        | Operation::Send(..)
+        | Operation::Receive(_)
+        | Operation::Call(_) => false,
+    }
 }
 
 impl Plan {
@@ -47,11 +106,7 @@ impl Plan {
         let mut tasks = vec![];
         for (task, id) in program.tasks.iter().zip(0..) {
             let first = operations.len();
-            operations.extend(
-                task.operations
-                    .iter()
-                    .map(|operation| Planned { operation: operation.clone(), suspends: operation.suspends() }),
-            );
+            operations.extend(task.operations.iter().zip(first..).map(|(operation, at)| Planned::of(operation, at)));
             tasks.push(PlannedTask {
                 first: first as u32,
                 count: task.operations.len() as u16,
@@ -83,7 +138,14 @@ impl Plan {
         self.task(event).first as usize + usize::from(event.operation)
     }
 
+    /// What is known of the operation of such an event.
+    #[inline]
+    pub fn planned(&self, event: &Event) -> &Planned {
+        &self.operations[self.at(event)]
+    }
+
     /// The operation of an event of an operation that the lifecycle oracle has let pass.
+    #[inline]
     pub fn operation(&self, event: &Event) -> &Operation {
         &self.operations[self.at(event)].operation
     }

@@ -58,6 +58,7 @@ impl ThreadSet {
     /// # Panics
     /// If there is none.
     #[must_use]
+    #[inline]
     pub fn at(&self, mut position: usize) -> ThreadId {
         if position < self.len && self.used <= 1 {
             return nth_bit(self.words[0], position);
@@ -91,8 +92,31 @@ impl ThreadSet {
     }
 }
 
+/// The places of the bits of each number below 16.
+const FEW: [[u8; 4]; 16] = {
+    let mut places = [[0; 4]; 16];
+    let mut word = 0;
+    while word < places.len() {
+        let (mut bit, mut position) = (0, 0);
+        while bit < 4 {
+            if word & 1 << bit != 0 {
+                places[word][position] = bit;
+                position += 1;
+            }
+            bit += 1;
+        }
+        word += 1;
+    }
+    places
+};
+
 /// The place of the bit that so many lower ones come before; there is one.
+#[inline]
 fn nth_bit(mut word: u64, position: usize) -> ThreadId {
+    // A table, since how often a loop goes round that depends on a random number cannot be predicted.
+    if let Some(places) = FEW.get(word as usize) {
+        return places[position].into();
+    }
     for _ in 0..position {
         word &= word - 1;
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-use crate::control::active::active;
+use crate::control::active::{Active, active};
 use crate::point::Point;
 use crate::schedule::Injection;
 
@@ -18,9 +18,15 @@ extern "C" fn threadbare_point(
     _order: c_int,
     position: *const c_char,
 ) -> *mut c_void {
-    if let Some(active) = active() {
-        active.pass_at(Point::of_atomic(operation), address as usize, position as usize);
-    }
+    let Some(active) = active() else { return address };
+    let point = Point::of_atomic(operation);
+    if active.count(point) { pause(address, active, point, position) } else { address }
+}
+
+/// The rest of such a point. It gives the address, so that calling it is a jump and nothing need be saved for it.
+#[inline(never)]
+extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, position: *const c_char) -> *mut c_void {
+    active.pause(point, address as usize, position as usize);
     address
 }
 

@@ -12,10 +12,9 @@ extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place:
     if let Some(active) = active()
         && !active.is_on_own_stack(address as usize)
     {
-        active.pass_at(
-            if is_write == 0 { Point::PlainLoad } else { Point::PlainStore },
-            address as usize,
-            place as usize,
-        );
+        let point = if is_write == 0 { Point::PlainLoad } else { Point::PlainStore };
+        if active.count(point) {
+            active.pause(point, address as usize, place as usize);
+        }
     }
 }

@@ -42,8 +42,25 @@ fn owner(active: &Active) -> c_int {
 ///
 /// # Safety
 /// `mutex` is an initialised mutex.
+#[inline(always)]
 pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
     // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
+    if unsafe { (*mutex).lock == 0 && (*mutex).kind & NOT_EMULATED == 0 } {
+        // SAFETY: as above.
+        unsafe { hold(active, mutex) };
+        return 0;
+    }
+    // SAFETY: as above.
+    unsafe { take_slowly(active, mutex, primitive, deadline) }
+}
+
+/// As `take`, of any mutex in any state.
+///
+/// # Safety
+/// As `take`.
+#[inline(never)]
+unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
+    // SAFETY: as in `take`.
     let kind = unsafe { (*mutex).kind };
     if kind & NOT_EMULATED != 0 {
         active.refuse(&format!("{primitive} on a robust or priority mutex"));
@@ -72,19 +89,30 @@ pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'stati
         }
     }
     // SAFETY: as above.
+    unsafe { hold(active, mutex) };
+    0
+}
+
+/// Makes the calling virtual thread the owner of a free mutex.
+///
+/// # Safety
+/// As `take`.
+#[inline]
+unsafe fn hold(active: &Active, mutex: *mut Mutex) {
+    // SAFETY: as in `take`.
     unsafe {
         (*mutex).lock = 1;
         (*mutex).count = 1;
         (*mutex).owner = owner(active);
     }
     sanitizer::acquire(mutex as usize);
-    0
 }
 
 /// Gives the mutex up and wakes those who wait for it, after the point of doing so.
 ///
 /// # Safety
 /// `mutex` is an initialised mutex.
+#[inline]
 pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex) -> c_int {
     // SAFETY: the caller's promise; nothing here lets another thread run.
     let mutex = unsafe { &mut *mutex };

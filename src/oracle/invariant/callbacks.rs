@@ -43,10 +43,10 @@ impl Callbacks {
     }
 
     pub fn returned(&self, plan: &Plan, event: &Event, call: &Call) -> Result<(), Wrong> {
-        let gave = format!("it gave {}", event.value);
+        let gave = || format!("it gave {}", event.value);
         match (callback(call, event.value), self.seen[event.task as usize]) {
-            (Some(_), false) => Err(broken(plan, event, "an event was not called back", &gave)),
-            (None, true) => Err(broken(plan, event, "a callback of what did not happen", &gave)),
+            (Some(_), false) => Err(broken(plan, event, "an event was not called back", &gave())),
+            (None, true) => Err(broken(plan, event, "a callback of what did not happen", &gave())),
             _ => Ok(()),
         }
     }
