@@ -8,7 +8,7 @@ mod mutate;
 
 use std::fmt;
 
-pub use mutate::{mutate, splice};
+pub use mutate::{Theme, mutate, splice};
 
 use crate::program::encode::{self, Reader, Undecodable, Writer};
 use crate::program::generate::{Decisions, Seeded};

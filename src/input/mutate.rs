@@ -7,6 +7,8 @@ use crate::strategy::bytes::{LONGEST_TURN, number, parts};
 
 /// Edits of one mutation: at most.
 const MAX_EDITS: u32 = 4;
+/// Calls on leases that a fresh input about files gets: at most.
+const MAX_CALLS: u32 = 8;
 /// Choices that one edit adds: at most.
 const MAX_ADDED: u32 = 8;
 /// Points by which a switch moves: at most, mostly.
@@ -14,16 +16,33 @@ const NEAR: u32 = 8;
 /// Points of a turn that is added: at most, mostly.
 const SHORT: u32 = 64;
 
+/// What inputs are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    All,
+    /// Leases, which live in files, and what can go wrong with files.
+    Files,
+}
+
 /// The bytes of an input that differs a little from the one in `bytes`, or of a fresh one if they hold none; at most
 /// `most` bytes, or else what it was. The seed decides how.
 #[must_use]
-pub fn mutate(bytes: &[u8], seed: u32, most: usize) -> Vec<u8> {
+pub fn mutate(bytes: &[u8], seed: u32, most: usize, theme: Theme) -> Vec<u8> {
     let mut random = Seeded::new(seed.into());
     let Ok(mut input) = Input::decode(bytes) else {
-        return bounded(Input::fresh(seed.into(), DEFAULT_SIZE), bytes, most);
+        let mut input = Input::fresh(seed.into(), DEFAULT_SIZE);
+        if theme == Theme::Files {
+            for _ in 0..random.between(2, MAX_CALLS) {
+                program::mutate_files(&mut input.program, &mut random);
+            }
+        }
+        return bounded(input, bytes, most);
     };
     for _ in 0..random.between(1, MAX_EDITS) {
         match random.weighted(&[8, 8, 1, 1]) {
+            0 if theme == Theme::Files && random.chance(1, 2) => {
+                program::mutate_files(&mut input.program, &mut random);
+            }
             0 => input.program = program::mutate(&input.program, &mut random),
             1 => edit_choices(&mut input.choices, &mut random),
             2 => input.threads = random.between(1, MOST_THREADS) as u16,

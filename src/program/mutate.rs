@@ -24,8 +24,8 @@ use super::validate::validate;
 use super::{AccessChecks, Operation, Program};
 
 /// Tasks and operations of a program that still grows: at most.
-const MAX_TASKS: usize = 48;
-const MAX_OPERATIONS: usize = 400;
+const MAX_TASKS: usize = 24;
+const MAX_OPERATIONS: usize = 160;
 /// How often an edit that cannot be made is drawn again.
 const ATTEMPTS: u32 = 8;
 
@@ -43,6 +43,19 @@ pub fn mutate(program: &Program, random: &mut impl Decisions) -> Program {
         }
     }
     program.clone()
+}
+
+/// Changes what a program does with files, or what may go wrong with them.
+pub fn mutate_files(program: &mut Program, random: &mut impl Decisions) {
+    let mut edited = program.clone();
+    if random.chance(1, 4) {
+        vary::inject(&mut edited, random);
+    } else {
+        vary::add_call_on(&mut edited, System::Lease, random);
+    }
+    if edited.operation_count() <= MAX_OPERATIONS && validate(&edited).is_ok() {
+        *program = edited;
+    }
 }
 
 /// Makes an edit; false if there is nothing that it could be made to.

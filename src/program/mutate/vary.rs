@@ -35,6 +35,11 @@ pub(super) fn add(program: &mut Program, random: &mut impl Decisions) -> bool {
 /// Adds a call on a system, or a branch; a new object if there is none to call on, or now and then.
 pub(super) fn add_call(program: &mut Program, random: &mut impl Decisions) -> bool {
     let system = [System::Processor, System::Engine, System::Registry, System::Lease][random.below(4) as usize];
+    add_call_on(program, system, random);
+    true
+}
+
+pub(super) fn add_call_on(program: &mut Program, system: System, random: &mut impl Decisions) {
     let id = match any(&callable(program, system), random) {
         Some(id) if !random.chance(1, 16) => id,
         _ => new_object(program, system),
@@ -60,7 +65,6 @@ pub(super) fn add_call(program: &mut Program, random: &mut impl Decisions) -> bo
         }
     }
     insert(program, random, operations);
-    true
 }
 
 fn new_object(program: &mut Program, system: System) -> u32 {
