@@ -7,13 +7,21 @@
 mod mutate;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 pub use mutate::{Theme, mutate, splice};
 
+use crate::build_info;
+use crate::case::Case;
+use crate::finding::Verdict;
 use crate::program::encode::{self, Reader, Undecodable, Writer};
 use crate::program::generate::{Decisions, Seeded};
 use crate::program::{self, DEFAULT_SIZE, Program};
-use crate::settings::MAX_THREADS;
+use crate::settings::{Engine, MAX_THREADS, Settings, StrategyName};
 
 /// What the bytes of an input begin with; no text does.
 pub const MAGIC: [u8; 5] = *b"\x89tbi\n";
@@ -91,6 +99,54 @@ impl Input {
         bytes.starts_with(&MAGIC)
     }
 
+    /// Whether a file that can be read claims to hold an input.
+    #[must_use]
+    pub fn claimed_by_file(path: &Path) -> bool {
+        let mut start = [0; MAGIC.len()];
+        File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
+    }
+
+    /// Reads an input file; `None` if it does not claim to be one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no input; the error names it.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        if !Self::claimed_by_file(path) {
+            return Ok(None);
+        }
+        let mut bytes = vec![];
+        let file = File::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
+        file.take(MAX_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("{}: cannot be read", path.display()))?;
+        Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
+    }
+
+    /// The case that its execution on the bundled subject is, with that fault, and the choices, which the case has no
+    /// place for. An input does not tell what comes of it: the case promises that nothing does.
+    #[must_use]
+    pub fn into_case(self, fault: Option<String>) -> (Case, Vec<u16>) {
+        let settings = Settings {
+            subject: "bundled".to_owned(),
+            threads: self.threads,
+            sanitizer: build_info::SANITIZER,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Bytes,
+            seed: self.seed,
+            fault,
+        };
+        let case = Case {
+            settings,
+            workload: self.program.into(),
+            schedule: None,
+            verdict: Verdict::Clean,
+            oracle: None,
+            fingerprint: "input".to_owned(),
+            report: String::new(),
+        };
+        (case, self.choices)
+    }
+
     /// As [`Input::decode`] reads it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -110,7 +166,7 @@ impl Input {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn decode(bytes: &[u8]) -> Result<Self, NoInput> {
+    pub fn decode(bytes: &[u8]) -> std::result::Result<Self, NoInput> {
         if !Self::claimed_by(bytes) {
             return Err(NoInput::Foreign);
         }

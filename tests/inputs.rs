@@ -105,7 +105,8 @@ fn chains(count: u64, length: u32, theme: Theme, mut each: impl FnMut(&Input, &I
         let mut before = Input::default();
         for step in 0..length {
             let seed = (chain as u32) << 16 | step;
-            bytes = if step % 16 == 15 { splice(&bytes, &other, seed, MOST) } else { mutate(&bytes, seed, MOST, theme) };
+            bytes =
+                if step % 16 == 15 { splice(&bytes, &other, seed, MOST) } else { mutate(&bytes, seed, MOST, theme) };
             assert!(bytes.len() <= MOST);
             let input = decoded(&bytes);
             assert_eq!(input.encode(), bytes);

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use crate::build_info;
+use crate::campaign::scratch::Scratch;
 use crate::control::{Mode, Session, Trace, process};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
@@ -27,10 +27,12 @@ const ALONE: &str = "THREADBARE_EXECUTE_ALONE";
 /// The bundled subject in this process, opened once for each number of threads.
 pub struct Executor {
     sessions: BTreeMap<u16, Session>,
+    /// The session whose files are those of the process, which has one directory for them.
+    current: u16,
     fault: Option<String>,
     executions: u64,
-    /// Holds traces and the subject's files.
-    folder: TempDir,
+    /// Holds traces and the subject's files. Whoever comes next removes what a finding leaves behind.
+    scratch: Scratch,
 }
 
 impl Executor {
@@ -39,9 +41,16 @@ impl Executor {
     /// # Errors
     /// There is no place for temporary files.
     pub fn new() -> Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a directory for traces")?;
-        let fault = env::var(FAULT).ok().filter(|fault| !fault.is_empty());
-        Ok(Self { sessions: BTreeMap::new(), fault, executions: 0, folder })
+        Self::with_fault(env::var(FAULT).ok().filter(|fault| !fault.is_empty()))
+    }
+
+    /// With that fault.
+    ///
+    /// # Errors
+    /// As [`Executor::new`].
+    pub fn with_fault(fault: Option<String>) -> Result<Self> {
+        let scratch = Scratch::in_memory().map_or_else(Scratch::new, Ok)?;
+        Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, scratch })
     }
 
     /// Executes the input in `bytes`; false if they hold none. After a failure this process is not to be trusted.
@@ -99,8 +108,8 @@ impl Executor {
     }
 
     fn session(&mut self, threads: u16) -> Result<&mut Session> {
+        let place = |what: &str| self.scratch.path().join(format!("{what}-{threads}"));
         if !self.sessions.contains_key(&threads) {
-            let place = |what: &str| self.folder.path().join(format!("{what}-{threads}"));
             let settings = Settings {
                 subject: "bundled".to_owned(),
                 threads,
@@ -110,18 +119,24 @@ impl Executor {
                 seed: 0,
                 fault: self.fault.clone(),
             };
-            let mut session = Session::open(&settings, Trace::create(&place("trace"))?)?;
-            session.set_directory(place("files"))?;
-            self.sessions.insert(threads, session);
+            self.sessions.insert(threads, Session::open(&settings, Trace::create(&place("trace"))?)?);
         }
-        self.sessions.get_mut(&threads).context("it was put there")
+        let session = self.sessions.get_mut(&threads).context("it was put there")?;
+        if std::mem::replace(&mut self.current, threads) != threads {
+            session.set_directory(place("files"))?;
+        }
+        Ok(session)
     }
 
     /// Executes the input in another process of this program.
     fn run_alone(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.folder.path().join("input");
+        let path = self.scratch.path().join("input");
         let answer = fs::write(&path, bytes).and_then(|()| {
-            Command::new(env::current_exe()?).env(ALONE, &path).stderr(Stdio::inherit()).output()
+            Command::new(env::current_exe()?)
+                .env(ALONE, &path)
+                .env(FAULT, self.fault.as_deref().unwrap_or_default())
+                .stderr(Stdio::inherit())
+                .output()
         });
         let answer = answer.expect("this program starts again");
         let said = serde_json::from_slice::<Option<Failure>>(&answer.stdout);
@@ -151,8 +166,9 @@ pub fn execute_alone_if_asked() {
     let mut executor = Executor::new().expect("there is a place for temporary files");
     let failure = executor.execute(&input).err();
     let said = serde_json::to_vec(&failure).expect("a failure can be written");
-    std::io::stdout().write_all(&said).expect("somebody listens");
-    let _ = executor.folder.close();
+    let mut parent = std::io::stdout();
+    parent.write_all(&said).and_then(|()| parent.flush()).expect("somebody listens");
+    drop(executor.scratch);
     // The subject may have been stopped midway.
     process::end_now(0);
 }

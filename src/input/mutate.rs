@@ -1,8 +1,8 @@
 //! Inputs that differ a little from given ones: in the program, the choices, or how many threads there are.
 
 use super::{Input, MAX_CHOICES, MOST_THREADS};
-use crate::program::{self, DEFAULT_SIZE};
 use crate::program::generate::{Decisions, Seeded};
+use crate::program::{self, DEFAULT_SIZE};
 use crate::strategy::bytes::{LONGEST_TURN, number, parts};
 
 /// Edits of one mutation: at most.

@@ -236,15 +236,13 @@ fn decode_objects(reader: &mut Reader<'_>) -> Result<Objects, Undecodable> {
     Ok(Objects {
         mutexes: reader.short()?,
         semaphores: reader.numbers()?,
-        events: reader.list(MAX_OBJECTS, |reader| {
-            Ok(if bit(reader)? { EventReset::Auto } else { EventReset::Manual })
-        })?,
+        events: reader
+            .list(MAX_OBJECTS, |reader| Ok(if bit(reader)? { EventReset::Auto } else { EventReset::Manual }))?,
         latches: reader.numbers()?,
         barriers: reader.numbers()?,
         channels: reader.numbers()?,
-        processors: reader.list(MAX_OBJECTS, |reader| {
-            Ok(if bit(reader)? { AccessChecks::Off } else { AccessChecks::On })
-        })?,
+        processors: reader
+            .list(MAX_OBJECTS, |reader| Ok(if bit(reader)? { AccessChecks::Off } else { AccessChecks::On }))?,
         engines: reader.short()?,
         registries: reader.short()?,
         leases: reader.short()?,

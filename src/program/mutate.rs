@@ -115,8 +115,7 @@ fn has_guards(program: &Program) -> bool {
 /// The objects of a system that calls may be made on at any place.
 fn callable(program: &Program, system: System) -> Vec<u32> {
     let all = 0..program.objects.count(system) as u32;
-    let is_open = |id: &u32| {
-        system != System::Processor || program.objects.processors[*id as usize] == AccessChecks::On
-    };
+    let is_open =
+        |id: &u32| system != System::Processor || program.objects.processors[*id as usize] == AccessChecks::On;
     all.filter(is_open).collect()
 }

@@ -41,9 +41,7 @@ impl StrategyName {
     #[must_use]
     pub fn learns(self) -> bool {
         match self {
-            Self::Random | Self::RandomAt(_) | Self::Pct | Self::PctOf(_) | Self::Pos | Self::Bytes => {
-                false
-            }
+            Self::Random | Self::RandomAt(_) | Self::Pct | Self::PctOf(_) | Self::Pos | Self::Bytes => false,
             Self::Surw | Self::Rff | Self::Exhaustive | Self::ExhaustiveWithin(_) | Self::Portfolio => true,
         }
     }

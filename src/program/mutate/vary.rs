@@ -103,7 +103,10 @@ pub(super) fn add_lock(program: &mut Program, random: &mut impl Decisions) -> bo
 }
 
 fn is_held(before: &[Operation], mutex: u32) -> bool {
-    let last = before.iter().rev().find(|operation| matches!(operation, Operation::Lock(id) | Operation::Unlock(id) if *id == mutex));
+    let last = before
+        .iter()
+        .rev()
+        .find(|operation| matches!(operation, Operation::Lock(id) | Operation::Unlock(id) if *id == mutex));
     matches!(last, Some(Operation::Lock(_)))
 }
 
