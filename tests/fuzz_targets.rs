@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use threadbare::case::{Case, Workload};
 use threadbare::fuzzing::{Executor, check_history, check_text, execute_alone_if_asked};
 use threadbare::input::{Input, Theme, mutate};
+use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
 
 use under_control::Test;
@@ -90,6 +91,10 @@ fn files() {
 }
 
 fn texts() {
+    let words = fs::read_to_string(here("fuzz/text.dict")).expect("a dictionary");
+    for operation in (0..2_000).flat_map(|seed| from_seed(seed, 6).tasks).flat_map(|task| task.operations) {
+        assert!(words.contains(&format!("\"{}\"\n", operation.word())), "{operation}");
+    }
     for (path, bytes) in seeds("text") {
         assert_eq!(check_text(&bytes), Ok(()), "{}", path.display());
     }
@@ -145,7 +150,9 @@ fn write_seeds() {
     };
     for number in 0..GENERATED {
         write("differential", &format!("generated-{number:02}"), &mutate(b"", number, MOST, Theme::All));
-        write("lease", &format!("generated-{number:02}"), &mutate(b"", number, MOST, Theme::Files));
+        let mut about_files = Input::decode(&mutate(b"", number, MOST, Theme::Files)).expect("an input");
+        about_files.program.injections.crash |= number % 4 == 0;
+        write("lease", &format!("generated-{number:02}"), &about_files.encode());
         let mut random = Seeded::new(number.into());
         let bytes: Vec<u8> = (0..48).map(|_| random.below(256) as u8).collect();
         write("history", &format!("{number:02}"), &bytes);
