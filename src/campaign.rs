@@ -26,7 +26,7 @@ mod audit;
 mod check_worker;
 mod death;
 mod explain;
-mod scratch;
+pub(crate) mod scratch;
 mod symbols;
 mod watch;
 mod worker_process;

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod execution;
 pub mod finding;
 pub mod fuzzing;
+pub mod input;
 pub mod oracle;
 pub mod point;
 pub mod program;

@@ -23,6 +23,8 @@ mod plan;
 mod progress;
 pub mod sanitizer;
 
+pub use history::brute_force;
+
 use differential::Differential;
 use history::History;
 use invariant::Invariant;

@@ -3,8 +3,10 @@
 
 pub mod call;
 mod compact;
+pub mod encode;
 pub mod generate;
 mod model;
+mod mutate;
 pub mod shrink;
 pub mod text;
 mod tree;
@@ -13,4 +15,5 @@ pub mod validate;
 pub use call::{Call, Pair};
 pub use generate::{DEFAULT_SIZE, MAX_SIZE, Shape, Systems, from_bytes, from_seed, from_seed_in_shape};
 pub use model::*;
+pub use mutate::{graft, mutate, mutate_files};
 pub use tree::{Begun, Tree};

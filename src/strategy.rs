@@ -1,6 +1,7 @@
 //! Strategies: what makes the choices.
 #![forbid(unsafe_code)]
 
+pub mod bytes;
 mod dice;
 mod exhaustive;
 mod family;
@@ -19,6 +20,7 @@ mod surw;
 mod tests;
 mod thread_set;
 
+pub use bytes::Bytes;
 pub use exhaustive::Exhaustive;
 pub use pct::Pct;
 pub use portfolio::Portfolio;
@@ -175,5 +177,6 @@ pub fn by_name(name: StrategyName) -> Box<dyn Strategy + Send> {
         StrategyName::Exhaustive => Box::new(Exhaustive::new()),
         StrategyName::ExhaustiveWithin(preemptions) => Box::new(Exhaustive::within(preemptions.into())),
         StrategyName::Portfolio => Box::new(Portfolio::new()),
+        StrategyName::Bytes => Box::new(Bytes::new()),
     }
 }

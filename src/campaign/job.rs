@@ -109,6 +109,8 @@ impl Built {
 pub enum Work {
     Explore(Slice),
     Replay(Replay),
+    /// One execution of the program of the case at [`Files::case`], whose choices strategy `bytes` makes of these.
+    Input(Vec<u16>),
     Check(CheckSlice),
     /// The schedule of the case at [`Files::case`], of a program under check.
     ReplayCheck(Built),

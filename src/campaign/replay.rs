@@ -16,6 +16,7 @@ use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
 use crate::check::{Check, build};
 use crate::finding::{Failure, Verdict};
+use crate::input::Input;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings};
 
@@ -135,6 +136,8 @@ pub struct Plan {
     /// In place of the case's own.
     pub engine: Option<Engine>,
     pub sanitizer: Option<Sanitizer>,
+    /// Switched on for inputs of a fuzzer, which name none.
+    pub fault: Option<String>,
     pub jobs: usize,
 }
 
@@ -142,6 +145,8 @@ pub struct Plan {
 pub struct Replayed {
     pub path: PathBuf,
     pub case: Case,
+    /// Those of an input of a fuzzer, which says nothing of what is to come of it.
+    pub choices: Option<Vec<u16>>,
     /// The settings it was executed under.
     pub settings: Settings,
     /// The sources of a check are not those that the case was recorded with.
@@ -159,13 +164,19 @@ impl Plan {
     pub fn run(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
         let mut results = Vec::new();
         for path in cases_below(&self.paths)? {
-            let mut case = Case::read(&path)?;
+            let (mut case, choices) = match Input::read(&path)? {
+                Some(input) => {
+                    let (case, choices) = input.into_case(self.fault.clone());
+                    (case, Some(choices))
+                }
+                None => (Case::read(&path)?, None),
+            };
             let sources_changed = find_sources(&mut case, &path)?;
             let mut settings = case.settings.clone();
             settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
             settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
             let (seen, conclusion) = (Vec::new(), Conclusion::AsExpected);
-            results.push(Replayed { path, case, settings, sources_changed, seen, conclusion });
+            results.push(Replayed { path, case, choices, settings, sources_changed, seen, conclusion });
         }
         let programs = Programs::build(&results)?;
         let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
@@ -176,11 +187,12 @@ impl Plan {
             while supervisor.has_room()
                 && let Some(index) = waiting.pop_front()
             {
-                let Replayed { case, settings, .. } = &results[index];
+                let Replayed { case, choices, settings, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let work = match programs.of(case, settings) {
-                    Some(program) => Work::ReplayCheck(program.clone()),
-                    None => Work::Replay(Replay { from: 0, times }),
+                let work = match (programs.of(case, settings), choices) {
+                    (Some(program), _) => Work::ReplayCheck(program.clone()),
+                    (None, Some(choices)) => Work::Input(choices.clone()),
+                    (None, None) => Work::Replay(Replay { from: 0, times }),
                 };
                 let job = Job { settings: settings.clone(), work };
                 supervisor.start(index, job, Some(case))?;
@@ -254,7 +266,8 @@ fn severity(conclusion: &Conclusion) -> u8 {
     }
 }
 
-/// The cases named by the paths: files as they are, directories with every `*.case` below them, in order.
+/// The cases named by the paths: files as they are, directories with every `*.case` and every input below them, in
+/// order.
 fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut cases = Vec::new();
     for path in paths {
@@ -279,7 +292,7 @@ fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
         // Links to directories are not followed: they may lead back here.
         if kind.is_dir() {
             collect(&path, cases)?;
-        } else if path.extension().is_some_and(|extension| extension == "case") {
+        } else if path.extension().is_some_and(|extension| extension == "case") || Input::claimed_by_file(&path) {
             cases.push(path);
         }
     }

@@ -20,6 +20,7 @@ use crate::program::{self, Program, Shape};
 use crate::reference::Expectations;
 use crate::report::timeline;
 use crate::settings::Settings;
+use crate::strategy::bytes;
 
 /// Executes the job in `directory` and leaves its outcome there. The subject's files are in the directory `files`,
 /// which is made and removed.
@@ -40,6 +41,14 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
             let Workload::Program(program) = &case.workload else { bail!("a check is not replayed as a program") };
             use_bench(&files, &job.settings, |bench| {
                 bench.replay(replay, &case, program);
+                Ok(())
+            })
+        }
+        Work::Input(choices) => {
+            let case = Case::read(&files.case())?;
+            let Workload::Program(program) = case.workload else { bail!("an input has a program") };
+            use_bench(&files, &job.settings, |bench| {
+                bench.input(program, case.settings.seed, choices);
                 Ok(())
             })
         }
@@ -145,6 +154,14 @@ impl Bench {
             }
         }
         self.leaks(replay.from, replay.from + self.outcome.executions);
+    }
+
+    fn input(&mut self, program: Program, seed: u64, choices: &[u16]) {
+        let mut judged = self.load(program);
+        bytes::lay_out(choices);
+        if self.execute(&mut judged, 0, Mode::Explore { seed }, &[]).is_continue() {
+            self.leaks(0, 1);
+        }
     }
 
     /// Makes `program` the one that is executed and judged.

@@ -14,7 +14,7 @@ use crate::settings::{Engine, Sanitizer};
 
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Cases, or directories with cases.
+    /// Cases, inputs that a fuzz target saved, or directories with any of them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Replay each case so often.
@@ -26,6 +26,9 @@ pub struct Flags {
     /// In place of the case's own sanitizer.
     #[arg(long, value_enum)]
     sanitizer: Option<Sanitizer>,
+    /// Switch this fault on for inputs of fuzz targets, which name none.
+    #[arg(long)]
+    fault: Option<String>,
     /// Workers at a time [default: one for each core].
     #[arg(long)]
     jobs: Option<usize>,
@@ -37,8 +40,12 @@ pub struct Flags {
 pub fn run(flags: Flags) -> Result<bool> {
     let engine = flags.engine.map(|engine| resolve::engine(Some(engine))).transpose()?;
     let jobs = resolve::jobs(flags.jobs)?;
+    if let Some(fault) = &flags.fault {
+        resolve::fault(fault)?;
+    }
     interrupt::listen()?;
-    let plan = Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, jobs };
+    let plan =
+        Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
     let results = plan.run(resolve::engine_like)?;
     for result in &results {
         say(line(result));
@@ -67,6 +74,11 @@ fn line(result: &Replayed) -> String {
     let expected = word(&result.case.verdict);
     let path = result.path.display();
     let what = match &result.conclusion {
+        Conclusion::AsExpected if result.choices.is_some() => "clean".to_owned(),
+        Conclusion::Unexpected if result.choices.is_some() => {
+            let other = result.seen.iter().find(|seen| json::seen_word(seen) != expected);
+            format!("found: it {}", other.map_or_else(String::new, ToString::to_string))
+        }
         Conclusion::AsExpected => {
             let shown = result.seen.iter().map(json::seen_word).find(|shown| *shown != expected);
             match shown {

@@ -25,6 +25,9 @@ pub fn thread_count(text: &str) -> Result<u16, String> {
 /// Parses the strategy of a campaign, whose executions must be the same however it is divided over workers.
 pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
     let strategy: StrategyName = word.parse().map_err(|error: NoStrategy| error.to_string())?;
+    if strategy == StrategyName::Bytes {
+        return Err("bytes reads what a fuzzer wrote, which a campaign has not; choose random, pct or pos".to_owned());
+    }
     if strategy.learns() {
         return Err(format!(
             "{strategy} learns from executions of one program, and a campaign tries each program a few times only; \

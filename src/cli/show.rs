@@ -12,13 +12,16 @@ use serde_json::{Value, json};
 use crate::case::{Case, Workload};
 use crate::check::Check;
 use crate::execution::ThreadId;
+use crate::input::Input;
 use crate::program::Program;
 use crate::report::{graph, grouped, word};
 use crate::schedule::{Choice, Schedule};
+use crate::settings::Settings;
+use crate::strategy::bytes;
 
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// The case.
+    /// The case, or the input that a fuzz target saved.
     case: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -35,17 +38,27 @@ enum Format {
 }
 
 pub fn run(flags: &Flags) -> Result<bool> {
-    let case = Case::read(&flags.case)?;
-    let shown = match flags.format {
-        Format::Text => text(&case),
-        Format::Dot => match &case.workload {
+    let (case, choices) = match Input::read(&flags.case)? {
+        Some(input) => {
+            let (case, choices) = input.into_case(None);
+            (case, Some(choices))
+        }
+        None => (Case::read(&flags.case)?, None),
+    };
+    let shown = match (flags.format, choices) {
+        (Format::Text, Some(choices)) => text_of_input(&case, &choices),
+        (Format::Json, Some(choices)) => {
+            format!("{:#}\n", json_of_input(&case, &choices))
+        }
+        (Format::Text, None) => text(&case),
+        (Format::Dot, _) => match &case.workload {
             Workload::Program(program) => graph::dot(program),
             Workload::Check(_) => bail!(
                 "{}: the case is of a check, which has no task graph to draw; leave `--format dot` out",
                 flags.case.display()
             ),
         },
-        Format::Json => format!("{:#}\n", json_of(&case)),
+        (Format::Json, None) => format!("{:#}\n", json_of(&case)),
     };
     match std::io::stdout().write_all(shown.as_bytes()) {
         // Whoever reads has seen enough.
@@ -81,6 +94,28 @@ fn text(case: &Case) -> String {
     shown.push_str(&format!("\n{}\n", case.workload.to_string().trim_end()));
     if !case.report.is_empty() {
         shown.push_str(&format!("\n{}\n", case.report.trim_end()));
+    }
+    shown
+}
+
+/// What an input says: it does not tell what came of it.
+fn text_of_input(case: &Case, choices: &[u16]) -> String {
+    let Settings { threads, seed, .. } = case.settings;
+    let turns = choices.iter().map(|&number| {
+        let (who, points) = bytes::parts(number);
+        format!("{who}*{points}")
+    });
+    let turns = match turns.collect::<Vec<_>>() {
+        turns if turns.is_empty() => "none".to_owned(),
+        turns => turns.join(" "),
+    };
+    format!("threads      {threads}\nchoices      {turns}\nthen         random, seed {seed}\n\n{}", case.workload)
+}
+
+fn json_of_input(case: &Case, choices: &[u16]) -> Value {
+    let mut shown = json!({"threads": case.settings.threads, "seed": case.settings.seed, "choices": choices});
+    if let Workload::Program(program) = &case.workload {
+        shown["program"] = json_of_program(program);
     }
     shown
 }

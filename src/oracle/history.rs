@@ -5,6 +5,7 @@
 //! Objects are looked at one by one, since a history is linearizable if it is so for each object, and each
 //! from one moment of rest to the next ([`window`]); only where calls overlapped there is a search ([`search`]).
 
+pub mod brute_force;
 mod contexts;
 mod explain;
 mod resume;

@@ -28,7 +28,7 @@ pub(super) fn compact(program: Program) -> Program {
 }
 
 /// The tasks that an operation names.
-fn tasks_of(operation: &mut Operation) -> &mut [TaskId] {
+pub(super) fn tasks_of(operation: &mut Operation) -> &mut [TaskId] {
     match operation {
         Operation::Await(child)
         | Operation::AwaitCatch(child)

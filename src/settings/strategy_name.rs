@@ -29,6 +29,8 @@ pub enum StrategyName {
     ExhaustiveWithin(u8),
     /// The others in turns: `portfolio`.
     Portfolio,
+    /// A fuzzer's numbers, then a random walk: `bytes`. Inputs come with it; campaigns have none.
+    Bytes,
 }
 
 impl StrategyName {
@@ -39,7 +41,7 @@ impl StrategyName {
     #[must_use]
     pub fn learns(self) -> bool {
         match self {
-            Self::Random | Self::RandomAt(_) | Self::Pct | Self::PctOf(_) | Self::Pos => false,
+            Self::Random | Self::RandomAt(_) | Self::Pct | Self::PctOf(_) | Self::Pos | Self::Bytes => false,
             Self::Surw | Self::Rff | Self::Exhaustive | Self::ExhaustiveWithin(_) | Self::Portfolio => true,
         }
     }
@@ -64,6 +66,7 @@ impl Display for StrategyName {
             Self::Exhaustive => formatter.write_str("exhaustive"),
             Self::ExhaustiveWithin(preemptions) => write!(formatter, "exhaustive:{preemptions}"),
             Self::Portfolio => formatter.write_str("portfolio"),
+            Self::Bytes => formatter.write_str("bytes"),
         }
     }
 }
@@ -97,7 +100,8 @@ impl FromStr for StrategyName {
                 preemptions.parse().map(Self::ExhaustiveWithin).map_err(|_| wrong(right))
             }
             ("portfolio", None) => Ok(Self::Portfolio),
-            ("pos" | "surw" | "rff" | "portfolio", Some(_)) => Err(wrong("this one takes no setting")),
+            ("bytes", None) => Ok(Self::Bytes),
+            ("pos" | "surw" | "rff" | "portfolio" | "bytes", Some(_)) => Err(wrong("this one takes no setting")),
             _ => Err(wrong(
                 "write `random`, `random:0.1`, `pct`, `pct:3`, `pos`, `surw`, `rff`, `exhaustive`, `exhaustive:2` or \
                  `portfolio`",
@@ -187,7 +191,7 @@ impl Display for Chance {
 mod tests {
     use super::*;
 
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 15] = [
         "random",
         "random:0.1",
         "random:0.000001",
@@ -202,6 +206,7 @@ mod tests {
         "exhaustive:0",
         "exhaustive:255",
         "portfolio",
+        "bytes",
     ];
 
     #[test]

@@ -1,7 +1,5 @@
 //! For each object a wrong history, and one that is right only because overlapping calls may be reordered.
 
-mod brute_force;
-
 use super::super::notation::{cause, failure, judge, judge_allocating, judge_two};
 use super::search::MAX_VISITED;
 use crate::execution::Ending;

@@ -1,9 +1,9 @@
-//! The search against trying every order, on small random histories.
+//! The search against trying every order, on small histories: what tests and the fuzz target `history` check.
 
-use super::super::search::Search;
-use super::super::window::{Found, Track};
+use super::search::Search;
+use super::window::{Found, Track};
 use crate::program::call::{FILE_ERROR, Pair};
-use crate::program::generate::{Decisions, Seeded};
+use crate::program::generate::Decisions;
 use crate::program::{AccessChecks, CLOSED, EventReset, Objects};
 use crate::reference::sequential::{Action, Caller, Effect, Object, Places};
 
@@ -123,7 +123,7 @@ fn kinds() -> Vec<(Object, Vec<Choice>)> {
 
 /// A history of up to six calls by up to four tasks, each in one at a time. A good part of them is right: what a
 /// call gives is mostly what it gives if it takes effect when it returns.
-fn history(object: &Object, actions: &[Choice], random: &mut Seeded) -> (Vec<Call>, u32) {
+fn history(object: &Object, actions: &[Choice], random: &mut impl Decisions) -> (Vec<Call>, u32) {
     let tasks = random.between(1, 4);
     let mut calls: Vec<Call> = vec![];
     let mut state = object.clone();
@@ -164,27 +164,62 @@ fn history(object: &Object, actions: &[Choice], random: &mut Seeded) -> (Vec<Cal
     (calls, stamp)
 }
 
-#[test]
-fn the_search_agrees_with_trying_every_order() {
-    let mut random = Seeded::new(11);
-    for (object, actions) in kinds() {
-        let (mut right, mut wrong) = (0, 0);
-        for _ in 0..4_000 {
-            let (calls, end) = history(&object, &actions, &mut random);
-            let told = || format!("{object}\n{calls:#?}");
-            match searched(&object, &calls, end) {
-                Ok(()) => {
-                    right += 1;
-                    assert!(explained(&object, &calls, end, 0), "{}", told());
-                }
-                Err(Found::Impossible(stamp)) => {
-                    wrong += 1;
-                    assert!(!explained(&object, &calls, stamp, 0), "{}", told());
-                    assert!(explained(&object, &calls, stamp - 1, 0), "not the shortest prefix: {}", told());
-                }
-                Err(Found::TooLong) => panic!("{}", told()),
-            }
+/// What the oracle and trying every order both say of one history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreed {
+    Right,
+    Wrong,
+}
+
+/// The number of kinds of object that histories can be about.
+#[must_use]
+pub fn kinds_of_object() -> usize {
+    kinds().len()
+}
+
+/// Draws a history of an object of that kind, asks both, and says what they agree on.
+///
+/// # Errors
+/// They do not agree; the history.
+///
+/// # Panics
+/// There is no such kind.
+pub fn compare(kind: usize, random: &mut impl Decisions) -> Result<Agreed, String> {
+    let (object, actions) = kinds().swap_remove(kind);
+    let (calls, end) = history(&object, &actions, random);
+    let told = |what: &str| Err(format!("{what}: {object}\n{calls:#?}"));
+    match searched(&object, &calls, end) {
+        Ok(()) if explained(&object, &calls, end, 0) => Ok(Agreed::Right),
+        Ok(()) => told("the search found an order where there is none"),
+        Err(Found::Impossible(stamp)) if explained(&object, &calls, stamp, 0) => {
+            told(&format!("the search found no order at {stamp}, but there is one"))
         }
-        assert!(right > 300 && wrong > 100, "{object}: {right} right, {wrong} wrong");
+        Err(Found::Impossible(stamp)) if !explained(&object, &calls, stamp - 1, 0) => {
+            told(&format!("there is no order already before {stamp}"))
+        }
+        Err(Found::Impossible(_)) => Ok(Agreed::Wrong),
+        Err(Found::TooLong) => told("the search gave up"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::generate::Seeded;
+
+    #[test]
+    fn the_search_agrees_with_trying_every_order() {
+        let mut random = Seeded::new(11);
+        for kind in 0..kinds_of_object() {
+            let (mut right, mut wrong) = (0, 0);
+            for _ in 0..4_000 {
+                match compare(kind, &mut random) {
+                    Ok(Agreed::Right) => right += 1,
+                    Ok(Agreed::Wrong) => wrong += 1,
+                    Err(told) => panic!("{told}"),
+                }
+            }
+            assert!(right > 300 && wrong > 100, "kind {kind}: {right} right, {wrong} wrong");
+        }
     }
 }

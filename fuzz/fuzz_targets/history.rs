@@ -1,0 +1,11 @@
+//! The history oracle against trying every order.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use threadbare::fuzzing::check_history;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Err(disagreement) = check_history(bytes) {
+        panic!("{disagreement}");
+    }
+});

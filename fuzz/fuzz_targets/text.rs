@@ -1,0 +1,11 @@
+//! The parsers of programs and cases.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use threadbare::fuzzing::check_text;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Err(difference) = check_text(bytes) {
+        panic!("{difference}");
+    }
+});

@@ -1,0 +1,174 @@
+//! Executes inputs, one after the other, in this process; those that would use it up in one of their own.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::build_info;
+use crate::campaign::scratch::Scratch;
+use crate::control::{Mode, Session, Trace, process};
+use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
+use crate::input::{Input, NoInput};
+use crate::oracle::Judge;
+use crate::reference::Expectations;
+use crate::settings::{Engine, Settings, StrategyName};
+use crate::strategy::bytes;
+
+/// The environment variable that names a fault, to be switched on in the bundled runtime.
+pub const FAULT: &str = "THREADBARE_FAULT";
+/// The environment variable that tells a process to execute the input in that file and nothing else.
+const ALONE: &str = "THREADBARE_EXECUTE_ALONE";
+
+/// The bundled subject in this process, opened once for each number of threads.
+pub struct Executor {
+    sessions: BTreeMap<u16, Session>,
+    /// The session whose files are those of the process, which has one directory for them.
+    current: u16,
+    fault: Option<String>,
+    executions: u64,
+    /// Holds traces and the subject's files. Whoever comes next removes what a finding leaves behind.
+    scratch: Scratch,
+}
+
+impl Executor {
+    /// With the fault that [`FAULT`] names, if any.
+    ///
+    /// # Errors
+    /// There is no place for temporary files.
+    pub fn new() -> Result<Self> {
+        Self::with_fault(env::var(FAULT).ok().filter(|fault| !fault.is_empty()))
+    }
+
+    /// With that fault.
+    ///
+    /// # Errors
+    /// As [`Executor::new`].
+    pub fn with_fault(fault: Option<String>) -> Result<Self> {
+        let scratch = Scratch::in_memory().map_or_else(Scratch::new, Ok)?;
+        Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, scratch })
+    }
+
+    /// Executes the input in `bytes`; false if they hold none. After a failure this process is not to be trusted.
+    ///
+    /// # Errors
+    /// What the oracles or the sanitizer found wrong.
+    ///
+    /// # Panics
+    /// The subject cannot be opened, or does what cannot be emulated.
+    pub fn run(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
+        let input = match Input::decode(bytes) {
+            Ok(input) => input,
+            Err(NoInput::Foreign) => return Ok(false),
+            Err(why) => {
+                // Some of a corpus, which its owner will want to know of.
+                eprintln!("threadbare: an input is not used: {why}");
+                return Ok(false);
+            }
+        };
+        let injections = input.program.injections;
+        if injections.crash || injections.failing_allocation.is_some() {
+            // A crash ends the execution midway, and so may memory that runs out.
+            self.run_alone(bytes)?;
+        } else {
+            self.execute(&input)?;
+            let spent = self.session(input.threads).is_ok_and(|session| session.is_spent());
+            assert!(!spent, "an execution stopped midway, and the oracles cannot say why");
+        }
+        Ok(true)
+    }
+
+    /// Executes the input in this process.
+    fn execute(&mut self, input: &Input) -> Result<(), Failure> {
+        self.executions += 1;
+        let number = self.executions;
+        let session = self.session(input.threads).expect("the subject opens");
+        let mut judge = Judge::new(&input.program, input.threads, Expectations::of(&input.program));
+        session.load(&input.program);
+        bytes::lay_out(&input.choices);
+        let execution = session.execute(number, Mode::Explore { seed: input.seed });
+        // The oracles say more about what is wrong.
+        let judgement = judge.judge(execution);
+        match judgement {
+            Judgement::Wrong(failure) => Err(failure),
+            _ if execution.reports > 0 => Err(Failure {
+                verdict: Verdict::SanitizerReport,
+                oracle: OracleName::Sanitizer,
+                message: "the sanitizer made a report; it is on standard error".to_owned(),
+                cause: "report".to_owned(),
+            }),
+            Judgement::Right => Ok(()),
+            Judgement::Incomparable(Incomparable::HistoryTooLong, _) => Ok(()),
+            Judgement::Incomparable(reason, what) => panic!("incomparable ({reason:?}): {what}"),
+        }
+    }
+
+    fn session(&mut self, threads: u16) -> Result<&mut Session> {
+        let place = |what: &str| self.scratch.path().join(format!("{what}-{threads}"));
+        if !self.sessions.contains_key(&threads) {
+            let settings = Settings {
+                subject: "bundled".to_owned(),
+                threads,
+                sanitizer: build_info::SANITIZER,
+                engine: if build_info::FIBERS { Engine::Fibers } else { Engine::Threads },
+                strategy: StrategyName::Bytes,
+                seed: 0,
+                fault: self.fault.clone(),
+            };
+            self.sessions.insert(threads, Session::open(&settings, Trace::create(&place("trace"))?)?);
+        }
+        let session = self.sessions.get_mut(&threads).context("it was put there")?;
+        if std::mem::replace(&mut self.current, threads) != threads {
+            session.set_directory(place("files"))?;
+        }
+        Ok(session)
+    }
+
+    /// Executes the input in another process of this program.
+    fn run_alone(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.scratch.path().join("input");
+        let answer = fs::write(&path, bytes).and_then(|()| {
+            Command::new(env::current_exe()?)
+                .env(ALONE, &path)
+                .env(FAULT, self.fault.as_deref().unwrap_or_default())
+                .stderr(Stdio::inherit())
+                .output()
+        });
+        let answer = answer.expect("this program starts again");
+        let said = serde_json::from_slice::<Option<Failure>>(&answer.stdout);
+        match said {
+            Ok(None) if answer.status.success() => Ok(()),
+            Ok(Some(failure)) => Err(failure),
+            _ => Err(Failure {
+                verdict: Verdict::Crash,
+                oracle: OracleName::Process,
+                message: format!("its process ended with {}; what it said is on standard error", answer.status),
+                cause: "crash".to_owned(),
+            }),
+        }
+    }
+}
+
+/// In a process that an [`Executor`] started, executes the input that it is for and ends. Whoever uses executors calls
+/// this before anything else.
+///
+/// # Panics
+/// As [`Executor::run`].
+pub fn execute_alone_if_asked() {
+    let Some(path) = env::var_os(ALONE) else { return };
+    process::die_with_parent();
+    let bytes = fs::read(Path::new(&path)).expect("the input is there");
+    let input = Input::decode(&bytes).expect("it was decoded before");
+    let mut executor = Executor::new().expect("there is a place for temporary files");
+    let failure = executor.execute(&input).err();
+    let said = serde_json::to_vec(&failure).expect("a failure can be written");
+    let mut parent = std::io::stdout();
+    parent.write_all(&said).and_then(|()| parent.flush()).expect("somebody listens");
+    drop(executor.scratch);
+    // The subject may have been stopped midway.
+    process::end_now(0);
+}

@@ -1,0 +1,201 @@
+//! Inputs of a fuzzer: a program with the choices of one execution, in a form that lasts.
+//!
+//! The bytes of an input hold the program itself and not what it was generated from, so that a corpus means the same
+//! after the generator has changed.
+#![forbid(unsafe_code)]
+
+mod mutate;
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+pub use mutate::{Theme, mutate, splice};
+
+use crate::build_info;
+use crate::case::Case;
+use crate::finding::Verdict;
+use crate::program::encode::{self, Reader, Undecodable, Writer};
+use crate::program::generate::{Decisions, Seeded};
+use crate::program::{self, DEFAULT_SIZE, Program};
+use crate::settings::{Engine, MAX_THREADS, Settings, StrategyName};
+
+/// What the bytes of an input begin with; no text does.
+pub const MAGIC: [u8; 5] = *b"\x89tbi\n";
+/// The version that this threadbare writes, and the only one that it reads.
+pub const VERSION: u64 = 1;
+/// Choices of an input: at most.
+pub const MAX_CHOICES: usize = 4096;
+/// Bytes of an input: at most.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Threads that fresh and mutated inputs have: at most.
+const MOST_THREADS: u32 = 8;
+
+/// A program and how to execute it once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// 1 to [`MAX_THREADS`].
+    pub threads: u16,
+    /// Of the random walk that makes the choices after those that are listed.
+    pub seed: u64,
+    pub program: Program,
+    /// What strategy [`crate::strategy::Bytes`] decides by; at most [`MAX_CHOICES`].
+    pub choices: Vec<u16>,
+}
+
+/// Bytes that are no input, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoInput {
+    /// They do not begin with [`MAGIC`].
+    Foreign,
+    /// Of this version, which is not [`VERSION`].
+    Version(u64),
+    /// More than [`MAX_BYTES`].
+    TooLong,
+    Undecodable(Undecodable),
+}
+
+impl fmt::Display for NoInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign => formatter.write_str("not an input of threadbare's fuzz targets; name one that they saved"),
+            Self::Version(version) if *version > VERSION => write!(
+                formatter,
+                "input version {version} is newer than this threadbare, which reads {VERSION}; update threadbare"
+            ),
+            Self::Version(version) => {
+                write!(formatter, "`{version}` is no version of inputs; this threadbare reads {VERSION}")
+            }
+            Self::TooLong => write!(formatter, "longer than {} KiB, which no input is", MAX_BYTES >> 10),
+            Self::Undecodable(why) => why.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for NoInput {}
+
+impl From<Undecodable> for NoInput {
+    fn from(why: Undecodable) -> Self {
+        Self::Undecodable(why)
+    }
+}
+
+impl Input {
+    /// The input of a seed: a generated program of about `size` tasks, and no choices yet.
+    #[must_use]
+    pub fn fresh(seed: u64, size: u32) -> Self {
+        let mut random = Seeded::new(seed);
+        let threads = random.between(1, MOST_THREADS) as u16;
+        let program = program::generate::generate(&mut random, program::Shape::of_size(size));
+        Self { threads, seed: random.below(u32::MAX).into(), program, choices: vec![] }
+    }
+
+    /// Whether bytes claim to be an input.
+    #[must_use]
+    pub fn claimed_by(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC)
+    }
+
+    /// Whether a file that can be read claims to hold an input.
+    #[must_use]
+    pub fn claimed_by_file(path: &Path) -> bool {
+        let mut start = [0; MAGIC.len()];
+        File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
+    }
+
+    /// Reads an input file; `None` if it does not claim to be one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no input; the error names it.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        if !Self::claimed_by_file(path) {
+            return Ok(None);
+        }
+        let mut bytes = vec![];
+        let file = File::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
+        file.take(MAX_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("{}: cannot be read", path.display()))?;
+        Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
+    }
+
+    /// The case that its execution on the bundled subject is, with that fault, and the choices, which the case has no
+    /// place for. An input does not tell what comes of it: the case promises that nothing does.
+    #[must_use]
+    pub fn into_case(self, fault: Option<String>) -> (Case, Vec<u16>) {
+        let settings = Settings {
+            subject: "bundled".to_owned(),
+            threads: self.threads,
+            sanitizer: build_info::SANITIZER,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Bytes,
+            seed: self.seed,
+            fault,
+        };
+        let case = Case {
+            settings,
+            workload: self.program.into(),
+            schedule: None,
+            verdict: Verdict::Clean,
+            oracle: None,
+            fingerprint: "input".to_owned(),
+            report: String::new(),
+        };
+        (case, self.choices)
+    }
+
+    /// As [`Input::decode`] reads it.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer(MAGIC.to_vec());
+        writer.number(VERSION);
+        writer.number(self.threads);
+        writer.number(self.seed);
+        encode::encode(&self.program, &mut writer);
+        writer.number(self.choices.len() as u64);
+        for &choice in &self.choices {
+            writer.number(choice);
+        }
+        writer.0
+    }
+
+    /// Reads an input from its bytes. Memory is taken in proportion to them.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn decode(bytes: &[u8]) -> std::result::Result<Self, NoInput> {
+        if !Self::claimed_by(bytes) {
+            return Err(NoInput::Foreign);
+        }
+        if bytes.len() > MAX_BYTES {
+            return Err(NoInput::TooLong);
+        }
+        let mut reader = Reader::new(bytes, MAGIC.len());
+        match reader.number()? {
+            VERSION => {}
+            other => return Err(NoInput::Version(other)),
+        }
+        let threads = match u16::try_from(reader.number()?) {
+            Ok(threads @ 1..=MAX_THREADS) => threads,
+            _ => return Err(reader.wrong("a number of threads out of bounds").into()),
+        };
+        let seed = reader.number()?;
+        let program = encode::decode(&mut reader)?;
+        let count = reader.length(MAX_CHOICES)?;
+        let mut choices = Vec::with_capacity(count);
+        for _ in 0..count {
+            let choice = reader.number()?;
+            choices.push(u16::try_from(choice).map_err(|_| reader.wrong("a choice of more than 16 bits"))?);
+        }
+        reader.end()?;
+        Ok(Self { threads, seed, program, choices })
+    }
+
+    /// The input in those bytes; if they hold none, the fresh one of this seed.
+    fn read_or_fresh(bytes: &[u8], seed: u64) -> Self {
+        Self::decode(bytes).unwrap_or_else(|_| Self::fresh(seed, DEFAULT_SIZE))
+    }
+}
