@@ -6,4 +6,5 @@ void threadbare_image_loaded(void (*first_constructor)(void), void (*first_destr
 static void leave(void);
 
 __attribute__((constructor(101))) static void enter(void) { threadbare_image_loaded(enter, leave); }
-__attribute__((destructor(101))) static void leave(void) {}
+/* Not empty, or g++ leaves it out of the list. */
+__attribute__((destructor(101))) static void leave(void) { __asm__ volatile(""); }
