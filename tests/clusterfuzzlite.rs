@@ -36,7 +36,7 @@ impl Place {
             .current_dir(self.directory.path())
             .env("SRC", path("src"))
             .env("OUT", path("out"))
-            .env("CXX", build_info::CXX)
+            .env("CXX", build_info::COMPILER_PATH)
             .env("CXXFLAGS", flags)
             .env("CFLAGS", flags)
             .env("SANITIZER", sanitizer)

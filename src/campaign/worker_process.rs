@@ -44,7 +44,7 @@ impl WorkerProcess {
             Work::Explore(slice) => trace.begin(slice.first),
             Work::Check(slice) => trace.begin(slice.first),
             Work::Compare(comparison) => trace.begin(comparison.first),
-            Work::Replay(_) | Work::ReplayCheck(_) => {}
+            Work::Replay(_) | Work::ReplayCheck(_) | Work::Input(_) => {}
         }
         let append = OpenOptions::new().create(true).append(true).open(files.stderr());
         let stderr = append.context("cannot create a worker's files")?;
