@@ -10,6 +10,8 @@ done
 cargo test --features thread --test scenarios
 bash ci/test-cpp.sh all
 bash ci/check-examples.sh
+cargo test --test clusterfuzzlite -- --ignored
+cargo test --release --test inputs -- --ignored
 cargo build --release
 threadbare=${CARGO_TARGET_DIR:-target}/release/threadbare
 "$threadbare" bench --json nightly/bench.json

@@ -53,6 +53,7 @@ fn assert_success(output: &Output) {
 }
 
 #[test]
+#[ignore = "builds everything anew, which takes many minutes: ci/nightly.sh runs it"]
 fn the_targets_are_built_with_what_belongs_to_them_and_run_clean_on_their_seeds() {
     let place = Place::new();
     assert_success(&place.build("address", "-fsanitize=fuzzer"));
@@ -83,6 +84,7 @@ fn the_targets_are_built_with_what_belongs_to_them_and_run_clean_on_their_seeds(
 }
 
 #[test]
+#[ignore = "builds everything anew, which takes many minutes: ci/nightly.sh runs it"]
 fn what_cannot_be_honoured_is_refused_by_name() {
     let place = Place::new();
     for (sanitizer, engine, told) in

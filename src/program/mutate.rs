@@ -66,7 +66,7 @@ fn edit(program: &mut Program, random: &mut impl Decisions) -> bool {
         1 if grows => vary::add_call(program, random),
         2 if grows => vary::add_lock(program, random),
         3 if grows => graft::grow(program, random),
-        0..=3 | 4 => drop::operation(program, random),
+        0..=4 => drop::operation(program, random),
         5 => drop::object(program, random),
         6 => drop::task(program, random),
         7 => vary::change(program, random),

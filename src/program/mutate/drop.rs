@@ -62,11 +62,14 @@ pub(super) fn operation(program: &mut Program, random: &mut impl Decisions) -> b
     true
 }
 
+/// The number of the object of one kind that an operation is on.
+type ObjectOf = fn(&Operation) -> Option<u32>;
+
 /// Drops every operation on one object that tasks wait for.
 pub(super) fn object(program: &mut Program, random: &mut impl Decisions) -> bool {
     let objects = &program.objects;
     let count = |count: usize| 0..count as u32;
-    let mut all: Vec<(fn(&Operation) -> Option<u32>, u32)> = vec![];
+    let mut all: Vec<(ObjectOf, u32)> = vec![];
     if !has_guards(program) {
         all.extend(count(objects.mutexes as usize).map(|id| (mutex as _, id)));
     }
