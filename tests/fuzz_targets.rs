@@ -1,6 +1,5 @@
 //! What the fuzz targets do, on the inputs in fuzz/seeds/.
 
-#[allow(dead_code, reason = "each test file uses its own part")]
 mod under_control;
 
 use std::collections::BTreeSet;
