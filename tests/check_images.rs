@@ -49,8 +49,12 @@ impl Program {
     }
 
     fn endings(&self, points: Points) -> BTreeSet<String> {
-        let more = self.values("ending with memory points").filter(|_| points == Points::Memory);
-        self.values("ending").chain(more).map(str::to_owned).collect()
+        let memory = points == Points::Memory;
+        // g++ cannot combine it with AddressSanitizer.
+        let instrumented = memory && (build_info::FIBERS || build_info::SANITIZER != Sanitizer::Address);
+        let more = self.values("ending with memory points").filter(|_| memory);
+        let most = self.values("ending with thread instrumentation").filter(|_| instrumented);
+        self.values("ending").chain(more).chain(most).map(str::to_owned).collect()
     }
 
     fn executions(&self) -> u64 {

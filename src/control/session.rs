@@ -413,6 +413,8 @@ fn end_threads(active: &'static Active) -> bool {
     if active.ask(|controller| controller.all_ended()) {
         return true;
     }
+    // One thread may have allocated what carries another, and nothing orders it with the root yet.
+    let _unwatched = sanitizer::Unwatched::begin();
     let threads = (0..active.ask(|controller| controller.thread_count())).map(|id| active.engine.thread(id));
     active.has_image()
         && threads.into_iter().filter(|thread| thread.alive.get()).all(|thread| {
