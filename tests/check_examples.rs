@@ -125,10 +125,12 @@ fn measure_twin(twin: &Example) -> Result<(), Failed> {
     Ok(())
 }
 
+type Trying = fn(&Example) -> Result<(), Failed>;
+
 fn main() {
     let mut trials = Vec::new();
     for example in Example::all() {
-        let (test, measure): (fn(&Example) -> _, fn(&Example) -> _) =
+        let (test, measure): (Trying, Trying) =
             if example.is_twin() { (twin_is_clean, measure_twin) } else { (bug_is_found, measure_bug) };
         let name = example.name.clone();
         let measured = example.clone();

@@ -374,7 +374,7 @@ mod tests {
         let cases = [
             ("#0 0x1 in void app::Ring::push<int>(int) /src/a.cpp:2:87", Some("app::Ring::push")),
             ("#1 app::Task<int>::operator()() const /src/a.cpp:7 (a+0x1)", Some("app::Task::operator()")),
-            ("#2 (anonymous namespace)::run(int) (.resume) (a+0x1)", Some("::run")),
+            ("#2 (anonymous namespace)::run(int) (.resume) (a+0x1)", Some("run")),
             ("#3 interpret(Spec&) [clone .resume] /a b/c.cpp:1:1 (a+0x1)", Some("interpret")),
             ("#4 0x1  (/lib/libstdc++.so.6+0x9d918)", None),
             ("#5 <null> <null> (libc.so+0x1)", None),
