@@ -4,10 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p nightly
+bash ci/test-gcc.sh all
 for sanitizer in address thread; do
   CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
 done
-cargo test --features thread --test scenarios
+for sanitizer in address thread; do
+  cargo test --features "$sanitizer" --test scenarios
+done
 bash ci/test-cpp.sh all
 bash ci/check-examples.sh
 cargo test --test clusterfuzzlite -- --ignored
