@@ -107,7 +107,7 @@ impl Engine {
 
     /// The number of the thread with that handle, if it is one.
     pub fn thread_of(&self, handle: libc::pthread_t) -> Option<ThreadId> {
-        let number = (handle / HANDLE_STEP).checked_sub(1).filter(|_| handle % HANDLE_STEP == 0)?;
+        let number = (handle / HANDLE_STEP).checked_sub(1).filter(|_| handle.is_multiple_of(HANDLE_STEP))?;
         ThreadId::try_from(number).ok()
     }
 
