@@ -125,15 +125,13 @@ fn measure_twin(twin: &Example) -> Result<(), Failed> {
     Ok(())
 }
 
-type Trying = fn(&Example) -> Result<(), Failed>;
-
 fn main() {
     let mut trials = Vec::new();
     for example in Example::all() {
-        let (test, measure): (Trying, Trying) =
-            if example.is_twin() { (twin_is_clean, measure_twin) } else { (bug_is_found, measure_bug) };
         let name = example.name.clone();
         let measured = example.clone();
+        let test = if example.is_twin() { twin_is_clean } else { bug_is_found };
+        let measure = if example.is_twin() { measure_twin } else { measure_bug };
         trials.push(Trial::test(name.clone(), move || test(&example)));
         trials.push(Trial::test(format!("measure {name}"), move || measure(&measured)).with_ignored_flag(true));
     }
