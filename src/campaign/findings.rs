@@ -129,8 +129,9 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
+        let name = format!("{}{}-{fingerprint}.case", prefix(&workload), word(&failure.verdict));
         let case = case_of(found, settings, workload);
-        let path = self.directory.join(format!("{}-{fingerprint}.case", word(&failure.verdict)));
+        let path = self.directory.join(name);
         write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
@@ -179,6 +180,13 @@ impl Findings {
         let noted = Case { report, ..case.clone() };
         write_whole(&finding.path, noted.to_string().as_bytes())
     }
+}
+
+/// Keeps findings of different programs apart: a deadlock of one has the fingerprint of a deadlock of the other.
+fn prefix(workload: &Workload) -> String {
+    let Workload::Check(check) = workload else { return String::new() };
+    let stem = check.sources.first().and_then(|source| source.file_stem());
+    stem.map_or_else(String::new, |stem| format!("{}-", stem.to_string_lossy()))
 }
 
 /// The case of a failed execution.
@@ -326,6 +334,17 @@ mod tests {
         findings.add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), program()).expect("written");
         assert!(findings.known_before(Origin { cell: 0, execution: 100 }).is_empty());
         assert_eq!(findings.known_before(Origin { cell: 1, execution: 6 }).len(), 1);
+    }
+
+    #[test]
+    fn findings_of_different_programs_have_different_names() {
+        let check = |source: &str| {
+            let text = format!("check sync\n  source \"{source}\"\n  end\n");
+            let mut lines = (1..).zip(text.lines());
+            Workload::Check(crate::check::text::parse_lines(&mut lines).expect("a check"))
+        };
+        assert_eq!(prefix(&check("examples/check/lock_order.c")), "lock_order-");
+        assert_eq!(prefix(&program()), "");
     }
 
     #[test]
