@@ -226,11 +226,13 @@ impl Active {
         self.image.get().map_or(&[], Image::destructors)
     }
 
-    /// Whether an address lies on the stack of the calling thread.
+    /// Whether an address is the calling thread's own: on its stack, or among what is kept for it, such as `errno`,
+    /// which real threads have beside their stack.
     #[inline]
-    pub fn is_on_own_stack(&self, address: usize) -> bool {
-        let (first, end) = self.engine.thread(self.current()).stack.get();
-        (first..end).contains(&address)
+    pub fn is_own(&self, address: usize) -> bool {
+        let thread = self.engine.thread(self.current());
+        let (first, end) = thread.stack.get();
+        (first..end).contains(&address) || thread.holds(address)
     }
 
     /// Ends the execution because the subject recorded too much.

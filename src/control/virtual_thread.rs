@@ -103,6 +103,11 @@ impl VirtualThread {
         !self.exit_place.get().is_null()
     }
 
+    /// Whether an address is of a part of this.
+    pub fn holds(&self, address: usize) -> bool {
+        (self.address()..self.address() + size_of::<Self>()).contains(&address)
+    }
+
     /// What orders its start, its end and its joining.
     pub fn address(&self) -> usize {
         std::ptr::from_ref(self) as usize

@@ -10,7 +10,7 @@ use crate::point::Point;
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void) {
     if let Some(active) = active()
-        && !active.is_on_own_stack(address as usize)
+        && !active.is_own(address as usize)
     {
         let point = if is_write == 0 { Point::PlainLoad } else { Point::PlainStore };
         if active.count(point) {
