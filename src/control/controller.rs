@@ -2,9 +2,11 @@
 //! runs next. It decides; an engine carries the decision out.
 #![forbid(unsafe_code)]
 
+mod turns;
+
 use std::ffi::c_int;
 
-use super::fairness::{Fairness, LONG, Look};
+use super::fairness::Fairness;
 use super::files::{Files, Identity, OpenId};
 use super::hooks::{Keys, Listings, NamedSemaphores};
 use super::sanitizer;
@@ -13,7 +15,7 @@ use crate::execution::{BlockedThread, Ending, Exit, ThreadId};
 use crate::point::{Pending, Point};
 use crate::program::Injections;
 use crate::schedule::Injection;
-use crate::strategy::{Decision, Divergence, Sleeper, Strategy, ThreadSet, Turn};
+use crate::strategy::{Divergence, Sleeper, Strategy, ThreadSet};
 
 /// Virtual threads of one execution.
 pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
@@ -21,8 +23,6 @@ pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
 pub(super) const MAX_POINTS: u64 = 1 << 22;
 /// Virtual nanoseconds that a point takes.
 const POINT_TIME: u64 = 100;
-/// Points of a turn once the second half of the step budget is reached and everyone gets their share.
-const FAIR_TURN: u32 = 64;
 /// Slots that blocked threads are counted in, by object.
 const SLOTS: usize = 64;
 
@@ -262,90 +262,6 @@ impl Controller {
         self.logging
     }
 
-    /// At a point with more to it: who runs next; the running thread could go on, with `pending`.
-    pub fn decide(&mut self, pending: Pending) -> Next {
-        if self.trace.points() < self.turn_end && !pending.point.yields() {
-            return Next::Continue;
-        }
-        if self.ending.is_some() {
-            return Next::Stop;
-        }
-        if self.trace.points() >= self.budget {
-            return self.stop(Ending::OutOfSteps(self.budget));
-        }
-        let current = self.current;
-        if self.replaying {
-            self.pending[usize::from(current)] = pending;
-            return self.choose(Some(current), pending.point.yields());
-        }
-        if self.fairness.is_anyone_resting() {
-            self.end_rests();
-        } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
-            self.set_turn(if self.watched { 1 } else { self.until_budget() });
-            self.rest_of_turn = 0;
-            self.single = false;
-            self.tell(current, &pending);
-            return Next::Continue;
-        }
-        self.pending[usize::from(current)] = pending;
-        match self.fairness.look(current, &pending, self.single) {
-            Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
-                self.runnable.remove(current);
-                self.fairness.rest(current, self.trace.points(), self.runnable.len());
-                self.choose(None, true)
-            }
-            look if self.rest_of_turn > 0 && !pending.point.yields() => {
-                self.continue_turn(look);
-                Next::Continue
-            }
-            _ => self.choose(Some(current), pending.point.yields()),
-        }
-    }
-
-    /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
-    fn continue_turn(&mut self, look: Look) {
-        self.single = look != Look::Works;
-        let points = if self.single { 1 } else { self.rest_of_turn.min(LONG) };
-        self.rest_of_turn -= points;
-        self.set_turn(points);
-    }
-
-    /// The controller looks again at who runs after so many points.
-    fn set_turn(&mut self, points: u32) {
-        self.turn_end = self.trace.points() + u64::from(points);
-        self.look_at = if self.logging { 0 } else { self.turn_end };
-    }
-
-    /// Tells a strategy that watches what `thread` does now.
-    #[inline]
-    fn tell(&mut self, thread: ThreadId, made: &Pending) {
-        if self.watched {
-            let _unwatched = self.unwatched();
-            self.strategy.made(thread, made);
-        }
-    }
-
-    /// For as long as a strategy is asked that watches: what it remembers takes memory, of which TSan would make a race
-    /// between fibers. The others remember nothing that grows.
-    fn unwatched(&self) -> Option<sanitizer::Unwatched> {
-        self.watched.then(sanitizer::Unwatched::begin)
-    }
-
-    /// The strategy is asked at the next point.
-    fn ask_next(&mut self) {
-        self.set_turn(1);
-        self.rest_of_turn = 0;
-    }
-
-    /// Threads that were set aside come back if it is time, or if there is nobody else.
-    fn end_rests(&mut self) {
-        if self.fairness.left(self.trace.points()) == 0 || (self.runnable.is_empty() && self.sleeping.is_empty()) {
-            while let Some(thread) = self.fairness.wake() {
-                self.runnable.insert(thread);
-            }
-        }
-    }
-
     /// The running thread waits for `object`; once it runs again, `wake` says why.
     pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
         // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
@@ -558,76 +474,6 @@ impl Controller {
             Ok(()) if self.all_ended() => self.stop(Ending::Completed),
             Ok(()) => self.stop(Ending::Stuck(Vec::new())),
         }
-    }
-
-    fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
-        let turn = if !self.replaying && self.trace.points() >= self.budget / 2 {
-            self.overruled = true;
-            self.fair_turn()
-        } else {
-            match self.ask(current, yielding) {
-                Ok(turn) => turn,
-                Err(divergence) => return self.diverged(divergence),
-            }
-        };
-        self.begin_turn(turn);
-        if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
-            self.skipped_time += sleeper.deadline.saturating_sub(self.now());
-            self.resume(sleeper.thread, Wake::TimedOut);
-            self.begin_turn(turn);
-        }
-        if self.watched {
-            let made = self.pending[usize::from(turn.thread)];
-            self.tell(turn.thread, &made);
-        }
-        if current == Some(turn.thread) {
-            return Next::Continue;
-        }
-        self.trace.switch(turn.thread);
-        self.current = turn.thread;
-        Next::Switch(turn.thread)
-    }
-
-    /// Somebody runs for so many points, unless that would be too many at a time.
-    fn begin_turn(&mut self, turn: Turn) {
-        let points = if self.watched { 1 } else { turn.points.clamp(1, self.until_budget()) };
-        let mut most = if self.replaying { u32::MAX } else { self.fairness.longest_turn(turn.thread) };
-        if self.fairness.is_anyone_resting() {
-            most = most.min(self.fairness.left(self.trace.points()).max(1) as u32);
-        }
-        let turn = points.min(most);
-        self.set_turn(turn);
-        self.rest_of_turn = points - turn;
-        self.single = turn == 1;
-    }
-
-    fn ask(&mut self, current: Option<ThreadId>, yielding: bool) -> Result<Turn, Divergence> {
-        let _unwatched = self.unwatched();
-        self.strategy.choose(&Decision {
-            current,
-            yielding,
-            runnable: &self.runnable,
-            pending: &self.pending,
-            sleeping: &self.sleeping,
-            now: self.trace.points() * POINT_TIME + self.skipped_time,
-            points: self.trace.points(),
-            digest: self.trace.digest(),
-        })
-    }
-
-    /// Round robin, with time-outs in their order: if the execution can end at all, it does now.
-    fn fair_turn(&self) -> Turn {
-        let earliest = self.sleeping.iter().min_by_key(|sleeper| sleeper.deadline);
-        let due = earliest.filter(|sleeper| self.runnable.is_empty() || sleeper.deadline <= self.now());
-        let next = || self.runnable.after(self.current);
-        let thread = due.map(|sleeper| sleeper.thread).or_else(next).unwrap_or(self.current);
-        Turn { thread, points: FAIR_TURN }
-    }
-
-    fn until_budget(&self) -> u32 {
-        let points = self.trace.points();
-        let bound = if points < self.budget / 2 { self.budget / 2 } else { self.budget };
-        u32::try_from(bound.saturating_sub(points).max(1)).unwrap_or(u32::MAX)
     }
 
     fn diverged(&mut self, divergence: Divergence) -> Next {
