@@ -5,19 +5,21 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use super::executables::Executables;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
 use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
+use super::quota::Quota;
 use super::replay::Seen;
 use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
+use super::workshop::Workshop;
 use crate::build_info;
 use crate::case::Case;
-use crate::check::{self, Check, build};
+use crate::check::{self, Check};
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
@@ -58,11 +60,7 @@ pub struct Cell {
     /// The strategy has tried every schedule.
     pub exhausted: bool,
     program: Built,
-    quota: Option<u64>,
-    /// Every execution below was handed out.
-    next: u64,
-    /// Ranges `first, count` that came back undone.
-    undone: Vec<(u64, u64)>,
+    quota: Quota,
     /// Reports of the sanitizer that are kept.
     reports: BTreeSet<u64>,
 }
@@ -92,16 +90,12 @@ impl Campaign {
     /// The program does not compile, calls what is not emulated, or did not do the same twice in an audit; the findings
     /// directory or the executables cannot be had.
     pub fn run(&self, mut observe: impl FnMut(&Progress)) -> Result<Summary> {
-        let scratch = tempfile::tempdir().context("cannot make a directory for the compiled program")?;
+        let mut workshop = Workshop::new()?;
         let mut cells = Vec::new();
         let count = self.sanitizers.len() as u64;
         for (index, &sanitizer) in (0..).zip(&self.sanitizers) {
-            let directory = scratch.path().join(index.to_string());
-            std::fs::create_dir(&directory).context("cannot make a directory for the compiled program")?;
-            let object = build::build(&self.check, sanitizer, &directory)?;
-            let program = Built::of(&self.check, object);
-            let quota = self.executions.map(|total| total / count + u64::from(index < total % count));
-            cells.push(Cell::new(sanitizer, program, quota));
+            let program = workshop.build(&self.check, sanitizer)?;
+            cells.push(Cell::new(sanitizer, program, Quota::share(self.executions, index, count)));
         }
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
@@ -180,14 +174,15 @@ impl Campaign {
             }
             for ((cell, engine, first), ended) in supervisor.poll()? {
                 let done = ended.outcome.executions;
-                compared += done;
+                // A sanitizer that ends the process has seen more than the others could; that schedule is not compared.
+                compared += done.saturating_sub(u64::from(ended.found.is_some()));
+                ensure!(done > 0 || ended.found.is_some(), "a worker that was to replay schedules made none");
                 if let Some(Divergence { step, why }) = &ended.outcome.diverged {
                     let settings = &ended.job.settings;
                     let number = first as u64 + done;
                     let under = format!("{} under {}", word(&settings.engine), word(&settings.sanitizer));
                     bail!("schedule {number} replayed with {under} diverged at step {step}: {why}");
                 }
-                // A sanitizer that ends the process has seen more than the others could.
                 waiting.push_back((cell, engine, first + done.max(1) as usize));
             }
         }
@@ -208,7 +203,7 @@ impl Campaign {
 }
 
 impl Cell {
-    fn new(sanitizer: Sanitizer, program: Built, quota: Option<u64>) -> Self {
+    fn new(sanitizer: Sanitizer, program: Built, quota: Quota) -> Self {
         Self {
             sanitizer,
             executions: 0,
@@ -218,24 +213,13 @@ impl Cell {
             exhausted: false,
             program,
             quota,
-            next: 0,
-            undone: Vec::new(),
             reports: BTreeSet::new(),
         }
     }
 
     /// Hands out the next executions: the first and how many, at most `most`.
     fn take(&mut self, most: u64) -> Option<(u64, u64)> {
-        if self.exhausted {
-            return None;
-        }
-        if let Some(range) = self.undone.pop() {
-            return Some(range);
-        }
-        let count = (self.quota.unwrap_or(u64::MAX) - self.next).min(most);
-        let first = self.next;
-        self.next += count;
-        (count > 0).then_some((first, count))
+        if self.exhausted { None } else { self.quota.take(most) }
     }
 
     fn count(&mut self, ended: &Ended) {
@@ -350,9 +334,7 @@ impl State<'_> {
             self.audited.extend(ended.outcome.audited);
         }
         let done = ended.outcome.executions;
-        if done < count && !cell.exhausted {
-            cell.undone.push((first + done, count - done));
-        }
+        cell.quota.give_back(first + done, count.saturating_sub(done));
         for failed in ended.outcome.earlier.iter().chain(&ended.outcome.failed) {
             cell.reports.extend(&failed.signatures);
         }

@@ -9,7 +9,6 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Check;
 use crate::execution::Step;
 use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
@@ -94,14 +93,6 @@ pub struct Built {
     pub arguments: Vec<String>,
     /// What may go wrong in it.
     pub injections: Vec<Injection>,
-}
-
-impl Built {
-    /// The check whose shared object is at `object`.
-    #[must_use]
-    pub fn of(check: &Check, object: PathBuf) -> Self {
-        Self { object, arguments: check.arguments.clone(), injections: check.injections.clone() }
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::finding::Incomparable;
 use crate::settings::{Engine, Sanitizer};
 
+use super::quota::Quota;
 use super::seed::program_of;
 
 /// Longest time until a worker reports back.
@@ -21,12 +22,7 @@ const SHORTEST_SLICE: Duration = Duration::from_millis(60);
 pub struct Cell {
     pub sanitizer: Sanitizer,
     pub threads: u16,
-    /// Executions it shall have; `None` for as many as time allows.
-    quota: Option<u64>,
-    /// Every execution below was handed out.
-    next: u64,
-    /// Ranges `first, count` that were handed out and came back undone; the last is handed out next.
-    undone: Vec<(u64, u64)>,
+    quota: Quota,
     pub executions: u64,
     pub points: u64,
     pub seconds: f64,
@@ -38,13 +34,11 @@ pub struct Cell {
 }
 
 impl Cell {
-    fn new(sanitizer: Sanitizer, threads: u16, quota: Option<u64>) -> Self {
+    fn new(sanitizer: Sanitizer, threads: u16, quota: Quota) -> Self {
         Self {
             sanitizer,
             threads,
             quota,
-            next: 0,
-            undone: Vec::new(),
             executions: 0,
             points: 0,
             seconds: 0.0,
@@ -52,22 +46,6 @@ impl Cell {
             incomparable: BTreeMap::new(),
             diverged: 0,
         }
-    }
-
-    /// Hands out the next executions: the first and how many.
-    fn take(&mut self, most: u64) -> Option<(u64, u64)> {
-        if let Some((first, count)) = self.undone.pop() {
-            let taken = count.min(most);
-            if taken < count {
-                self.undone.push((first + taken, count - taken));
-            }
-            return Some((first, taken));
-        }
-        let left = self.quota.map_or(u64::MAX, |quota| quota - self.next);
-        let count = left.min(most);
-        let first = self.next;
-        self.next += count;
-        (count > 0).then_some((first, count))
     }
 
     /// Programs run: those of the executions handed out.
@@ -108,7 +86,7 @@ impl Plan {
         jobs: usize,
     ) -> Self {
         let count = (sanitizers.len() * threads.len()).max(1) as u64;
-        let quota = |index: u64| executions.map(|total| total / count + u64::from(index < total % count));
+        let quota = |index: u64| Quota::share(executions, index, count);
         let pairs = sanitizers.iter().flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
         let cells =
             pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
@@ -129,7 +107,7 @@ impl Plan {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
             let most = most_at_once(self.cells[cell].sanitizer, self.engine);
-            if let Some((first, count)) = self.cells[cell].take(most) {
+            if let Some((first, count)) = self.cells[cell].quota.take(most) {
                 let limit = left.map_or(self.limit, |left| self.limit.min(left));
                 return Some(Share { cell, first, count, limit });
             }
@@ -139,9 +117,7 @@ impl Plan {
 
     /// Takes back what a worker did not get to.
     pub fn give_back(&mut self, cell: usize, first: u64, count: u64) {
-        if count > 0 {
-            self.cells[cell].undone.push((first, count));
-        }
+        self.cells[cell].quota.give_back(first, count);
     }
 
     /// Different programs run so far. Cells with the same thread count run the same ones.

@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
 
 use super::executables::Executables;
 use super::interrupt;
 use super::job::{Built, Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
+use super::workshop::Workshop;
 use crate::case::{Case, Workload};
-use crate::check::{Check, build};
+use crate::check::Check;
 use crate::finding::{Failure, Verdict};
 use crate::input::Input;
 use crate::report::word;
@@ -218,26 +218,22 @@ impl Plan {
 /// The programs under check, each built once for each sanitizer.
 struct Programs {
     built: Vec<(Check, Sanitizer, Built)>,
-    /// Holds what was built.
-    _directory: TempDir,
+    _workshop: Workshop,
 }
 
 impl Programs {
     fn build(cases: &[Replayed]) -> Result<Self> {
-        let directory = tempfile::tempdir().context("cannot make a directory for compiled programs")?;
+        let mut workshop = Workshop::new()?;
         let mut built: Vec<(Check, Sanitizer, Built)> = Vec::new();
         for Replayed { path, case, settings, .. } in cases {
             let Workload::Check(check) = &case.workload else { continue };
             if built.iter().any(|(known, sanitizer, _)| known == check && *sanitizer == settings.sanitizer) {
                 continue;
             }
-            let place = directory.path().join(built.len().to_string());
-            fs::create_dir(&place).context("cannot make a directory for compiled programs")?;
-            let object = build::build(check, settings.sanitizer, &place).with_context(|| path.display().to_string())?;
-            let program = Built::of(check, object);
+            let program = workshop.build(check, settings.sanitizer).with_context(|| path.display().to_string())?;
             built.push((check.clone(), settings.sanitizer, program));
         }
-        Ok(Self { built, _directory: directory })
+        Ok(Self { built, _workshop: workshop })
     }
 
     fn of(&self, case: &Case, settings: &Settings) -> Option<&Built> {

@@ -13,7 +13,8 @@ use super::executables::Executables;
 use super::interrupt;
 use super::job::{Built, CheckSlice, Job, Work};
 use super::supervisor::{Ended, Supervisor};
-use crate::check::{self, Check, Points, build};
+use super::workshop::Workshop;
+use crate::check::{self, Check, Points};
 use crate::finding::Failure;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -139,7 +140,7 @@ impl Comparison {
     /// An example does not compile, or the workers cannot do what they are asked.
     pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Measured>> {
         let examples = examples_in(&self.directory)?;
-        let directory = tempfile::tempdir().context("cannot make a directory for compiled programs")?;
+        let mut workshop = Workshop::new()?;
         let executables = Executables::provide(examples.iter().map(|example| example.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let searches = vec![Searches { trials: self.trials, found: Vec::new() }; COMPARED.len()];
@@ -147,11 +148,8 @@ impl Comparison {
         let mut measured: Vec<Measured> = examples.into_iter().map(measured).collect();
         let total = self.trials * (COMPARED.len() * measured.len()) as u64;
         let mut done = 0;
-        for (index, measured) in measured.iter_mut().enumerate() {
-            let place = directory.path().join(index.to_string());
-            fs::create_dir(&place).context("cannot make a directory for compiled programs")?;
-            let object = build::build(&measured.example.check(), measured.example.sanitizer, &place)?;
-            let program = Built::of(&measured.example.check(), object);
+        for measured in &mut measured {
+            let program = workshop.build(&measured.example.check(), measured.example.sanitizer)?;
             let mut waiting: VecDeque<(usize, u64)> =
                 (0..COMPARED.len()).flat_map(|strategy| (0..self.trials).map(move |trial| (strategy, trial))).collect();
             loop {
@@ -183,14 +181,12 @@ impl Comparison {
     /// As [`Comparison::run`].
     pub fn pace(&self, sanitizers: &[Sanitizer]) -> Result<Vec<Pace>> {
         let example = Example::of(&self.directory.join(PACED))?;
-        let directory = tempfile::tempdir().context("cannot make a directory for compiled programs")?;
+        let mut workshop = Workshop::new()?;
         let executables = Executables::provide(sanitizers.iter().copied())?;
         let mut supervisor = Supervisor::new(1, executables)?;
         let mut paces = Vec::new();
         for &sanitizer in sanitizers {
-            let place = directory.path().join(word(&sanitizer));
-            fs::create_dir(&place).context("cannot make a directory for compiled programs")?;
-            let program = Built::of(&example.check(), build::build(&example.check(), sanitizer, &place)?);
+            let program = workshop.build(&example.check(), sanitizer)?;
             let mut pair = [(self.engine, CONTROLLED_ROUND), (Engine::Free, FREE_ROUND)]
                 .map(|(engine, round)| (Pace { sanitizer, engine, executions: 0, seconds: 0.0 }, round));
             for round in 0..ROUNDS {
