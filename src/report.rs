@@ -1,11 +1,13 @@
 //! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
 #![forbid(unsafe_code)]
 
+pub mod findings;
 pub mod graph;
 pub mod interleaving;
 pub mod json;
 pub mod pace;
 pub mod progress;
+pub mod replays;
 pub mod table;
 pub mod timeline;
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
@@ -51,6 +51,8 @@ pub struct Finding {
     /// How often it was found in this campaign.
     pub count: u64,
     pub confirmation: Confirmation,
+    /// The evidence in its case.
+    pub report: String,
     /// What happened, step by step, of a program under check.
     pub explanation: String,
 }
@@ -143,6 +145,7 @@ impl Findings {
             origin,
             count,
             confirmation,
+            report: case.report.clone(),
             explanation: String::new(),
         };
         self.kept.insert(fingerprint, finding);
@@ -177,6 +180,7 @@ impl Findings {
         if report == case.report {
             return Ok(());
         }
+        finding.report.clone_from(&report);
         let noted = Case { report, ..case.clone() };
         write_whole(&finding.path, noted.to_string().as_bytes())
     }
@@ -223,12 +227,27 @@ fn report_of(failures: &[Failure], evidence: &str) -> String {
     report.trim_end().to_owned()
 }
 
+/// Tries whether [`write_whole`] can write a file, so that a campaign is not in vain.
+///
+/// # Errors
+/// It cannot; the error names the file.
+pub fn can_write(path: &Path) -> Result<()> {
+    ensure!(!path.is_dir(), "cannot write {}: it is a directory; name a file in it", path.display());
+    let named = || format!("cannot write {}; name a file in a directory that can be written to", path.display());
+    tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory_of(path)).with_context(named)?;
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file so that whoever looks, and whatever happens, sees it whole or not at all.
 ///
 /// # Errors
 /// The directory or the disk does not take it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     let write = || -> Result<()> {
         let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
         file.write_all(content)?;

@@ -1,12 +1,13 @@
 //! Replays cases in fresh workers and says whether each did what it promises.
 #![forbid(unsafe_code)]
 
+mod paths;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::executables::Executables;
 use super::interrupt;
@@ -154,16 +155,26 @@ pub struct Replayed {
     pub seen: Vec<Seen>,
     /// The worst of its replays.
     pub conclusion: Conclusion,
+    /// Time spent executing and judging.
+    pub seconds: f64,
+}
+
+impl Replayed {
+    /// Whether it got its turn before Ctrl-C.
+    #[must_use]
+    pub fn was_replayed(&self) -> bool {
+        !self.seen.is_empty()
+    }
 }
 
 impl Plan {
-    /// Replays every case below the paths.
+    /// Reads every case below the paths; `fall_back` gives the engine for one that was recorded with another.
     ///
     /// # Errors
-    /// A path, a case or the source of one cannot be read, there is no case, or the workers cannot do what they are asked.
-    pub fn run(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
+    /// A path, a case or the source of one cannot be read, or there is no case.
+    pub fn read(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
         let mut results = Vec::new();
-        for path in cases_below(&self.paths)? {
+        for path in paths::cases_below(&self.paths)? {
             let (mut case, choices) = match Input::read(&path)? {
                 Some(input) => {
                     let (case, choices) = input.into_case(self.fault.clone());
@@ -175,10 +186,18 @@ impl Plan {
             let mut settings = case.settings.clone();
             settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
             settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
-            let (seen, conclusion) = (Vec::new(), Conclusion::AsExpected);
-            results.push(Replayed { path, case, choices, settings, sources_changed, seen, conclusion });
+            let (seen, conclusion, seconds) = (Vec::new(), Conclusion::AsExpected, 0.0);
+            results.push(Replayed { path, case, choices, settings, sources_changed, seen, conclusion, seconds });
         }
-        let programs = Programs::build(&results)?;
+        Ok(results)
+    }
+
+    /// Replays what was read, until Ctrl-C.
+    ///
+    /// # Errors
+    /// The workers cannot be had, or cannot do what they are asked.
+    pub fn replay(&self, results: &mut [Replayed]) -> Result<()> {
+        let programs = Programs::build(results)?;
         let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let mut waiting: VecDeque<usize> =
@@ -208,10 +227,10 @@ impl Plan {
                     result.conclusion = conclusion;
                 }
                 result.seen.push(seen);
+                result.seconds += ended.outcome.seconds;
             }
         }
-        results.retain(|result| !result.seen.is_empty());
-        Ok(results)
+        Ok(())
     }
 }
 
@@ -262,41 +281,10 @@ fn severity(conclusion: &Conclusion) -> u8 {
     }
 }
 
-/// The cases named by the paths: files as they are, directories with every `*.case` and every input below them, in
-/// order.
-fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut cases = Vec::new();
-    for path in paths {
-        let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() { collect(path, &mut cases)? } else { cases.push(path.clone()) }
-    }
-    let named = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    ensure!(
-        !cases.is_empty(),
-        "nothing to replay: no *.case in {named}; record a case with `threadbare fuzz`, or name a directory that has some"
-    );
-    Ok(cases)
-}
-
-fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
-    let read = || -> std::io::Result<Vec<(PathBuf, fs::FileType)>> {
-        fs::read_dir(directory)?.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))).collect()
-    };
-    let mut entries = read().with_context(|| format!("cannot read the directory {}", directory.display()))?;
-    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
-    for (path, kind) in entries {
-        // Links to directories are not followed: they may lead back here.
-        if kind.is_dir() {
-            collect(&path, cases)?;
-        } else if path.extension().is_some_and(|extension| extension == "case") || Input::claimed_by_file(&path) {
-            cases.push(path);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::check::{Check, Points};
     use crate::finding::OracleName;
@@ -380,18 +368,6 @@ mod tests {
     }
 
     #[test]
-    fn directories_are_searched_in_order_for_cases_and_files_are_taken_as_they_are() {
-        let root = tempfile::tempdir().expect("a directory");
-        let path = |name: &str| root.path().join(name);
-        fs::create_dir(path("b")).expect("a directory");
-        for name in ["b/2.case", "b/1.case", "a.case", "note.txt"] {
-            fs::write(path(name), "").expect("written");
-        }
-        let found = cases_below(&[root.path().to_owned(), path("note.txt")]).expect("cases");
-        assert_eq!(found, ["a.case", "b/1.case", "b/2.case", "note.txt"].map(path));
-    }
-
-    #[test]
     fn a_check_is_replayed_with_the_sources_that_lie_beside_its_case() {
         let root = tempfile::tempdir().expect("a directory");
         let source = root.path().join("lost_update.c");
@@ -415,14 +391,5 @@ mod tests {
         fs::remove_file(source).expect("removed");
         let error = format!("{:#}", find_sources(&mut of(check(None)), &path).expect_err("gone"));
         assert!(error.contains("a.case: no source lost_update.c"), "{error}");
-    }
-
-    #[test]
-    fn nothing_to_replay_is_an_error_that_says_what_to_do() {
-        let root = tempfile::tempdir().expect("a directory");
-        let error = cases_below(&[root.path().to_owned()]).expect_err("nothing there").to_string();
-        assert!(error.starts_with("nothing to replay") && error.contains("threadbare fuzz"), "{error}");
-        let missing = cases_below(&[root.path().join("missing")]).expect_err("not there").to_string();
-        assert!(missing.contains("missing"), "{missing}");
     }
 }

@@ -8,11 +8,10 @@ use clap::Args;
 
 use super::resolve;
 use crate::campaign::check::{Campaign, Summary};
-use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::interrupt;
 use crate::check::{self, Check, Points};
 use crate::report::progress::ProgressLine;
-use crate::report::{grouped, json, say, table, word};
+use crate::report::{findings, grouped, json, say, table, word};
 use crate::schedule::Injection;
 use crate::settings::{Engine, Sanitizer, StrategyName};
 
@@ -127,7 +126,8 @@ pub fn run(flags: Flags) -> Result<bool> {
 
 fn print(summary: &Summary, campaign: &Campaign) {
     for finding in &summary.findings {
-        print_finding(finding);
+        let execution = format!("execution {}", grouped(finding.origin.execution + 1));
+        say(format!("{}\n", findings::text(finding, &execution)));
     }
     say(table::of_checks(&summary.cells));
     for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
@@ -146,28 +146,6 @@ fn print(summary: &Summary, campaign: &Campaign) {
         if summary.interrupted { "interrupted after " } else { "" },
         grouped(summary.executions),
         summary.seconds,
-        match summary.findings.len() {
-            0 => "nothing found".to_owned(),
-            1 => "1 finding".to_owned(),
-            more => format!("{more} findings"),
-        }
+        findings::counted(summary.findings.len())
     ));
-}
-
-fn print_finding(finding: &Finding) {
-    let times = if finding.count == 1 { String::new() } else { format!(", {} times", grouped(finding.count)) };
-    say(format!(
-        "{} ({}, execution {}{times}): {}",
-        word(&finding.failure.verdict),
-        word(&finding.settings.sanitizer),
-        grouped(finding.origin.execution + 1),
-        finding.failure.message
-    ));
-    if let Confirmation::Unconfirmed(instead) = &finding.confirmation {
-        say(format!("  unconfirmed: replayed in a fresh worker, it {instead}"));
-    }
-    if !finding.explanation.is_empty() {
-        say(format!("\n{}", finding.explanation.trim_end()));
-    }
-    say(format!("  threadbare replay {}\n", finding.path.display()));
 }

@@ -7,12 +7,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::resolve;
-use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::interrupt;
 use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
-use crate::report::{grouped, json, say, table, word};
+use crate::report::{findings, grouped, json, say, table, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
 
 /// Time of a campaign that is given neither time nor executions.
@@ -26,6 +25,16 @@ pub struct Flags {
     /// Stop after so many executions over all sanitizers and thread counts.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     executions: Option<u64>,
+    #[command(flatten)]
+    explored: Explored,
+    /// Write the results to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// What `ci` explores as well.
+#[derive(Debug, Args)]
+pub struct Explored {
     /// Thread counts to explore, main thread included.
     #[arg(long, value_delimiter = ',', default_value = "1,2,4,8", value_parser = resolve::thread_count)]
     threads: Vec<u16>,
@@ -59,19 +68,16 @@ pub struct Flags {
     /// Directory for what is found.
     #[arg(long, default_value = "findings")]
     findings: PathBuf,
-    /// Write the results to this file.
-    #[arg(long)]
-    json: Option<PathBuf>,
 }
 
-impl Flags {
-    fn resolve(&self) -> Result<Campaign> {
+impl Explored {
+    /// The campaign of so many seconds or executions.
+    pub fn resolve(&self, seconds: Option<u64>, executions: Option<u64>) -> Result<Campaign> {
         if let Some(fault) = &self.fault {
             resolve::fault(fault)?;
         }
         resolve::subject(&self.subject)?;
         resolve::size(self.size)?;
-        let unlimited = self.seconds.is_none() && self.executions.is_none();
         Ok(Campaign {
             subject: self.subject.clone(),
             fault: self.fault.clone(),
@@ -82,8 +88,8 @@ impl Flags {
             seed: self.seed.map_or_else(random_seed, Ok)?,
             shape: Shape { size: self.size, systems: self.systems },
             jobs: resolve::jobs(self.jobs)?,
-            seconds: if unlimited { Some(DEFAULT_SECONDS) } else { self.seconds },
-            executions: self.executions,
+            seconds,
+            executions,
             findings: self.findings.clone(),
         })
     }
@@ -100,7 +106,9 @@ fn random_seed() -> Result<u64> {
 }
 
 pub fn run(flags: &Flags) -> Result<bool> {
-    let campaign = flags.resolve()?;
+    let unlimited = flags.seconds.is_none() && flags.executions.is_none();
+    let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
+    let campaign = flags.explored.resolve(seconds, flags.executions)?;
     interrupt::listen()?;
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
     let line = ProgressLine::new();
@@ -113,10 +121,11 @@ pub fn run(flags: &Flags) -> Result<bool> {
     Ok(!summary.findings.is_empty())
 }
 
-fn print(summary: &Summary) {
+/// The table, the findings and the totals.
+pub fn print(summary: &Summary) {
     say(table::of_cells(&summary.cells));
     for finding in &summary.findings {
-        print_finding(finding);
+        say(format!("\n{}", findings::text(finding, &findings::threads(finding))));
     }
     let mut reasons = std::collections::BTreeMap::new();
     for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
@@ -131,31 +140,6 @@ fn print(summary: &Summary) {
         grouped(summary.executions),
         grouped(summary.programs),
         summary.seconds,
-        counted(summary.findings.len()),
+        findings::counted(summary.findings.len()),
     ));
-}
-
-fn print_finding(finding: &Finding) {
-    let times = if finding.count == 1 { String::new() } else { format!(", {} times", grouped(finding.count)) };
-    say(format!(
-        "\n{} ({}, {} threads{times}): {}",
-        word(&finding.failure.verdict),
-        word(&finding.settings.sanitizer),
-        finding.settings.threads,
-        finding.failure.message
-    ));
-    match &finding.confirmation {
-        Confirmation::Confirmed => {}
-        Confirmation::Pending => say("  not replayed yet"),
-        Confirmation::Unconfirmed(instead) => say(format!("  unconfirmed: replayed in a fresh worker, it {instead}")),
-    }
-    say(format!("  threadbare replay {}", finding.path.display()));
-}
-
-fn counted(findings: usize) -> String {
-    match findings {
-        0 => "nothing found".to_owned(),
-        1 => "1 finding".to_owned(),
-        more => format!("{more} findings"),
-    }
 }

@@ -252,6 +252,7 @@ struct ReplayResult {
 impl Replay {
     #[must_use]
     pub fn new(results: &[Replayed]) -> Self {
+        let results: Vec<&Replayed> = results.iter().filter(|result| result.was_replayed()).collect();
         let count = |wanted: &str| results.iter().filter(|result| name(&result.conclusion) == wanted).count();
         Self {
             cases: results.len(),
@@ -259,7 +260,7 @@ impl Replay {
             diverged: count("diverged"),
             unexpected: count("unexpected"),
             not_shown: count("not-shown"),
-            results: results.iter().map(replay_result).collect(),
+            results: results.into_iter().map(replay_result).collect(),
         }
     }
 }
