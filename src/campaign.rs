@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod catalogue;
 pub mod check;
+pub mod ci;
 pub mod executables;
 pub mod faults;
 pub mod findings;

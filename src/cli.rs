@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod ci;
 mod faults;
 mod fuzz;
 mod minimise;
@@ -41,6 +42,8 @@ enum Command {
     Fuzz(fuzz::Flags),
     /// Explore the schedules of any C or C++ program with a `main`.
     Check(check::Flags),
+    /// Replay the regression cases and explore for the rest of the time, as a CI job does.
+    Ci(ci::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
     /// Make the program of a case as small as it can be.
@@ -74,6 +77,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Fuzz(flags) => fuzz::run(&flags),
         Command::Check(flags) => check::run(flags),
+        Command::Ci(flags) => ci::run(&flags),
         Command::Replay(flags) => replay::run(flags),
         Command::Minimise(flags) => {
             minimise::run(flags)?;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What was wrong, in the words that case files, JSON and exit summaries use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Clean,

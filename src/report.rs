@@ -5,11 +5,16 @@ pub mod findings;
 pub mod graph;
 pub mod interleaving;
 pub mod json;
+pub mod junit;
 pub mod pace;
 pub mod progress;
 pub mod replays;
+pub mod sarif;
 pub mod table;
 pub mod timeline;
+
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -7,7 +7,8 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use command::{CLEAN, Ran, Workplace};
+use command::{CLEAN, COULD_NOT, Ran, Workplace};
+use quick_junit::Report;
 
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
@@ -54,6 +55,23 @@ fn an_interrupted_campaign_ends_with_its_summary() {
     let json = place.json("out.json");
     assert_eq!(json["interrupted"], true);
     assert!(json["executions"].as_u64().is_some_and(|executions| executions > 0));
+}
+
+#[test]
+fn an_interrupted_ci_run_still_writes_its_files() {
+    let place = Workplace::new();
+    let child = place.start("ci --minutes 9 --sanitizer none --junit junit.xml --sarif out.sarif");
+    assert!(wait_until(|| !workers_of(child.id()).is_empty()));
+    signal(&child, "-INT");
+    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    let run = place.json("out.sarif")["runs"][0].clone();
+    assert_eq!(run["properties"]["interrupted"], true);
+    // What was not executed was not found clean.
+    let executed = run["properties"]["executions"].as_u64().is_some_and(|executions| executions > 0);
+    let ran = ran.left_with(if executed { CLEAN } else { COULD_NOT });
+    assert!(ran.stdout.contains("interrupted after"), "{}", ran.stdout);
+    let junit = fs::read_to_string(place.path().join("junit.xml")).expect("the JUnit file was written");
+    Report::deserialize_from_str(&junit).expect("JUnit");
 }
 
 #[test]

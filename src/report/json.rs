@@ -11,6 +11,7 @@ use super::pace::Bench;
 use super::progress::per_second;
 use crate::campaign::bench::Pace;
 use crate::campaign::check;
+use crate::campaign::ci;
 use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
@@ -302,6 +303,26 @@ pub fn name(conclusion: &Conclusion) -> &'static str {
         Conclusion::Diverged(_) => "diverged",
         Conclusion::Unexpected => "unexpected",
         Conclusion::NotShown => "not-shown",
+    }
+}
+
+/// `ci --json`.
+#[derive(Serialize)]
+pub struct Ci {
+    regressions: Replay,
+    /// Cases of sanitizers that were not asked for.
+    left_out: usize,
+    fuzz: Fuzz,
+}
+
+impl Ci {
+    #[must_use]
+    pub fn new(summary: &ci::Summary) -> Self {
+        Self {
+            regressions: Replay::new(&summary.regressions),
+            left_out: summary.left_out.len(),
+            fuzz: Fuzz::new(&summary.fuzz, summary.engine, summary.seed),
+        }
     }
 }
 

@@ -1,0 +1,101 @@
+//! A CI run for tests of what is written about one: a case that passed, one that did not, one of another sanitizer, and
+//! a data race in the second of three cells.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use crate::campaign::ci::Summary;
+use crate::campaign::findings::{Confirmation, Finding, Origin};
+use crate::campaign::fuzz;
+use crate::campaign::plan::Plan;
+use crate::campaign::replay::{Conclusion, Replayed, Seen};
+use crate::case::Case;
+use crate::finding::{Failure, Incomparable, OracleName, Verdict};
+use crate::program::Program;
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+
+pub fn summary() -> Summary {
+    let mut plan = Plan::new(&[Sanitizer::None, Sanitizer::Thread], &[1, 2], Engine::Fibers, None, None, 1);
+    plan.cells.pop();
+    for cell in &mut plan.cells {
+        cell.executions = 10;
+    }
+    plan.cells[0].incomparable.insert(Incomparable::HistoryTooLong, 3);
+    plan.cells[2].findings = 4;
+    Summary {
+        regressions: vec![
+            replayed("corpus/right.case", Seen::Failed(vec![failure()]), Conclusion::AsExpected),
+            replayed("corpus/gone.case", Seen::Clean, Conclusion::Unexpected),
+        ],
+        left_out: vec![replayed("corpus/other.case", Seen::Clean, Conclusion::AsExpected)],
+        fuzz: fuzz::Summary {
+            cells: plan.cells,
+            executions: 30,
+            programs: 2,
+            seconds: 1.5,
+            findings: vec![finding()],
+            interrupted: false,
+        },
+        engine: Engine::Fibers,
+        seed: 7,
+    }
+}
+
+pub fn failure() -> Failure {
+    Failure {
+        verdict: Verdict::DataRace,
+        oracle: OracleName::Sanitizer,
+        message: "ThreadSanitizer: data race in app::Ring<int>::push".to_owned(),
+        cause: String::new(),
+    }
+}
+
+fn finding() -> Finding {
+    let report = "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x1 by thread T1:\n    \
+                  #0 app::Ring<int>::push(int) /checkout/cpp/ring.hpp:12:5 (a+0x3)\n";
+    Finding {
+        path: PathBuf::from("findings/data-race-0123456789abcdef.case"),
+        fingerprint: "0123456789abcdef".to_owned(),
+        failure: failure(),
+        settings: settings(Sanitizer::None),
+        origin: Origin { cell: 1, execution: 4 },
+        count: 5,
+        confirmation: Confirmation::Confirmed,
+        report: report.to_owned(),
+        explanation: String::new(),
+    }
+}
+
+fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
+    let case = Case {
+        settings: settings(Sanitizer::Thread),
+        workload: Program::default().into(),
+        schedule: None,
+        verdict: Verdict::DataRace,
+        oracle: None,
+        fingerprint: "fedcba9876543210".to_owned(),
+        report: String::new(),
+    };
+    Replayed {
+        path: PathBuf::from(path),
+        settings: case.settings.clone(),
+        case,
+        choices: None,
+        sources_changed: false,
+        seen: vec![seen],
+        conclusion,
+        seconds: 0.25,
+    }
+}
+
+fn settings(sanitizer: Sanitizer) -> Settings {
+    Settings {
+        subject: "bundled".to_owned(),
+        threads: 2,
+        sanitizer,
+        engine: Engine::Fibers,
+        strategy: StrategyName::Random,
+        seed: 7,
+        fault: None,
+    }
+}
