@@ -6,12 +6,16 @@ use std::collections::btree_map::Entry;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::build_info;
 use crate::report::word;
 use crate::settings::Sanitizer;
+
+/// What this process built, so that the executables of one run are the same from its beginning to its end.
+static BUILT: Mutex<BTreeMap<Sanitizer, PathBuf>> = Mutex::new(BTreeMap::new());
 
 /// Executables by sanitizer, all built from the same sources.
 #[derive(Clone, Debug)]
@@ -32,7 +36,7 @@ impl Executables {
                 missing.insert(if sanitizer == build_info::SANITIZER {
                     running.clone()
                 } else {
-                    build(sanitizer, &Place::of(&running))?
+                    built(sanitizer, &running)?
                 });
             }
         }
@@ -76,6 +80,14 @@ impl Place {
     /// The name cargo's `--profile` knows the directory by.
     fn profile_name(&self) -> &str {
         if self.profile == "debug" { "dev" } else { &self.profile }
+    }
+}
+
+fn built(sanitizer: Sanitizer, running: &Path) -> Result<PathBuf> {
+    let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    match known.entry(sanitizer) {
+        Entry::Occupied(path) => Ok(path.get().clone()),
+        Entry::Vacant(missing) => Ok(missing.insert(build(sanitizer, &Place::of(running))?).clone()),
     }
 }
 

@@ -209,8 +209,7 @@ fn found(
 }
 
 fn location(path: &Path, line: u32, root: &Path) -> Location {
-    // Lines count from 1; compilers write 0 where they made the code up.
-    let region = Region { start_line: line.max(1) };
+    let region = Region { start_line: line };
     Location { physical_location: Physical { artifact_location: artifact(path, root), region } }
 }
 

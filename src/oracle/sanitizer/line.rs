@@ -29,7 +29,9 @@ impl Line {
 
     fn of_frame(line: &str) -> Option<Self> {
         let frame = Frame::of(line).filter(|frame| !frame.is_runtime())?;
-        Some(Self { file: frame.file.to_owned(), number: frame.line? })
+        // Line 0 is of code that the compiler made up.
+        let number = frame.line.filter(|number| *number > 0)?;
+        Some(Self { file: frame.file.to_owned(), number })
     }
 
     /// Reads `file:line`, whatever column or colon follows.
@@ -57,7 +59,8 @@ mod tests {
         let text = "data-race: ThreadSanitizer: data race in take\n\nWARNING: ThreadSanitizer: data race (pid=1)\n  \
                     Write of size 8 at 0x1 by thread T1:\n    \
                     #0 load /usr/include/c++/12/bits/atomic_base.h:488 (a+0x3)\n    \
-                    #1 app::Task<int>::take() /src/runtime/task.hpp:30:5 (a+0x3)\n";
+                    #1 app::resume() /src/runtime/task.hpp:0 (a+0x3)\n    \
+                    #2 app::Task<int>::take() /src/runtime/task.hpp:30:5 (a+0x3)\n";
         assert_eq!(named_in(text), at("/src/runtime/task.hpp", 30));
     }
 
