@@ -20,6 +20,7 @@ pub struct Rule {
     id: String,
     name: String,
     short_description: Text,
+    full_description: Text,
     help: Text,
     default_configuration: Configuration,
 }
@@ -35,6 +36,7 @@ impl Rule {
             name: pascal(&id),
             id,
             short_description: text(short),
+            full_description: text(&format!("{short} {hint}")),
             help: text(&format!("{hint} {HELP}")),
             default_configuration: Configuration { level: "error" },
         }
