@@ -1,22 +1,79 @@
 #!/usr/bin/env bash
-# What takes too long for every change: scenarios and unit tests under the remaining sanitizers, a long campaign, the search for every
-# fault with control and without, and the pace. Figures land in nightly/.
+# What takes too long for every change: `ci/nightly.sh PART…`, or every part.
+#   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check
+#   figures                 the search for every fault with control and without, and the pace
+#   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
+# Figures, reports and findings land in nightly/, the corpora of the fuzz targets in fuzz/corpus/. MINUTES sets the time of each
+# exploration, TARGET_SECONDS that of each fuzz target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mkdir -p nightly
-bash ci/test-gcc.sh all
-for sanitizer in address thread; do
-  CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
-done
-for sanitizer in address thread; do
-  cargo test --features "$sanitizer" --test scenarios
-done
-bash ci/test-cpp.sh all
-bash ci/check-examples.sh
-cargo test --test clusterfuzzlite -- --ignored
-cargo test --release --test inputs -- --ignored
-cargo build --release
 threadbare=${CARGO_TARGET_DIR:-target}/release/threadbare
-"$threadbare" bench --json nightly/bench.json
-"$threadbare" faults --trials 20 --free --json nightly/faults.json
-"$threadbare" fuzz --seconds "${SECONDS_TO_FUZZ:-3600}" --seed "$(date +%Y%m%d)" --findings nightly/findings --json nightly/fuzz.json
+seed=$(date +%Y%m%d)
+status=0
+
+# Goes on after what found something, and remembers it.
+run() {
+  echo "== $*"
+  "$@" || status=$?
+}
+
+tests() {
+  run bash ci/test-gcc.sh all
+  for sanitizer in address thread; do
+    run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
+  done
+  for sanitizer in address thread; do
+    run cargo test --features "$sanitizer" --test scenarios
+  done
+  run bash ci/test-cpp.sh all
+  run bash ci/check-examples.sh
+  run cargo test --test clusterfuzzlite -- --ignored
+  run cargo test --release --test inputs -- --ignored
+}
+
+figures() {
+  cargo build --release
+  run "$threadbare" bench --json nightly/bench.json
+  run "$threadbare" faults --trials 20 --free --json nightly/faults.json
+}
+
+explore() {
+  local sanitizer=$1 results=nightly/$1
+  mkdir -p "$results/findings"
+  cargo build --release
+  run "$threadbare" ci --minutes "${MINUTES:-60}" --seed "$seed" --sanitizer "$sanitizer" --findings "$results/findings" \
+    --junit "$results/junit.xml" --sarif "$results/threadbare.sarif" --json "$results/ci.json"
+
+  local targets=(differential lease) limits=(-max_len=4096 -timeout=60 -rss_limit_mb=4096)
+  # No sanitizer changes anything about these two.
+  [ "$sanitizer" != none ] || targets+=(text history)
+  local built=$PWD/build/targets/$sanitizer
+  mkdir -p "$built/source"
+  ln -sfn "$PWD" "$built/source/threadbare"
+  CXXFLAGS=-fsanitize=fuzzer-no-link SRC=$built/source OUT=$built SANITIZER=$sanitizer bash .clusterfuzzlite/build.sh
+  for target in "${targets[@]}"; do
+    local corpus=fuzz/corpus/$sanitizer/$target
+    mkdir -p "$corpus"
+    run "$built/$target" -max_total_time="${TARGET_SECONDS:-900}" "${limits[@]}" -artifact_prefix="$results/findings/$target-" \
+      "$corpus" "fuzz/seeds/$target"
+    # Only what adds something is worth a place in the next night.
+    rm -rf "$corpus.new" && mkdir "$corpus.new"
+    if "$built/$target" -merge=1 "${limits[@]}" "$corpus.new" "$corpus"; then
+      rm -r "$corpus" && mv "$corpus.new" "$corpus"
+    fi
+  done
+}
+
+mkdir -p nightly
+[ $# -gt 0 ] || set -- tests figures none thread address
+for part in "$@"; do
+  case $part in
+    tests | figures) "$part" ;;
+    none | thread | address) explore "$part" ;;
+    *)
+      echo "nightly.sh: there is no part $part; choose tests, figures, none, thread or address" >&2
+      exit 2
+      ;;
+  esac
+done
+exit "$status"
