@@ -71,6 +71,8 @@ fn compile_subjects(compiler: &Compiler, sanitizer: Sanitizer) {
     build.flag("-Wall").flag("-Wextra");
     if compiler.clang {
         build.flag("-femulated-tls");
+        // A flag for each edge: src/control/counters.rs.
+        build.flag("-fsanitize-coverage=edge,inline-bool-flag");
     } else {
         // g++ warns that TSan does not understand fences; the runtime has none.
         build.flag("-Wno-tsan");

@@ -5,11 +5,13 @@
 mod bench;
 mod check;
 mod ci;
+mod corpus;
 mod faults;
 mod fuzz;
 mod minimise;
 mod replay;
 mod resolve;
+mod search;
 mod show;
 mod subjects;
 mod worker;
@@ -44,6 +46,8 @@ enum Command {
     Check(check::Flags),
     /// Replay the regression cases and explore for the rest of the time, as a CI job does.
     Ci(ci::Flags),
+    /// Look at, share and minimise what guided campaigns keep.
+    Corpus(corpus::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
     /// Make the program of a case as small as it can be.
@@ -85,6 +89,7 @@ fn run(command: Command) -> Result<bool> {
         }
         Command::Show(flags) => show::run(&flags),
         Command::Faults(flags) => faults::run(&flags),
+        Command::Corpus(flags) => corpus::run(&flags),
         Command::Bench(flags) => {
             bench::run(&flags)?;
             Ok(false)

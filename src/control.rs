@@ -6,6 +6,7 @@
 
 mod active;
 mod controller;
+pub mod counters;
 mod directory;
 mod engine;
 mod fairness;
@@ -13,6 +14,9 @@ mod fibers;
 mod files;
 mod hooks;
 mod image;
+mod input_slot;
+#[cfg(feature = "libfuzzer")]
+pub mod libfuzzer;
 mod log;
 mod os_threads;
 pub mod process;
@@ -27,6 +31,7 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
+pub use input_slot::InputSlot;
 pub use session::{Mode, Session};
 pub use trace::Trace;
 

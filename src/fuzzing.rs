@@ -3,6 +3,8 @@
 
 mod executor;
 
+use std::cell::RefCell;
+
 use arbitrary::Unstructured;
 
 pub use executor::{Executor, FAULT, execute_alone_if_asked};
@@ -11,6 +13,7 @@ use crate::case::Case;
 use crate::oracle::brute_force;
 use crate::program::generate::Decisions;
 use crate::program::text;
+use crate::report::word;
 
 /// The target `text`: what reads as a program or a case reads the same after it is written.
 ///
@@ -43,6 +46,20 @@ pub fn check_history(bytes: &[u8]) -> Result<(), String> {
     let mut bytes = Unstructured::new(bytes);
     let kind = bytes.below(brute_force::kinds_of_object() as u32) as usize;
     brute_force::compare(kind, &mut bytes).map(drop)
+}
+
+thread_local! {
+    static EXECUTOR: RefCell<Executor> = RefCell::new(Executor::new().expect("a place for temporary files"));
+}
+
+/// The targets `differential` and `lease`: executes an input; false if the bytes hold none.
+///
+/// # Panics
+/// It fails. The message is the failure.
+#[must_use]
+pub fn run(bytes: &[u8]) -> bool {
+    let ran = EXECUTOR.with_borrow_mut(|executor| executor.run(bytes));
+    ran.unwrap_or_else(|failure| panic!("{}: {}", word(&failure.verdict), failure.message))
 }
 
 /// Puts what a mutator made where libFuzzer wants it; says how much that is.

@@ -13,14 +13,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub use mutate::{Theme, mutate, splice};
+pub use mutate::{Mutator, Theme};
 
 use crate::build_info;
 use crate::case::Case;
 use crate::finding::Verdict;
+use crate::program::Program;
 use crate::program::encode::{self, Reader, Undecodable, Writer};
-use crate::program::generate::{Decisions, Seeded};
-use crate::program::{self, DEFAULT_SIZE, Program};
 use crate::settings::{Engine, MAX_THREADS, Settings, StrategyName};
 
 /// What the bytes of an input begin with; no text does.
@@ -84,15 +83,6 @@ impl From<Undecodable> for NoInput {
 }
 
 impl Input {
-    /// The input of a seed: a generated program of about `size` tasks, and no choices yet.
-    #[must_use]
-    pub fn fresh(seed: u64, size: u32) -> Self {
-        let mut random = Seeded::new(seed);
-        let threads = random.between(1, MOST_THREADS) as u16;
-        let program = program::generate::generate(&mut random, program::Shape::of_size(size));
-        Self { threads, seed: random.below(u32::MAX).into(), program, choices: vec![] }
-    }
-
     /// Whether bytes claim to be an input.
     #[must_use]
     pub fn claimed_by(bytes: &[u8]) -> bool {
@@ -192,10 +182,5 @@ impl Input {
         }
         reader.end()?;
         Ok(Self { threads, seed, program, choices })
-    }
-
-    /// The input in those bytes; if they hold none, the fresh one of this seed.
-    fn read_or_fresh(bytes: &[u8], seed: u64) -> Self {
-        Self::decode(bytes).unwrap_or_else(|_| Self::fresh(seed, DEFAULT_SIZE))
     }
 }

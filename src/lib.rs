@@ -11,6 +11,7 @@ pub mod cli;
 pub mod control;
 pub mod digest;
 pub mod execution;
+pub mod feedback;
 pub mod finding;
 pub mod fuzzing;
 pub mod input;

@@ -1,6 +1,7 @@
 //! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
 #![forbid(unsafe_code)]
 
+pub mod corpus;
 pub mod findings;
 pub mod graph;
 pub mod interleaving;

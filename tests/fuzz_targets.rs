@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use threadbare::case::{Case, Workload};
 use threadbare::fuzzing::{Executor, check_history, check_text, execute_alone_if_asked};
-use threadbare::input::{Input, Theme, mutate};
+use threadbare::input::{Input, Mutator, Theme};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
 
@@ -111,7 +111,7 @@ fn fault() {
     let mut executor = Executor::with_fault(Some("lost-notify".to_owned())).expect("it opens");
     let mut bytes = vec![];
     for seed in 0..5_000 {
-        bytes = mutate(if seed % 5 == 0 { b"" } else { &bytes }, seed, MOST, Theme::All);
+        bytes = Mutator::of(Theme::All).mutate(if seed % 5 == 0 { b"" } else { &bytes }, seed, MOST);
         let Err(failure) = executor.run(&bytes) else { continue };
         assert!(format!("{failure:?}").contains("LostWakeup"), "{failure:?}");
         // The same input, alone in a new process.
@@ -129,7 +129,7 @@ fn crashes() {
     let mut executor = Executor::with_fault(None).expect("it opens");
     let mut crashing = 0;
     for seed in 0..400 {
-        let mut input = Input::decode(&mutate(b"", seed, MOST, Theme::Files)).expect("an input");
+        let mut input = Input::decode(&Mutator::of(Theme::Files).mutate(b"", seed, MOST)).expect("an input");
         if seed % 8 == 0 {
             input.program.injections.crash = true;
             // The numbers with which every file call crashes, if it is asked for.
@@ -149,14 +149,18 @@ fn write_seeds() {
         fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), bytes)).expect("written");
     };
     for number in 0..GENERATED {
-        write("differential", &format!("generated-{number:02}"), &mutate(b"", number, MOST, Theme::All));
-        let mut about_files = Input::decode(&mutate(b"", number, MOST, Theme::Files)).expect("an input");
+        write("differential", &format!("generated-{number:02}"), &Mutator::of(Theme::All).mutate(b"", number, MOST));
+        let mut about_files = Input::decode(&Mutator::of(Theme::Files).mutate(b"", number, MOST)).expect("an input");
         about_files.program.injections.crash |= number % 4 == 0;
         write("lease", &format!("generated-{number:02}"), &about_files.encode());
         let mut random = Seeded::new(number.into());
         let bytes: Vec<u8> = (0..48).map(|_| random.below(256) as u8).collect();
         write("history", &format!("{number:02}"), &bytes);
-        write("text", &format!("generated-{number:02}"), Input::fresh(number.into(), 6).program.to_string().as_bytes());
+        write(
+            "text",
+            &format!("generated-{number:02}"),
+            Mutator::of(Theme::All).fresh(number.into()).program.to_string().as_bytes(),
+        );
     }
     for entry in fs::read_dir(here("tests/corpus")).expect("the corpus") {
         let path = entry.expect("an entry").path();

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use threadbare::case::Case;
-use threadbare::input::{Input, MAGIC, MAX_BYTES, NoInput, Theme, VERSION, mutate, splice};
+use threadbare::input::{Input, MAGIC, MAX_BYTES, Mutator, NoInput, Theme, VERSION};
 use threadbare::program::encode::Undecodable;
 use threadbare::program::generate::{Decisions, Seeded};
 use threadbare::program::validate::validate;
-use threadbare::program::{AccessChecks, Injections, Program, from_seed, text};
+use threadbare::program::{AccessChecks, Injections, Program, Shape, from_seed, text};
 use threadbare::reference::model::Model;
 
 /// As libFuzzer's `-max_len` without a corpus.
@@ -18,10 +18,14 @@ fn decoded(bytes: &[u8]) -> Input {
     Input::decode(bytes).unwrap_or_else(|error| panic!("{error}: {bytes:?}"))
 }
 
+fn fresh(seed: u64, size: u32) -> Input {
+    Mutator::new(1 + (seed % 8) as u16, Shape::of_size(size)).fresh(seed)
+}
+
 fn random_input(seed: u64, size: u32) -> Input {
     let mut random = Seeded::new(!seed);
     let choices = (0..random.below(100)).map(|_| random.below(1 << 16) as u16).collect();
-    Input { choices, ..Input::fresh(seed, size) }
+    Input { choices, ..fresh(seed, size) }
 }
 
 #[test]
@@ -71,7 +75,7 @@ fn version_1_is_what_it_was() {
 
 #[test]
 fn what_is_no_input_is_refused_by_name() {
-    let good = Input::fresh(1, 3).encode();
+    let good = fresh(1, 3).encode();
     assert_eq!(Input::decode(b"threadbare case 1\n"), Err(NoInput::Foreign));
     assert_eq!(Input::decode(b""), Err(NoInput::Foreign));
     for (version, told) in [(0, "no version of inputs"), (VERSION as u8 + 1, "is newer than this threadbare")] {
@@ -89,24 +93,28 @@ fn what_is_no_input_is_refused_by_name() {
     assert!(Input::decode(&longer).expect_err("too long").to_string().contains("bytes after the end"));
     let huge = [&MAGIC[..], &vec![0xff; MAX_BYTES]].concat();
     assert_eq!(Input::decode(&huge), Err(NoInput::TooLong));
-    let mut threads = Input::fresh(1, 3);
+    let mut threads = fresh(1, 3);
     threads.threads = 0;
     assert!(Input::decode(&threads.encode()).expect_err("no thread").to_string().contains("threads out of bounds"));
-    let mut invalid = Input::fresh(1, 3);
+    let mut invalid = fresh(1, 3);
     invalid.program.tasks.clear();
     assert!(Input::decode(&invalid.encode()).expect_err("no task").to_string().contains("not valid"));
 }
 
 /// Chains of mutations, so that programs drift far from what the generator makes.
 fn chains(count: u64, length: u32, theme: Theme, mut each: impl FnMut(&Input, &Input)) {
-    let mut other = Input::fresh(0, 6).encode();
+    let mutator = Mutator::of(theme);
+    let mut other = fresh(0, 6).encode();
     for chain in 0..count {
         let mut bytes = vec![];
         let mut before = Input::default();
         for step in 0..length {
             let seed = (chain as u32) << 16 | step;
-            bytes =
-                if step % 16 == 15 { splice(&bytes, &other, seed, MOST) } else { mutate(&bytes, seed, MOST, theme) };
+            bytes = if step % 16 == 15 {
+                mutator.splice(&bytes, &other, seed, MOST)
+            } else {
+                mutator.mutate(&bytes, seed, MOST)
+            };
             assert!(bytes.len() <= MOST);
             let input = decoded(&bytes);
             assert_eq!(input.encode(), bytes);

@@ -6,15 +6,18 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::Result;
 
 use super::catalogue::Entry;
+use super::corpus::Corpus;
 use super::executables::Executables;
 use super::findings;
 use super::interrupt;
-use super::job::{Job, Slice, Work};
+use super::job::{Evolution, Job, Slice, Work};
+use super::search::Search;
 use super::seed::splitmix64;
 use super::supervisor::{Ended, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
 use crate::finding::{Failure, OracleName};
+use crate::input::Input;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
@@ -27,6 +30,7 @@ pub struct Measurement {
     pub cap: u64,
     /// Search without control too.
     pub free: bool,
+    pub search: Search,
     pub subject: String,
     pub engine: Engine,
     /// Of the programs.
@@ -89,6 +93,14 @@ pub struct Measured {
     pub free: Option<Searches>,
 }
 
+/// The geometric mean of the mean executions of each fault; `None` if there is one that was never found.
+#[must_use]
+pub fn geometric_mean(measured: &[Measured]) -> Option<f64> {
+    let means: Option<Vec<f64>> = measured.iter().map(|fault| fault.controlled.mean()).collect();
+    let means = means.filter(|means| !means.is_empty())?;
+    Some((means.iter().map(|mean| mean.ln()).sum::<f64>() / means.len() as f64).exp())
+}
+
 /// The same executions with every fault off.
 #[derive(Clone, Debug, Default)]
 pub struct Clean {
@@ -97,14 +109,24 @@ pub struct Clean {
 }
 
 /// What a worker is started for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Task {
     /// Search on from this execution.
     Search { fault: usize, trial: u64, free: bool, from: u64 },
     /// Execute what found the fault once more, with the fault off.
-    Acquit { fault: usize, trial: u64, execution: u64 },
+    Acquit { fault: usize, trial: u64, execution: u64, input: Option<Box<Input>> },
     /// As many executions as a search, with the fault off.
     Clean { fault: usize, from: u64 },
+}
+
+impl Task {
+    /// The fault and trial that inputs are kept for, of a task that searches on from them.
+    fn search(&self) -> Option<(usize, u64)> {
+        match *self {
+            Self::Search { fault, trial, free: false, .. } => Some((fault, trial)),
+            _ => None,
+        }
+    }
 }
 
 impl Measurement {
@@ -119,6 +141,7 @@ impl Measurement {
         let measured = |entry: &&'static Entry| Measured { entry, controlled: fresh(), free: self.free.then(fresh) };
         let mut results: Vec<Measured> = self.entries.iter().map(measured).collect();
         let mut clean = Clean::default();
+        let mut corpora = BTreeMap::new();
         let mut waiting = self.tasks();
         let total = waiting.len() as u64;
         let mut done = 0;
@@ -126,12 +149,22 @@ impl Measurement {
             while supervisor.has_room()
                 && let Some(task) = waiting.pop_front()
             {
-                supervisor.start(task, self.job_of(task), None)?;
+                let job = self.job_of(&task);
+                match corpora.get(&task.search()) {
+                    Some(corpus) => {
+                        let inputs: &Corpus = corpus;
+                        supervisor.start_evolving(task, job, inputs.iter())?;
+                    }
+                    None => supervisor.start(task, job, None)?,
+                }
             }
             if supervisor.is_idle() {
                 break;
             }
             for (task, ended) in supervisor.poll()? {
+                if !ended.kept.is_empty() {
+                    corpora.entry(task.search()).or_insert_with(Corpus::default).extend(&ended.kept)?;
+                }
                 match self.take_in(task, ended, &mut results, &mut clean) {
                     Some(next) => waiting.push_front(next),
                     None => done += 1,
@@ -161,32 +194,36 @@ impl Measurement {
         tasks
     }
 
-    fn job_of(&self, task: Task) -> Job {
-        let (fault, trial, free, faulty, first, count) = match task {
+    fn job_of(&self, task: &Task) -> Job {
+        let (fault, trial, free, faulty, first, count) = match *task {
             Task::Search { fault, trial, free, from } => (fault, trial, free, true, from, self.cap - from),
-            Task::Acquit { fault, trial, execution } => (fault, trial, false, false, execution, 1),
+            Task::Acquit { fault, trial, execution, .. } => (fault, trial, false, false, execution, 1),
             Task::Clean { fault, from } => (fault, 0, false, false, from, self.cap - from),
         };
         let entry = self.entries[fault];
+        let feedback = self.search.feedback().filter(|_| !free);
         let settings = Settings {
             subject: self.subject.clone(),
             threads: entry.threads,
             sanitizer: entry.sanitizer,
             engine: if free { Engine::Free } else { self.engine },
-            strategy: entry.strategy,
+            strategy: if feedback.is_some() { StrategyName::Bytes } else { entry.strategy },
             seed: trial_seed(trial),
             fault: faulty.then(|| entry.name.to_owned()),
         };
-        let slice = Slice {
-            seed: trial_seed(trial),
-            first,
-            count,
-            limit_ms: None,
-            shape: self.shape,
-            known: Vec::new(),
-            leak_check_every: u64::MAX,
+        let (seed, shape) = (trial_seed(trial), self.shape);
+        let work = match (task, feedback) {
+            (Task::Acquit { input: Some(input), .. }, _) => Work::Narrow(vec![input.encode()]),
+            (_, Some(feedback)) => {
+                let (known, feedback) = (Vec::new(), feedback.to_vec());
+                Work::Evolve(Evolution { seed: seed ^ first, first, count, limit_ms: None, shape, feedback, known })
+            }
+            (_, None) => {
+                let (known, leak_check_every) = (Vec::new(), u64::MAX);
+                Work::Explore(Slice { seed, first, count, limit_ms: None, shape, known, leak_check_every })
+            }
         };
-        Job { settings, work: Work::Explore(slice) }
+        Job { settings, work }
     }
 
     /// Gives the task that follows from how this one ended, if any.
@@ -210,16 +247,18 @@ impl Measurement {
                 let measured = &mut results[fault];
                 let searches = if free { measured.free.as_mut()? } else { &mut measured.controlled };
                 if measured.entry.verdicts.contains(&failure.verdict) {
+                    let input = ended.found.as_ref().and_then(|found| found.input.clone()).map(Box::new);
                     if trial == 0
                         && let Some(found) = ended.found
                     {
                         let settings = &ended.job.settings;
-                        let program = program_of(settings.seed, settings.threads, execution, self.shape);
+                        let generated = || program_of(settings.seed, settings.threads, execution, self.shape);
+                        let program = input.as_ref().map_or_else(generated, |input| input.program.clone());
                         searches.case = Some(findings::case_of(found, settings, program.into()));
                     }
                     searches.executions.push(execution + 1);
                     *searches.oracles.entry(failure.oracle).or_default() += 1;
-                    return (!free).then_some(Task::Acquit { fault, trial, execution });
+                    return (!free).then_some(Task::Acquit { fault, trial, execution, input });
                 }
                 let alike = |other: &Failure| (other.verdict, &other.cause) == (failure.verdict, &failure.cause);
                 if !searches.others.iter().any(alike) {

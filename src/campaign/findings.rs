@@ -17,7 +17,7 @@ use crate::report::word;
 use crate::settings::Settings;
 
 /// Files under this name are being written. A `kill -9` may leave one; it is no case.
-const PARTIAL: &str = ".partial-";
+pub(super) const PARTIAL: &str = ".partial-";
 /// Partial files older than this belong to nobody any more.
 const STALE: Duration = Duration::from_secs(60);
 
@@ -261,7 +261,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn remove_stale(directory: &Path) {
+pub(super) fn remove_stale(directory: &Path) {
     let is_stale = |entry: &fs::DirEntry| {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         entry.file_name().to_string_lossy().starts_with(PARTIAL)
@@ -305,7 +305,7 @@ mod tests {
             message: message.to_owned(),
             cause: "stuck in Lock".to_owned(),
         };
-        Found { execution: 0, failures: vec![failure], schedule: None, report: "evidence".to_owned() }
+        Found { execution: 0, failures: vec![failure], schedule: None, report: "evidence".to_owned(), input: None }
     }
 
     fn names(directory: &Path) -> Vec<String> {

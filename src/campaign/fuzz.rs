@@ -9,14 +9,17 @@ use anyhow::Result;
 
 use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
+use super::guide::{Gathered, Guide};
 use super::interrupt;
-use super::job::{Job, Replay, Slice, Work};
-use super::plan::{Cell, Plan, Share};
+use super::job::{Evolution, Job, Replay, Slice, Work};
+use super::plan::{Cell, Cut, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
-use super::seed::schedule_seed;
+use super::search::Search;
+use super::seed::{schedule_seed, slice_seed};
 use super::supervisor::{Ended, Found, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
+use crate::input::Input;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
@@ -31,7 +34,11 @@ pub struct Campaign {
     pub sanitizers: Vec<Sanitizer>,
     pub threads: Vec<u16>,
     pub engine: Engine,
+    /// Of a blind search.
     pub strategy: StrategyName,
+    pub search: Search,
+    /// Where a guided search keeps its inputs; nowhere, if `None`.
+    pub corpus: Option<PathBuf>,
     pub seed: u64,
     /// Of the programs.
     pub shape: Shape,
@@ -50,6 +57,8 @@ pub struct Summary {
     pub programs: u64,
     pub seconds: f64,
     pub findings: Vec<Finding>,
+    /// Of a guided search.
+    pub corpus: Option<Gathered>,
     pub interrupted: bool,
 }
 
@@ -71,19 +80,26 @@ impl Campaign {
     pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
-        let plan = Plan::new(&self.sanitizers, &self.threads, self.engine, self.executions, self.seconds, self.jobs);
-        let mut state = State { campaign: self, findings, plan, next: VecDeque::new() };
+        let feedback = self.search.feedback();
+        let cut = if feedback.is_some() { Cut::Guided } else { Cut::Anywhere(self.engine) };
+        let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
+        let waits = self.seconds.is_none();
+        let guide = feedback.map(|kinds| Guide::new(kinds, self.corpus.as_deref(), waits)).transpose()?;
+        let mut state = State { campaign: self, findings, plan, guide, next: VecDeque::new() };
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
         while !interrupt::requested() {
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
-                && let Some(task) = state.next_task(left)
+                && let Some(task) = state.next_task(left)?
             {
                 cell = Some(task.cell());
                 let (job, case) = state.job_of(&task);
-                supervisor.start(task, job, case.as_ref())?;
+                match (&state.guide, &job.work) {
+                    (Some(guide), Work::Evolve(_)) => supervisor.start_evolving(task, job, guide.inputs())?,
+                    _ => supervisor.start(task, job, case.as_ref())?,
+                }
             }
             if supervisor.is_idle() {
                 break;
@@ -107,18 +123,20 @@ impl Campaign {
             programs: state.plan.programs(),
             seconds: started.elapsed().as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
+            corpus: state.guide.map(Guide::finish).transpose()?,
             cells: state.plan.cells,
             interrupted: interrupt::requested(),
         })
     }
 
     fn settings(&self, cell: &Cell, seed: u64) -> Settings {
+        let guided = self.search != Search::Blind;
         Settings {
             subject: self.subject.clone(),
             threads: cell.threads,
             sanitizer: cell.sanitizer,
             engine: self.engine,
-            strategy: self.strategy,
+            strategy: if guided { StrategyName::Bytes } else { self.strategy },
             seed,
             fault: self.fault.clone(),
         }
@@ -128,10 +146,12 @@ impl Campaign {
 /// What a worker is started for.
 enum Task {
     Explore(Share),
-    /// Find the execution of a slice that lost memory; `suspect` is what is reported if none does it alone.
+    /// Find the execution of a slice that lost memory; `suspect` is what is reported if none does it alone. Of a guided
+    /// search, it is one of these inputs.
     Narrow {
         share: Share,
         suspect: Found,
+        inputs: Vec<Vec<u8>>,
     },
     Confirm {
         cell: usize,
@@ -152,13 +172,24 @@ struct State<'a> {
     campaign: &'a Campaign,
     findings: Findings,
     plan: Plan,
+    guide: Option<Guide>,
     /// Comes before further slices.
     next: VecDeque<Task>,
 }
 
 impl State<'_> {
-    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
-        self.next.pop_front().or_else(|| self.plan.next(left).map(Task::Explore))
+    fn next_task(&mut self, left: Option<Duration>) -> Result<Option<Task>> {
+        if let Some(task) = self.next.pop_front() {
+            return Ok(Some(task));
+        }
+        if let Some(guide) = &mut self.guide {
+            let over = left.is_some_and(|left| left.is_zero()) || !self.plan.has_left();
+            let known = || self.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
+            if over || !guide.begin_slice(self.plan.begins_pass(), known)? {
+                return Ok(None);
+            }
+        }
+        Ok(self.plan.next(left).map(Task::Explore))
     }
 
     fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
@@ -176,13 +207,21 @@ impl State<'_> {
             })
         };
         let explore = |work| (Job { settings: self.campaign.settings(cell, self.campaign.seed), work }, None);
-        match task {
-            Task::Explore(share) => {
-                let limit = u64::try_from(share.limit.as_millis()).unwrap_or(u64::MAX);
-                explore(slice(share, u64::MAX, Some(limit)))
-            }
-            Task::Narrow { share, .. } => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
-            Task::Confirm { case, .. } => {
+        let milliseconds = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        match (task, &self.guide) {
+            (Task::Explore(share), Some(guide)) => explore(Work::Evolve(Evolution {
+                seed: slice_seed(self.campaign.seed, share.cell, share.first),
+                first: share.first,
+                count: share.count,
+                limit_ms: share.limit.map(milliseconds),
+                shape: self.campaign.shape,
+                feedback: guide.feedback.clone(),
+                known: guide.known().to_vec(),
+            })),
+            (Task::Explore(share), None) => explore(slice(share, u64::MAX, share.limit.map(milliseconds))),
+            (Task::Narrow { inputs, .. }, Some(_)) => explore(Work::Narrow(inputs.clone())),
+            (Task::Narrow { share, .. }, None) => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
+            (Task::Confirm { case, .. }, _) => {
                 let job = Job {
                     settings: case.settings.clone(),
                     work: Work::Replay(Replay { from: 0, times: FREE_ATTEMPTS }),
@@ -195,7 +234,12 @@ impl State<'_> {
     fn take_in(&mut self, task: Task, ended: Ended) -> Result<()> {
         match task {
             Task::Explore(share) => self.explored(share, ended),
-            Task::Narrow { share, suspect } => self.narrowed(share, suspect, ended),
+            Task::Narrow { share, suspect, inputs } if self.guide.is_some() => {
+                let found = ended.found.map(|found| Found { execution: share.first + found.execution, ..found });
+                let last = inputs.last().and_then(|bytes| Input::decode(bytes).ok());
+                self.found(share.cell, found.unwrap_or(Found { input: last, ..suspect }))
+            }
+            Task::Narrow { share, suspect, .. } => self.narrowed(share, suspect, ended),
             Task::Confirm { cell, case } => {
                 let seen = Seen::of(&ended);
                 if matches!(seen, Seen::Diverged(_)) {
@@ -213,10 +257,14 @@ impl State<'_> {
 
     fn explored(&mut self, share: Share, ended: Ended) -> Result<()> {
         let outcome = ended.outcome;
+        if let Some(guide) = &mut self.guide {
+            guide.end_slice(ended.kept)?;
+        }
         let cell = &mut self.plan.cells[share.cell];
         cell.executions += outcome.executions;
         cell.points += outcome.points;
         cell.seconds += outcome.seconds;
+        cell.mutated += outcome.programs;
         for (reason, count) in outcome.incomparable {
             *cell.incomparable.entry(reason).or_default() += count;
         }
@@ -232,7 +280,7 @@ impl State<'_> {
         match (ended.found, outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 => {
                 let share = Share { first: window.first, count: window.count, ..share };
-                self.next.push_back(Task::Narrow { share, suspect });
+                self.next.push_back(Task::Narrow { share, suspect, inputs: outcome.suspects });
                 Ok(())
             }
             (Some(found), _) => self.found(share.cell, found),
@@ -245,7 +293,7 @@ impl State<'_> {
         match (ended.found, ended.outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 && window.count < share.count => {
                 let share = Share { first: window.first, count: window.count, ..share };
-                self.next.push_back(Task::Narrow { share, suspect });
+                self.next.push_back(Task::Narrow { share, suspect, inputs: Vec::new() });
                 Ok(())
             }
             (Some(found), _) => self.found(share.cell, found),
@@ -253,13 +301,19 @@ impl State<'_> {
         }
     }
 
-    fn found(&mut self, index: usize, found: Found) -> Result<()> {
+    fn found(&mut self, index: usize, mut found: Found) -> Result<()> {
         let cell = &mut self.plan.cells[index];
         cell.findings += 1;
         let execution = found.execution;
         let threads = cell.threads;
-        let settings = self.campaign.settings(cell, schedule_seed(self.campaign.seed, threads, execution));
-        let program = program_of(self.campaign.seed, threads, execution, self.campaign.shape);
+        let (seed, program) = match found.input.take() {
+            Some(input) => (input.seed, input.program),
+            None => (
+                schedule_seed(self.campaign.seed, threads, execution),
+                program_of(self.campaign.seed, threads, execution, self.campaign.shape),
+            ),
+        };
+        let settings = self.campaign.settings(cell, seed);
         if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program.into())? {
             self.next.push_back(Task::Confirm { cell: index, case: Box::new(case) });
         }

@@ -10,23 +10,25 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::execution::Step;
+use crate::feedback::{Feature, Kind};
 use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
 use crate::schedule::{Injection, Schedule};
 use crate::settings::Settings;
 
-/// The files of one worker, in a directory that the supervisor made for it; the subject's may be elsewhere.
+/// The files of one worker, in a directory that the supervisor made for it. Those that come and go by the thousand may be
+/// in another one, which is quicker.
 #[derive(Clone, Debug)]
 pub struct Files {
     directory: PathBuf,
-    files: PathBuf,
+    quick: PathBuf,
 }
 
 impl Files {
     #[must_use]
-    pub fn new(directory: PathBuf, files: Option<PathBuf>) -> Self {
-        let files = files.unwrap_or_else(|| directory.join("files"));
-        Self { directory, files }
+    pub fn new(directory: PathBuf, quick: Option<PathBuf>) -> Self {
+        let quick = quick.unwrap_or_else(|| directory.clone());
+        Self { directory, quick }
     }
 
     #[must_use]
@@ -52,10 +54,16 @@ impl Files {
         self.directory.join("trace")
     }
 
+    /// The quicker directory.
+    #[must_use]
+    pub fn quick(&self) -> &Path {
+        &self.quick
+    }
+
     /// The directory of the subject's files.
     #[must_use]
-    pub fn files(&self) -> &Path {
-        &self.files
+    pub fn files(&self) -> PathBuf {
+        self.quick.join("files")
     }
 
     /// The outcome as far as it is known, of a worker that goes on after findings. It counts if that worker dies.
@@ -68,6 +76,29 @@ impl Files {
     #[must_use]
     pub fn stderr(&self) -> PathBuf {
         self.directory.join("stderr")
+    }
+
+    /// Inputs to begin with; what libFuzzer found to be worth keeping; and the one that is executed now, of a guided
+    /// campaign.
+    #[must_use]
+    pub fn seeds(&self) -> PathBuf {
+        self.quick.join("seeds")
+    }
+
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.quick.join("kept")
+    }
+
+    #[must_use]
+    pub fn input(&self) -> PathBuf {
+        self.directory.join("input")
+    }
+
+    /// Where another worker executes what would use this one up.
+    #[must_use]
+    pub fn alone(&self) -> PathBuf {
+        self.directory.join("alone")
     }
 
     /// The case of a replay.
@@ -100,8 +131,18 @@ pub struct Built {
 pub enum Work {
     Explore(Slice),
     Replay(Replay),
-    /// One execution of the program of the case at [`Files::case`], whose choices strategy `bytes` makes of these.
-    Input(Vec<u16>),
+    /// One execution of the program of the case at [`Files::case`], whose choices strategy `bytes` makes of these; it is
+    /// said to have this number.
+    Input {
+        choices: Vec<u16>,
+        number: u64,
+    },
+    /// A part of a guided campaign. It begins with the inputs in [`Files::seeds`].
+    Evolve(Evolution),
+    /// These inputs one after the other, with a look for leaks after each.
+    Narrow(Vec<Vec<u8>>),
+    /// These inputs one after the other; what each reaches.
+    Measure(Vec<Vec<u8>>),
     Check(CheckSlice),
     /// The schedule of the case at [`Files::case`], of a program under check.
     ReplayCheck(Built),
@@ -123,6 +164,22 @@ pub struct Slice {
     pub known: Vec<String>,
     /// Look for leaked memory after so many executions, and at the end.
     pub leak_check_every: u64,
+}
+
+/// A part of a guided campaign: executions `first .. first + count` of one cell, up to the first finding.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evolution {
+    /// Of libFuzzer, and of the inputs that are not mutated from others.
+    pub seed: u64,
+    pub first: u64,
+    pub count: u64,
+    /// Milliseconds after which no further execution is begun.
+    pub limit_ms: Option<u64>,
+    /// Of fresh programs.
+    pub shape: Shape,
+    pub feedback: Vec<Kind>,
+    /// Fingerprints of findings that are kept already: counted, not reported again.
+    pub known: Vec<String>,
 }
 
 /// A part of the executions of a program under check: `first .. first + count`.
@@ -178,6 +235,8 @@ pub struct Outcome {
     pub executions: u64,
     /// Points passed.
     pub points: u64,
+    /// Different programs executed, of a guided campaign.
+    pub programs: u64,
     /// Time spent executing and judging.
     pub seconds: f64,
     pub incomparable: BTreeMap<Incomparable, u64>,
@@ -188,6 +247,10 @@ pub struct Outcome {
     pub diverged: Option<Divergence>,
     /// Memory was lost in one of these executions.
     pub leaked: Option<LeakWindow>,
+    /// What each input reached, of those that were measured.
+    pub features: Vec<Vec<Feature>>,
+    /// The inputs of those executions, of a guided campaign.
+    pub suspects: Vec<Vec<u8>>,
     /// Findings after which the worker went on.
     pub earlier: Vec<Failed>,
     /// The strategy has tried every schedule.

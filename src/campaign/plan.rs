@@ -13,9 +13,13 @@ use crate::settings::{Engine, Sanitizer};
 use super::quota::Quota;
 use super::seed::program_of;
 
-/// Longest time until a worker reports back.
-const LONGEST_SLICE: Duration = Duration::from_millis(800);
-const SHORTEST_SLICE: Duration = Duration::from_millis(60);
+/// Shortest and longest time until a worker reports back.
+const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
+/// The same in a guided campaign, where every slice begins by executing what is in the corpus.
+const GUIDED_SLICE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
+/// Slices of a cell in a guided campaign of a number of executions, and how long they are.
+const GUIDED_SLICES: u64 = 4;
+const GUIDED_EXECUTIONS: [u64; 2] = [1_000, 20_000];
 
 /// What is executed under one sanitizer with one number of threads.
 #[derive(Clone, Debug)]
@@ -26,6 +30,8 @@ pub struct Cell {
     pub executions: u64,
     pub points: u64,
     pub seconds: f64,
+    /// Programs that slices of a guided campaign executed; some of them more than one slice.
+    pub mutated: u64,
     /// Findings, repeated ones too.
     pub findings: u64,
     pub incomparable: BTreeMap<Incomparable, u64>,
@@ -42,6 +48,7 @@ impl Cell {
             executions: 0,
             points: 0,
             seconds: 0.0,
+            mutated: 0,
             findings: 0,
             incomparable: BTreeMap::new(),
             diverged: 0,
@@ -61,16 +68,26 @@ pub struct Share {
     pub cell: usize,
     pub first: u64,
     pub count: u64,
-    /// When it is to report back, however far it got.
-    pub limit: Duration,
+    /// When it is to report back, however far it got. `None` where that would make it another campaign.
+    pub limit: Option<Duration>,
+}
+
+/// How a campaign is cut into slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It does not matter how, so it is done by what is quick with this engine.
+    Anywhere(Engine),
+    /// Where a guided campaign of a number of executions is cut again when it is repeated; or by time, if that ends it.
+    Guided,
 }
 
 /// All cells and whose turn it is.
 pub struct Plan {
     pub cells: Vec<Cell>,
     turn: usize,
-    limit: Duration,
-    engine: Engine,
+    limit: Option<Duration>,
+    cut: Cut,
+    executions: Option<u64>,
 }
 
 impl Plan {
@@ -80,7 +97,7 @@ impl Plan {
     pub fn new(
         sanitizers: &[Sanitizer],
         threads: &[u16],
-        engine: Engine,
+        cut: Cut,
         executions: Option<u64>,
         seconds: Option<u64>,
         jobs: usize,
@@ -90,12 +107,26 @@ impl Plan {
         let pairs = sanitizers.iter().flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
         let cells =
             pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
+        let [shortest, longest] = if cut == Cut::Guided { GUIDED_SLICE } else { SLICE };
         // Short campaigns visit every cell at least twice.
-        let pace = seconds.map_or(LONGEST_SLICE, |seconds| {
+        let pace = seconds.map(|seconds| {
             let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
-            share.clamp(SHORTEST_SLICE, LONGEST_SLICE)
+            share.clamp(shortest, longest)
         });
-        Self { cells, turn: 0, limit: pace, engine }
+        let limit = pace.or((cut != Cut::Guided).then_some(longest));
+        Self { cells, turn: 0, limit, cut, executions: executions.map(|total| total / count) }
+    }
+
+    /// Executions of a slice: at most.
+    fn most_at_once(&self, sanitizer: Sanitizer) -> u64 {
+        match (self.cut, self.executions) {
+            (Cut::Anywhere(engine), _) => most_at_once(sanitizer, engine),
+            (Cut::Guided, None) => u64::MAX,
+            (Cut::Guided, Some(of_cell)) => {
+                let [fewest, most] = GUIDED_EXECUTIONS;
+                (of_cell / GUIDED_SLICES).clamp(fewest, most)
+            }
+        }
     }
 
     /// Hands out a slice of the next cell that has executions left; `left` is the campaign's time.
@@ -106,13 +137,25 @@ impl Plan {
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            let most = most_at_once(self.cells[cell].sanitizer, self.engine);
+            let most = self.most_at_once(self.cells[cell].sanitizer);
             if let Some((first, count)) = self.cells[cell].quota.take(most) {
-                let limit = left.map_or(self.limit, |left| self.limit.min(left));
+                let limit = [self.limit, left].into_iter().flatten().min();
                 return Some(Share { cell, first, count, limit });
             }
         }
         None
+    }
+
+    /// Whether there is anything left to hand out.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.cells.iter().any(|cell| cell.quota.has_left())
+    }
+
+    /// Whether the next slice is the first of a pass over the cells.
+    #[must_use]
+    pub fn begins_pass(&self) -> bool {
+        self.turn == 0 || self.cells[self.turn..].iter().all(|cell| !cell.quota.has_left())
     }
 
     /// Takes back what a worker did not get to.
@@ -120,9 +163,12 @@ impl Plan {
         self.cells[cell].quota.give_back(first, count);
     }
 
-    /// Different programs run so far. Cells with the same thread count run the same ones.
+    /// Different programs run so far. Cells with the same thread count run the same ones, unless they are mutated.
     #[must_use]
     pub fn programs(&self) -> u64 {
+        if self.cut == Cut::Guided {
+            return self.cells.iter().map(|cell| cell.mutated).sum();
+        }
         let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
         for cell in &self.cells {
             let programs = by_threads.entry(cell.threads).or_default();
@@ -160,7 +206,7 @@ mod tests {
 
     #[test]
     fn executions_are_divided_over_the_cells_without_loss() {
-        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Engine::Fibers, Some(1_000_001), None, 2);
+        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), Some(1_000_001), None, 2);
         let total: u64 = handed_out(&mut plan).iter().map(|share| share.count).sum();
         assert_eq!(total, 1_000_001);
         assert_eq!(plan.cells.len(), 12);
@@ -168,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_execution_of_a_cell_is_handed_out_once_even_if_workers_stop_early() {
-        let mut plan = Plan::new(&[Sanitizer::None], &[2], Engine::Free, Some(25_000), None, 1);
+        let mut plan = Plan::new(&[Sanitizer::None], &[2], Cut::Anywhere(Engine::Free), Some(25_000), None, 1);
         let mut done = vec![0_u32; 25_000];
         while let Some(share) = plan.next(None) {
             let reached = (share.count / 2).max(1);
@@ -182,7 +228,7 @@ mod tests {
 
     #[test]
     fn without_a_quota_the_cells_take_turns_until_the_time_is_up() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Engine::Fibers, None, Some(60), 2);
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(60), 2);
         let left = Some(Duration::from_secs(1));
         let order: Vec<usize> = (0..12).map(|_| plan.next(left).expect("endless").cell).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
@@ -191,14 +237,28 @@ mod tests {
 
     #[test]
     fn a_short_campaign_has_short_slices() {
-        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Engine::Fibers, None, Some(3), 2);
+        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(3), 2);
         let limit = plan.next(Some(Duration::from_secs(3))).expect("a share").limit;
-        assert_eq!(limit, Duration::from_millis(250));
+        assert_eq!(limit, Some(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn a_guided_campaign_of_a_number_of_executions_is_cut_by_that_alone() {
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Guided, Some(60_000), None, 2);
+        assert!(plan.begins_pass());
+        let share = plan.next(None).expect("a share");
+        assert_eq!((share.count, share.limit), (2_500, None));
+        assert!(!plan.begins_pass());
+        let rest = handed_out(&mut plan);
+        assert_eq!(rest.iter().map(|share| share.count).sum::<u64>(), 57_500);
+        assert!(!plan.has_left());
+        plan.give_back(3, 100, 10);
+        assert!(plan.has_left());
     }
 
     #[test]
     fn programs_that_every_sanitizer_runs_are_counted_once() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Engine::Fibers, None, None, 2);
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, None, 2);
         for cell in &mut plan.cells {
             cell.executions = 2 * SCHEDULES_PER_PROGRAM + 1;
         }

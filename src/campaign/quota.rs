@@ -38,6 +38,12 @@ impl Quota {
         (count > 0).then_some((first, count))
     }
 
+    /// Whether there is anything left to hand out.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        !self.undone.is_empty() || self.total.is_none_or(|total| self.next < total)
+    }
+
     /// Takes back what a worker did not get to.
     pub fn give_back(&mut self, first: u64, count: u64) {
         if count > 0 {

@@ -210,7 +210,7 @@ impl Plan {
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
                 let work = match (programs.of(case, settings), choices) {
                     (Some(program), _) => Work::ReplayCheck(program.clone()),
-                    (None, Some(choices)) => Work::Input(choices.clone()),
+                    (None, Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
                     (None, None) => Work::Replay(Replay { from: 0, times }),
                 };
                 let job = Job { settings: settings.clone(), work };

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
 use crate::case::Case;
+use crate::control::InputSlot;
 use crate::finding::{Failure, OracleName, Verdict};
+use crate::input::Input;
 use crate::oracle::sanitizer;
 use crate::schedule::Schedule;
 use crate::settings::Engine;
@@ -52,6 +54,8 @@ pub struct Ended {
     pub found: Option<Found>,
     /// Findings after which it went on.
     pub earlier: Vec<Found>,
+    /// Inputs that did something new, of a guided campaign.
+    pub kept: Vec<Input>,
 }
 
 /// A failed execution with its evidence.
@@ -64,6 +68,8 @@ pub struct Found {
     pub schedule: Option<Schedule>,
     /// The sanitizer's report and the timeline, for people.
     pub report: String,
+    /// What was executed, of a guided campaign.
+    pub input: Option<Input>,
 }
 
 impl<T> Supervisor<T> {
@@ -118,14 +124,45 @@ impl<T> Supervisor<T> {
     /// # Errors
     /// The worker cannot be started.
     pub fn start(&mut self, tag: T, job: Job, case: Option<&Case>) -> Result<()> {
+        let files = self.files()?;
+        if let Some(case) = case {
+            fs::write(files.case(), case.to_string()).context("cannot write the case for a worker")?;
+        }
+        self.launch(tag, job, files)
+    }
+
+    /// Starts a worker that evolves these inputs.
+    ///
+    /// # Errors
+    /// As [`Supervisor::start`].
+    pub fn start_evolving<'a>(
+        &mut self,
+        tag: T,
+        job: Job,
+        inputs: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<()> {
+        let files = self.files()?;
+        let write = || -> std::io::Result<()> {
+            fs::create_dir(files.seeds())?;
+            inputs.into_iter().try_for_each(|(name, input)| fs::write(files.seeds().join(name), input))
+        };
+        write().context("cannot write the inputs for a worker; free some space, or set TMPDIR")?;
+        self.launch(tag, job, files)
+    }
+
+    /// The files of the next worker.
+    fn files(&mut self) -> Result<Files> {
         self.started += 1;
         let directory = self.scratch.path().join(self.started.to_string());
         fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
         let quick = self.quick.as_ref().map(|quick| quick.path().join(self.started.to_string()));
-        let files = Files::new(directory, quick);
-        if let Some(case) = case {
-            fs::write(files.case(), case.to_string()).context("cannot write the case for a worker")?;
+        if let Some(quick) = &quick {
+            fs::create_dir(quick).with_context(|| format!("cannot make {}", quick.display()))?;
         }
+        Ok(Files::new(directory, quick))
+    }
+
+    fn launch(&mut self, tag: T, job: Job, files: Files) -> Result<()> {
         let executable = self.executables.of(job.settings.sanitizer);
         let worker = WorkerProcess::start(executable, job, files, self.memory_limit)?;
         self.running.push((tag, worker));
@@ -157,7 +194,8 @@ impl<T> Supervisor<T> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
             let outcome = Outcome { executions: worker.finished(), seconds: worker.seconds(), ..Outcome::default() };
-            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new() })
+            let kept = kept(&worker);
+            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), kept })
         };
         stopped.into_iter().map(stop).collect()
     }
@@ -181,7 +219,16 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         outcome => died(&worker, status, outcome, &stderr)?,
     };
     let earlier = outcome.earlier.iter().map(|failed| judged(failed, "", &worker)).collect();
-    Ok(Ended { job: worker.end(), outcome, found, earlier })
+    let kept = kept(&worker);
+    Ok(Ended { job: worker.end(), outcome, found, earlier, kept })
+}
+
+/// What libFuzzer kept, in the order of its names. A file that was not written to its end is none.
+fn kept(worker: &WorkerProcess) -> Vec<Input> {
+    let entries = fs::read_dir(worker.files().kept()).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.iter().filter_map(|path| Input::decode(&fs::read(path).ok()?).ok()).collect()
 }
 
 /// What a worker printed, as far as it can matter. A file that cannot be read tells nothing.
@@ -251,7 +298,13 @@ fn died(
 
 fn found(execution: u64, failures: Vec<Failure>, report: String, worker: &WorkerProcess) -> Found {
     let controlled = worker.job().settings.engine != Engine::Free;
-    Found { execution, failures, schedule: controlled.then(|| worker.schedule()), report }
+    let input = match &worker.job().work {
+        Work::Evolve(_) => InputSlot::read(&worker.files().input()),
+        Work::Narrow(inputs) => inputs.get(execution as usize).cloned(),
+        _ => None,
+    };
+    let input = input.and_then(|bytes| Input::decode(&bytes).ok());
+    Found { execution, failures, schedule: controlled.then(|| worker.schedule()), report, input }
 }
 
 fn unreadable_report() -> Failure {

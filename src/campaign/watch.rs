@@ -58,7 +58,12 @@ impl Watch {
             pid,
             engine: job.settings.engine,
             max_idle_cpu: match &job.work {
-                Work::Explore(_) | Work::Replay(_) | Work::Input(_) => MAX_IDLE_CPU,
+                Work::Explore(_)
+                | Work::Replay(_)
+                | Work::Input { .. }
+                | Work::Evolve(_)
+                | Work::Narrow(_)
+                | Work::Measure(_) => MAX_IDLE_CPU,
                 Work::Check(_) | Work::ReplayCheck(_) | Work::Compare(_) => MAX_IDLE_CPU_OF_CHECK,
             },
             memory_limit,

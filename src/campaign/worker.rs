@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::check_worker::Checker;
+#[cfg(feature = "libfuzzer")]
+use super::evolve_worker;
 use super::fingerprint::fingerprint;
 use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
 use super::seed;
 use crate::case::{Case, Workload};
-use crate::control::{self, Mode, Session, Trace, process};
+use crate::control::{self, Mode, Session, Trace, counters, process};
 use crate::execution::Ending;
+use crate::feedback::{self, Kind, States};
 use crate::finding::Judgement;
+use crate::input::Input;
 use crate::oracle::Judge;
 use crate::program::{self, Program, Shape};
 use crate::reference::Expectations;
@@ -22,14 +26,13 @@ use crate::report::timeline;
 use crate::settings::Settings;
 use crate::strategy::bytes;
 
-/// Executes the job in `directory` and leaves its outcome there. The subject's files are in the directory `files`,
-/// which is made and removed.
+/// Executes the job in `directory` and leaves its outcome there. What comes and goes often is in the directory `quick`.
 ///
 /// # Errors
 /// The job cannot be read, the subject cannot be opened, or the outcome cannot be written.
-pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
+pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::die_with_parent();
-    let files = Files::new(directory.to_owned(), files.map(Path::to_owned));
+    let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     match &job.work {
         Work::Explore(slice) => use_bench(&files, &job.settings, |bench| {
@@ -44,14 +47,26 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
                 Ok(())
             })
         }
-        Work::Input(choices) => {
+        Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
             let Workload::Program(program) = case.workload else { bail!("an input has a program") };
             use_bench(&files, &job.settings, |bench| {
-                bench.input(program, case.settings.seed, choices);
+                bench.input(program, case.settings.seed, choices, *number);
                 Ok(())
             })
         }
+        #[cfg(feature = "libfuzzer")]
+        Work::Evolve(evolution) => evolve_worker::run(&files, &job.settings, evolution),
+        #[cfg(not(feature = "libfuzzer"))]
+        Work::Evolve(_) => bail!("this was built without libFuzzer; build it with the feature `libfuzzer`"),
+        Work::Measure(inputs) => use_bench(&files, &job.settings, |bench| {
+            bench.measure(inputs);
+            Ok(())
+        }),
+        Work::Narrow(inputs) => use_bench(&files, &job.settings, |bench| {
+            bench.narrow(inputs);
+            Ok(())
+        }),
         Work::Check(slice) => use_bench(&files, &job.settings, |bench| {
             let mut checker = Checker::load(&mut bench.session, &mut bench.outcome, &slice.program)?;
             checker.explore(slice, &files.outcome_so_far())
@@ -73,17 +88,9 @@ pub fn run(directory: &Path, files: Option<&Path>) -> Result<()> {
 
 /// Opens a session, executes in it, and leaves the outcome.
 fn use_bench(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Bench) -> Result<()>) -> Result<()> {
-    let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
-    session.set_directory(files.files().to_owned())?;
-    let threads = settings.threads;
-    let mut bench = Bench { session, threads, outcome: Outcome::default(), started: Instant::now() };
+    let mut bench = Bench::open(files, settings)?;
     execute(&mut bench)?;
-    bench.outcome.seconds = bench.started.elapsed().as_secs_f64();
-    job::write(&files.outcome(), &bench.outcome)?;
-    if bench.session.is_spent() {
-        process::end_now(0);
-    }
-    Ok(())
+    bench.leave(files)
 }
 
 /// The program that execution number `execution` of a campaign runs.
@@ -93,14 +100,39 @@ pub fn program_of(seed: u64, threads: u16, execution: u64, shape: Shape) -> Prog
 }
 
 /// A session and what came of it so far.
-struct Bench {
-    session: Session,
+pub(super) struct Bench {
+    pub session: Session,
     threads: u16,
-    outcome: Outcome,
-    started: Instant,
+    pub outcome: Outcome,
+    pub started: Instant,
+    /// The kinds of feedback that are counted.
+    feedback: Vec<Kind>,
 }
 
 impl Bench {
+    pub fn open(files: &Files, settings: &Settings) -> Result<Self> {
+        let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
+        session.set_directory(files.files())?;
+        let (outcome, started) = (Outcome::default(), Instant::now());
+        Ok(Self { session, threads: settings.threads, outcome, started, feedback: Vec::new() })
+    }
+
+    /// Leaves the outcome; ends the process if it is spent.
+    pub fn leave(&mut self, files: &Files) -> Result<()> {
+        self.outcome.seconds = self.started.elapsed().as_secs_f64();
+        job::write(&files.outcome(), &self.outcome)?;
+        if self.session.is_spent() {
+            process::end_now(0);
+        }
+        Ok(())
+    }
+
+    /// Counts feedback from now on.
+    pub fn set_feedback(&mut self, kinds: &[Kind]) {
+        self.session.set_feedback(kinds);
+        self.feedback = kinds.to_vec();
+    }
+
     fn explore(&mut self, slice: &Slice) {
         let limit = slice.limit_ms.map(Duration::from_millis);
         let mut current: Option<(u64, Judged)> = None;
@@ -156,11 +188,47 @@ impl Bench {
         self.leaks(replay.from, replay.from + self.outcome.executions);
     }
 
-    fn input(&mut self, program: Program, seed: u64, choices: &[u16]) {
+    fn input(&mut self, program: Program, seed: u64, choices: &[u16], number: u64) {
+        if self.execute_input(program, seed, choices, number, &[]).is_continue() {
+            self.leaks(number, number + 1);
+        }
+    }
+
+    /// Executes a program once, with choices that strategy `bytes` makes of these.
+    pub fn execute_input(
+        &mut self,
+        program: Program,
+        seed: u64,
+        choices: &[u16],
+        number: u64,
+        known: &[String],
+    ) -> ControlFlow<()> {
         let mut judged = self.load(program);
         bytes::lay_out(choices);
-        if self.execute(&mut judged, 0, Mode::Explore { seed }, &[]).is_continue() {
-            self.leaks(0, 1);
+        self.execute(&mut judged, number, Mode::Explore { seed }, known)
+    }
+
+    fn measure(&mut self, inputs: &[Vec<u8>]) {
+        self.set_feedback(&Kind::ALL);
+        feedback::take_edges();
+        for (number, bytes) in (0..).zip(inputs) {
+            let Ok(input) = Input::decode(bytes) else { continue };
+            counters::clear();
+            let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
+            self.outcome.features.push(counters::seen());
+            if flow.is_break() {
+                return;
+            }
+        }
+    }
+
+    fn narrow(&mut self, inputs: &[Vec<u8>]) {
+        for (number, bytes) in (0..).zip(inputs) {
+            let Ok(input) = Input::decode(bytes) else { continue };
+            let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
+            if flow.is_break() || self.leaks(number, number + 1) {
+                return;
+            }
         }
     }
 
@@ -168,12 +236,19 @@ impl Bench {
     fn load(&mut self, program: Program) -> Judged {
         self.session.load(&program);
         let judge = Judge::new(&program, self.threads, Expectations::of(&program));
-        Judged { program, judge }
+        let states = self.feedback.contains(&Kind::Oracles).then(|| States::of(&program));
+        Judged { program, judge, states }
     }
 
     /// Executes once, judges, and says whether to go on.
     fn execute(&mut self, judged: &mut Judged, number: u64, mode: Mode<'_>, known: &[String]) -> ControlFlow<()> {
         let execution = self.session.execute(number, mode);
+        if self.feedback.contains(&Kind::Edges) {
+            feedback::take_edges();
+        }
+        if let Some(states) = &mut judged.states {
+            states.look(execution);
+        }
         let completed = execution.ending == Ending::Completed;
         self.outcome.executions += 1;
         self.outcome.points += execution.points;
@@ -204,7 +279,7 @@ impl Bench {
     }
 
     /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
-    fn leaks(&mut self, first: u64, end: u64) -> bool {
+    pub fn leaks(&mut self, first: u64, end: u64) -> bool {
         if end == first || !self.outcome.repeated.is_empty() || !control::leaks() {
             return false;
         }
@@ -217,4 +292,5 @@ impl Bench {
 struct Judged {
     program: Program,
     judge: Judge,
+    states: Option<States>,
 }

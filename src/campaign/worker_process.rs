@@ -44,12 +44,14 @@ impl WorkerProcess {
             Work::Explore(slice) => trace.begin(slice.first),
             Work::Check(slice) => trace.begin(slice.first),
             Work::Compare(comparison) => trace.begin(comparison.first),
-            Work::Replay(_) | Work::ReplayCheck(_) | Work::Input(_) => {}
+            Work::Evolve(evolution) => trace.begin(evolution.first),
+            Work::Input { number, .. } => trace.begin(*number),
+            Work::Replay(_) | Work::ReplayCheck(_) | Work::Narrow(_) | Work::Measure(_) => {}
         }
         let append = OpenOptions::new().create(true).append(true).open(files.stderr());
         let stderr = append.context("cannot create a worker's files")?;
         let mut command = Command::new(executable);
-        command.arg("worker").arg(files.directory()).arg(files.files());
+        command.arg("worker").arg(files.directory()).arg(files.quick());
         // A process group of its own: Ctrl-C is for the supervisor alone.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         for variable in OPTION_VARIABLES {
@@ -137,7 +139,7 @@ impl Drop for WorkerProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // What cannot be removed goes with the supervisor's scratch directory.
-        let _ = fs::remove_dir_all(self.files.files());
+        let _ = fs::remove_dir_all(self.files.quick());
         let _ = fs::remove_dir_all(self.files.directory());
     }
 }

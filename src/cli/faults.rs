@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::resolve;
+use super::{resolve, search};
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
-use crate::campaign::faults::{Measured, Measurement};
+use crate::campaign::faults::{Measured, Measurement, geometric_mean};
 use crate::campaign::findings::write_whole;
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
@@ -34,6 +34,8 @@ pub struct Flags {
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
+    #[command(flatten)]
+    search: search::Flags,
     /// Write a case of each fault, made small, to this directory.
     #[arg(long)]
     cases: Option<PathBuf>,
@@ -50,13 +52,15 @@ pub struct Flags {
 
 impl Flags {
     fn resolve(&self) -> Result<Measurement> {
+        let engine = resolve::engine(self.engine)?;
         Ok(Measurement {
             entries: self.entries()?,
             trials: self.trials,
             cap: self.cap,
             free: self.free,
             subject: "bundled".to_owned(),
-            engine: resolve::engine(self.engine)?,
+            engine,
+            search: self.search.resolve(engine, search::Name::Blind)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),
             jobs: resolve::jobs(self.jobs)?,
         })
@@ -96,6 +100,9 @@ pub fn run(flags: &Flags) -> Result<bool> {
     }
     for finding in &clean.findings {
         say(format!("\nwithout any fault: {}: {}", word(&finding.verdict), finding.message));
+    }
+    if let Some(mean) = geometric_mean(&measured) {
+        say(format!("\ngeometric mean over the faults: {mean:.1} executions"));
     }
     say(format!("\n{} executions without any fault, {} findings", grouped(clean.executions), clean.findings.len()));
     if let Some(directory) = &flags.cases {

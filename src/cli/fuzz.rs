@@ -3,12 +3,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::resolve;
+use super::{resolve, search};
 use crate::campaign::fuzz::{Campaign, Summary};
+use crate::campaign::guide::Gathered;
 use crate::campaign::interrupt;
+use crate::campaign::search::Search;
 use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{findings, grouped, json, say, table, word};
@@ -44,9 +46,15 @@ pub struct Explored {
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
-    /// What makes the choices: random, pct or pos, with a setting such as random:0.1 or pct:3.
-    #[arg(long, default_value = "random", value_parser = resolve::campaign_strategy)]
-    strategy: StrategyName,
+    #[command(flatten)]
+    search: search::Flags,
+    /// Directory that a guided search begins with and adds to [default: it begins with nothing and keeps nothing].
+    #[arg(long, value_name = "DIRECTORY")]
+    corpus: Option<PathBuf>,
+    /// What makes the choices of a blind search: random, pct or pos, with a setting such as random:0.1 or pct:3
+    /// [default: random]. With it the search is blind.
+    #[arg(long, value_parser = resolve::campaign_strategy)]
+    strategy: Option<StrategyName>,
     /// The same seed and executions are the same campaign [default: a new one].
     #[arg(long)]
     seed: Option<u64>,
@@ -78,13 +86,26 @@ impl Explored {
         }
         resolve::subject(&self.subject)?;
         resolve::size(self.size)?;
+        let engine = resolve::engine(self.engine)?;
+        let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
+        let search = self.search.resolve(engine, if is_guided { search::Name::Guided } else { search::Name::Blind })?;
+        ensure!(
+            self.strategy.is_none() || search == Search::Blind,
+            "a guided search makes its choices itself; use --search blind, or leave out --strategy"
+        );
+        ensure!(
+            self.corpus.is_none() || search != Search::Blind,
+            "a blind search keeps no corpus; use --search guided, or leave out --corpus"
+        );
         Ok(Campaign {
             subject: self.subject.clone(),
             fault: self.fault.clone(),
             sanitizers: resolve::distinct(&self.sanitizer),
             threads: resolve::distinct(&self.threads),
-            engine: resolve::engine(self.engine)?,
-            strategy: self.strategy,
+            engine,
+            strategy: self.strategy.unwrap_or(StrategyName::Random),
+            search,
+            corpus: self.corpus.clone(),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             shape: Shape { size: self.size, systems: self.systems },
             jobs: resolve::jobs(self.jobs)?,
@@ -134,6 +155,9 @@ pub fn print(summary: &Summary) {
     for (reason, count) in reasons {
         say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
     }
+    if let Some(corpus) = &summary.corpus {
+        say(corpus_line(corpus));
+    }
     say(format!(
         "{}{} executions of {} programs in {:.1} s, {}",
         if summary.interrupted { "interrupted after " } else { "" },
@@ -142,4 +166,12 @@ pub fn print(summary: &Summary) {
         summary.seconds,
         findings::counted(summary.findings.len()),
     ));
+}
+
+fn corpus_line(corpus: &Gathered) -> String {
+    let refused = match corpus.refused {
+        0 => String::new(),
+        count => format!(", {} files that are no inputs (`threadbare corpus stats` names them)", grouped(count as u64)),
+    };
+    format!("corpus: {} inputs, {} of them new{refused}", grouped(corpus.inputs as u64), grouped(corpus.added as u64))
 }

@@ -12,11 +12,11 @@ use crate::campaign::worker;
 pub struct Flags {
     /// The directory with the job.
     directory: PathBuf,
-    /// The directory that the subject's files shall be in [default: one in the other].
-    files: Option<PathBuf>,
+    /// The directory for what comes and goes often [default: the same].
+    quick: Option<PathBuf>,
 }
 
 pub fn run(flags: &Flags) -> Result<bool> {
-    worker::run(&flags.directory, flags.files.as_deref())?;
+    worker::run(&flags.directory, flags.quick.as_deref())?;
     Ok(false)
 }

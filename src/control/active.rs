@@ -100,8 +100,14 @@ impl Active {
     /// this returns.
     #[inline(always)]
     pub fn pass(&self, point: Point, object: usize) {
+        self.pass_at(point, object, 0);
+    }
+
+    /// As `pass`, where a place in the code is known.
+    #[inline(always)]
+    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
         if self.count(point) {
-            self.pause(point, object, 0);
+            self.pause(point, object, place);
         }
     }
 

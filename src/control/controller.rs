@@ -12,6 +12,7 @@ use super::hooks::{Keys, Listings, NamedSemaphores};
 use super::sanitizer;
 use super::trace::Trace;
 use crate::execution::{BlockedThread, Ending, Exit, ThreadId};
+use crate::feedback::Observer;
 use crate::point::{Pending, Point};
 use crate::program::Injections;
 use crate::schedule::Injection;
@@ -80,9 +81,10 @@ pub(super) struct Controller {
     /// The point at which the controller looks again at who runs, and how many of the turn are left after it.
     turn_end: u64,
     rest_of_turn: u32,
-    /// The point at which the hooks look further: the same, or any while points are logged.
+    /// The point at which the hooks look further: the same, or any while points are logged or observed.
     look_at: u64,
     logging: bool,
+    observer: Option<Box<Observer>>,
     /// The current turn is one of a single point.
     single: bool,
     /// Virtual nanoseconds that time-outs added.
@@ -118,6 +120,7 @@ impl Controller {
             rest_of_turn: 0,
             look_at: 0,
             logging: false,
+            observer: None,
             single: false,
             skipped_time: 0,
             budget: 0,
@@ -169,6 +172,9 @@ impl Controller {
         self.current = 0;
         self.strategy.begin(seed, expected_points);
         self.watched = self.strategy.watches() && !self.replaying;
+        if let Some(observer) = &mut self.observer {
+            observer.begin();
+        }
         self.fairness.begin(self.strategy.patience());
         self.add_thread();
         self.ask_next();
@@ -262,6 +268,11 @@ impl Controller {
         self.logging
     }
 
+    /// Who is told of what the threads do from the next execution on.
+    pub fn set_observer(&mut self, observer: Option<Observer>) {
+        self.observer = observer.map(Box::new);
+    }
+
     /// The running thread waits for `object`; once it runs again, `wake` says why.
     pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
         // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
@@ -276,6 +287,10 @@ impl Controller {
         self.runnable.remove(current);
         if let Some(deadline) = deadline {
             self.sleeping.push(Sleeper { thread: current, deadline });
+        }
+        if let Some(observer) = &mut self.observer {
+            let blocked = self.threads.iter().filter(|thread| thread.state == State::Blocked);
+            observer.blocked(blocked.map(|thread| thread.primitive));
         }
         self.leave_current()
     }

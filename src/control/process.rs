@@ -13,6 +13,16 @@ pub fn end_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Ends the process by a signal, as if it came from outside.
+pub fn die_of(signal: i32) -> ! {
+    // SAFETY: the default action of a signal that can end a process; `_exit` does not return.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+        libc::_exit(128 + signal)
+    }
+}
+
 /// Empties what standard error is written to, if that is a file that was opened to append, and has grown large. A
 /// subject that prints in each of a million executions would fill the disk.
 pub fn shorten_stderr() {

@@ -19,6 +19,7 @@ use super::{process, record};
 use crate::build_info;
 use crate::check;
 use crate::execution::{Aftermath, Ending, Execution, Exit, Step};
+use crate::feedback::{Kind, Observer};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
@@ -157,6 +158,14 @@ impl Session {
     pub fn forget(&mut self) {
         if let Control::Controlled(active) = &self.control {
             active.ask(Controller::forget);
+        }
+    }
+
+    /// Counts feedback of these kinds in every execution from now on; see [`crate::feedback`].
+    pub fn set_feedback(&mut self, kinds: &[Kind]) {
+        if let Control::Controlled(active) = &self.control {
+            let observer = (!kinds.is_empty()).then(|| Observer::new(kinds));
+            active.ask(|controller| controller.set_observer(observer));
         }
     }
 

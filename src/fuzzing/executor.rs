@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::build_info;
 use crate::campaign::scratch::Scratch;
 use crate::control::{Mode, Session, Trace, process};
+use crate::feedback::{self, Kind, States};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
 use crate::oracle::Judge;
@@ -85,12 +86,15 @@ impl Executor {
     /// Executes the input in this process.
     fn execute(&mut self, input: &Input) -> Result<(), Failure> {
         self.executions += 1;
+        let mut states = States::of(&input.program);
         let number = self.executions;
         let session = self.session(input.threads).expect("the subject opens");
         let mut judge = Judge::new(&input.program, input.threads, Expectations::of(&input.program));
         session.load(&input.program);
         bytes::lay_out(&input.choices);
         let execution = session.execute(number, Mode::Explore { seed: input.seed });
+        feedback::take_edges();
+        states.look(execution);
         // The oracles say more about what is wrong.
         let judgement = judge.judge(execution);
         match judgement {
@@ -119,7 +123,9 @@ impl Executor {
                 seed: 0,
                 fault: self.fault.clone(),
             };
-            self.sessions.insert(threads, Session::open(&settings, Trace::create(&place("trace"))?)?);
+            let mut session = Session::open(&settings, Trace::create(&place("trace"))?)?;
+            session.set_feedback(&Kind::ALL);
+            self.sessions.insert(threads, session);
         }
         let session = self.sessions.get_mut(&threads).context("it was put there")?;
         if std::mem::replace(&mut self.current, threads) != threads {

@@ -2,9 +2,14 @@
 
 use super::{Input, MAX_CHOICES, MOST_THREADS};
 use crate::program::generate::{Decisions, Seeded};
-use crate::program::{self, DEFAULT_SIZE};
+use crate::program::{self, DEFAULT_SIZE, Shape, Systems};
 use crate::strategy::bytes::{LONGEST_TURN, number, parts};
 
+/// One mutation in so many makes a fresh input.
+const FRESH_ODDS: u32 = 2;
+/// Inputs that may crash or run out of memory are executed in processes of their own, each of which takes as long as a
+/// hundred other executions: one in so many stays so.
+const SPENDING_ODDS: u32 = 8;
 /// Edits of one mutation: at most.
 const MAX_EDITS: u32 = 4;
 /// Calls on leases that a fresh input about files gets: at most.
@@ -24,55 +29,122 @@ pub enum Theme {
     Files,
 }
 
-/// The bytes of an input that differs a little from the one in `bytes`, or of a fresh one if they hold none; at most
-/// `most` bytes, or else what it was. The seed decides how.
-#[must_use]
-pub fn mutate(bytes: &[u8], seed: u32, most: usize, theme: Theme) -> Vec<u8> {
-    let mut random = Seeded::new(seed.into());
-    let Ok(mut input) = Input::decode(bytes) else {
-        let mut input = Input::fresh(seed.into(), DEFAULT_SIZE);
-        if theme == Theme::Files {
-            for _ in 0..random.between(2, MAX_CALLS) {
-                program::mutate_files(&mut input.program, &mut random);
-            }
-        }
-        return bounded(input, bytes, most);
-    };
-    for _ in 0..random.between(1, MAX_EDITS) {
-        match random.weighted(&[8, 8, 1, 1]) {
-            0 if theme == Theme::Files && random.chance(1, 2) => {
-                program::mutate_files(&mut input.program, &mut random);
-            }
-            0 => input.program = program::mutate(&input.program, &mut random),
-            1 => edit_choices(&mut input.choices, &mut random),
-            2 => input.threads = random.between(1, MOST_THREADS) as u16,
-            _ => input.seed = random.below(u32::MAX).into(),
-        }
-    }
-    bounded(input, bytes, most)
+/// Makes inputs of inputs. Seeds decide how.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutator {
+    theme: Theme,
+    /// Of fresh programs; no mutated one uses systems that it leaves out.
+    shape: Shape,
+    /// The number that every input has, if it does not vary.
+    threads: Option<u16>,
 }
 
-/// The bytes of an input made of two: of both programs, or of the program of one and choices of both.
-#[must_use]
-pub fn splice(left: &[u8], right: &[u8], seed: u32, most: usize) -> Vec<u8> {
-    let mut random = Seeded::new(seed.into());
-    let mut input = Input::read_or_fresh(left, seed.into());
-    let other = Input::read_or_fresh(right, seed.into());
-    if random.chance(1, 2) {
-        program::graft(&mut input.program, other.program, &mut random);
+impl Mutator {
+    /// For the fuzz targets: any number of threads, programs of the usual size.
+    #[must_use]
+    pub fn of(theme: Theme) -> Self {
+        Self { theme, shape: Shape::of_size(DEFAULT_SIZE), threads: None }
     }
-    let kept = random.below(input.choices.len() as u32 + 1) as usize;
-    let from = random.below(other.choices.len() as u32 + 1) as usize;
-    input.choices.truncate(kept);
-    input.choices.extend(&other.choices[from..]);
-    input.choices.truncate(MAX_CHOICES);
-    bounded(input, left, most)
+
+    /// For campaigns: so many threads, and fresh programs of that shape.
+    #[must_use]
+    pub fn new(threads: u16, shape: Shape) -> Self {
+        Self { theme: Theme::All, shape, threads: Some(threads) }
+    }
+
+    /// A generated program with no choices yet.
+    #[must_use]
+    pub fn fresh(&self, seed: u64) -> Input {
+        let mut random = Seeded::new(seed);
+        let threads = random.between(1, MOST_THREADS) as u16;
+        let mut program = program::generate::generate(&mut random, self.shape);
+        if self.theme == Theme::Files {
+            for _ in 0..random.between(2, MAX_CALLS) {
+                program::mutate_files(&mut program, &mut random);
+            }
+        }
+        let seed = random.below(u32::MAX).into();
+        Input { threads: self.threads.unwrap_or(threads), seed, program, choices: vec![] }
+    }
+
+    /// The bytes of an input that differs a little from the one in `bytes`, or as often of a fresh one, as always if
+    /// they hold none; at most `most` bytes, or else what it was.
+    #[must_use]
+    pub fn mutate(&self, bytes: &[u8], seed: u32, most: usize) -> Vec<u8> {
+        let mut random = Seeded::new(seed.into());
+        let known = Input::decode(bytes).ok().filter(|_| !random.chance(1, FRESH_ODDS));
+        // What the generator makes has fewer calls that meet than what is edited a little.
+        let (mut input, edits) = match known {
+            Some(input) => (input, random.below(MAX_EDITS)),
+            None => (self.fresh(seed.into()), random.below(MAX_EDITS + 1)),
+        };
+        for _ in 0..edits {
+            self.edit_program(&mut input, &mut random);
+        }
+        vary_schedule(&mut input, &mut random);
+        bounded(self.settled(input, &mut random), bytes, most)
+    }
+
+    /// The bytes of an input made of two: of both programs, or of the program of one and choices of both.
+    #[must_use]
+    pub fn splice(&self, left: &[u8], right: &[u8], seed: u32, most: usize) -> Vec<u8> {
+        let mut random = Seeded::new(seed.into());
+        let read = |bytes| Input::decode(bytes).unwrap_or_else(|_| self.fresh(seed.into()));
+        let (mut input, other) = (read(left), read(right));
+        if random.chance(1, 2) {
+            program::graft(&mut input.program, other.program, &mut random);
+        }
+        let kept = random.below(input.choices.len() as u32 + 1) as usize;
+        let from = random.below(other.choices.len() as u32 + 1) as usize;
+        input.choices.truncate(kept);
+        input.choices.extend(&other.choices[from..]);
+        input.choices.truncate(MAX_CHOICES);
+        bounded(self.settled(input, &mut random), left, most)
+    }
+
+    fn edit_program(&self, input: &mut Input, random: &mut impl Decisions) {
+        if self.theme == Theme::Files && random.chance(1, 2) {
+            return program::mutate_files(&mut input.program, random);
+        }
+        let edited = program::mutate(&input.program, random);
+        if self.shape.systems == Systems::All || !edited.objects.has_systems() {
+            input.program = edited;
+        }
+    }
+
+    /// With the number of threads that does not vary, and mostly without what uses a process up.
+    fn settled(&self, mut input: Input, random: &mut impl Decisions) -> Input {
+        input.threads = self.threads.unwrap_or(input.threads);
+        if self.theme == Theme::All && !random.chance(1, SPENDING_ODDS) {
+            input.program.injections.crash = false;
+            input.program.injections.failing_allocation = None;
+        }
+        input
+    }
 }
 
 /// The input's bytes if they fit, else those that were there.
 fn bounded(input: Input, before: &[u8], most: usize) -> Vec<u8> {
     let encoded = input.encode();
     if encoded.len() <= most { encoded } else { before[..before.len().min(most)].to_vec() }
+}
+
+/// Mostly another schedule altogether: one near a schedule that was right is mostly right as well.
+fn vary_schedule(input: &mut Input, random: &mut impl Decisions) {
+    match random.weighted(&[10, 2, 3, 1]) {
+        0 => {
+            input.choices.clear();
+            input.seed = random.below(u32::MAX).into();
+        }
+        // The same up to some place.
+        1 => {
+            let kept = random.below(input.choices.len() as u32 + 1) as usize;
+            input.choices.truncate(kept);
+            input.seed = random.below(u32::MAX).into();
+        }
+        2 => (0..random.between(1, MAX_EDITS)).for_each(|_| edit_choices(&mut input.choices, random)),
+        _ => input.threads = random.between(1, MOST_THREADS) as u16,
+    }
 }
 
 fn edit_choices(choices: &mut Vec<u16>, random: &mut impl Decisions) {

@@ -290,6 +290,14 @@ fn affinity_of(bit: u64) -> Affinity {
     if bit == 0 { Affinity::Main } else { Affinity::Worker }
 }
 
+/// The number of what an operation does, whatever it is on.
+#[must_use]
+pub fn code(operation: &Operation) -> u64 {
+    let mut writer = Writer::default();
+    encode_operation(operation, &mut writer);
+    Reader::new(&writer.0, 0).number().unwrap_or_default()
+}
+
 fn encode_operation(operation: &Operation, writer: &mut Writer) {
     let mut one = |number: u8, value: u32| {
         writer.number(number);

@@ -56,6 +56,12 @@ impl Objects {
             System::Lease => self.leases as usize,
         }
     }
+
+    /// Whether there is any object of any system.
+    #[must_use]
+    pub fn has_systems(&self) -> bool {
+        !self.processors.is_empty() || self.engines + self.registries + self.leases > 0
+    }
 }
 
 /// Whether a processor checks who enters it.

@@ -15,6 +15,7 @@ use crate::campaign::ci;
 use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
+use crate::campaign::guide::Gathered;
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::finding::{Incomparable, OracleName, Verdict};
@@ -40,6 +41,8 @@ pub struct Fuzz {
     interrupted: bool,
     findings: Vec<FuzzFinding>,
     incomparable: BTreeMap<Incomparable, u64>,
+    /// Of a guided search.
+    corpus: Option<Gathered>,
     runs: Vec<Run>,
 }
 
@@ -104,6 +107,7 @@ impl Fuzz {
             programs: summary.programs,
             seconds: summary.seconds,
             interrupted: summary.interrupted,
+            corpus: summary.corpus,
             findings: summary.findings.iter().map(finding).collect(),
             incomparable,
             runs: runs.collect(),

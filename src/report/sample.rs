@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::campaign::ci::Summary;
 use crate::campaign::findings::{Confirmation, Finding, Origin};
 use crate::campaign::fuzz;
-use crate::campaign::plan::Plan;
+use crate::campaign::plan::{Cut, Plan};
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
 use crate::finding::{Failure, Incomparable, OracleName, Verdict};
@@ -15,7 +15,8 @@ use crate::program::Program;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 pub fn summary() -> Summary {
-    let mut plan = Plan::new(&[Sanitizer::None, Sanitizer::Thread], &[1, 2], Engine::Fibers, None, None, 1);
+    let mut plan =
+        Plan::new(&[Sanitizer::None, Sanitizer::Thread], &[1, 2], Cut::Anywhere(Engine::Fibers), None, None, 1);
     plan.cells.pop();
     for cell in &mut plan.cells {
         cell.executions = 10;
@@ -34,6 +35,7 @@ pub fn summary() -> Summary {
             programs: 2,
             seconds: 1.5,
             findings: vec![finding()],
+            corpus: None,
             interrupted: false,
         },
         engine: Engine::Fibers,

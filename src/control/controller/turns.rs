@@ -14,6 +14,7 @@ impl Controller {
     /// At a point with more to it: who runs next; the running thread could go on, with `pending`.
     pub fn decide(&mut self, pending: Pending) -> Next {
         if self.trace.points() < self.turn_end && !pending.point.yields() {
+            self.tell(self.current, &pending);
             return Next::Continue;
         }
         if self.ending.is_some() {
@@ -45,6 +46,7 @@ impl Controller {
             }
             look if self.rest_of_turn > 0 && !pending.point.yields() => {
                 self.continue_turn(look);
+                self.tell(current, &pending);
                 Next::Continue
             }
             _ => self.choose(Some(current), pending.point.yields()),
@@ -62,12 +64,16 @@ impl Controller {
     /// The controller looks again at who runs after so many points.
     pub(super) fn set_turn(&mut self, points: u32) {
         self.turn_end = self.trace.points() + u64::from(points);
-        self.look_at = if self.logging { 0 } else { self.turn_end };
+        let observed = self.observer.as_ref().is_some_and(|observer| observer.watches_points());
+        self.look_at = if self.logging || observed { 0 } else { self.turn_end };
     }
 
-    /// Tells a strategy that watches what `thread` does now.
+    /// Tells the observer, and a strategy that watches, what `thread` does now.
     #[inline]
     fn tell(&mut self, thread: ThreadId, made: &Pending) {
+        if let Some(observer) = &mut self.observer {
+            observer.made(thread, made);
+        }
         if self.watched {
             let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
@@ -111,7 +117,7 @@ impl Controller {
             self.resume(sleeper.thread, Wake::TimedOut);
             self.begin_turn(turn);
         }
-        if self.watched {
+        if self.watched || self.observer.is_some() {
             let made = self.pending[usize::from(turn.thread)];
             self.tell(turn.thread, &made);
         }

@@ -1,5 +1,6 @@
 //! Atomic operations, by way of cpp/harness/points.h.
 
+use std::arch::naked_asm;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use crate::control::active::{Active, active};
@@ -8,25 +9,43 @@ use crate::schedule::Injection;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
-/// Size and order are not needed to decide who runs next; they are there for strategies that choose which value a
-/// load returns.
+/// It adds where it was called from, which tells operations apart that inlining brought to different places: their
+/// positions in the source are mostly those of a line in `<atomic>`. Size, order and position are not needed to decide
+/// who runs next; size and order are there for strategies that choose which value a load returns.
 #[unsafe(no_mangle)]
+#[unsafe(naked)]
 extern "C" fn threadbare_point(
+    address: *mut c_void,
+    operation: c_uint,
+    size: c_uint,
+    order: c_int,
+    position: *const c_char,
+) -> *mut c_void {
+    #[cfg(target_arch = "x86_64")]
+    naked_asm!("mov r9, [rsp]", "jmp {point}", point = sym point);
+    #[cfg(target_arch = "aarch64")]
+    naked_asm!("mov x5, x30", "b {point}", point = sym point);
+}
+
+extern "C" fn point(
     address: *mut c_void,
     operation: c_uint,
     _size: c_uint,
     _order: c_int,
-    position: *const c_char,
+    _position: *const c_char,
+    caller: usize,
 ) -> *mut c_void {
     let Some(active) = active() else { return address };
     let point = Point::of_atomic(operation);
-    if active.count(point) { pause(address, active, point, position) } else { address }
+    if active.count(point) { pause(address, active, point, caller) } else { address }
 }
 
 /// The rest of such a point. It gives the address, so that calling it is a jump and nothing need be saved for it.
 #[inline(never)]
-extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, position: *const c_char) -> *mut c_void {
-    active.pause(point, address as usize, position as usize);
+extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, caller: usize) -> *mut c_void {
+    // Relative to the program, which lies elsewhere in each process.
+    let place = caller.wrapping_sub(threadbare_point as *const () as usize);
+    active.pause(point, address as usize, place);
     address
 }
 

@@ -49,6 +49,24 @@ enum Call {
 }
 
 impl Call {
+    /// Tells kinds of call apart where places in the code are: 0 stands for no place.
+    fn number(self) -> usize {
+        match self {
+            Self::Open => 1,
+            Self::Create => 2,
+            Self::Read => 3,
+            Self::Write { .. } => 4,
+            Self::Close => 5,
+            Self::Name => 6,
+            Self::Remove => 7,
+            Self::Look => 8,
+            Self::Sync => 9,
+            Self::Truncate => 10,
+            Self::Lock => 11,
+            Self::Unlock => 12,
+        }
+    }
+
     fn may_fail_with(self, injection: Injection) -> bool {
         match injection {
             Injection::Eio => !matches!(self, Self::Close | Self::Look | Self::Unlock),
@@ -82,7 +100,7 @@ fn calling_on(descriptor: c_int) -> Option<&'static Active> {
 /// The point of a call. Does not return if the process crashes there.
 fn point(active: &Active, call: Call) -> Fate {
     active.ask(|controller| controller.files.touched = true);
-    active.pass(Point::File, 0);
+    active.pass_at(Point::File, 0, call.number());
     let injected = {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| controller.inject(|injection| call.may_fail_with(injection)))

@@ -1,0 +1,264 @@
+//! What a worker of a guided campaign does: libFuzzer evolves inputs in it, and every execution is judged.
+//!
+//! libFuzzer decides which inputs are mutated, by the counters of [`crate::feedback`], and writes those that did
+//! something new to a directory of the worker's own. When to stop is decided here, before an execution: by then
+//! libFuzzer has seen to the last one.
+#![forbid(unsafe_code)]
+
+use std::collections::HashSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use super::fingerprint::fingerprint;
+use super::job::{self, Evolution, Files, Job, LeakWindow, Outcome, Work};
+use super::seed::splitmix64;
+use super::worker::Bench;
+use crate::build_info;
+use crate::control::libfuzzer::{self, Evolved};
+use crate::control::{InputSlot, process};
+use crate::digest::{BASIS, fnv1a};
+use crate::input::{Input, MAX_BYTES, Mutator};
+use crate::program::encode::{Writer, encode};
+use crate::settings::{Sanitizer, Settings};
+
+/// Executions between two looks for leaks, whose inputs are kept until then.
+const LEAK_CHECK_EVERY: usize = 2_000;
+/// Fresh inputs, where there are none to begin with.
+const FRESH_INPUTS: u64 = 8;
+
+/// Does the job in `files`; does not return unless it cannot.
+///
+/// # Errors
+/// The files cannot be used, or libFuzzer cannot.
+pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> Result<()> {
+    let (seeds, kept) = (files.seeds(), files.kept());
+    fs::create_dir_all(&seeds).context("cannot make a worker's files")?;
+    fs::create_dir_all(&kept).context("cannot make a worker's files")?;
+    let mutator = Mutator::new(settings.threads, evolution.shape);
+    let mut names = names_in(&seeds)?;
+    for number in 0..if names.is_empty() { FRESH_INPUTS } else { 0 } {
+        let name = seeds.join(number.to_string());
+        fs::write(&name, mutator.fresh(splitmix64(evolution.seed ^ number)).encode())
+            .context("cannot write an input")?;
+        names.push(name.to_string_lossy().into_owned());
+    }
+    ensure!(
+        !names.iter().any(|name| name.contains(',')),
+        "libFuzzer reads no files below a directory with a comma in its name; set TMPDIR to another one"
+    );
+    let list = files.quick().join("seeds.txt");
+    fs::write(&list, names.join(",")).context("cannot write a list of inputs")?;
+    let mut bench = Bench::open(files, settings)?;
+    bench.set_feedback(&evolution.feedback);
+    let slot = InputSlot::create(&files.input())?;
+    let (files, settings) = (files.clone(), settings.clone());
+    let arguments = [
+        format!("-seed={}", (splitmix64(evolution.seed) as u32).max(1)),
+        format!("-seed_inputs=@{}", list.display()),
+        format!("-artifact_prefix={}/", files.directory().display()),
+        format!("-max_len={MAX_BYTES}"),
+        kept.display().to_string(),
+    ];
+    let evolver = Evolver {
+        bench,
+        mutator,
+        slot,
+        files,
+        settings,
+        evolution: evolution.clone(),
+        programs: HashSet::new(),
+        unchecked: Vec::new(),
+        checked: evolution.first,
+    };
+    let fixed = OPTIONS.map(str::to_owned).into_iter();
+    libfuzzer::drive(Box::new(evolver), &fixed.chain(arguments).collect::<Vec<_>>())
+}
+
+/// Deaths are the supervisor's business, ends and leaks are ours, and nothing may depend on the time. Each mutation
+/// begins with an input that was kept, since several in a row lead to programs in which less happens at once; for the
+/// same reason programs are not joined.
+const OPTIONS: [&str; 20] = [
+    "-mutate_depth=1",
+    "-cross_over=0",
+    "-verbosity=0",
+    "-handle_abrt=0",
+    "-handle_bus=0",
+    "-handle_fpe=0",
+    "-handle_ill=0",
+    "-handle_int=0",
+    "-handle_segv=0",
+    "-handle_term=0",
+    "-handle_usr1=0",
+    "-handle_usr2=0",
+    "-handle_xfsz=0",
+    "-detect_leaks=0",
+    "-rss_limit_mb=0",
+    "-malloc_limit_mb=0",
+    "-timeout=0",
+    "-len_control=0",
+    "-reload=0",
+    "-print_final_stats=0",
+];
+
+fn names_in(directory: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(directory).context("cannot read the inputs of a worker")?;
+    let mut names: Vec<String> = entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
+}
+
+struct Evolver {
+    bench: Bench,
+    mutator: Mutator,
+    slot: InputSlot,
+    files: Files,
+    settings: Settings,
+    evolution: Evolution,
+    /// Digests of the programs executed.
+    programs: HashSet<u64>,
+    /// The inputs since the last look for leaks, where the sanitizer looks for them; and the number of the first.
+    unchecked: Vec<Vec<u8>>,
+    checked: u64,
+}
+
+impl Evolved for Evolver {
+    fn execute(&mut self, bytes: &[u8]) -> bool {
+        let Ok(mut input) = Input::decode(bytes) else { return false };
+        if self.is_over() {
+            self.leave();
+        }
+        input.threads = self.settings.threads;
+        let mut program = Writer::default();
+        encode(&input.program, &mut program);
+        self.programs.insert(fnv1a(BASIS, &program.0));
+        let bytes = input.encode();
+        self.slot.put(&bytes);
+        let number = self.evolution.first + self.bench.outcome.executions;
+        let repeated = self.bench.outcome.repeated.len();
+        let injections = input.program.injections;
+        // A crash ends the execution midway, and so may memory that runs out.
+        let flow = if injections.crash || injections.failing_allocation.is_some() {
+            self.execute_alone(input, number)
+        } else {
+            let Input { program, seed, choices, .. } = input;
+            self.bench.execute_input(program, seed, &choices, number, &self.evolution.known)
+        };
+        if flow.is_break() {
+            self.leave();
+        }
+        self.look_for_leaks(bytes);
+        self.bench.outcome.repeated.len() == repeated
+    }
+
+    fn mutate(&mut self, input: &[u8], most: usize, seed: u32) -> Vec<u8> {
+        self.mutator.mutate(input, seed, most)
+    }
+}
+
+impl Evolver {
+    fn is_over(&self) -> bool {
+        let elapsed = || self.bench.started.elapsed().as_millis();
+        self.bench.outcome.executions >= self.evolution.count
+            || self.evolution.limit_ms.is_some_and(|limit| elapsed() >= limit.into())
+    }
+
+    /// Leaves the outcome and ends the process.
+    fn leave(&mut self) -> ! {
+        if self.bench.outcome.failed.is_none() {
+            self.leaks();
+        }
+        self.bench.outcome.programs = self.programs.len() as u64;
+        let code = match self.bench.leave(&self.files) {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                crate::cli::EXIT_COULD_NOT.into()
+            }
+        };
+        process::end_now(code)
+    }
+
+    fn look_for_leaks(&mut self, input: Vec<u8>) {
+        if build_info::SANITIZER == Sanitizer::Address {
+            self.unchecked.push(input);
+            if self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks() {
+                self.leave();
+            }
+        }
+    }
+
+    /// Whether memory was lost since the last look.
+    fn leaks(&mut self) -> bool {
+        let end = self.evolution.first + self.bench.outcome.executions;
+        if self.bench.outcome.leaked.is_some() {
+            return true;
+        }
+        let lost = self.bench.leaks(self.checked, end);
+        if lost {
+            self.bench.outcome.leaked = Some(LeakWindow { first: self.checked, count: end - self.checked });
+            self.bench.outcome.suspects = std::mem::take(&mut self.unchecked);
+        }
+        self.checked = end;
+        self.unchecked.clear();
+        lost
+    }
+
+    /// Executes an input in another worker, which writes the same trace, and takes over how it ends.
+    fn execute_alone(&mut self, input: Input, number: u64) -> ControlFlow<()> {
+        let outcome = self.let_another(input, number).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            process::end_now(crate::cli::EXIT_COULD_NOT.into())
+        });
+        let mine = &mut self.bench.outcome;
+        mine.executions += outcome.executions;
+        mine.points += outcome.points;
+        for (reason, count) in outcome.incomparable {
+            *mine.incomparable.entry(reason).or_default() += count;
+        }
+        let known = |failure| self.evolution.known.contains(&fingerprint(failure));
+        match outcome.failed {
+            Some(failed) if failed.reports == 0 && failed.failures.len() == 1 && known(&failed.failures[0]) => {
+                *mine.repeated.entry(fingerprint(&failed.failures[0])).or_default() += 1;
+            }
+            None if outcome.leaked.is_none() => {}
+            failed => {
+                mine.failed = failed;
+                mine.leaked = outcome.leaked;
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn let_another(&self, input: Input, number: u64) -> Result<Outcome> {
+        let alone = Files::new(self.files.alone(), None);
+        let _ = fs::remove_dir_all(alone.directory());
+        fs::create_dir(alone.directory()).context("cannot make a worker's files")?;
+        fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace")?;
+        let (case, choices) = input.into_case(self.settings.fault.clone());
+        fs::write(alone.case(), case.to_string()).context("cannot write a case")?;
+        let work = Work::Input { choices, number };
+        job::write(&alone.job(), &Job { settings: self.settings.clone(), work })?;
+        let executable = std::env::current_exe().context("cannot tell where the running executable lies")?;
+        let mut command = Command::new(executable);
+        command.arg("worker").arg(alone.directory()).stdin(Stdio::null()).stdout(Stdio::null());
+        let status = command.status().context("cannot start a worker")?;
+        if !status.success() {
+            die_like(status);
+        }
+        job::read(&alone.outcome())
+    }
+}
+
+/// What another worker died of is what this one dies of; the supervisor sees no difference.
+fn die_like(status: ExitStatus) -> ! {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(signal) => process::die_of(signal),
+        None => process::end_now(status.code().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,112 @@
+//! What guides a campaign: the corpus, and from when on workers begin with what others found.
+//!
+//! A pass gives each cell one slice. In a campaign of a number of executions, the slices of a pass begin with the same
+//! inputs and know the same findings, those of the passes before; so it is the same campaign however its workers
+//! overlap. A campaign of some time does not wait for them.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::corpus::Corpus;
+use crate::feedback::Kind;
+use crate::input::Input;
+
+/// What a guided campaign goes by.
+pub(super) struct Guide {
+    pub feedback: Vec<Kind>,
+    corpus: Corpus,
+    /// Inputs that were there before.
+    found: usize,
+    /// Inputs that came in since the pass began.
+    incoming: Vec<Input>,
+    /// Slices wait for the end of the pass before.
+    waits: bool,
+    /// Slices of this pass that have not ended.
+    under_way: usize,
+    /// Fingerprints that every slice of this pass knows.
+    known: Vec<String>,
+}
+
+/// What became of the corpus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gathered {
+    pub inputs: usize,
+    /// Of which this campaign, or one beside it, added.
+    pub added: usize,
+    /// Files in the directory that are not used.
+    pub refused: usize,
+}
+
+impl Guide {
+    /// With the corpus in a directory, or one that lasts as long as the campaign.
+    ///
+    /// # Errors
+    /// The directory cannot be used.
+    pub fn new(feedback: &[Kind], directory: Option<&Path>, waits: bool) -> Result<Self> {
+        let corpus = directory.map_or_else(|| Ok(Corpus::default()), Corpus::open)?;
+        Ok(Self {
+            feedback: feedback.to_vec(),
+            found: corpus.len(),
+            corpus,
+            incoming: Vec::new(),
+            waits,
+            under_way: 0,
+            known: Vec::new(),
+        })
+    }
+
+    /// Before a slice is handed out, the first of a pass or not: whether that must wait. If it need not, a new pass
+    /// begins with what came in and with these findings.
+    ///
+    /// # Errors
+    /// The corpus cannot be read or written.
+    pub fn begin_slice(&mut self, first: bool, known: impl FnOnce() -> Vec<String>) -> Result<bool> {
+        if self.waits && first && self.under_way > 0 {
+            return Ok(false);
+        }
+        if first || !self.waits {
+            self.corpus.refresh()?;
+            self.gather()?;
+            self.known = known();
+        }
+        self.under_way += 1;
+        Ok(true)
+    }
+
+    /// A slice has ended, and kept these.
+    ///
+    /// # Errors
+    /// The corpus cannot be written.
+    pub fn end_slice(&mut self, kept: Vec<Input>) -> Result<()> {
+        self.under_way -= 1;
+        self.incoming.extend(kept);
+        if self.waits { Ok(()) } else { self.gather() }
+    }
+
+    /// What slices begin with.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.corpus.iter()
+    }
+
+    /// Fingerprints that slices know.
+    pub fn known(&self) -> &[String] {
+        &self.known
+    }
+
+    /// The end: what is there now.
+    ///
+    /// # Errors
+    /// The corpus cannot be written.
+    pub fn finish(mut self) -> Result<Gathered> {
+        self.gather()?;
+        let inputs = self.corpus.len();
+        Ok(Gathered { inputs, added: inputs - self.found, refused: self.corpus.refused().count() })
+    }
+
+    fn gather(&mut self) -> Result<()> {
+        self.corpus.extend(&std::mem::take(&mut self.incoming)).map(drop)
+    }
+}

@@ -1,0 +1,168 @@
+//! What each input of a corpus does, as the counters of feedback tell; and which inputs are needed to do it all.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use anyhow::Result;
+
+use super::corpus::Corpus;
+use super::executables::Executables;
+use super::interrupt;
+use super::job::{Job, Work};
+use super::supervisor::Supervisor;
+use crate::feedback::Feature;
+use crate::input::Input;
+use crate::report::word;
+use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+
+/// Inputs that one worker executes.
+const AT_ONCE: usize = 500;
+
+/// How to execute a corpus.
+pub struct Measurement {
+    pub engine: Engine,
+    pub jobs: usize,
+}
+
+/// What the inputs did.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// By name: the size in bytes, and what was reached. Nothing if the process ended with it.
+    inputs: BTreeMap<String, (usize, Vec<Feature>)>,
+    /// Inputs that failed, and how.
+    failing: BTreeMap<String, String>,
+}
+
+impl Measurement {
+    /// Executes every input once, without a sanitizer. `observe` is told how many are done and how many there are.
+    ///
+    /// # Errors
+    /// The executable cannot be had, or a worker cannot do what it is asked.
+    pub fn run(&self, corpus: &Corpus, mut observe: impl FnMut(u64, u64)) -> Result<Measured> {
+        let executables = Executables::provide([Sanitizer::None])?;
+        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut measured = Measured::default();
+        let mut waiting = batches(corpus);
+        while !interrupt::requested() {
+            while supervisor.has_room()
+                && let Some((threads, batch)) = waiting.pop_front()
+            {
+                let inputs = batch.iter().map(|(_, bytes)| bytes.clone()).collect();
+                let job = Job { settings: self.settings(threads), work: Work::Measure(inputs) };
+                supervisor.start((threads, batch), job, None)?;
+            }
+            if supervisor.is_idle() {
+                break;
+            }
+            for ((threads, mut batch), ended) in supervisor.poll()? {
+                let rest = batch.split_off((ended.outcome.executions.max(1) as usize).min(batch.len()));
+                let mut features = ended.outcome.features.into_iter();
+                if let (Some(found), Some((name, _))) = (&ended.found, batch.last()) {
+                    let why = found
+                        .failures
+                        .first()
+                        .map_or_else(String::new, |failure| format!("{}: {}", word(&failure.verdict), failure.message));
+                    measured.failing.insert(name.clone(), why);
+                }
+                for (name, bytes) in batch {
+                    measured.inputs.insert(name, (bytes.len(), features.next().unwrap_or_default()));
+                }
+                if !rest.is_empty() {
+                    waiting.push_back((threads, rest));
+                }
+            }
+            observe(measured.inputs.len() as u64, corpus.len() as u64);
+        }
+        Ok(measured)
+    }
+
+    fn settings(&self, threads: u16) -> Settings {
+        Settings {
+            subject: "bundled".to_owned(),
+            threads,
+            sanitizer: Sanitizer::None,
+            engine: self.engine,
+            strategy: StrategyName::Bytes,
+            seed: 0,
+            fault: None,
+        }
+    }
+}
+
+/// Inputs by name.
+type Batch = Vec<(String, Vec<u8>)>;
+
+/// The inputs of each number of threads, since a worker has one.
+fn batches(corpus: &Corpus) -> VecDeque<(u16, Batch)> {
+    let mut by_threads: BTreeMap<u16, Batch> = BTreeMap::new();
+    for (name, bytes) in corpus.iter() {
+        if let Ok(input) = Input::decode(bytes) {
+            by_threads.entry(input.threads).or_default().push((name.to_owned(), bytes.to_vec()));
+        }
+    }
+    let cut = |(threads, batch): (u16, Batch)| {
+        batch.chunks(AT_ONCE).map(|chunk| (threads, chunk.to_vec())).collect::<Vec<_>>()
+    };
+    by_threads.into_iter().flat_map(cut).collect()
+}
+
+impl Measured {
+    /// Inputs that failed, and how.
+    pub fn failing(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.failing.iter().map(|(name, why)| (name.as_str(), why.as_str()))
+    }
+
+    /// How much is reached in all.
+    #[must_use]
+    pub fn reached(&self) -> usize {
+        self.inputs.values().flat_map(|(_, features)| features).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The names of inputs that reach everything that all do: small ones first, each if those before it leave something
+    /// out. Those that failed, or of which nothing is known, stay.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<String> {
+        let mut order: Vec<_> = self.inputs.iter().collect();
+        order.sort_by_key(|(name, (size, _))| (*size, *name));
+        let mut reached: BTreeSet<Feature> = BTreeSet::new();
+        let mut needed = BTreeSet::new();
+        for (name, (_, features)) in order {
+            let before = reached.len();
+            reached.extend(features);
+            if reached.len() > before || features.is_empty() || self.failing.contains_key(name) {
+                needed.insert(name.clone());
+            }
+        }
+        needed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(inputs: &[(&str, usize, &[Feature])]) -> Measured {
+        let inputs = inputs.iter().map(|(name, size, features)| ((*name).to_owned(), (*size, features.to_vec())));
+        Measured { inputs: inputs.collect(), failing: BTreeMap::new() }
+    }
+
+    #[test]
+    fn small_inputs_that_reach_the_same_replace_large_ones() {
+        let all = measured(&[("large", 90, &[(1, 0), (2, 0)]), ("one", 10, &[(1, 0)]), ("two", 20, &[(2, 0), (1, 0)])]);
+        assert_eq!(all.reached(), 2);
+        assert_eq!(all.needed(), BTreeSet::from(["one".to_owned(), "two".to_owned()]));
+    }
+
+    #[test]
+    fn what_fails_or_is_not_known_stays() {
+        let mut all = measured(&[("a", 1, &[(1, 0)]), ("fails", 2, &[(1, 0)]), ("unknown", 3, &[])]);
+        all.failing.insert("fails".to_owned(), "deadlock".to_owned());
+        assert_eq!(all.needed().len(), 3);
+    }
+
+    #[test]
+    fn more_of_the_same_counts_as_something_else() {
+        let all = measured(&[("once", 1, &[(1, 0)]), ("often", 2, &[(1, 3)])]);
+        assert_eq!(all.needed().len(), 2);
+    }
+}

@@ -1,0 +1,140 @@
+//! What goes into a corpus from files, and out of it.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use super::corpus::Corpus;
+use super::findings::write_whole;
+use crate::case::{Case, Workload};
+use crate::input::Input;
+
+/// What an exported file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The bytes of the input.
+    Input,
+    /// The program as text, with the number of threads and the seed of its schedule. Its choices have no place there.
+    Case,
+}
+
+/// What became of the files.
+#[derive(Debug, Default)]
+pub struct Imported {
+    pub added: u64,
+    /// Inputs that were there.
+    pub known: u64,
+    /// Files that hold nothing to add, and why.
+    pub refused: Vec<(PathBuf, String)>,
+}
+
+/// Adds the inputs in files and, to any depth, in directories. Of a case, its program.
+///
+/// # Errors
+/// A path does not exist, or the corpus cannot be written.
+pub fn import(corpus: &mut Corpus, paths: &[PathBuf]) -> Result<Imported> {
+    let mut imported = Imported::default();
+    for path in files_below(paths)? {
+        match input_of(&path) {
+            Ok(input) if corpus.extend([&input])? > 0 => imported.added += 1,
+            Ok(_) => imported.known += 1,
+            Err(why) => imported.refused.push((path, format!("{:#}", why.root_cause()))),
+        }
+    }
+    Ok(imported)
+}
+
+/// Writes every input to a directory, which is made if it is missing; how many.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let mut written = 0;
+    for (name, bytes) in corpus.iter() {
+        let path = directory.join(name);
+        match format {
+            Format::Input => write_whole(&path, bytes)?,
+            Format::Case => {
+                let (case, _) = Input::decode(bytes).context("a corpus holds inputs")?.into_case(None);
+                write_whole(&path.with_extension("case"), case.to_string().as_bytes())?;
+            }
+        }
+        written += 1;
+    }
+    Ok(written)
+}
+
+fn input_of(path: &Path) -> Result<Input> {
+    if let Some(input) = Input::read(path)? {
+        return Ok(input);
+    }
+    let case = Case::read(path)?;
+    match case.workload {
+        Workload::Program(program) => {
+            let Case { settings, .. } = case;
+            Ok(Input { threads: settings.threads, seed: settings.seed, program, choices: Vec::new() })
+        }
+        Workload::Check(_) => anyhow::bail!("a check has no program that could be mutated"),
+    }
+}
+
+fn files_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let is_directory = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.is_dir();
+        if is_directory { collect(path, &mut files)? } else { files.push(path.clone()) }
+    }
+    Ok(files)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let read = || -> std::io::Result<Vec<(PathBuf, bool)>> {
+        // Links are not followed: they may lead back here.
+        fs::read_dir(directory)?
+            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))))
+            .collect()
+    };
+    let mut entries = read().with_context(|| format!("cannot read {}", directory.display()))?;
+    entries.sort();
+    for (path, is_directory) in entries {
+        if is_directory { collect(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Mutator;
+    use crate::program::Shape;
+
+    #[test]
+    fn what_was_exported_is_the_same_once_it_is_imported() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = |name: &str| directory.path().join(name);
+        let mutator = Mutator::new(2, Shape::of_size(3));
+        let mut corpus = Corpus::open(&place("corpus")).expect("a corpus");
+        corpus.extend(&[mutator.fresh(1), mutator.fresh(2)]).expect("written");
+        for (format, name) in [(Format::Input, "inputs"), (Format::Case, "cases")] {
+            assert_eq!(export(&corpus, &place(name), format).expect("written"), 2);
+            let mut other = Corpus::open(&place(&format!("of-{name}"))).expect("a corpus");
+            let imported = import(&mut other, &[place(name), place(name)]).expect("read");
+            assert_eq!((imported.added, imported.known, imported.refused.len()), (2, 2, 0));
+            assert!(corpus.iter().eq(other.iter()), "fresh inputs have no choices, so nothing is lost");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused_one_by_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::write(directory.path().join("notes"), "noise").expect("written");
+        let mut corpus = Corpus::open(&directory.path().join("corpus")).expect("a corpus");
+        let imported = import(&mut corpus, &[directory.path().join("notes")]).expect("read");
+        assert_eq!(imported.refused.len(), 1);
+        assert!(import(&mut corpus, &[directory.path().join("missing")]).is_err());
+    }
+}

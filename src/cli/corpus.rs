@@ -1,0 +1,116 @@
+//! `threadbare corpus`: what guided campaigns keep, looked at, shared and made smaller.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+
+use super::resolve;
+use crate::campaign::corpus::Corpus;
+use crate::campaign::interrupt;
+use crate::campaign::measure::Measurement;
+use crate::campaign::transfer::{self, Format};
+use crate::report::progress::ProgressLine;
+use crate::report::{corpus, grouped, json, say};
+use crate::settings::Engine;
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Remove inputs that do nothing that smaller ones do not do.
+    Minimise {
+        corpus: PathBuf,
+        /// How virtual threads run [default: fibers if built with clang, else threads].
+        #[arg(long, value_enum)]
+        engine: Option<Engine>,
+        /// Workers at a time [default: one for each core].
+        #[arg(long)]
+        jobs: Option<usize>,
+    },
+    /// Add inputs, cases or whole directories of them, such as libFuzzer's corpora.
+    Import {
+        corpus: PathBuf,
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Write every input to a directory.
+    Export {
+        corpus: PathBuf,
+        directory: PathBuf,
+        /// As inputs, for fuzz targets and other corpora, or as cases, for people.
+        #[arg(long, value_enum, default_value_t = Format::Input)]
+        format: Format,
+    },
+    /// Say what is in it.
+    Stats {
+        corpus: PathBuf,
+        /// Write the results to this file.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+}
+
+pub fn run(flags: &Flags) -> Result<bool> {
+    match &flags.action {
+        Action::Minimise { corpus, engine, jobs } => {
+            let mut corpus = Corpus::read(corpus)?;
+            let engine = resolve::controlled_engine(*engine)?;
+            interrupt::listen()?;
+            let line = ProgressLine::new();
+            let measurement = Measurement { engine, jobs: resolve::jobs(*jobs)? };
+            let measured = measurement.run(&corpus, |done, total| line.count(done, total, "inputs"))?;
+            drop(line);
+            if interrupt::requested() {
+                bail!("interrupted; the corpus is as it was");
+            }
+            let before = corpus.len();
+            let kept = measured.needed();
+            let removed = corpus.retain(|name| kept.contains(name))?;
+            let failing = measured.failing().count();
+            say(format!(
+                "{} inputs, {removed} of them removed; {} counters are reached as before",
+                grouped(before as u64),
+                grouped(measured.reached() as u64),
+            ));
+            for (name, why) in measured.failing() {
+                say(format!("{name} fails, and was kept: {why}"));
+            }
+            Ok(failing > 0)
+        }
+        Action::Import { corpus, paths } => {
+            let mut corpus = Corpus::open(corpus)?;
+            let imported = transfer::import(&mut corpus, paths)?;
+            for (path, why) in &imported.refused {
+                say(format!("{}: {why}", path.display()));
+            }
+            say(format!(
+                "{} inputs added, {} were there, {} files are no inputs",
+                grouped(imported.added),
+                grouped(imported.known),
+                grouped(imported.refused.len() as u64)
+            ));
+            Ok(false)
+        }
+        Action::Export { corpus, directory, format } => {
+            let corpus = Corpus::read(corpus)?;
+            let written = transfer::export(&corpus, directory, *format)?;
+            say(format!("{} files in {}", grouped(written), directory.display()));
+            Ok(false)
+        }
+        Action::Stats { corpus, json: file } => {
+            let corpus = Corpus::read(corpus)?;
+            let stats = corpus::Stats::of(&corpus);
+            say(stats.text());
+            if let Some(file) = file {
+                json::write(file, &stats)?;
+            }
+            Ok(false)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The flags that say where programs and choices come from.
+#![forbid(unsafe_code)]
+
+use anyhow::{Result, bail, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::campaign::search::Search;
+use crate::feedback::Kind;
+use crate::settings::Engine;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// Generated, each execution by itself.
+    Blind,
+    /// Mutated by libFuzzer from those that did something new.
+    Guided,
+}
+
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Where programs and choices come from.
+    #[arg(long, value_enum)]
+    search: Option<Name>,
+    /// What counts as new in a guided search: all, none, or some of edges, reads-from, hand-overs, blocked, oracles.
+    #[arg(long, default_value = "all", value_parser = feedback)]
+    feedback: Feedback,
+}
+
+/// Kinds of feedback.
+#[derive(Clone, Debug)]
+struct Feedback(Vec<Kind>);
+
+fn feedback(text: &str) -> Result<Feedback, String> {
+    Ok(Feedback(match text {
+        "all" => Kind::ALL.to_vec(),
+        "none" => vec![],
+        kinds => {
+            let kind = |word: &str| Kind::from_str(word, false).map_err(|_| format!("`{word}` is no kind of feedback"));
+            kinds.split(',').map(kind).collect::<Result<_, _>>()?
+        }
+    }))
+}
+
+impl Flags {
+    /// The search that was asked for, or else this one.
+    ///
+    /// # Errors
+    /// There is nothing to guide a search by.
+    pub fn resolve(&self, engine: Engine, otherwise: Name) -> Result<Search> {
+        if self.search.unwrap_or(otherwise) == Name::Blind {
+            return Ok(Search::Blind);
+        }
+        if !cfg!(feature = "libfuzzer") {
+            bail!("this was built without libFuzzer; build it with the feature `libfuzzer`, or use --search blind");
+        }
+        ensure!(engine != Engine::Free, "without control there is no feedback to guide by; use --search blind");
+        Ok(Search::Guided(self.feedback.0.clone()))
+    }
+}

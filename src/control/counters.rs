@@ -1,0 +1,75 @@
+//! The counters that libFuzzer reads beside the edges of the code, and the edges of the subject's C++.
+
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use crate::feedback::Feature;
+
+/// Counters in all.
+pub const COUNT: usize = 1 << 15;
+
+/// libFuzzer finds them by the section's name, clears them before each input and takes every counter that it has not
+/// seen as high for something new. Rust's atomics, since no other counter can be static; nothing is ordered by them.
+#[used]
+// SAFETY: a section of libFuzzer's for arrays of bytes, which this is.
+#[unsafe(link_section = "__libfuzzer_extra_counters")]
+static COUNTERS: [AtomicU8; COUNT] = [const { AtomicU8::new(0) }; COUNT];
+
+/// Flags that are looked at together.
+const CHUNK: usize = 64;
+
+/// The first flag of the subject's edges, one byte each, and how many there are.
+static EDGES: AtomicUsize = AtomicUsize::new(0);
+static EDGE_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Says that what the counter stands for happened.
+#[inline]
+pub fn mark(counter: usize) {
+    COUNTERS[counter].store(1, Ordering::Relaxed);
+}
+
+/// Counts once more what the counter stands for.
+#[inline]
+pub fn add(counter: usize) {
+    let counter = &COUNTERS[counter];
+    counter.store(counter.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+}
+
+/// Sets all counters to 0, as libFuzzer does.
+pub fn clear() {
+    for counter in &COUNTERS {
+        counter.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The counters that are not 0, each with what it has, rounded down to a power of 2 as libFuzzer does in about.
+#[must_use]
+pub fn seen() -> Vec<Feature> {
+    let values = COUNTERS.iter().map(|counter| counter.load(Ordering::Relaxed));
+    (0..).zip(values).filter(|(_, value)| *value != 0).map(|(place, value)| (place, value.ilog2() as u8)).collect()
+}
+
+/// Calls `passed` with the number of each edge of the subject's C++ that was passed since the last time. There are none
+/// if it was built with g++.
+pub fn take_edges(mut passed: impl FnMut(usize)) {
+    let (first, count) = (EDGES.load(Ordering::Relaxed) as *mut u8, EDGE_COUNT.load(Ordering::Relaxed));
+    if count == 0 {
+        return;
+    }
+    // SAFETY: the flags are bytes of the executable's data, which nobody else uses while no subject runs.
+    let flags = unsafe { std::slice::from_raw_parts_mut(first, count) };
+    for (chunk, flags) in flags.chunks_mut(CHUNK).enumerate() {
+        // Nearly all of it is 0.
+        if flags.iter().fold(0, |any, flag| any | flag) != 0 {
+            let edges = chunk * CHUNK..;
+            edges.zip(flags.iter()).filter(|(_, flag)| **flag != 0).for_each(|(edge, _)| passed(edge));
+            flags.fill(0);
+        }
+    }
+}
+
+/// Called by the constructor of each file that clang instrumented, always with the same flags.
+#[unsafe(no_mangle)]
+extern "C" fn __sanitizer_cov_bool_flag_init(first: *mut u8, end: *mut u8) {
+    EDGES.store(first as usize, Ordering::Relaxed);
+    EDGE_COUNT.store(end as usize - first as usize, Ordering::Relaxed);
+}

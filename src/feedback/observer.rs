@@ -1,0 +1,202 @@
+//! Watches the points of an execution: who reads from whom, what passes from thread to thread, who waits in what.
+
+use super::{Kind, mix};
+use crate::control::counters;
+use crate::execution::ThreadId;
+use crate::point::{Pending, Point};
+
+/// Objects of one execution that are told apart: at most. A power of 2; half of the slots stay empty.
+const SLOTS: usize = 1 << 13;
+const MOST_OBJECTS: usize = SLOTS / 2;
+/// Stands for the address of all files together.
+const FILES: usize = 1;
+/// The place of a write that none was made before.
+const AT_FIRST: u64 = 0;
+
+/// What happened last to an object.
+#[derive(Clone, Copy)]
+struct Object {
+    address: usize,
+    /// The execution that this is about; older slots are empty.
+    execution: u32,
+    /// The thread that used it last.
+    user: ThreadId,
+    writer: ThreadId,
+    /// Where it was used last, and where it was written last.
+    used: u64,
+    written: u64,
+}
+
+/// Told of every operation of an execution, in the order in which they are made.
+pub struct Observer {
+    kinds: Vec<Kind>,
+    reads_from: bool,
+    hand_overs: bool,
+    blocked: bool,
+    execution: u32,
+    objects: Box<[Object]>,
+    count: usize,
+}
+
+impl Observer {
+    /// It takes no memory later, since the threads of an execution share it.
+    #[must_use]
+    pub fn new(kinds: &[Kind]) -> Self {
+        let empty = Object { address: 0, execution: 0, user: 0, writer: 0, used: 0, written: AT_FIRST };
+        Self {
+            kinds: kinds.to_vec(),
+            reads_from: kinds.contains(&Kind::ReadsFrom),
+            hand_overs: kinds.contains(&Kind::HandOvers),
+            blocked: kinds.contains(&Kind::Blocked),
+            execution: 0,
+            objects: vec![empty; SLOTS].into(),
+            count: 0,
+        }
+    }
+
+    /// The kinds that were asked for.
+    #[must_use]
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// Whether it must be told of operations at all.
+    #[must_use]
+    pub fn watches_points(&self) -> bool {
+        self.reads_from || self.hand_overs
+    }
+
+    /// A new execution begins.
+    pub fn begin(&mut self) {
+        self.execution += 1;
+        self.count = 0;
+    }
+
+    /// `thread` makes an operation now.
+    #[inline]
+    pub fn made(&mut self, thread: ThreadId, made: &Pending) {
+        // Calls on files are on something that they share, whatever its address.
+        let address = if made.point == Point::File { FILES } else { made.object };
+        if address == 0 || made.point.is_of_threads() || self.count == MOST_OBJECTS {
+            return;
+        }
+        let site = mix(made.place as u64, made.point as u64 + 1);
+        let slot = self.slot(address);
+        let object = &mut self.objects[slot];
+        if object.execution != self.execution {
+            *object = Object {
+                address,
+                execution: self.execution,
+                user: thread,
+                writer: thread,
+                used: site,
+                written: AT_FIRST,
+            };
+            self.count += 1;
+        }
+        if self.reads_from && made.point.reads() {
+            let of_another = u64::from(object.writer != thread);
+            counters::mark(Kind::ReadsFrom.counter(mix(mix(object.written, site), of_another)));
+        }
+        if self.hand_overs && object.user != thread {
+            counters::add(Kind::HandOvers.counter(mix(object.used, site)));
+        }
+        object.user = thread;
+        object.used = site;
+        if made.point.changes() {
+            object.writer = thread;
+            object.written = site;
+        }
+    }
+
+    /// One more thread waits; these are the primitives of all that do.
+    pub fn blocked(&mut self, primitives: impl Iterator<Item = &'static str>) {
+        if self.blocked {
+            // The same in whatever order.
+            let shape = primitives.fold(0_u64, |shape, primitive| {
+                shape.wrapping_add(crate::digest::fnv1a(crate::digest::BASIS, primitive.as_bytes()))
+            });
+            counters::mark(Kind::Blocked.counter(mix(shape, 0)));
+        }
+    }
+
+    /// Where the object is, or belongs.
+    #[inline]
+    fn slot(&self, address: usize) -> usize {
+        let mut slot = (mix(address as u64, 0) >> 32) as usize % SLOTS;
+        while self.objects[slot].execution == self.execution && self.objects[slot].address != address {
+            slot = (slot + 1) % SLOTS;
+        }
+        slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// The counters are the process's.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    /// The counters that an execution of these operations (thread, point, object, place) raises.
+    fn counters_of(kinds: &[Kind], operations: &[(ThreadId, Point, usize, usize)]) -> BTreeSet<(u16, u8)> {
+        let _alone = ALONE.lock();
+        counters::clear();
+        let mut observer = Observer::new(kinds);
+        observer.begin();
+        for &(thread, point, object, place) in operations {
+            observer.made(thread, &Pending { point, object, place });
+        }
+        counters::seen().into_iter().collect()
+    }
+
+    #[test]
+    fn a_read_of_another_write_is_news_and_of_the_same_one_is_not() {
+        let first = [(0, Point::Store, 64, 1), (1, Point::Load, 64, 3)];
+        let other = [(0, Point::Store, 64, 2), (1, Point::Load, 64, 3)];
+        let elsewhere = [(0, Point::Store, 4096, 1), (1, Point::Load, 4096, 3), (1, Point::Load, 4096, 3)];
+        let of = |operations: &[_]| counters_of(&[Kind::ReadsFrom], operations);
+        assert_eq!(of(&first).len(), 1);
+        assert!(of(&first).is_disjoint(&of(&other)));
+        assert_eq!(of(&first), of(&elsewhere));
+    }
+
+    #[test]
+    fn hand_overs_are_counted_and_what_one_thread_does_alone_is_none() {
+        let alone = [(0, Point::Store, 64, 1), (0, Point::Load, 64, 2)];
+        let once = [(0, Point::Store, 64, 1), (1, Point::Store, 64, 1)];
+        let often: Vec<_> = (0..9).map(|turn| (turn % 2, Point::Store, 64, 1)).collect();
+        let of = |operations: &[_]| counters_of(&[Kind::HandOvers], operations);
+        assert!(of(&alone).is_empty());
+        assert_eq!(of(&once).into_iter().map(|(_, times)| times).collect::<Vec<_>>(), [0]);
+        assert_eq!(of(&often).into_iter().map(|(_, times)| times).collect::<Vec<_>>(), [3]);
+    }
+
+    #[test]
+    fn who_waits_in_what_counts_and_in_which_order_does_not() {
+        let of = |primitives: &[&'static str]| {
+            let _alone = ALONE.lock();
+            counters::clear();
+            Observer::new(&[Kind::Blocked]).blocked(primitives.iter().copied());
+            counters::seen()
+        };
+        assert_eq!(of(&["futex", "join"]), of(&["join", "futex"]));
+        assert_ne!(of(&["futex", "join"]), of(&["futex", "futex"]));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_counts_nothing() {
+        let busy = [(0, Point::Store, 64, 1), (1, Point::Load, 64, 3)];
+        assert!(counters_of(&[Kind::Edges, Kind::Oracles], &busy).is_empty());
+        assert!(!Observer::new(&[Kind::Edges]).watches_points());
+    }
+
+    #[test]
+    fn more_objects_than_there_is_room_for_are_not_looked_at() {
+        let many: Vec<_> = (1..=2 * MOST_OBJECTS).map(|object| (0, Point::Load, 8 * object, object)).collect();
+        assert!(!counters_of(&[Kind::ReadsFrom], &many).is_empty());
+    }
+}

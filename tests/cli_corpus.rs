@@ -1,0 +1,137 @@
+//! Guided campaigns and the corpora that they share.
+
+mod command;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use command::{CLEAN, FOUND, Workplace};
+use serde_json::Value;
+use threadbare::input::Input;
+
+const SMALL: &str = "fuzz --search guided --sanitizer none --threads 2,4 --seed 7";
+
+/// The inputs of a corpus, by name; every file in it must be a whole one.
+fn inputs(directory: &Path) -> BTreeSet<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory).expect("a corpus").flatten();
+    let files = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    let whole = files.filter(|(name, _)| !name.starts_with(".partial-"));
+    whole
+        .map(|(name, path)| {
+            let bytes = fs::read(&path).expect("readable");
+            Input::decode(&bytes).unwrap_or_else(|why| panic!("{name}: {why}"));
+            (name, bytes)
+        })
+        .collect()
+}
+
+fn number(json: &Value, place: &str) -> u64 {
+    json.pointer(place).and_then(Value::as_u64).unwrap_or_else(|| panic!("no {place} in {json}"))
+}
+
+#[test]
+fn the_same_seed_executions_and_corpus_are_the_same_campaign_however_many_workers() {
+    let place = Workplace::new();
+    for jobs in [1, 3] {
+        let flags = format!("--executions 6000 --jobs {jobs} --corpus corpus-{jobs} --json {jobs}.json");
+        place.run(&format!("{SMALL} {flags}")).left_with(CLEAN);
+    }
+    let (one, three) = (place.json("1.json"), place.json("3.json"));
+    assert_eq!(number(&one, "/executions"), 6000);
+    assert_eq!(one["corpus"], three["corpus"]);
+    assert!(number(&one, "/corpus/added") > 50, "{one}");
+    let corpus = inputs(&place.path().join("corpus-1"));
+    assert_eq!(corpus.len() as u64, number(&one, "/corpus/inputs"));
+    assert_eq!(corpus, inputs(&place.path().join("corpus-3")));
+}
+
+#[test]
+fn a_campaign_goes_on_from_the_corpus_that_another_left() {
+    let place = Workplace::new();
+    place.run(&format!("{SMALL} --executions 4000 --corpus corpus --json first.json")).left_with(CLEAN);
+    let before = inputs(&place.path().join("corpus"));
+    let again = SMALL.replace("--seed 7", "--seed 8");
+    place.run(&format!("{again} --executions 8000 --corpus corpus --json second.json")).left_with(CLEAN);
+    let second = place.json("second.json");
+    let added = number(&second, "/corpus/added");
+    assert_eq!(number(&second, "/corpus/inputs"), before.len() as u64 + added);
+    assert!(before.is_subset(&inputs(&place.path().join("corpus"))));
+    // What is known is nothing new, so an execution adds less than it did at first.
+    assert!(added < 2 * before.len() as u64, "{added} after {}", before.len());
+}
+
+#[test]
+fn a_guided_campaign_finds_a_fault_whose_case_replays() {
+    let place = Workplace::new();
+    let ran = place.run(&format!("{SMALL} --fault lost-notify --executions 2000 --json out.json")).left_with(FOUND);
+    let json = place.json("out.json");
+    assert_eq!(json["findings"][0]["verdict"], "lost-wakeup", "{}", ran.stdout);
+    assert_eq!(json["findings"][0]["confirmed"], true);
+    place.run("replay findings --repeat 20").left_with(CLEAN);
+    place.run("replay findings --engine threads").left_with(CLEAN);
+}
+
+#[test]
+fn a_killed_campaign_leaves_whole_inputs_and_two_at_once_do_no_harm() {
+    let place = Workplace::new();
+    let campaign = "fuzz --search guided --sanitizer none --threads 2 --seconds 100 --corpus corpus --jobs 1";
+    let mut both = [place.start(&format!("{campaign} --seed 1")), place.start(&format!("{campaign} --seed 2"))];
+    let corpus = place.path().join("corpus");
+    let count = || fs::read_dir(&corpus).map_or(0, |entries| entries.count());
+    let start = Instant::now();
+    while count() < 100 && start.elapsed() < Duration::from_secs(60) {
+        sleep(Duration::from_millis(20));
+    }
+    for child in &mut both {
+        assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().expect("kill runs").success());
+        child.wait().expect("it ends");
+    }
+    let left = inputs(&corpus);
+    assert!(left.len() >= 90, "{}", left.len());
+    place.run(&format!("{SMALL} --executions 2000 --corpus corpus --json out.json")).left_with(CLEAN);
+    assert!(number(&place.json("out.json"), "/corpus/inputs") >= left.len() as u64);
+}
+
+#[test]
+fn a_corpus_is_minimised_exported_and_imported() {
+    let place = Workplace::new();
+    place.run(&format!("{SMALL} --executions 3000 --corpus corpus")).left_with(CLEAN);
+    let before = inputs(&place.path().join("corpus"));
+    let first = place.run("corpus minimise corpus").left_with(CLEAN);
+    let after = inputs(&place.path().join("corpus"));
+    assert!(after.len() < before.len() && after.is_subset(&before), "{}", first.stdout);
+    let second = place.run("corpus minimise corpus").left_with(CLEAN);
+    assert!(second.stdout.contains(" 0 of them removed"), "{}", second.stdout);
+    let reached = |text: &str| text.split("; ").nth(1).expect("what is reached").to_owned();
+    assert_eq!(reached(&first.stdout), reached(&second.stdout));
+
+    place.run("corpus export corpus out").left_with(CLEAN);
+    place.run("corpus import other out").left_with(CLEAN);
+    assert_eq!(after, inputs(&place.path().join("other")));
+    place.run("corpus export corpus cases --format case").left_with(CLEAN);
+    assert_eq!(place.cases("cases").len(), after.len());
+
+    place.write("corpus/notes.txt", "noise");
+    let stats = place.run("corpus stats corpus --json stats.json").left_with(CLEAN);
+    assert!(stats.stdout.contains("notes.txt: not an input"), "{}", stats.stdout);
+    assert_eq!(number(&place.json("stats.json"), "/inputs"), after.len() as u64);
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let place = Workplace::new();
+    place.write("file", "");
+    place.run("fuzz --executions 10 --sanitizer none --corpus file/corpus").refused(&["file/corpus", "--corpus"]);
+    place.run("fuzz --executions 10 --sanitizer none --search blind --corpus c").refused(&["--search guided"]);
+    place.run("fuzz --executions 10 --sanitizer none --search guided --strategy pct").refused(&["--strategy"]);
+    place.run("fuzz --executions 10 --sanitizer none --search guided --engine free").refused(&["--search blind"]);
+    place.run("corpus minimise missing").refused(&["missing"]);
+    place.run("corpus stats file").refused(&["file"]);
+    place.run("corpus import corpus missing").refused(&["missing"]);
+    let ran = place.run("fuzz --feedback colours");
+    assert!(ran.code == Some(2) && ran.stderr.contains("`colours` is no kind of feedback"), "{}", ran.stderr);
+}
