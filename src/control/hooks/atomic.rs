@@ -1,6 +1,7 @@
 //! Atomic operations, by way of cpp/harness/points.h.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::hint::black_box;
 
 use crate::control::active::{Active, active};
 use crate::point::Point;
@@ -23,11 +24,12 @@ extern "C" fn threadbare_point(
     if active.count(point) { pause(address, active, point, position) } else { address }
 }
 
-/// The rest of such a point. It gives the address, so that calling it is a jump and nothing need be saved for it.
+/// The rest of such a point. It gives the address, of which the compiler must not know that it is the one that it was
+/// given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
 extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, position: *const c_char) -> *mut c_void {
-    active.pause(point, address as usize, position as usize);
-    address
+    active.pause_here(point, address as usize, position as usize);
+    black_box(address)
 }
 
 /// Whether the weak compare-exchange whose point the calling thread has just passed fails, whatever is there.
