@@ -87,6 +87,13 @@ impl EventKind {
         }
     }
 
+    /// Whether it is the beginning of an operation, or its end where it did not fail.
+    #[must_use]
+    #[inline]
+    pub fn begins_or_ends(self) -> bool {
+        matches!(self, Self::OperationBegin | Self::OperationEnd)
+    }
+
     /// The kind of that number.
     ///
     /// # Panics

@@ -14,7 +14,8 @@ use threadbare::settings::{Engine, Settings, StrategyName};
 /// Each test runs in a process of its own, which is this executable with this variable naming the test: a process
 /// holds one session at a time, and a stopped execution spends it.
 const TEST: &str = "THREADBARE_ALLOCATION_TEST";
-const SCHEDULES: u64 = 20;
+/// Enough for orders that are rare: a cancel allocates only where another task has started the arc again.
+const SCHEDULES: u64 = 60;
 /// No program here allocates as often.
 const TOO_MANY: u64 = 500;
 

@@ -1,6 +1,5 @@
-// Fault lost-notify. A thread looked at its queue, found nothing, and only then took the lock to go to
-// sleep. A producer that pushed in between saw nobody asleep and woke nobody: the scheduler stood still
-// with a task in its queue.
+// Fault lost-notify. A thread looked at its queue, found nothing, and only then announced that it goes to sleep. A
+// producer that pushed in between saw nobody asleep and woke nobody: the scheduler stood still with a task in its queue.
 #pragma once
 
 #include "runtime/policy.hpp"
@@ -8,7 +7,7 @@
 namespace threadbare::fault {
 
 struct LostNotify : runtime::Correct {
-  /// The queue was looked at already, before the lock.
+  /// The queue was looked at already, before the announcement.
   template <class IsEmpty>
   static bool may_sleep(IsEmpty) noexcept {
     return true;

@@ -27,8 +27,7 @@ struct Correct {
   // results of the others, and the waiter, visible to the one that finds itself last.
   static constexpr std::memory_order publish = std::memory_order_acq_rel;
 
-  /// Asked by a thread that has announced, under the lock that wake-ups are sent under, that it is about to
-  /// sleep: may it? `is_empty` looks at the queues.
+  /// Asked by a thread that has announced that it is about to sleep: may it? `is_empty` looks at the queues.
   template <class IsEmpty>
   static bool may_sleep(IsEmpty is_empty) noexcept {
     return is_empty();

@@ -11,6 +11,7 @@
 #include <cassert>
 #include <exception>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -86,16 +87,18 @@ class BasicScheduler final : public Executor {
   }
 
   void add(Timer &timer) override {
-    const std::lock_guard lock(sleepers_.mutex());
-    const bool first = timers_.empty() || timer.deadline < timers_.first_deadline();
-    timers_.add(timer);
-    if (!first) return;
-    publish_first_deadline();
+    {
+      const std::lock_guard lock(timers_mutex_);
+      const bool first = timers_.empty() || timer.deadline < timers_.first_deadline();
+      timers_.add(timer);
+      if (!first) return;
+      publish_first_deadline();
+    }
     sleepers_.wake_main();
   }
 
   void remove(Timer &timer) noexcept override {
-    const std::lock_guard lock(sleepers_.mutex());
+    const std::lock_guard lock(timers_mutex_);
     timers_.remove(timer);
     publish_first_deadline();
   }
@@ -142,35 +145,35 @@ class BasicScheduler final : public Executor {
   /// The main thread. Main tasks come first, worker tasks only while there are none.
   void loop(const Ended &ended) {
     while (!ended.yes) {
-      if (timers_pending()) push_expired();
+      // Ordering: see `timers_pending`.
+      const Ticks first = first_deadline_.load(std::memory_order_relaxed);
+      if (first != no_deadline) push_expired(first);
       std::coroutine_handle<> coroutine = main_queue_.pop();
       if (!coroutine && !single_thread()) coroutine = worker_queue_.pop();
       if (coroutine) {
         coroutine.resume();
       } else {
-        sleepers_.sleep_main(timers_, [this] {
-          return Policy::may_sleep([this] { return main_queue_.empty() && (single_thread() || worker_queue_.empty()); });
-        });
+        const auto is_empty = [this] { return main_queue_.empty() && (single_thread() || worker_queue_.empty()); };
+        sleepers_.await_main([&] { return Policy::may_sleep(is_empty); }, [this] { return next_deadline(); });
       }
     }
   }
 
   void work() {
-    while (!sleepers_.stopping()) {
-      if (const std::coroutine_handle<> coroutine = worker_queue_.pop()) {
+    do {
+      while (const std::coroutine_handle<> coroutine = worker_queue_.pop()) {
         coroutine.resume();
-      } else {
-        sleepers_.sleep_worker([this] { return Policy::may_sleep([this] { return worker_queue_.empty(); }); });
+        if (sleepers_.stopping()) return;
       }
-    }
+    } while (sleepers_.await_work([this] { return Policy::may_sleep([this] { return worker_queue_.empty(); }); }));
   }
 
-  void push_expired() {
+  void push_expired(Ticks first) {
     const Clock::time_point now = Clock::now();
-    if (now.time_since_epoch().count() < first_deadline_.load(std::memory_order_relaxed)) return;
+    if (now.time_since_epoch().count() < first) return;
     Timer *expired = nullptr;
     {
-      const std::lock_guard lock(sleepers_.mutex());
+      const std::lock_guard lock(timers_mutex_);
       expired = timers_.expire(now);
       publish_first_deadline();
     }
@@ -182,21 +185,30 @@ class BasicScheduler final : public Executor {
     }
   }
 
-  // Ordering: relaxed. The main thread looks at the timers again, under the lock, before it sleeps; a
-  // deadline that it does not see yet only has to wait until then.
+  // Ordering: relaxed. The main thread looks at the first deadline again before it sleeps; one that it does not see yet
+  // only has to wait until then.
   [[nodiscard]] bool timers_pending() const noexcept {
     return first_deadline_.load(std::memory_order_relaxed) != no_deadline;
+  }
+
+  /// What the main thread sleeps until.
+  [[nodiscard]] std::optional<Clock::time_point> next_deadline() const noexcept {
+    // Ordering: seq_cst, after the main thread has announced itself; see `publish_first_deadline`.
+    const Ticks first = first_deadline_.load(std::memory_order_seq_cst);
+    if (first == no_deadline) return std::nullopt;
+    return Clock::time_point(Clock::duration(first));
   }
 
   /// Under the lock of the timers.
   void publish_first_deadline() noexcept {
     const Ticks first = timers_.empty() ? no_deadline : timers_.first_deadline().time_since_epoch().count();
-    first_deadline_.store(first, std::memory_order_relaxed);
+    // Ordering: seq_cst, before the look at whether the main thread sleeps; as with a push, either of the two is seen.
+    first_deadline_.store(first, std::memory_order_seq_cst);
   }
 
   void stop_workers() noexcept {
     if (workers_.empty()) return;
-    sleepers_.stop();
+    sleepers_.stop(workers_.size());
     for (std::thread &worker : workers_) worker.join();
   }
 
@@ -205,7 +217,8 @@ class BasicScheduler final : public Executor {
   /// Unused with one thread.
   Queue worker_queue_;
   Sleepers sleepers_;
-  /// Guarded by the mutex of `sleepers_`.
+  std::mutex timers_mutex_;
+  /// Under the lock.
   Timers timers_;
   /// Of `timers_`, in ticks of the clock.
   std::atomic<Ticks> first_deadline_{no_deadline};

@@ -2,12 +2,11 @@
 #pragma once
 
 #include "runtime/affinity.hpp"
-#include "runtime/timers.hpp"
+#include "runtime/semaphore.hpp"
 
 #include <atomic>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <mutex>
 
 namespace threadbare::runtime {
 
@@ -17,112 +16,88 @@ namespace threadbare::runtime {
 /// - A producer pushes, then looks at `idle_`.
 ///
 /// All four are seq_cst, so in their total order either the thread sees the push, or the producer sees the
-/// thread. A producer claims the thread that it wakes by taking it out of `idle_`, so a second producer
-/// claims another one, or finds that nobody sleeps and goes on without a lock. A thread that is not in
-/// `idle_` looks at the queues before it sleeps.
+/// thread. A producer claims the thread that it wakes by taking it out of `idle_`, and then releases a semaphore
+/// for it, so a second producer claims another one, or finds that nobody sleeps and goes on. A thread that finds
+/// work after all takes itself out, unless it has been claimed: then it acquires what is released for it.
 ///
-/// Producers notify while they hold the mutex: a sleeper cannot return, and the scheduler cannot be
-/// destroyed, until they are done with the condition variable.
+/// Workers are all alike: `idle_` counts them, and each announcement is met by one withdrawal or one release,
+/// whichever worker that is of. So a producer that finds the count at 0 knows that as many workers as were announced
+/// by then are awake or about to be, and each announces itself again, and looks, before it sleeps.
 class Sleepers {
  public:
   /// Wakes one thread for a coroutine of this affinity that has been pushed, if one sleeps that may run it.
+  /// Workers first: the main thread has work of its own that nobody else can do.
   void notify(Affinity affinity) noexcept {
     // Ordering: seq_cst, after the seq_cst store of the push; see above.
-    const std::uint32_t idle = idle_.load(std::memory_order_seq_cst);
-    if (affinity == Affinity::Main ? (idle & main_bit) == 0 : idle == 0) return;
-    const std::lock_guard lock(mutex_);
-    wake(affinity);
-  }
-
-  /// Wakes the main thread if it sleeps. The caller holds `mutex()`.
-  void wake_main() noexcept { wake(Affinity::Main); }
-
-  /// Sleeps until there may be work. `may_sleep()` looks at the queues.
-  template <class MaySleep>
-  void sleep_worker(MaySleep may_sleep) {
-    std::unique_lock lock(mutex_);
-    announce(one_worker);
-    if (stopped_ || !may_sleep()) return retract(one_worker);
-    workers_.wait(lock, [this] { return woken_workers_ > 0 || stopped_; });
-    if (woken_workers_ > 0) {
-      --woken_workers_;
-    } else {
-      retract(one_worker);
+    std::uint32_t idle = idle_.load(std::memory_order_seq_cst);
+    if (affinity == Affinity::Worker && claim(idle, one_worker)) {
+      workers_.release();
+    } else if (claim(idle, main_bit)) {
+      main_.release();
     }
   }
 
-  /// The same on the main thread, at most until the first deadline of `timers`, which `mutex()` guards.
+  /// Wakes the main thread, if it sleeps, after a seq_cst store that it looks at before it does.
+  void wake_main() noexcept { notify(Affinity::Main); }
+
+  /// Sleeps until there may be work, or until `stop`, which the result tells. `may_sleep()` looks at the queues.
   template <class MaySleep>
-  void sleep_main(const Timers &timers, MaySleep may_sleep) {
-    std::unique_lock lock(mutex_);
-    announce(main_bit);
+  [[nodiscard]] bool await_work(MaySleep may_sleep) noexcept {
+    // Ordering: seq_cst, before the look at the queues; see above.
+    std::uint32_t idle = idle_.fetch_add(one_worker, std::memory_order_seq_cst) + one_worker;
+    if ((idle & stop_bit) != 0) return false;
+    if (may_sleep() || !claim(idle, one_worker)) {
+      workers_.acquire();
+      return !stopping();
+    }
+    return (idle & stop_bit) == 0;
+  }
+
+  /// The same on the main thread, which is never stopped, and at most until `deadline()`, if there is one. It asks for
+  /// that after it has announced itself.
+  template <class MaySleep, class Deadline>
+  void await_main(MaySleep may_sleep, Deadline deadline) noexcept {
+    // Ordering: as above.
+    std::uint32_t idle = idle_.fetch_or(main_bit, std::memory_order_seq_cst) | main_bit;
     if (may_sleep()) {
-      if (timers.empty()) {
-        main_.wait(lock, [this] { return main_woken_; });
-      } else if (!main_woken_) {
-        // Whatever ends the wait, the loop of the main thread looks again.
-        main_.wait_until(lock, timers.first_deadline());
-      }
+      const auto until = deadline();
+      if (!until) return main_.acquire();
+      if (main_.acquire_until(*until)) return;
     }
-    if (main_woken_) {
-      main_woken_ = false;
-    } else {
-      retract(main_bit);
-    }
+    if (!claim(idle, main_bit)) main_.acquire();
   }
 
-  /// Tells the workers to return.
-  void stop() noexcept {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    stopping_.store(true, std::memory_order_relaxed);
-    workers_.notify_all();
+  /// Tells so many workers, which is all of them, to return.
+  void stop(std::size_t workers) noexcept {
+    // Ordering: relaxed. Who sleeps sees it by way of the semaphore, who announces itself since that is a change of the
+    // same word.
+    idle_.fetch_or(stop_bit, std::memory_order_relaxed);
+    while (workers-- > 0) workers_.release();
   }
 
   // Ordering: relaxed. For a busy worker it only matters that it sees it some time.
-  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-
-  /// Also guards what must not change between a look and a sleep.
-  [[nodiscard]] std::mutex &mutex() noexcept { return mutex_; }
+  [[nodiscard]] bool stopping() const noexcept { return (idle_.load(std::memory_order_relaxed) & stop_bit) != 0; }
 
  private:
   static constexpr std::uint32_t main_bit = 1;
-  static constexpr std::uint32_t one_worker = 2;
+  static constexpr std::uint32_t stop_bit = 2;
+  static constexpr std::uint32_t one_worker = 4;
 
-  // Both run under the lock.
-  // Ordering: seq_cst, before the look at the queues; see above.
-  void announce(std::uint32_t who) noexcept { idle_.store(asleep_ += who, std::memory_order_seq_cst); }
-  // Ordering: relaxed; a producer that still sees the old value takes the lock and looks again.
-  void retract(std::uint32_t who) noexcept { idle_.store(asleep_ -= who, std::memory_order_relaxed); }
-
-  /// Under the lock. Workers first: the main thread has work of its own that nobody else can do.
-  void wake(Affinity affinity) noexcept {
-    if (affinity == Affinity::Worker && asleep_ >= one_worker) {
-      retract(one_worker);
-      ++woken_workers_;
-      workers_.notify_one();
-    } else if ((asleep_ & main_bit) != 0) {
-      retract(main_bit);
-      main_woken_ = true;
-      main_.notify_one();
+  /// Takes one of those out of `idle_`, which was `idle` last, if there is one.
+  bool claim(std::uint32_t &idle, std::uint32_t who) noexcept {
+    const std::uint32_t any = who == one_worker ? ~(one_worker - 1) : who;
+    while ((idle & any) != 0) {
+      // Ordering: relaxed. What was pushed is in the queues, and who sleeps is in the semaphores.
+      if (idle_.compare_exchange_weak(idle, idle - who, std::memory_order_relaxed)) return true;
     }
+    return false;
   }
 
-  std::mutex mutex_;
-  std::condition_variable workers_;
-  std::condition_variable main_;
-  /// `main_bit` if the main thread is about to sleep or sleeps and nobody has claimed it, plus `one_worker`
-  /// for every such worker. Written under the lock, under which `asleep_` is the same.
+  /// `main_bit` if the main thread is about to sleep or sleeps and nobody has claimed it, `stop_bit`, plus `one_worker`
+  /// for every such worker.
   std::atomic<std::uint32_t> idle_{0};
-  std::uint32_t asleep_ = 0;
-  /// `stopped_`, for who does not hold the lock.
-  std::atomic<bool> stopping_{false};
-  /// Workers shall return; under the lock.
-  bool stopped_ = false;
-  /// Workers claimed that have not noticed yet; under the lock.
-  std::uint32_t woken_workers_ = 0;
-  /// The main thread has been claimed and has not noticed yet; under the lock.
-  bool main_woken_ = false;
+  Semaphore workers_;
+  Semaphore main_;
 };
 
 }  // namespace threadbare::runtime

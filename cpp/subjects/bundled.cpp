@@ -43,7 +43,7 @@ constexpr std::array bundled_faults{
           make_bundled_spsc_multi_consumer},
     Fault{{"transfer-frame-leak", "the transfer awaiter takes the handle out of the task and nobody destroys the frame"},
           make_bundled_transfer_frame_leak},
-    Fault{{"lost-notify", "a thread checks its queue, then sleeps, without the lock that producers notify under"},
+    Fault{{"lost-notify", "a thread checks its queue, then announces that it sleeps, and does not check again"},
           make_bundled_lost_notify},
     Fault{{"continuation-early-resume", "the parent is queued before the child has fully suspended"},
           make_bundled_continuation_early_resume},

@@ -60,6 +60,12 @@ struct Thread {
     wake: Wake,
 }
 
+impl Thread {
+    fn waits_for(&self, object: usize) -> bool {
+        self.state == State::Blocked && self.object == object
+    }
+}
+
 pub(super) struct Controller {
     strategy: Box<dyn Strategy + Send>,
     /// The strategy is told of every operation of this execution.
@@ -333,7 +339,7 @@ impl Controller {
 
     fn wake_waiters(&mut self, object: usize) {
         for thread in 0..self.threads.len() as ThreadId {
-            if self.waits_for(thread, object) {
+            if self.threads[usize::from(thread)].waits_for(object) {
                 self.resume(thread, Wake::Notified);
             }
         }
@@ -345,11 +351,8 @@ impl Controller {
             return false;
         }
         self.waiters.clear();
-        for thread in 0..self.threads.len() as ThreadId {
-            if self.waits_for(thread, object) {
-                self.waiters.push(thread);
-            }
-        }
+        let waiting = (0..).zip(&self.threads).filter(|(_, thread)| thread.waits_for(object));
+        self.waiters.extend(waiting.map(|(thread, _)| thread));
         let unwatched = self.unwatched();
         let picked = match self.waiters.as_slice() {
             [] => return false,
@@ -446,11 +449,6 @@ impl Controller {
     pub fn stop(&mut self, ending: Ending) -> Next {
         self.ending.get_or_insert(ending);
         Next::Stop
-    }
-
-    fn waits_for(&self, thread: ThreadId, object: usize) -> bool {
-        let thread = &self.threads[usize::from(thread)];
-        thread.state == State::Blocked && thread.object == object
     }
 
     fn resume(&mut self, thread: ThreadId, wake: Wake) {

@@ -42,15 +42,27 @@ impl Engine {
     }
 
     /// The virtual thread of that number, made on first use and used again by later executions.
+    #[inline]
     pub fn thread(&self, id: ThreadId) -> &VirtualThread {
         // SAFETY: only the one running virtual thread, or the root, comes here; the borrow ends before
         // anything can switch, and the boxes are never dropped or moved.
+        let threads = unsafe { &*self.threads.get() };
+        match threads.get(usize::from(id)) {
+            // SAFETY: the box's content outlives the vector's borrow, see above.
+            Some(thread) => unsafe { &*std::ptr::from_ref::<VirtualThread>(thread) },
+            None => self.make_threads(id),
+        }
+    }
+
+    /// Makes the threads up to that number, and gives the last one.
+    #[cold]
+    fn make_threads(&self, id: ThreadId) -> &VirtualThread {
+        // SAFETY: as in `thread`.
         let threads = unsafe { &mut *self.threads.get() };
         while threads.len() <= usize::from(id) {
             threads.push(VirtualThread::new(threads.len() as ThreadId));
         }
-        // SAFETY: the box's content outlives the vector's borrow, see above.
-        unsafe { &*std::ptr::from_ref::<VirtualThread>(&threads[usize::from(id)]) }
+        self.thread(id)
     }
 
     /// Gives a prepared thread what it runs on. It does not run yet.
@@ -70,6 +82,7 @@ impl Engine {
     }
 
     /// The calling thread stands aside for `thread`, and returns when it is its turn again.
+    #[inline(always)]
     pub fn switch(&self, thread: ThreadId) {
         match &self.carrier {
             Carrier::Fibers(fibers) => fibers.switch(thread),

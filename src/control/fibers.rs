@@ -99,7 +99,7 @@ impl Fibers {
         self.place.store(ambient);
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn switch(&self, next: ThreadId) {
         let me = self.running.get();
         if next == me {

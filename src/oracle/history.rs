@@ -14,7 +14,7 @@ mod search;
 mod tests;
 mod window;
 
-use super::plan::{Plan, Planned};
+use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{Failure, OracleName, Verdict};
@@ -34,7 +34,7 @@ const NO_RESUME: &str = "it resumes nothing";
 
 pub(super) struct History {
     /// The object of each operation of the program and what it does there, by the place of the operation.
-    routes: Vec<Option<Route>>,
+    routes: Vec<Route>,
     tracks: Vec<Track>,
     /// The object of each lease.
     leases: Vec<u32>,
@@ -56,6 +56,7 @@ pub(super) struct History {
 
 #[derive(Clone, Copy)]
 struct Route {
+    /// [`NONE`] if the operation is on no object.
     object: u32,
     action: Action,
 }
@@ -63,13 +64,14 @@ struct Route {
 impl History {
     pub fn new(plan: &Plan) -> Self {
         let (places, row) = Places::of(&plan.objects);
-        let route =
-            |operation: &Operation| places.route(operation).map(|(at, action)| Route { object: at as u32, action });
+        let route = |operation: &Operation| {
+            let (object, action) =
+                places.route(operation).map_or((NONE, Action::Lock), |(at, action)| (at as u32, action));
+            Route { object, action }
+        };
         Self {
             routes: plan.operations.iter().map(|planned| route(&planned.operation)).collect(),
-            leases: (0..plan.objects.leases)
-                .filter_map(|id| route(&Operation::Call(Call::LeaseHolder(id))).map(|route| route.object))
-                .collect(),
+            leases: (0..plan.objects.leases).map(|id| route(&Operation::Call(Call::LeaseHolder(id))).object).collect(),
             touched: Vec::with_capacity(row.len()),
             is_touched: vec![false; row.len()],
             calls: vec![0; plan.tasks.len()],
@@ -114,13 +116,16 @@ impl History {
             EventKind::Callback => return Ok(()),
             _ => {}
         }
-        let Some(Route { object, action }) = self.routes[planned.at] else {
+        let route = &self.routes[planned.at];
+        let object = route.object;
+        if object == NONE {
             return match (event.kind, &planned.operation) {
                 (EventKind::OperationEnd, Operation::Call(call)) => self.contexts.returned(plan, event, call),
                 (EventKind::Entered | EventKind::Leaving, _) => Err(resume::out_of_step(plan, event, NO_RESUME)),
                 _ => Ok(()),
             };
-        };
+        }
+        let action = route.action;
         if self.tracks[object as usize].lost {
             return Ok(());
         }
@@ -191,8 +196,8 @@ impl History {
         let mut ready = vec![];
         for &object in &self.touched {
             let here = waiting.iter().filter_map(|&(task, at)| {
-                let route = self.routes[at].filter(|route| route.object == object)?;
-                Some((task, route.action, self.calls[task as usize]))
+                let route = self.routes[at];
+                (route.object == object).then(|| (task, route.action, self.calls[task as usize]))
             });
             let here: Vec<_> = here.collect();
             if !here.is_empty() && !self.tracks[object as usize].lost {

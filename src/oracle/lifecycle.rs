@@ -97,12 +97,16 @@ impl Lifecycle {
     fn step<'a>(&mut self, plan: &'a Plan, event: &Event) -> Option<&'a Planned> {
         let life = self.lives.get_mut(event.task as usize)?;
         let task = &plan.tasks[event.task as usize];
-        if event.operation != life.next || event.operation >= task.count || life.freed || self.shut {
+        // While nothing is shut down, a task that is between or inside operations has its frame.
+        if event.operation != life.next || self.shut {
             return None;
         }
-        let planned = &plan.operations[task.first as usize + usize::from(event.operation)];
+        // Past the last operation of the last task, it can only be an end out of order.
+        let planned = plan.operations.get(task.first as usize + usize::from(event.operation))?;
         match (event.kind, life.stage) {
-            (EventKind::OperationBegin, Stage::Between) if event.thread == life.thread => {
+            (EventKind::OperationBegin, Stage::Between)
+                if event.thread == life.thread && event.operation < task.count =>
+            {
                 life.stage = Stage::Inside;
                 // At its call already: one that fails may have made the context all the same.
                 self.branched_on_main |= event.thread == 0 && planned.begins_branch;

@@ -41,6 +41,8 @@ pub(super) struct Planned {
     pub suspends: bool,
     /// It gives nothing, and neither its call nor its return says anything about how a task ends.
     pub plain: bool,
+    /// It is plain, and on no object whose history is looked at: all that there is to it is the life of its task.
+    pub quiet: bool,
     /// It keeps a promise that is not about the order of calls.
     pub promises: bool,
     /// Where the task is after it, if that changes.
@@ -56,6 +58,7 @@ impl Planned {
             operation: operation.clone(),
             suspends: operation.suspends(),
             plain: is_plain(operation),
+            quiet: is_quiet(operation),
             promises: matches!(operation, Operation::Sleep(_) | Operation::Call(_)),
             hops: if let Operation::Hop(affinity) = *operation { Some(affinity) } else { None },
             catches: matches!(operation, Operation::AwaitCatch(_)),
@@ -96,6 +99,10 @@ fn is_plain(operation: &Operation) -> bool {
         | Operation::Receive(_)
         | Operation::Call(_) => false,
     }
+}
+
+fn is_quiet(operation: &Operation) -> bool {
+    matches!(operation, Operation::Start(_) | Operation::Detach(_) | Operation::Hop(_) | Operation::Yield)
 }
 
 impl Plan {

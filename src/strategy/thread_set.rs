@@ -59,10 +59,12 @@ impl ThreadSet {
     /// If there is none.
     #[must_use]
     #[inline]
-    pub fn at(&self, mut position: usize) -> ThreadId {
-        if position < self.len && self.used <= 1 {
-            return nth_bit(self.words[0], position);
-        }
+    pub fn at(&self, position: usize) -> ThreadId {
+        if position < self.len && self.used <= 1 { nth_bit(self.words[0], position) } else { self.at_far(position) }
+    }
+
+    #[inline(never)]
+    fn at_far(&self, mut position: usize) -> ThreadId {
         for (index, &word) in self.words[..self.used].iter().enumerate() {
             let count = word.count_ones() as usize;
             if position < count {

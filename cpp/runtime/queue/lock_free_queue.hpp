@@ -9,7 +9,8 @@
 namespace threadbare::runtime {
 
 /// Dmitry Vyukov's bounded MPMC queue (1024cores.net), with turns in place of sequence numbers so that a
-/// new ring is all zeros, and with a `Spill` for what does not fit.
+/// new ring is all zeros, and with a `Spill` for what does not fit. Both ends of the ring say whether something is
+/// spilled, so that nobody needs to look at the spill where nothing is.
 ///
 /// What a scheduler asks of a queue:
 /// - `push(item, link)` by any thread, which cannot fail; `pop()` by any thread, an empty item if there is none. The
@@ -25,17 +26,18 @@ template <class Item>
 class LockFreeQueue {
  public:
   void push(Item item, QueueLink<Item> &link) noexcept {
-    // Later items must not overtake the spilled ones for ever.
-    if (!spill_.empty()) return spill_.push(item, link);
-    std::size_t position = tail_.load(std::memory_order_relaxed);
+    std::size_t tail = tail_.load(std::memory_order_relaxed);
     while (true) {
+      // Later items must not overtake the spilled ones for ever.
+      if ((tail & spilled) != 0) return spill(item, link);
+      const std::size_t position = tail / one_cell;
       Cell &cell = cells_[position % cell_count];
       const std::size_t free = position / cell_count * 2;
       // Ordering: acquire pairs with the release in `pop`: the cell's old item has been read.
       const std::size_t turn = cell.turn.load(std::memory_order_acquire);
       if (turn == free) {
         // Ordering: relaxed, since the position only decides who gets the cell; the turn orders its use.
-        if (tail_.compare_exchange_weak(position, position + 1, std::memory_order_relaxed)) {
+        if (tail_.compare_exchange_weak(tail, tail + one_cell, std::memory_order_relaxed)) {
           cell.item = item;
           // Ordering: release for the item; seq_cst so that it comes before the producer's look at who
           // sleeps, see `empty`.
@@ -43,50 +45,55 @@ class LockFreeQueue {
           return;
         }
       } else if (turn < free) {
-        return spill_.push(item, link);
+        return spill(item, link);
       } else {
-        position = tail_.load(std::memory_order_relaxed);
+        tail = tail_.load(std::memory_order_relaxed);
       }
     }
   }
 
   Item pop() noexcept {
-    std::size_t position = head_.load(std::memory_order_relaxed);
+    std::size_t head = head_.load(std::memory_order_relaxed);
     while (true) {
+      const std::size_t position = head / one_cell;
       Cell &cell = cells_[position % cell_count];
       const std::size_t filled = position / cell_count * 2 + 1;
       // Ordering: acquire pairs with the store in `push`: the item is there.
       const std::size_t turn = cell.turn.load(std::memory_order_acquire);
       if (turn == filled) {
-        if (head_.compare_exchange_weak(position, position + 1, std::memory_order_relaxed)) {
+        if (head_.compare_exchange_weak(head, head + one_cell, std::memory_order_relaxed)) {
           const Item item = cell.item;
           // Ordering: release, so that the cell is not written again before the item has been read.
           cell.turn.store(filled + 1, std::memory_order_release);
           return item;
         }
       } else if (turn < filled) {
-        return spill_.pop_if([&] { return ends_at(position); });
+        return (head & spilled) == 0 ? Item{} : pop_spilled(position);
       } else {
-        position = head_.load(std::memory_order_relaxed);
+        head = head_.load(std::memory_order_relaxed);
       }
     }
   }
 
   [[nodiscard]] bool empty() const noexcept {
     while (true) {
-      const std::size_t position = head_.load(std::memory_order_relaxed);
+      // Ordering: seq_cst, both. If this misses a push's store, or the mark of a spill, it comes before that in the
+      // single total order, so the flag that our caller stored before does too, and the producer sees it.
+      const std::size_t head = head_.load(std::memory_order_seq_cst);
+      const std::size_t position = head / one_cell;
       const std::size_t filled = position / cell_count * 2 + 1;
-      // Ordering: seq_cst. If this misses a push's store, it comes before that store in the single total
-      // order, so the flag that our caller stored before does too, and the producer sees it.
       const std::size_t turn = cells_[position % cell_count].turn.load(std::memory_order_seq_cst);
       if (turn == filled) return false;
-      if (turn < filled) return spill_.empty() || !ends_at(position);
+      if (turn < filled) return (head & spilled) == 0 || !ends_at(position);
     }
   }
 
  private:
   /// Enough for most programs; small, because a scheduler is cheap to make.
   static constexpr std::size_t cell_count = 64;
+  /// The ends of the ring are positions, which count up, and whether something is spilled.
+  static constexpr std::size_t spilled = 1;
+  static constexpr std::size_t one_cell = 2;
 
   struct Cell {
     /// Twice the lap when it is free to be filled in that lap, one more once it is filled.
@@ -94,12 +101,33 @@ class LockFreeQueue {
     Item item{};
   };
 
+  void spill(Item item, QueueLink<Item> &link) noexcept {
+    // Both marks change under the lock of the spill, so a thread that spilled an item, first or not, finds them as long
+    // as it is there.
+    spill_.push(item, link, [this] {
+      // Ordering: seq_cst, as the store in `push`: before the producer's look at who sleeps, by the lock also that of
+      // one whose item is not the first.
+      head_.fetch_or(spilled, std::memory_order_seq_cst);
+      // Ordering: relaxed, since it only has to be seen by those who spilled.
+      tail_.fetch_or(spilled, std::memory_order_relaxed);
+    });
+  }
+
+  Item pop_spilled(std::size_t position) noexcept {
+    return spill_.pop_if([&] { return ends_at(position); },
+                         [this] {
+                           // Ordering: relaxed. Whoever sees a mark that is gone looks in vain.
+                           tail_.fetch_and(~spilled, std::memory_order_relaxed);
+                           head_.fetch_and(~spilled, std::memory_order_relaxed);
+                         });
+  }
+
   /// Whether no push has taken a cell from this position on. If one has and is only about to fill it, a spilled
   /// item may be a later one of a thread that has already filled the cell behind.
   [[nodiscard]] bool ends_at(std::size_t position) const noexcept {
-    // Ordering: relaxed after a look at the spill that acquires: whoever spilled an item had seen the cells that
-    // its earlier items took.
-    return tail_.load(std::memory_order_relaxed) == position;
+    // Ordering: relaxed, under the lock of the spill: whoever spilled an item had seen the cells that its earlier items
+    // took. Elsewhere it only decides whether it is worth to look.
+    return tail_.load(std::memory_order_relaxed) / one_cell == position;
   }
 
   alignas(64) std::atomic<std::size_t> tail_{0};

@@ -23,6 +23,12 @@ class Spill {
   [[nodiscard]] bool empty() const noexcept { return first_.load(std::memory_order_seq_cst) == nullptr; }
 
   void push(Item item, QueueLink<Item> &link) noexcept {
+    push(item, link, [] {});
+  }
+
+  /// Calls `began()` under the lock if nothing was in it before.
+  template <class Began>
+  void push(Item item, QueueLink<Item> &link, Began began) noexcept {
     const std::lock_guard lock(mutex_);
     link.item = item;
     link.next = nullptr;
@@ -32,6 +38,7 @@ class Spill {
       before->next = &link;
     } else {
       first_.store(&link, std::memory_order_seq_cst);
+      began();
     }
   }
 
@@ -39,13 +46,22 @@ class Spill {
   /// sees all that the thread that pushed the item did before.
   template <class Condition>
   Item pop_if(Condition condition) noexcept {
+    return pop_if(condition, [] {});
+  }
+
+  /// Calls `ended()` under the lock if nothing is left in it.
+  template <class Condition, class Ended>
+  Item pop_if(Condition condition, Ended ended) noexcept {
     if (empty()) return Item{};
     const std::lock_guard lock(mutex_);
     // Ordering: relaxed; it is written under the lock.
     QueueLink<Item> *const link = first_.load(std::memory_order_relaxed);
     if (!link || !condition()) return Item{};
-    if (!link->next) last_ = nullptr;
     first_.store(link->next, std::memory_order_seq_cst);
+    if (!link->next) {
+      last_ = nullptr;
+      ended();
+    }
     // Lifetime: whoever goes on with the item may destroy the link, so this comes before the return.
     return link->item;
   }

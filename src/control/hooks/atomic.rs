@@ -2,6 +2,7 @@
 
 use std::arch::naked_asm;
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::hint::black_box;
 
 use crate::control::active::{Active, active};
 use crate::point::Point;
@@ -40,13 +41,14 @@ extern "C" fn point(
     if active.count(point) { pause(address, active, point, caller) } else { address }
 }
 
-/// The rest of such a point. It gives the address, so that calling it is a jump and nothing need be saved for it.
+/// The rest of such a point. It gives the address, of which the compiler must not know that it is the one that it was
+/// given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
 extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, caller: usize) -> *mut c_void {
     // Relative to the program, which lies elsewhere in each process.
     let place = caller.wrapping_sub(threadbare_point as *const () as usize);
-    active.pause(point, address as usize, place);
-    address
+    active.pause_here(point, address as usize, place);
+    black_box(address)
 }
 
 /// Whether the weak compare-exchange whose point the calling thread has just passed fails, whatever is there.

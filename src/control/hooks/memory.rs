@@ -14,7 +14,7 @@ extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place:
     {
         let point = if is_write == 0 { Point::PlainLoad } else { Point::PlainStore };
         if active.count(point) {
-            active.pause(point, address as usize, place as usize);
+            active.pause_here(point, address as usize, place as usize);
         }
     }
 }

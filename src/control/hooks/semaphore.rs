@@ -188,7 +188,7 @@ stand_in! {
         report(if unsafe { try_take(semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
     }
 
-    #[doc = "Who gets what it adds is a choice: all who wait are woken and compete."]
+    #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]
     fn sem_post(semaphore: *mut Semaphore) -> c_int |active| {
         active.pass(Point::SemaphorePost, semaphore as usize);
         // SAFETY: the caller's promise; nothing here lets another thread run.
@@ -198,7 +198,7 @@ stand_in! {
         }
         *value += 1;
         sanitizer::release(semaphore as usize);
-        active.ask(|controller| controller.wake_all(semaphore as usize));
+        active.ask(|controller| controller.wake_one(semaphore as usize));
         0
     }
 

@@ -75,7 +75,7 @@ impl Switcher {
     ///
     /// # Safety
     /// See `enter`.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn switch(&self, from: &Stack, to: &Stack) {
         // SAFETY: the caller's promise.
         unsafe { switch(&from.at, to.at.get()) };

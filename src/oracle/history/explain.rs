@@ -24,7 +24,7 @@ impl History {
         for event in prefix {
             let of_operation =
                 matches!(event.kind, EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail);
-            if !of_operation || self.routes[plan.at(event)].is_none_or(|route| route.object != object) {
+            if !of_operation || self.routes[plan.at(event)].object != object {
                 continue;
             }
             if event.kind == EventKind::OperationBegin {
