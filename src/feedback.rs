@@ -68,10 +68,25 @@ fn mix(left: u64, right: u64) -> u64 {
 /// A counter and the power of 2 that it reached.
 pub type Feature = (u16, u8);
 
-/// Notes which edges were passed since the last time.
-pub fn take_edges() {
-    let Range { start, end } = Kind::Edges.counters();
-    counters::take_edges(|edge| counters::mark(start + edge % (end - start)));
+/// Edges of the subject's C++ that were passed in this process. Each counts once: libFuzzer need not be told again of the
+/// thousands that every execution passes.
+#[derive(Debug, Default)]
+pub struct Edges {
+    known: Vec<u8>,
+}
+
+impl Edges {
+    /// Marks the edges that were passed for the first time.
+    pub fn look(&mut self) {
+        let Range { start, end } = Kind::Edges.counters();
+        counters::new_edges(&mut self.known, |edge| counters::mark(start + edge % (end - start)));
+    }
+
+    /// From now on every edge counts anew.
+    pub fn forget(&mut self) {
+        counters::forget_edges();
+        self.known.clear();
+    }
 }
 
 #[cfg(test)]

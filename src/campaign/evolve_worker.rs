@@ -81,7 +81,9 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
 /// Deaths are the supervisor's business, ends and leaks are ours, and nothing may depend on the time. Each mutation
 /// begins with an input that was kept, since several in a row lead to programs in which less happens at once; for the
 /// same reason programs are not joined.
-const OPTIONS: [&str; 20] = [
+/// The entropic schedule took a tenth of the time and found nothing sooner.
+const OPTIONS: [&str; 21] = [
+    "-entropic=0",
     "-mutate_depth=1",
     "-cross_over=0",
     "-verbosity=0",

@@ -16,7 +16,7 @@ use super::seed;
 use crate::case::{Case, Workload};
 use crate::control::{self, Mode, Session, Trace, counters, process};
 use crate::execution::Ending;
-use crate::feedback::{self, Kind, States};
+use crate::feedback::{Edges, Kind, States};
 use crate::finding::Judgement;
 use crate::input::Input;
 use crate::oracle::Judge;
@@ -107,6 +107,7 @@ pub(super) struct Bench {
     pub started: Instant,
     /// The kinds of feedback that are counted.
     feedback: Vec<Kind>,
+    edges: Edges,
 }
 
 impl Bench {
@@ -114,7 +115,7 @@ impl Bench {
         let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
         session.set_directory(files.files())?;
         let (outcome, started) = (Outcome::default(), Instant::now());
-        Ok(Self { session, threads: settings.threads, outcome, started, feedback: Vec::new() })
+        Ok(Self { session, threads: settings.threads, outcome, started, feedback: Vec::new(), edges: Edges::default() })
     }
 
     /// Leaves the outcome; ends the process if it is spent.
@@ -210,10 +211,10 @@ impl Bench {
 
     fn measure(&mut self, inputs: &[Vec<u8>]) {
         self.set_feedback(&Kind::ALL);
-        feedback::take_edges();
         for (number, bytes) in (0..).zip(inputs) {
             let Ok(input) = Input::decode(bytes) else { continue };
             counters::clear();
+            self.edges.forget();
             let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
             self.outcome.features.push(counters::seen());
             if flow.is_break() {
@@ -244,7 +245,7 @@ impl Bench {
     fn execute(&mut self, judged: &mut Judged, number: u64, mode: Mode<'_>, known: &[String]) -> ControlFlow<()> {
         let execution = self.session.execute(number, mode);
         if self.feedback.contains(&Kind::Edges) {
-            feedback::take_edges();
+            self.edges.look();
         }
         if let Some(states) = &mut judged.states {
             states.look(execution);

@@ -14,7 +14,7 @@ pub const COUNT: usize = 1 << 15;
 #[unsafe(link_section = "__libfuzzer_extra_counters")]
 static COUNTERS: [AtomicU8; COUNT] = [const { AtomicU8::new(0) }; COUNT];
 
-/// Flags that are looked at together.
+/// Flags that are compared together; nearly always they are the same.
 const CHUNK: usize = 64;
 
 /// The first flag of the subject's edges, one byte each, and how many there are.
@@ -48,23 +48,31 @@ pub fn seen() -> Vec<Feature> {
     (0..).zip(values).filter(|(_, value)| *value != 0).map(|(place, value)| (place, value.ilog2() as u8)).collect()
 }
 
-/// Calls `passed` with the number of each edge of the subject's C++ that was passed since the last time. There are none
-/// if it was built with g++.
-pub fn take_edges(mut passed: impl FnMut(usize)) {
+/// The flags of the subject's edges, which are 1 once the edge was passed; none if it was built with g++.
+fn edges() -> &'static mut [u8] {
     let (first, count) = (EDGES.load(Ordering::Relaxed) as *mut u8, EDGE_COUNT.load(Ordering::Relaxed));
-    if count == 0 {
-        return;
-    }
-    // SAFETY: the flags are bytes of the executable's data, which nobody else uses while no subject runs.
-    let flags = unsafe { std::slice::from_raw_parts_mut(first, count) };
-    for (chunk, flags) in flags.chunks_mut(CHUNK).enumerate() {
-        // Nearly all of it is 0.
-        if flags.iter().fold(0, |any, flag| any | flag) != 0 {
-            let edges = chunk * CHUNK..;
-            edges.zip(flags.iter()).filter(|(_, flag)| **flag != 0).for_each(|(edge, _)| passed(edge));
-            flags.fill(0);
+    // SAFETY: they are bytes of the executable's data, which nobody else uses while no subject runs.
+    if count == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(first, count) } }
+}
+
+/// Calls `passed` with the number of each edge that was passed and is not in `known`, to which it is added.
+pub fn new_edges(known: &mut Vec<u8>, mut passed: impl FnMut(usize)) {
+    let edges = edges();
+    known.resize(edges.len(), 0);
+    for (chunk, (now, known)) in edges.chunks(CHUNK).zip(known.chunks_mut(CHUNK)).enumerate() {
+        if now != known {
+            (chunk * CHUNK..)
+                .zip(now.iter().zip(&*known))
+                .filter(|(_, (now, known))| now != known)
+                .for_each(|(edge, _)| passed(edge));
+            known.copy_from_slice(now);
         }
     }
+}
+
+/// No edge was passed yet.
+pub fn forget_edges() {
+    edges().fill(0);
 }
 
 /// Called by the constructor of each file that clang instrumented, always with the same flags.

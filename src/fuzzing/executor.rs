@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::build_info;
 use crate::campaign::scratch::Scratch;
 use crate::control::{Mode, Session, Trace, process};
-use crate::feedback::{self, Kind, States};
+use crate::feedback::{Edges, Kind, States};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
 use crate::oracle::Judge;
@@ -32,6 +32,7 @@ pub struct Executor {
     current: u16,
     fault: Option<String>,
     executions: u64,
+    edges: Edges,
     /// Holds traces and the subject's files. Whoever comes next removes what a finding leaves behind.
     scratch: Scratch,
 }
@@ -51,7 +52,7 @@ impl Executor {
     /// As [`Executor::new`].
     pub fn with_fault(fault: Option<String>) -> Result<Self> {
         let scratch = Scratch::in_memory().map_or_else(Scratch::new, Ok)?;
-        Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, scratch })
+        Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, edges: Edges::default(), scratch })
     }
 
     /// Executes the input in `bytes`; false if they hold none. After a failure this process is not to be trusted.
@@ -93,13 +94,13 @@ impl Executor {
         session.load(&input.program);
         bytes::lay_out(&input.choices);
         let execution = session.execute(number, Mode::Explore { seed: input.seed });
-        feedback::take_edges();
         states.look(execution);
+        let (judgement, reports) = (judge.judge(execution), execution.reports);
+        self.edges.look();
         // The oracles say more about what is wrong.
-        let judgement = judge.judge(execution);
         match judgement {
             Judgement::Wrong(failure) => Err(failure),
-            _ if execution.reports > 0 => Err(Failure {
+            _ if reports > 0 => Err(Failure {
                 verdict: Verdict::SanitizerReport,
                 oracle: OracleName::Sanitizer,
                 message: "the sanitizer made a report; it is on standard error".to_owned(),
