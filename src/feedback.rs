@@ -65,9 +65,6 @@ fn mix(left: u64, right: u64) -> u64 {
     (left.rotate_left(23) ^ right).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// A counter and the power of 2 that it reached.
-pub type Feature = (u16, u8);
-
 /// Edges of the subject's C++ that were passed in this process. Each counts once: libFuzzer need not be told again of the
 /// thousands that every execution passes.
 #[derive(Debug, Default)]

@@ -93,7 +93,9 @@ impl Input {
     #[must_use]
     pub fn claimed_by_file(path: &Path) -> bool {
         let mut start = [0; MAGIC.len()];
-        File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
+        // A pipe would be waited for.
+        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        is_file && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
     }
 
     /// Reads an input file; `None` if it does not claim to be one.

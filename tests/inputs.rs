@@ -148,7 +148,8 @@ fn a_hundred_thousand_mutations_are_valid_and_reach_every_operation() {
     assert!(programs > 40_000 && choices > 30_000, "{programs} programs and {choices} lists of choices changed");
     assert!(same < 10_000, "{same} mutations changed nothing");
     assert!(threads[1..].iter().all(|&count| count > 2_000), "{threads:?}");
-    assert!(injections.iter().all(|&count| count > 1_000), "{injections:?}");
+    // Crashes use a process up, so they are rare.
+    assert!(injections.iter().all(|&count| count > 100), "{injections:?}");
 }
 
 #[test]

@@ -70,6 +70,12 @@ impl Summary {
         if missed > 0 {
             return Some(format!("{missed} of {} regression cases were not replayed", self.regressions.len()));
         }
+        if self.fuzz.interrupted && self.fuzz.executions > 0 {
+            return Some(format!(
+                "interrupted after {} executions, so nothing is known of the rest",
+                self.fuzz.executions
+            ));
+        }
         if self.fuzz.executions == 0 {
             let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
             return Some(format!("{why} the first program was executed; give more with `--minutes`"));

@@ -6,15 +6,15 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirEntry};
-use std::io::Write;
+use std::fs;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::findings::{PARTIAL, remove_stale};
+use super::findings::{PARTIAL, remove_stale, write_at_once};
 use crate::digest::{BASIS, fnv1a};
-use crate::input::{Input, MAX_BYTES, NoInput};
+use crate::input::{Input, MAX_BYTES};
 
 const EXTENSION: &str = "input";
 
@@ -25,7 +25,7 @@ pub struct Corpus {
     directory: Option<PathBuf>,
     inputs: BTreeMap<String, Vec<u8>>,
     /// Files that are no inputs that this threadbare reads, and why. They stay where they are.
-    refused: BTreeMap<PathBuf, NoInput>,
+    refused: BTreeMap<PathBuf, String>,
 }
 
 impl Corpus {
@@ -34,8 +34,7 @@ impl Corpus {
     /// # Errors
     /// The directory cannot be made, written to or read.
     pub fn open(directory: &Path) -> Result<Self> {
-        let named =
-            || format!("cannot keep a corpus in {}; name another directory with `--corpus`", directory.display());
+        let named = || format!("cannot keep a corpus in {}; name another directory", directory.display());
         fs::create_dir_all(directory).with_context(named)?;
         tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory).with_context(named)?;
         remove_stale(directory);
@@ -58,21 +57,26 @@ impl Corpus {
     /// The directory cannot be read.
     pub fn refresh(&mut self) -> Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
-        let entries = fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?;
+        let entries =
+            fs::read_dir(directory).with_context(|| format!("cannot read the corpus {}", directory.display()))?;
         for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let entry = entry.with_context(|| format!("cannot read the corpus {}", directory.display()))?;
             let path = entry.path();
-            if self.inputs.contains_key(&name) || self.refused.contains_key(&path) || name.starts_with(PARTIAL) {
+            // The names that a corpus gives are plain.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let is_known = self.inputs.contains_key(&name) || self.refused.contains_key(&path);
+            // Pipes and directories are none of ours.
+            if is_known || name.starts_with(PARTIAL) || !fs::metadata(&path).is_ok_and(|data| data.is_file()) {
                 continue;
             }
-            match bytes_of(&entry) {
-                Some(bytes) => match Input::decode(&bytes) {
+            match bytes_of(&path) {
+                Ok(bytes) => match Input::decode(&bytes) {
                     Ok(_) => drop(self.inputs.insert(name, bytes)),
-                    Err(why) => drop(self.refused.insert(path, why)),
+                    Err(why) => drop(self.refused.insert(path, why.to_string())),
                 },
-                // A directory, or gone by now.
-                None => continue,
+                // Another process may have minimised the corpus.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => drop(self.refused.insert(path, format!("cannot be read: {error}"))),
             }
         }
         Ok(())
@@ -91,7 +95,10 @@ impl Corpus {
                 continue;
             }
             if let Some(directory) = &self.directory {
-                put(&directory.join(&name), &bytes)?;
+                // An input that a machine's end cut off is refused, and found again.
+                write_at_once(&directory.join(&name), &bytes, false).with_context(|| {
+                    format!("cannot add to the corpus {}; what is there stays: free some space", directory.display())
+                })?;
             }
             self.inputs.insert(name, bytes);
             added += 1;
@@ -108,7 +115,12 @@ impl Corpus {
         for name in &gone {
             if let Some(directory) = &self.directory {
                 let path = directory.join(name);
-                fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+                    }
+                    _ => {}
+                }
             }
             self.inputs.remove(name);
         }
@@ -131,40 +143,22 @@ impl Corpus {
     }
 
     /// Files in the directory that are not used, and why.
-    pub fn refused(&self) -> impl Iterator<Item = (&Path, &NoInput)> {
-        self.refused.iter().map(|(path, why)| (path.as_path(), why))
+    pub fn refused(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.refused.iter().map(|(path, why)| (path.as_path(), why.as_str()))
     }
 }
 
 /// The same bytes have the same name in every corpus.
-fn name_of(bytes: &[u8]) -> String {
+pub(super) fn name_of(bytes: &[u8]) -> String {
     // The length as well, since the hash is not made to resist anybody.
     format!("{:016x}-{}.{EXTENSION}", fnv1a(BASIS, bytes), bytes.len())
 }
 
-/// The start of a file, as much as an input has and one byte more; `None` if it is no file.
-fn bytes_of(entry: &DirEntry) -> Option<Vec<u8>> {
-    use std::io::Read;
+/// The start of a file, as much as an input has and one byte more.
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = fs::File::open(entry.path()).ok().filter(|file| file.metadata().is_ok_and(|data| data.is_file()))?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Writes a file whole. Unlike a finding it need not outlast the machine: an input that was cut off is refused, and
-/// found again.
-fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let write = || -> Result<()> {
-        let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
-        file.write_all(bytes)?;
-        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| {
-        format!("cannot add to the corpus in {}; what is there stays; free some space and go on", directory.display())
-    })
+    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! libFuzzer has seen to the last one.
 #![forbid(unsafe_code)]
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -36,22 +36,23 @@ const FRESH_INPUTS: u64 = 8;
 /// The files cannot be used, or libFuzzer cannot.
 pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> Result<()> {
     let (seeds, kept) = (files.seeds(), files.kept());
-    fs::create_dir_all(&seeds).context("cannot make a worker's files")?;
-    fs::create_dir_all(&kept).context("cannot make a worker's files")?;
+    fs::create_dir_all(&seeds).with_context(|| no_room(&seeds))?;
+    fs::create_dir_all(&kept).with_context(|| no_room(&kept))?;
     let mutator = Mutator::new(settings.threads, evolution.shape);
     let mut names = names_in(&seeds)?;
     for number in 0..if names.is_empty() { FRESH_INPUTS } else { 0 } {
         let name = seeds.join(number.to_string());
-        fs::write(&name, mutator.fresh(splitmix64(evolution.seed ^ number)).encode())
-            .context("cannot write an input")?;
+        let input = mutator.fresh(splitmix64(evolution.seed ^ number));
+        fs::write(&name, input.encode()).with_context(|| no_room(&name))?;
         names.push(name.to_string_lossy().into_owned());
     }
     ensure!(
         !names.iter().any(|name| name.contains(',')),
-        "libFuzzer reads no files below a directory with a comma in its name; set TMPDIR to another one"
+        "libFuzzer reads no file with a comma in its path, and {} has one; set TMPDIR to another directory",
+        seeds.display()
     );
     let list = files.quick().join("seeds.txt");
-    fs::write(&list, names.join(",")).context("cannot write a list of inputs")?;
+    fs::write(&list, names.join(",")).with_context(|| no_room(&list))?;
     let mut bench = Bench::open(files, settings)?;
     bench.set_feedback(&evolution.feedback);
     let slot = InputSlot::create(&files.input())?;
@@ -71,6 +72,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
         settings,
         evolution: evolution.clone(),
         programs: HashSet::new(),
+        repeated_alone: BTreeMap::new(),
         unchecked: Vec::new(),
         checked: evolution.first,
     };
@@ -106,6 +108,10 @@ const OPTIONS: [&str; 21] = [
     "-print_final_stats=0",
 ];
 
+fn no_room(place: &Path) -> String {
+    format!("cannot write {}; free some space, or set TMPDIR", place.display())
+}
+
 fn names_in(directory: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(directory).context("cannot read the inputs of a worker")?;
     let mut names: Vec<String> = entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect();
@@ -122,8 +128,11 @@ struct Evolver {
     evolution: Evolution,
     /// Digests of the programs executed.
     programs: HashSet<u64>,
-    /// The inputs since the last look for leaks, where the sanitizer looks for them; and the number of the first.
-    unchecked: Vec<Vec<u8>>,
+    /// Of executions in another process, whose leaks are none of this one.
+    repeated_alone: BTreeMap<String, u64>,
+    /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them; and
+    /// the first number.
+    unchecked: Vec<(u64, Vec<u8>)>,
     checked: u64,
 }
 
@@ -137,23 +146,24 @@ impl Evolved for Evolver {
         let mut program = Writer::default();
         encode(&input.program, &mut program);
         self.programs.insert(fnv1a(BASIS, &program.0));
-        let bytes = input.encode();
-        self.slot.put(&bytes);
+        self.slot.put(bytes);
         let number = self.evolution.first + self.bench.outcome.executions;
-        let repeated = self.bench.outcome.repeated.len();
+        let repeated = self.repetitions();
         let injections = input.program.injections;
         // A crash ends the execution midway, and so may memory that runs out.
         let flow = if injections.crash || injections.failing_allocation.is_some() {
             self.execute_alone(input, number)
         } else {
+            if build_info::SANITIZER == Sanitizer::Address {
+                self.unchecked.push((number, bytes.to_vec()));
+            }
             let Input { program, seed, choices, .. } = input;
             self.bench.execute_input(program, seed, &choices, number, &self.evolution.known)
         };
-        if flow.is_break() {
+        if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();
         }
-        self.look_for_leaks(bytes);
-        self.bench.outcome.repeated.len() == repeated
+        self.repetitions() == repeated
     }
 
     fn mutate(&mut self, input: &[u8], most: usize, seed: u32) -> Vec<u8> {
@@ -168,10 +178,19 @@ impl Evolver {
             || self.evolution.limit_ms.is_some_and(|limit| elapsed() >= limit.into())
     }
 
+    /// Executions that failed as others did before, which libFuzzer shall not keep.
+    fn repetitions(&self) -> u64 {
+        self.bench.outcome.repeated.values().chain(self.repeated_alone.values()).sum()
+    }
+
     /// Leaves the outcome and ends the process.
     fn leave(&mut self) -> ! {
-        if self.bench.outcome.failed.is_none() {
+        // What threads hold that stopped midway is not lost.
+        if self.bench.outcome.failed.is_none() && !self.bench.session.is_spent() {
             self.leaks();
+        }
+        for (fingerprint, count) in std::mem::take(&mut self.repeated_alone) {
+            *self.bench.outcome.repeated.entry(fingerprint).or_default() += count;
         }
         self.bench.outcome.programs = self.programs.len() as u64;
         let code = match self.bench.leave(&self.files) {
@@ -182,15 +201,6 @@ impl Evolver {
             }
         };
         process::end_now(code)
-    }
-
-    fn look_for_leaks(&mut self, input: Vec<u8>) {
-        if build_info::SANITIZER == Sanitizer::Address {
-            self.unchecked.push(input);
-            if self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks() {
-                self.leave();
-            }
-        }
     }
 
     /// Whether memory was lost since the last look.
@@ -224,7 +234,7 @@ impl Evolver {
         let known = |failure| self.evolution.known.contains(&fingerprint(failure));
         match outcome.failed {
             Some(failed) if failed.reports == 0 && failed.failures.len() == 1 && known(&failed.failures[0]) => {
-                *mine.repeated.entry(fingerprint(&failed.failures[0])).or_default() += 1;
+                *self.repeated_alone.entry(fingerprint(&failed.failures[0])).or_default() += 1;
             }
             None if outcome.leaked.is_none() => {}
             failed => {
@@ -237,17 +247,23 @@ impl Evolver {
     }
 
     fn let_another(&self, input: Input, number: u64) -> Result<Outcome> {
-        let alone = Files::new(self.files.alone(), None);
-        let _ = fs::remove_dir_all(alone.directory());
-        fs::create_dir(alone.directory()).context("cannot make a worker's files")?;
-        fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace")?;
+        let alone = Files::new(self.files.alone(), Some(self.files.quick().join("alone")));
+        let make = |directory: &Path| {
+            let _ = fs::remove_dir_all(directory);
+            fs::create_dir(directory).with_context(|| no_room(directory))
+        };
+        make(alone.directory())?;
+        if alone.quick() != alone.directory() {
+            make(alone.quick())?;
+        }
+        fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace with another worker")?;
         let (case, choices) = input.into_case(self.settings.fault.clone());
-        fs::write(alone.case(), case.to_string()).context("cannot write a case")?;
+        fs::write(alone.case(), case.to_string()).with_context(|| no_room(alone.directory()))?;
         let work = Work::Input { choices, number };
         job::write(&alone.job(), &Job { settings: self.settings.clone(), work })?;
-        let executable = std::env::current_exe().context("cannot tell where the running executable lies")?;
-        let mut command = Command::new(executable);
-        command.arg("worker").arg(alone.directory()).stdin(Stdio::null()).stdout(Stdio::null());
+        // This executable, even if another one lies in its place by now.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("worker").arg(alone.directory()).arg(alone.quick()).stdin(Stdio::null()).stdout(Stdio::null());
         let status = command.status().context("cannot start a worker")?;
         if !status.success() {
             die_like(status);

@@ -150,10 +150,10 @@ impl Measurement {
                 && let Some(task) = waiting.pop_front()
             {
                 let job = self.job_of(&task);
-                match corpora.get(&task.search()) {
+                match task.search().and_then(|search| corpora.get(&search)) {
                     Some(corpus) => {
                         let inputs: &Corpus = corpus;
-                        supervisor.start_evolving(task, job, inputs.iter())?;
+                        supervisor.start_evolving(task, job, inputs.iter().map(|(_, input)| input))?;
                     }
                     None => supervisor.start(task, job, None)?,
                 }
@@ -162,8 +162,8 @@ impl Measurement {
                 break;
             }
             for (task, ended) in supervisor.poll()? {
-                if !ended.kept.is_empty() {
-                    corpora.entry(task.search()).or_insert_with(Corpus::default).extend(&ended.kept)?;
+                if let Some(search) = task.search().filter(|_| !ended.kept.is_empty()) {
+                    corpora.entry(search).or_insert_with(Corpus::default).extend(&ended.kept)?;
                 }
                 match self.take_in(task, ended, &mut results, &mut clean) {
                     Some(next) => waiting.push_front(next),
@@ -213,7 +213,7 @@ impl Measurement {
         };
         let (seed, shape) = (trial_seed(trial), self.shape);
         let work = match (task, feedback) {
-            (Task::Acquit { input: Some(input), .. }, _) => Work::Narrow(vec![input.encode()]),
+            (Task::Acquit { input: Some(input), .. }, _) => Work::Narrow { inputs: vec![input.encode()], every: 1 },
             (_, Some(feedback)) => {
                 let (known, feedback) = (Vec::new(), feedback.to_vec());
                 Work::Evolve(Evolution { seed: seed ^ first, first, count, limit_ms: None, shape, feedback, known })

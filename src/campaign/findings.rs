@@ -247,15 +247,27 @@ fn directory_of(path: &Path) -> &Path {
 /// # Errors
 /// The directory or the disk does not take it.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    write_at_once(path, content, true)
+}
+
+/// As [`write_whole`]; `lasts` if that must hold for a machine that stops as well.
+///
+/// # Errors
+/// As [`write_whole`].
+pub(super) fn write_at_once(path: &Path, content: &[u8], lasts: bool) -> Result<()> {
     let directory = directory_of(path);
     let write = || -> Result<()> {
         let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
         file.write_all(content)?;
         file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        file.as_file().sync_all()?;
+        if lasts {
+            file.as_file().sync_all()?;
+        }
         file.persist(path)?;
         // The new name is safe only once the directory is.
-        File::open(directory)?.sync_all()?;
+        if lasts {
+            File::open(directory)?.sync_all()?;
+        }
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))

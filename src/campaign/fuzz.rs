@@ -97,7 +97,10 @@ impl Campaign {
                 cell = Some(task.cell());
                 let (job, case) = state.job_of(&task);
                 match (&state.guide, &job.work) {
-                    (Some(guide), Work::Evolve(_)) => supervisor.start_evolving(task, job, guide.inputs())?,
+                    (Some(guide), Work::Evolve(slice)) => {
+                        let inputs = guide.inputs(task.cell(), slice.seed, slice.count);
+                        supervisor.start_evolving(task, job, inputs)?;
+                    }
                     _ => supervisor.start(task, job, case.as_ref())?,
                 }
             }
@@ -151,7 +154,7 @@ enum Task {
     Narrow {
         share: Share,
         suspect: Found,
-        inputs: Vec<Vec<u8>>,
+        inputs: Vec<(u64, Vec<u8>)>,
     },
     Confirm {
         cell: usize,
@@ -185,11 +188,15 @@ impl State<'_> {
         if let Some(guide) = &mut self.guide {
             let over = left.is_some_and(|left| left.is_zero()) || !self.plan.has_left();
             let known = || self.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
-            if over || !guide.begin_slice(self.plan.begins_pass(), known)? {
+            if over || !guide.may_begin(self.plan.begins_pass(), known)? {
                 return Ok(None);
             }
         }
-        Ok(self.plan.next(left).map(Task::Explore))
+        let share = self.plan.next(left);
+        if let (Some(guide), Some(_)) = (&mut self.guide, share) {
+            guide.begin_slice();
+        }
+        Ok(share.map(Task::Explore))
     }
 
     fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
@@ -219,7 +226,10 @@ impl State<'_> {
                 known: guide.known().to_vec(),
             })),
             (Task::Explore(share), None) => explore(slice(share, u64::MAX, share.limit.map(milliseconds))),
-            (Task::Narrow { inputs, .. }, Some(_)) => explore(Work::Narrow(inputs.clone())),
+            (Task::Narrow { inputs, .. }, Some(_)) => explore(Work::Narrow {
+                every: (inputs.len() as u64).div_ceil(LEAK_PARTS),
+                inputs: inputs.iter().map(|(_, input)| input.clone()).collect(),
+            }),
             (Task::Narrow { share, .. }, None) => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
             (Task::Confirm { case, .. }, _) => {
                 let job = Job {
@@ -235,9 +245,7 @@ impl State<'_> {
         match task {
             Task::Explore(share) => self.explored(share, ended),
             Task::Narrow { share, suspect, inputs } if self.guide.is_some() => {
-                let found = ended.found.map(|found| Found { execution: share.first + found.execution, ..found });
-                let last = inputs.last().and_then(|bytes| Input::decode(bytes).ok());
-                self.found(share.cell, found.unwrap_or(Found { input: last, ..suspect }))
+                self.narrowed_inputs(share, suspect, inputs, ended)
             }
             Task::Narrow { share, suspect, .. } => self.narrowed(share, suspect, ended),
             Task::Confirm { cell, case } => {
@@ -259,6 +267,9 @@ impl State<'_> {
         let outcome = ended.outcome;
         if let Some(guide) = &mut self.guide {
             guide.end_slice(ended.kept)?;
+            if let Some(input) = ended.last.filter(|_| ended.found.is_some() || outcome.spent) {
+                guide.avoid(share.cell, &input);
+            }
         }
         let cell = &mut self.plan.cells[share.cell];
         cell.executions += outcome.executions;
@@ -298,6 +309,36 @@ impl State<'_> {
             }
             (Some(found), _) => self.found(share.cell, found),
             (None, _) => self.found(share.cell, suspect),
+        }
+    }
+
+    /// Inputs of a slice ran again, with a look for leaks after every few.
+    fn narrowed_inputs(
+        &mut self,
+        share: Share,
+        suspect: Found,
+        inputs: Vec<(u64, Vec<u8>)>,
+        ended: Ended,
+    ) -> Result<()> {
+        match (ended.found, ended.outcome.leaked) {
+            (Some(suspect), Some(window)) if window.count > 1 && window.count < inputs.len() as u64 => {
+                let inputs = inputs.into_iter().skip(window.first as usize).take(window.count as usize).collect();
+                self.next.push_back(Task::Narrow { share, suspect, inputs });
+                Ok(())
+            }
+            (Some(found), _) => {
+                let execution = inputs.get(found.execution as usize).map_or(share.first, |(number, _)| *number);
+                self.found(share.cell, Found { execution, ..found })
+            }
+            (None, _) if interrupt::requested() => Ok(()),
+            (None, _) => {
+                let Some((execution, bytes)) = inputs.last() else { return Ok(()) };
+                let report =
+                    format!("none of {} inputs loses memory by itself; this is the last one\n\n", inputs.len());
+                let input = Input::decode(bytes).ok();
+                let report = report + &suspect.report;
+                self.found(share.cell, Found { execution: *execution, input, report, ..suspect })
+            }
         }
     }
 

@@ -5,14 +5,20 @@
 //! overlap. A campaign of some time does not wait for them.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::corpus::Corpus;
+use super::corpus::{Corpus, name_of};
+use super::seed::splitmix64;
+use crate::digest::{BASIS, fnv1a};
 use crate::feedback::Kind;
 use crate::input::Input;
+
+/// Inputs that a slice begins with: at most.
+const MOST_INPUTS: u64 = 2_000;
 
 /// What a guided campaign goes by.
 pub(super) struct Guide {
@@ -22,6 +28,8 @@ pub(super) struct Guide {
     found: usize,
     /// Inputs that came in since the pass began.
     incoming: Vec<Input>,
+    /// Inputs that cells do not begin with.
+    avoided: BTreeSet<(usize, String)>,
     /// Slices wait for the end of the pass before.
     waits: bool,
     /// Slices of this pass that have not ended.
@@ -52,18 +60,19 @@ impl Guide {
             found: corpus.len(),
             corpus,
             incoming: Vec::new(),
+            avoided: BTreeSet::new(),
             waits,
             under_way: 0,
             known: Vec::new(),
         })
     }
 
-    /// Before a slice is handed out, the first of a pass or not: whether that must wait. If it need not, a new pass
-    /// begins with what came in and with these findings.
+    /// Before a slice is handed out, the first of a pass or not: whether that may be done now. If so, a new pass begins
+    /// with what came in and with these findings.
     ///
     /// # Errors
     /// The corpus cannot be read or written.
-    pub fn begin_slice(&mut self, first: bool, known: impl FnOnce() -> Vec<String>) -> Result<bool> {
+    pub fn may_begin(&mut self, first: bool, known: impl FnOnce() -> Vec<String>) -> Result<bool> {
         if self.waits && first && self.under_way > 0 {
             return Ok(false);
         }
@@ -72,8 +81,12 @@ impl Guide {
             self.gather()?;
             self.known = known();
         }
-        self.under_way += 1;
         Ok(true)
+    }
+
+    /// A slice was handed out.
+    pub fn begin_slice(&mut self) {
+        self.under_way += 1;
     }
 
     /// A slice has ended, and kept these.
@@ -86,9 +99,22 @@ impl Guide {
         if self.waits { Ok(()) } else { self.gather() }
     }
 
-    /// What slices begin with.
-    pub fn inputs(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.corpus.iter()
+    /// No slice of this cell begins with that input any more: its workers do not survive it.
+    pub fn avoid(&mut self, cell: usize, input: &Input) {
+        self.avoided.insert((cell, name_of(&input.encode())));
+    }
+
+    /// What a slice of that cell begins with. Executing them counts, so of a large corpus each slice, by its seed, takes
+    /// another part: half of its executions, and at most so many.
+    pub fn inputs(&self, cell: usize, seed: u64, executions: u64) -> Vec<&[u8]> {
+        let most = (executions / 2).clamp(1, MOST_INPUTS) as usize;
+        let usable = self.corpus.iter().filter(|(name, _)| !self.avoided.contains(&(cell, (*name).to_owned())));
+        let mut inputs: Vec<(&str, &[u8])> = usable.collect();
+        if inputs.len() > most {
+            inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
+            inputs.truncate(most);
+        }
+        inputs.into_iter().map(|(_, bytes)| bytes).collect()
     }
 
     /// Fingerprints that slices know.

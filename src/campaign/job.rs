@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::control::counters::Feature;
 use crate::execution::Step;
-use crate::feedback::{Feature, Kind};
+use crate::feedback::Kind;
 use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
 use crate::schedule::{Injection, Schedule};
@@ -139,8 +140,11 @@ pub enum Work {
     },
     /// A part of a guided campaign. It begins with the inputs in [`Files::seeds`].
     Evolve(Evolution),
-    /// These inputs one after the other, with a look for leaks after each.
-    Narrow(Vec<Vec<u8>>),
+    /// These inputs one after the other, with a look for leaks after so many.
+    Narrow {
+        inputs: Vec<Vec<u8>>,
+        every: u64,
+    },
     /// These inputs one after the other; what each reaches.
     Measure(Vec<Vec<u8>>),
     Check(CheckSlice),
@@ -249,8 +253,10 @@ pub struct Outcome {
     pub leaked: Option<LeakWindow>,
     /// What each input reached, of those that were measured.
     pub features: Vec<Vec<Feature>>,
-    /// The inputs of those executions, of a guided campaign.
-    pub suspects: Vec<Vec<u8>>,
+    /// The inputs of those executions, with their numbers, of a guided campaign.
+    pub suspects: Vec<(u64, Vec<u8>)>,
+    /// The last execution stopped midway, so the worker could make no other.
+    pub spent: bool,
     /// Findings after which the worker went on.
     pub earlier: Vec<Failed>,
     /// The strategy has tried every schedule.

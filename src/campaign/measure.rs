@@ -10,7 +10,7 @@ use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Work};
 use super::supervisor::Supervisor;
-use crate::feedback::Feature;
+use crate::control::counters::Feature;
 use crate::input::Input;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -57,6 +57,13 @@ impl Measurement {
             for ((threads, mut batch), ended) in supervisor.poll()? {
                 let rest = batch.split_off((ended.outcome.executions.max(1) as usize).min(batch.len()));
                 let mut features = ended.outcome.features.into_iter();
+                if ended.found.is_some() && features.len() == 0 && batch.len() > 1 {
+                    // It died, and with it what was known of those before the last one.
+                    let last = batch.split_off(batch.len() - 1);
+                    waiting.extend([(threads, batch), (threads, last), (threads, rest)]);
+                    waiting.retain(|(_, batch)| !batch.is_empty());
+                    continue;
+                }
                 if let (Some(found), Some((name, _))) = (&ended.found, batch.last()) {
                     let why = found
                         .failures

@@ -1,7 +1,8 @@
 //! Divides a campaign's executions over its cells, a slice at a time.
 //!
 //! Execution number `i` of a cell is the same whoever executes it and when (see [`super::seed`]), so how a
-//! campaign is sliced changes nothing but its pace.
+//! campaign is sliced changes nothing but its pace. Unless it is guided: then what a slice executes depends on where it
+//! begins and on the corpus.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use super::seed::program_of;
 const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
 /// The same in a guided campaign, where every slice begins by executing what is in the corpus.
 const GUIDED_SLICE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
+/// More than the time of a slice allows; several slices of a cell can be out at once.
+const ENDLESS: u64 = 1 << 32;
 /// Slices of a cell in a guided campaign of a number of executions, and how long they are.
 const GUIDED_SLICES: u64 = 4;
 const GUIDED_EXECUTIONS: [u64; 2] = [1_000, 20_000];
@@ -121,7 +124,7 @@ impl Plan {
     fn most_at_once(&self, sanitizer: Sanitizer) -> u64 {
         match (self.cut, self.executions) {
             (Cut::Anywhere(engine), _) => most_at_once(sanitizer, engine),
-            (Cut::Guided, None) => u64::MAX,
+            (Cut::Guided, None) => ENDLESS,
             (Cut::Guided, Some(of_cell)) => {
                 let [fewest, most] = GUIDED_EXECUTIONS;
                 (of_cell / GUIDED_SLICES).clamp(fewest, most)
@@ -254,6 +257,13 @@ mod tests {
         assert!(!plan.has_left());
         plan.give_back(3, 100, 10);
         assert!(plan.has_left());
+    }
+
+    #[test]
+    fn several_workers_explore_one_cell_of_a_guided_campaign_by_time() {
+        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::Guided, None, Some(60), 8);
+        let firsts: Vec<u64> = (0..8).map(|_| plan.next(None).expect("endless").first).collect();
+        assert!(plan.has_left() && firsts.windows(2).all(|pair| pair[0] < pair[1]), "{firsts:?}");
     }
 
     #[test]

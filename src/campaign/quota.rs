@@ -41,7 +41,7 @@ impl Quota {
     /// Whether there is anything left to hand out.
     #[must_use]
     pub fn has_left(&self) -> bool {
-        !self.undone.is_empty() || self.total.is_none_or(|total| self.next < total)
+        !self.undone.is_empty() || self.next < self.total.unwrap_or(u64::MAX)
     }
 
     /// Takes back what a worker did not get to.

@@ -48,7 +48,7 @@ pub fn splitmix64(value: u64) -> u64 {
 /// The seed of a slice of a guided campaign.
 #[must_use]
 pub fn slice_seed(campaign: u64, cell: usize, first: u64) -> u64 {
-    splitmix64(splitmix64(campaign ^ cell as u64) ^ first)
+    splitmix64(splitmix64(splitmix64(campaign) ^ cell as u64) ^ first)
 }
 
 #[cfg(test)]

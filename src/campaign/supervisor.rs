@@ -54,8 +54,9 @@ pub struct Ended {
     pub found: Option<Found>,
     /// Findings after which it went on.
     pub earlier: Vec<Found>,
-    /// Inputs that did something new, of a guided campaign.
+    /// Inputs that did something new, of a guided campaign; and the one that was executed last.
     pub kept: Vec<Input>,
+    pub last: Option<Input>,
 }
 
 /// A failed execution with its evidence.
@@ -135,18 +136,16 @@ impl<T> Supervisor<T> {
     ///
     /// # Errors
     /// As [`Supervisor::start`].
-    pub fn start_evolving<'a>(
-        &mut self,
-        tag: T,
-        job: Job,
-        inputs: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> Result<()> {
+    pub fn start_evolving<'a>(&mut self, tag: T, job: Job, inputs: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
         let files = self.files()?;
         let write = || -> std::io::Result<()> {
             fs::create_dir(files.seeds())?;
-            inputs.into_iter().try_for_each(|(name, input)| fs::write(files.seeds().join(name), input))
+            let mut inputs = (0_u64..).zip(inputs);
+            inputs.try_for_each(|(number, input)| fs::write(files.seeds().join(format!("{number:08}")), input))
         };
-        write().context("cannot write the inputs for a worker; free some space, or set TMPDIR")?;
+        write().with_context(|| {
+            format!("cannot write the inputs for a worker to {}; free some space there", files.quick().display())
+        })?;
         self.launch(tag, job, files)
     }
 
@@ -194,8 +193,8 @@ impl<T> Supervisor<T> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
             let outcome = Outcome { executions: worker.finished(), seconds: worker.seconds(), ..Outcome::default() };
-            let kept = kept(&worker);
-            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), kept })
+            let (kept, last) = (kept(&worker), last(&worker));
+            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), kept, last })
         };
         stopped.into_iter().map(stop).collect()
     }
@@ -219,8 +218,14 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         outcome => died(&worker, status, outcome, &stderr)?,
     };
     let earlier = outcome.earlier.iter().map(|failed| judged(failed, "", &worker)).collect();
-    let kept = kept(&worker);
-    Ok(Ended { job: worker.end(), outcome, found, earlier, kept })
+    let (kept, last) = (kept(&worker), last(&worker));
+    Ok(Ended { job: worker.end(), outcome, found, earlier, kept, last })
+}
+
+/// The input of a guided campaign that was executed last.
+fn last(worker: &WorkerProcess) -> Option<Input> {
+    let Work::Evolve(_) = worker.job().work else { return None };
+    Input::decode(&InputSlot::read(&worker.files().input())?).ok()
 }
 
 /// What libFuzzer kept, in the order of its names. A file that was not written to its end is none.
@@ -299,11 +304,9 @@ fn died(
 fn found(execution: u64, failures: Vec<Failure>, report: String, worker: &WorkerProcess) -> Found {
     let controlled = worker.job().settings.engine != Engine::Free;
     let input = match &worker.job().work {
-        Work::Evolve(_) => InputSlot::read(&worker.files().input()),
-        Work::Narrow(inputs) => inputs.get(execution as usize).cloned(),
-        _ => None,
+        Work::Narrow { inputs, .. } => inputs.get(execution as usize).and_then(|bytes| Input::decode(bytes).ok()),
+        _ => last(worker),
     };
-    let input = input.and_then(|bytes| Input::decode(&bytes).ok());
     Found { execution, failures, schedule: controlled.then(|| worker.schedule()), report, input }
 }
 

@@ -60,7 +60,7 @@ pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> 
             Format::Input => write_whole(&path, bytes)?,
             Format::Case => {
                 let (case, _) = Input::decode(bytes).context("a corpus holds inputs")?.into_case(None);
-                write_whole(&path.with_extension("case"), case.to_string().as_bytes())?;
+                write_whole(&directory.join(format!("{name}.case")), case.to_string().as_bytes())?;
             }
         }
         written += 1;

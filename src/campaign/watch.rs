@@ -62,7 +62,7 @@ impl Watch {
                 | Work::Replay(_)
                 | Work::Input { .. }
                 | Work::Evolve(_)
-                | Work::Narrow(_)
+                | Work::Narrow { .. }
                 | Work::Measure(_) => MAX_IDLE_CPU,
                 Work::Check(_) | Work::ReplayCheck(_) | Work::Compare(_) => MAX_IDLE_CPU_OF_CHECK,
             },

@@ -63,8 +63,8 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
             bench.measure(inputs);
             Ok(())
         }),
-        Work::Narrow(inputs) => use_bench(&files, &job.settings, |bench| {
-            bench.narrow(inputs);
+        Work::Narrow { inputs, every } => use_bench(&files, &job.settings, |bench| {
+            bench.narrow(inputs, *every);
             Ok(())
         }),
         Work::Check(slice) => use_bench(&files, &job.settings, |bench| {
@@ -121,6 +121,7 @@ impl Bench {
     /// Leaves the outcome; ends the process if it is spent.
     pub fn leave(&mut self, files: &Files) -> Result<()> {
         self.outcome.seconds = self.started.elapsed().as_secs_f64();
+        self.outcome.spent = self.session.is_spent();
         job::write(&files.outcome(), &self.outcome)?;
         if self.session.is_spent() {
             process::end_now(0);
@@ -223,14 +224,21 @@ impl Bench {
         }
     }
 
-    fn narrow(&mut self, inputs: &[Vec<u8>]) {
+    fn narrow(&mut self, inputs: &[Vec<u8>], every: u64) {
+        let mut unchecked = 0;
         for (number, bytes) in (0..).zip(inputs) {
             let Ok(input) = Input::decode(bytes) else { continue };
-            let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
-            if flow.is_break() || self.leaks(number, number + 1) {
+            if self.execute_input(input.program, input.seed, &input.choices, number, &[]).is_break() {
                 return;
             }
+            if number + 1 - unchecked >= every {
+                if self.leaks(unchecked, number + 1) {
+                    return;
+                }
+                unchecked = number + 1;
+            }
         }
+        self.leaks(unchecked, inputs.len() as u64);
     }
 
     /// Makes `program` the one that is executed and judged.

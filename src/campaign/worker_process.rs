@@ -46,7 +46,7 @@ impl WorkerProcess {
             Work::Compare(comparison) => trace.begin(comparison.first),
             Work::Evolve(evolution) => trace.begin(evolution.first),
             Work::Input { number, .. } => trace.begin(*number),
-            Work::Replay(_) | Work::ReplayCheck(_) | Work::Narrow(_) | Work::Measure(_) => {}
+            Work::Replay(_) | Work::ReplayCheck(_) | Work::Narrow { .. } | Work::Measure(_) => {}
         }
         let append = OpenOptions::new().create(true).append(true).open(files.stderr());
         let stderr = append.context("cannot create a worker's files")?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{resolve, search};
+use super::resolve;
+use super::search::{Name, SearchFlags};
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::faults::{Measured, Measurement, geometric_mean};
 use crate::campaign::findings::write_whole;
@@ -35,7 +36,7 @@ pub struct Flags {
     #[arg(long, value_enum)]
     engine: Option<Engine>,
     #[command(flatten)]
-    search: search::Flags,
+    search: SearchFlags,
     /// Write a case of each fault, made small, to this directory.
     #[arg(long)]
     cases: Option<PathBuf>,
@@ -60,7 +61,7 @@ impl Flags {
             free: self.free,
             subject: "bundled".to_owned(),
             engine,
-            search: self.search.resolve(engine, search::Name::Blind)?,
+            search: self.search.resolve(engine, Name::Blind)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),
             jobs: resolve::jobs(self.jobs)?,
         })

@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::{resolve, search};
+use super::resolve;
+use super::search::{Name, SearchFlags};
+use crate::campaign::executables::Executables;
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
 use crate::campaign::interrupt;
@@ -19,11 +22,17 @@ use crate::settings::{Engine, Sanitizer, StrategyName};
 /// Time of a campaign that is given neither time nor executions.
 const DEFAULT_SECONDS: u64 = 60;
 
+/// What is left of a budget for replaying what the last slices find.
+const RESERVE: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Stop after so many seconds [default: 60, unless --executions is given].
+    /// Stop after so many seconds [default: 60, unless --executions or --budget is given].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
+    /// End after so long, such as 90s, 10m or 1h 30m, building and replaying included.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    budget: Option<Duration>,
     /// Stop after so many executions over all sanitizers and thread counts.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     executions: Option<u64>,
@@ -47,7 +56,7 @@ pub struct Explored {
     #[arg(long, value_enum)]
     engine: Option<Engine>,
     #[command(flatten)]
-    search: search::Flags,
+    search: SearchFlags,
     /// Directory that a guided search begins with and adds to [default: it begins with nothing and keeps nothing].
     #[arg(long, value_name = "DIRECTORY")]
     corpus: Option<PathBuf>,
@@ -88,7 +97,7 @@ impl Explored {
         resolve::size(self.size)?;
         let engine = resolve::engine(self.engine)?;
         let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
-        let search = self.search.resolve(engine, if is_guided { search::Name::Guided } else { search::Name::Blind })?;
+        let search = self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })?;
         ensure!(
             self.strategy.is_none() || search == Search::Blind,
             "a guided search makes its choices itself; use --search blind, or leave out --strategy"
@@ -127,10 +136,17 @@ fn random_seed() -> Result<u64> {
 }
 
 pub fn run(flags: &Flags) -> Result<bool> {
-    let unlimited = flags.seconds.is_none() && flags.executions.is_none();
+    let started = Instant::now();
+    let unlimited = flags.seconds.is_none() && flags.executions.is_none() && flags.budget.is_none();
     let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
-    let campaign = flags.explored.resolve(seconds, flags.executions)?;
+    let mut campaign = flags.explored.resolve(seconds, flags.executions)?;
     interrupt::listen()?;
+    if let Some(budget) = flags.budget {
+        Executables::provide(campaign.sanitizers.iter().copied())?;
+        let left = budget.saturating_sub(started.elapsed()).saturating_sub(RESERVE).as_secs();
+        ensure!(left > 0, "building took all of the budget; give more with `--budget`, or build before");
+        campaign.seconds = Some(campaign.seconds.map_or(left, |seconds| seconds.min(left)));
+    }
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
     let line = ProgressLine::new();
     let summary = campaign.run(|progress| line.campaign(progress))?;

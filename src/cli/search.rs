@@ -17,13 +17,14 @@ pub enum Name {
 }
 
 #[derive(Debug, Args)]
-pub struct Flags {
+pub struct SearchFlags {
     /// Where programs and choices come from.
     #[arg(long, value_enum)]
     search: Option<Name>,
-    /// What counts as new in a guided search: all, none, or some of edges, reads-from, hand-overs, blocked, oracles.
-    #[arg(long, default_value = "all", value_parser = feedback)]
-    feedback: Feedback,
+    /// What counts as new in a guided search: all, none, or some of edges, reads-from, hand-overs, blocked, oracles
+    /// [default: all].
+    #[arg(long, value_parser = feedback)]
+    feedback: Option<Feedback>,
 }
 
 /// Kinds of feedback.
@@ -35,25 +36,29 @@ fn feedback(text: &str) -> Result<Feedback, String> {
         "all" => Kind::ALL.to_vec(),
         "none" => vec![],
         kinds => {
-            let kind = |word: &str| Kind::from_str(word, false).map_err(|_| format!("`{word}` is no kind of feedback"));
+            let kind = |word: &str| {
+                Kind::from_str(word, false).map_err(|_| format!("`{word}` is no kind of feedback; see --help"))
+            };
             kinds.split(',').map(kind).collect::<Result<_, _>>()?
         }
     }))
 }
 
-impl Flags {
+impl SearchFlags {
     /// The search that was asked for, or else this one.
     ///
     /// # Errors
     /// There is nothing to guide a search by.
     pub fn resolve(&self, engine: Engine, otherwise: Name) -> Result<Search> {
         if self.search.unwrap_or(otherwise) == Name::Blind {
+            ensure!(self.feedback.is_none(), "a blind search has no feedback; use --search guided");
             return Ok(Search::Blind);
         }
         if !cfg!(feature = "libfuzzer") {
             bail!("this was built without libFuzzer; build it with the feature `libfuzzer`, or use --search blind");
         }
         ensure!(engine != Engine::Free, "without control there is no feedback to guide by; use --search blind");
-        Ok(Search::Guided(self.feedback.0.clone()))
+        let kinds = self.feedback.as_ref().map_or_else(|| Kind::ALL.to_vec(), |feedback| feedback.0.clone());
+        Ok(Search::Guided(kinds))
     }
 }

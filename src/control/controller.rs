@@ -274,6 +274,19 @@ impl Controller {
         self.logging
     }
 
+    /// Whether somebody is told of what the threads do.
+    #[inline]
+    pub fn is_observed(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// The running thread was given this memory.
+    pub fn allocated(&mut self, address: usize, size: usize) {
+        if let Some(observer) = &mut self.observer {
+            observer.allocated(address, size);
+        }
+    }
+
     /// Who is told of what the threads do from the next execution on.
     pub fn set_observer(&mut self, observer: Option<Observer>) {
         self.observer = observer.map(Box::new);

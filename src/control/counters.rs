@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use crate::feedback::Feature;
+/// A counter and the power of 2 that it reached.
+pub type Feature = (u16, u8);
 
 /// Counters in all.
 pub const COUNT: usize = 1 << 15;
 
-/// libFuzzer finds them by the section's name, clears them before each input and takes every counter that it has not
-/// seen as high for something new. Rust's atomics, since no other counter can be static; nothing is ordered by them.
+/// libFuzzer finds them by the section's name, clears them before each input and takes every power of 2 that a counter has
+/// not reached before for something new. Rust's atomics, since no other counter can be static; nothing is ordered by them.
 #[used]
 // SAFETY: a section of libFuzzer's for arrays of bytes, which this is.
 #[unsafe(link_section = "__libfuzzer_extra_counters")]

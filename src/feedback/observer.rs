@@ -10,6 +10,9 @@ const SLOTS: usize = 1 << 13;
 const MOST_OBJECTS: usize = SLOTS / 2;
 /// Stands for the address of all files together.
 const FILES: usize = 1;
+/// Objects are atomics and what locks, mostly of a word. Of a large block only the beginning is looked at.
+const STEP: usize = 4;
+const MOST_STEPS: usize = 1024;
 /// The place of a write that none was made before.
 const AT_FIRST: u64 = 0;
 
@@ -19,6 +22,8 @@ struct Object {
     address: usize,
     /// The execution that this is about; older slots are empty.
     execution: u32,
+    /// Its memory was allocated anew, so nothing of this is about it.
+    is_new: bool,
     /// The thread that used it last.
     user: ThreadId,
     writer: ThreadId,
@@ -42,7 +47,7 @@ impl Observer {
     /// It takes no memory later, since the threads of an execution share it.
     #[must_use]
     pub fn new(kinds: &[Kind]) -> Self {
-        let empty = Object { address: 0, execution: 0, user: 0, writer: 0, used: 0, written: AT_FIRST };
+        let empty = Object { address: 0, execution: 0, is_new: false, user: 0, writer: 0, used: 0, written: AT_FIRST };
         Self {
             kinds: kinds.to_vec(),
             reads_from: kinds.contains(&Kind::ReadsFrom),
@@ -83,16 +88,17 @@ impl Observer {
         let site = mix(made.place as u64, made.point as u64 + 1);
         let slot = self.slot(address);
         let object = &mut self.objects[slot];
-        if object.execution != self.execution {
+        if object.execution != self.execution || object.is_new {
+            self.count += usize::from(object.execution != self.execution);
             *object = Object {
                 address,
                 execution: self.execution,
+                is_new: false,
                 user: thread,
                 writer: thread,
                 used: site,
                 written: AT_FIRST,
             };
-            self.count += 1;
         }
         if self.reads_from && made.point.reads() {
             let of_another = u64::from(object.writer != thread);
@@ -117,6 +123,19 @@ impl Observer {
                 shape.wrapping_add(crate::digest::fnv1a(crate::digest::BASIS, primitive.as_bytes()))
             });
             counters::mark(Kind::Blocked.counter(mix(shape, 0)));
+        }
+    }
+
+    /// That memory was allocated: what was there before is another object, and which memory is used again is no matter of
+    /// the program.
+    pub fn allocated(&mut self, address: usize, size: usize) {
+        let end = address.saturating_add(size);
+        // Objects are anywhere in it, but no closer to each other than this.
+        for place in (address..end).step_by(STEP).take(MOST_STEPS) {
+            let slot = self.slot(place);
+            if self.objects[slot].execution == self.execution {
+                self.objects[slot].is_new = true;
+            }
         }
     }
 
@@ -162,6 +181,23 @@ mod tests {
         assert_eq!(of(&first).len(), 1);
         assert!(of(&first).is_disjoint(&of(&other)));
         assert_eq!(of(&first), of(&elsewhere));
+    }
+
+    #[test]
+    fn memory_that_is_allocated_again_is_another_object() {
+        let read = |forgets: bool| {
+            let _alone = ALONE.lock();
+            counters::clear();
+            let mut observer = Observer::new(&[Kind::ReadsFrom, Kind::HandOvers]);
+            observer.begin();
+            observer.made(0, &Pending { point: Point::Store, object: 80, place: 1 });
+            if forgets {
+                observer.allocated(64, 32);
+            }
+            observer.made(1, &Pending { point: Point::Load, object: 80, place: 2 });
+            counters::seen().len()
+        };
+        assert_eq!((read(false), read(true)), (2, 1), "the first also hands the object over");
     }
 
     #[test]

@@ -10,6 +10,8 @@ const FRESH_ODDS: u32 = 2;
 /// Inputs that may crash or run out of memory are executed in processes of their own, each of which takes as long as a
 /// hundred other executions: one in so many stays so.
 const SPENDING_ODDS: u32 = 8;
+/// One mutation in so many changes the number of threads, where that varies.
+const THREADS_ODDS: u32 = 16;
 /// Edits of one mutation: at most.
 const MAX_EDITS: u32 = 4;
 /// Calls on leases that a fresh input about files gets: at most.
@@ -76,12 +78,15 @@ impl Mutator {
         // What the generator makes has fewer calls that meet than what is edited a little.
         let (mut input, edits) = match known {
             Some(input) => (input, random.below(MAX_EDITS)),
-            None => (self.fresh(seed.into()), random.below(MAX_EDITS + 1)),
+            None => (self.fresh(random.below(u32::MAX).into()), random.below(MAX_EDITS + 1)),
         };
         for _ in 0..edits {
             self.edit_program(&mut input, &mut random);
         }
         vary_schedule(&mut input, &mut random);
+        if random.chance(1, THREADS_ODDS) {
+            input.threads = random.between(1, MOST_THREADS) as u16;
+        }
         bounded(self.settled(input, &mut random), bytes, most)
     }
 
@@ -89,7 +94,7 @@ impl Mutator {
     #[must_use]
     pub fn splice(&self, left: &[u8], right: &[u8], seed: u32, most: usize) -> Vec<u8> {
         let mut random = Seeded::new(seed.into());
-        let read = |bytes| Input::decode(bytes).unwrap_or_else(|_| self.fresh(seed.into()));
+        let mut read = |bytes| Input::decode(bytes).unwrap_or_else(|_| self.fresh(random.below(u32::MAX).into()));
         let (mut input, other) = (read(left), read(right));
         if random.chance(1, 2) {
             program::graft(&mut input.program, other.program, &mut random);
@@ -131,7 +136,7 @@ fn bounded(input: Input, before: &[u8], most: usize) -> Vec<u8> {
 
 /// Mostly another schedule altogether: one near a schedule that was right is mostly right as well.
 fn vary_schedule(input: &mut Input, random: &mut impl Decisions) {
-    match random.weighted(&[10, 2, 3, 1]) {
+    match random.weighted(&[10, 2, 3]) {
         0 => {
             input.choices.clear();
             input.seed = random.below(u32::MAX).into();
@@ -142,8 +147,7 @@ fn vary_schedule(input: &mut Input, random: &mut impl Decisions) {
             input.choices.truncate(kept);
             input.seed = random.below(u32::MAX).into();
         }
-        2 => (0..random.between(1, MAX_EDITS)).for_each(|_| edit_choices(&mut input.choices, random)),
-        _ => input.threads = random.between(1, MOST_THREADS) as u16,
+        _ => (0..random.between(1, MAX_EDITS)).for_each(|_| edit_choices(&mut input.choices, random)),
     }
 }
 

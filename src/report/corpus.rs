@@ -30,7 +30,7 @@ pub struct Stats {
 impl Stats {
     #[must_use]
     pub fn of(corpus: &Corpus) -> Self {
-        let refused = corpus.refused().map(|(path, why)| (path.display().to_string(), why.to_string()));
+        let refused = corpus.refused().map(|(path, why)| (path.display().to_string(), why.to_owned()));
         let mut stats = Self {
             inputs: corpus.len() as u64,
             bytes: 0,

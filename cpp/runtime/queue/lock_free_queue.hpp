@@ -61,7 +61,9 @@ class LockFreeQueue {
       // Ordering: acquire pairs with the store in `push`: the item is there.
       const std::size_t turn = cell.turn.load(std::memory_order_acquire);
       if (turn == filled) {
-        if (head_.compare_exchange_weak(head, head + one_cell, std::memory_order_relaxed)) {
+        // Ordering: release, so that whoever sees this end of the ring sees a tail that is not behind it: `empty` asks
+        // for the tail of a position without the lock.
+        if (head_.compare_exchange_weak(head, head + one_cell, std::memory_order_release, std::memory_order_relaxed)) {
           const Item item = cell.item;
           // Ordering: release, so that the cell is not written again before the item has been read.
           cell.turn.store(filled + 1, std::memory_order_release);
@@ -126,7 +128,7 @@ class LockFreeQueue {
   /// item may be a later one of a thread that has already filled the cell behind.
   [[nodiscard]] bool ends_at(std::size_t position) const noexcept {
     // Ordering: relaxed, under the lock of the spill: whoever spilled an item had seen the cells that its earlier items
-    // took. Elsewhere it only decides whether it is worth to look.
+    // took. Elsewhere the position was read from `head_`, whose store is ordered after that of the tail.
     return tail_.load(std::memory_order_relaxed) / one_cell == position;
   }
 

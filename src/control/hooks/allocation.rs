@@ -5,7 +5,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use crate::control::active::active;
+use crate::control::active::{Active, active};
 use crate::control::real::real;
 
 unsafe extern "C" {
@@ -36,21 +36,31 @@ fn throw() -> ! {
     unsafe { _ZSt17__throw_bad_allocv() }
 }
 
+/// The execution that the caller is part of, if feedback is counted in it.
+fn observed() -> Option<&'static Active> {
+    active().filter(|active| active.ask(|controller| controller.is_observed()))
+}
+
 /// Hooks for the forms of `operator new`. The real call comes last and takes the same arguments, so it is a
-/// jump: sanitizers see the subject as its caller.
+/// jump: sanitizers see the subject as its caller. Unless feedback is counted, which must know the block.
 macro_rules! operators {
-    ($($fails:ident, $failure:expr => $name:ident($($argument:ident: $type:ty),*);)*) => {$(
+    ($($fails:ident, $failure:expr => $name:ident($size:ident: usize $(, $argument:ident: $type:ty)*);)*) => {$(
         #[doc = concat!("Stands in for the form of `operator new` mangled as `", stringify!($name), "`.")]
         ///
         /// # Safety
         /// That of the operator.
         #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $name($($argument: $type),*) -> *mut c_void {
+        unsafe extern "C-unwind" fn $name($size: usize $(, $argument: $type)*) -> *mut c_void {
             if $fails() {
                 $failure
+            } else if let Some(active) = observed() {
+                // SAFETY: passed on unchanged.
+                let block = unsafe { real!($name: fn(usize $(, $type)*) -> *mut c_void)($size $(, $argument)*) };
+                active.ask(|controller| controller.allocated(block as usize, $size));
+                block
             } else {
                 // SAFETY: passed on unchanged.
-                unsafe { real!($name: fn($($type),*) -> *mut c_void)($($argument),*) }
+                unsafe { real!($name: fn(usize $(, $type)*) -> *mut c_void)($size $(, $argument)*) }
             }
         }
     )*};
