@@ -3,7 +3,7 @@
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check
 #   figures                 the search for every fault with control and without, and the pace
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
-# Figures, reports and findings land in nightly/, the corpora of the fuzz targets in fuzz/corpus/. MINUTES sets the time of each
+# Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. MINUTES sets the time of each
 # exploration, TARGET_SECONDS that of each fuzz target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,14 +35,19 @@ figures() {
   cargo build --release
   run "$threadbare" bench --json nightly/bench.json
   run "$threadbare" faults --trials 20 --free --json nightly/faults.json
+  run "$threadbare" faults --trials 20 --search guided --json nightly/faults-guided.json
 }
 
 explore() {
   local sanitizer=$1 results=nightly/$1
   mkdir -p "$results/findings"
   cargo build --release
-  run "$threadbare" ci --minutes "${MINUTES:-60}" --seed "$seed" --sanitizer "$sanitizer" --findings "$results/findings" \
+  local campaign=fuzz/corpus/$sanitizer/campaign
+  run "$threadbare" ci --minutes "${MINUTES:-60}" --seed "$seed" --sanitizer "$sanitizer" --corpus "$campaign" \
+    --findings "$results/findings" \
     --junit "$results/junit.xml" --sarif "$results/threadbare.sarif" --json "$results/ci.json"
+
+  run "$threadbare" corpus minimise "$campaign"
 
   local targets=(differential lease) limits=(-max_len=4096 -timeout=60 -rss_limit_mb=4096)
   # No sanitizer changes anything about these two.
