@@ -28,7 +28,7 @@ tests() {
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
   run cargo test --test clusterfuzzlite -- --ignored
-  run cargo test --release --test inputs -- --ignored
+  run cargo test --release --test inputs --test fuzz_findings -- --ignored
 }
 
 figures() {
