@@ -50,7 +50,7 @@ explore() {
   local built=$PWD/build/targets/$sanitizer
   mkdir -p "$built/source"
   ln -sfn "$PWD" "$built/source/threadbare"
-  CXXFLAGS=-fsanitize=fuzzer-no-link SRC=$built/source OUT=$built SANITIZER=$sanitizer bash .clusterfuzzlite/build.sh
+  SRC=$built/source OUT=$built SANITIZER=$sanitizer bash .clusterfuzzlite/build.sh
   for target in "${targets[@]}"; do
     local corpus=fuzz/corpus/$sanitizer/$target
     mkdir -p "$corpus"
