@@ -28,7 +28,7 @@ tests() {
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
   run cargo test --test clusterfuzzlite -- --ignored
-  run cargo test --release --test inputs -- --ignored
+  run cargo test --release --test inputs --test fuzz_findings -- --ignored
 }
 
 figures() {
@@ -55,7 +55,7 @@ explore() {
   local built=$PWD/build/targets/$sanitizer
   mkdir -p "$built/source"
   ln -sfn "$PWD" "$built/source/threadbare"
-  CXXFLAGS=-fsanitize=fuzzer-no-link SRC=$built/source OUT=$built SANITIZER=$sanitizer bash .clusterfuzzlite/build.sh
+  SRC=$built/source OUT=$built SANITIZER=$sanitizer bash .clusterfuzzlite/build.sh
   for target in "${targets[@]}"; do
     local corpus=fuzz/corpus/$sanitizer/$target
     mkdir -p "$corpus"
