@@ -217,7 +217,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("file");
         fs::write(&file, "").expect("written");
-        let error = Corpus::open(&file.join("corpus")).err().expect("an error");
+        let error = Corpus::open(&file.join("corpus")).expect_err("a file is no directory");
         assert!(format!("{error:#}").contains("file/corpus"), "{error:#}");
     }
 }

@@ -153,7 +153,7 @@ enum Task {
     /// search, it is one of these inputs.
     Narrow {
         share: Share,
-        suspect: Found,
+        suspect: Box<Found>,
         inputs: Vec<(u64, Vec<u8>)>,
     },
     Confirm {
@@ -245,9 +245,9 @@ impl State<'_> {
         match task {
             Task::Explore(share) => self.explored(share, ended),
             Task::Narrow { share, suspect, inputs } if self.guide.is_some() => {
-                self.narrowed_inputs(share, suspect, inputs, ended)
+                self.narrowed_inputs(share, *suspect, inputs, ended)
             }
-            Task::Narrow { share, suspect, .. } => self.narrowed(share, suspect, ended),
+            Task::Narrow { share, suspect, .. } => self.narrowed(share, *suspect, ended),
             Task::Confirm { cell, case } => {
                 let seen = Seen::of(&ended);
                 if matches!(seen, Seen::Diverged(_)) {
@@ -291,6 +291,7 @@ impl State<'_> {
         match (ended.found, outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 => {
                 let share = Share { first: window.first, count: window.count, ..share };
+                let suspect = Box::new(suspect);
                 self.next.push_back(Task::Narrow { share, suspect, inputs: outcome.suspects });
                 Ok(())
             }
@@ -304,6 +305,7 @@ impl State<'_> {
         match (ended.found, ended.outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 && window.count < share.count => {
                 let share = Share { first: window.first, count: window.count, ..share };
+                let suspect = Box::new(suspect);
                 self.next.push_back(Task::Narrow { share, suspect, inputs: Vec::new() });
                 Ok(())
             }
@@ -323,6 +325,7 @@ impl State<'_> {
         match (ended.found, ended.outcome.leaked) {
             (Some(suspect), Some(window)) if window.count > 1 && window.count < inputs.len() as u64 => {
                 let inputs = inputs.into_iter().skip(window.first as usize).take(window.count as usize).collect();
+                let suspect = Box::new(suspect);
                 self.next.push_back(Task::Narrow { share, suspect, inputs });
                 Ok(())
             }
