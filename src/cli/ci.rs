@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{fuzz, resolve};
 use crate::campaign::ci::{Ci, Summary, failed};
+use crate::campaign::corpus::Corpus;
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::{interrupt, replay};
 use crate::report::progress::ProgressLine;
@@ -86,6 +87,9 @@ impl Flags {
 pub fn run(flags: &Flags) -> Result<bool> {
     let ci = flags.resolve()?;
     flags.files().try_for_each(|path| can_write(path))?;
+    if let Some(directory) = &ci.campaign.corpus {
+        Corpus::open(directory)?;
+    }
     interrupt::listen()?;
     say(format!("seed {}, engine {}", ci.campaign.seed, word(&ci.campaign.engine)));
     let line = ProgressLine::new();
