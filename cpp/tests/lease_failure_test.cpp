@@ -310,9 +310,10 @@ TEST("an old temporary file of the next name, which is the lock by a second name
     return 0;
   };
   CHECK(lease.acquire(7));
-  const std::string process = "lock." + std::to_string(::getpid()) + ".";
-  CHECK(last.starts_with(process));
-  const std::string next = process + std::to_string(std::stoi(last.substr(process.size())) + 1) + ".tmp";
+  CHECK(last.starts_with("lock."));
+  const std::size_t number = last.find_first_of("123456789", last.rfind('.', last.size() - 5));
+  std::string next = std::to_string(std::stoull(last.substr(number)) + 1);
+  next = last.substr(0, last.size() - 4 - next.size()) + next + ".tmp";
   const std::string before = read_file(directory / "lock");
   bool planted = false;
   bool whole = false;

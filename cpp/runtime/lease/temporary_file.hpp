@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -21,7 +22,7 @@
 
 namespace threadbare::runtime {
 
-/// Its name is `<lock>.<process>.<number>.tmp`, and is gone when this is, unless even `unlink` fails.
+/// Its name is `<lock>.<process>.<number>.tmp`, with leading zeros, and is gone when this is, unless even `unlink` fails.
 class TemporaryFile {
  public:
   /// Throws `std::system_error`, and then no file is left.
@@ -79,11 +80,10 @@ class TemporaryFile {
     while (true) {
       // Ordering: relaxed, as only the numbers have to differ.
       const std::uint64_t number = next_number.fetch_add(1, std::memory_order_relaxed);
-      std::string path;
-      // One allocation, however long the numbers are.
-      path.reserve(paths.lock.size() + 64);
-      path.append(paths.lock).append(".").append(std::to_string(::getpid()));
-      path.append(".").append(std::to_string(number)).append(".tmp");
+      // Of one width, so that names differ by their numbers only and a listing has them in their order.
+      std::array<char, 48> end;
+      std::snprintf(end.data(), end.size(), ".%010jd.%020ju.tmp", std::intmax_t{::getpid()}, std::uintmax_t{number});
+      std::string path = paths.lock + end.data();
       // O_EXCL, as an old file of this name may be the present lock by its second name, and must not be emptied.
       Descriptor file = Descriptor::open(path, O_WRONLY | O_CREAT | O_EXCL);
       if (file.is_open()) return {std::move(path), std::move(file)};
