@@ -1,4 +1,4 @@
-//! The controller on the primitives of cpp/harness/primitive_probes.cpp, and on what goes wrong with some of them.
+//! The controller on the primitives of cpp/harness/{lock,thread,library}_probes.cpp, and on what goes wrong with some of them.
 
 #[path = "under_control/probes.rs"]
 mod probes;

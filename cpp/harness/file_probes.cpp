@@ -1,6 +1,7 @@
 // Probes of calls on files, of what can be injected into them, and of allocations that fail.
 #include "harness/directory.hpp"
 #include "harness/probes.hpp"
+#include "harness/scenarios/threads.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,13 +26,6 @@ namespace threadbare {
 namespace {
 
 std::string path(std::string_view name) { return std::string(threadbare_directory()).append("/").append(name); }
-
-template <class Body>
-void on_threads(int count, Body body) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&body, i] { body(i); });
-  for (auto &thread : threads) thread.join();
-}
 
 /// A descriptor that is closed at the end of its scope.
 class File {
@@ -245,7 +239,7 @@ std::int64_t allocations() {
   }
 }
 
-constexpr std::array<std::pair<std::string_view, std::int64_t (*)()>, 10> probes{{
+constexpr ProbeList<10> probes{{
     {"file-check-then-act", file_check_then_act},
     {"file-exclusive", file_exclusive},
     {"file-calls", file_calls},
@@ -260,10 +254,6 @@ constexpr std::array<std::pair<std::string_view, std::int64_t (*)()>, 10> probes
 
 }  // namespace
 
-std::int64_t file_probe(std::string_view name) {
-  for (const auto &[known, run] : probes)
-    if (known == name) return run();
-  return -1;
-}
+std::int64_t file_probe(std::string_view name) { return run_probe(probes, name); }
 
 }  // namespace threadbare

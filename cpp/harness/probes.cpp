@@ -19,19 +19,13 @@
 #include <utility>
 #include <vector>
 
+#include "harness/scenarios/threads.hpp"
+
 namespace threadbare {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Runs `body(i)` on `count` threads and joins them.
-template <class Body>
-void on_threads(int count, Body body) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&body, i] { body(i); });
-  for (auto &thread : threads) thread.join();
-}
 
 /// Always 4: a mutex excludes.
 std::int64_t mutex_counter() {
@@ -278,7 +272,7 @@ std::int64_t many_threads() {
   return count;
 }
 
-constexpr std::array<std::pair<std::string_view, std::int64_t (*)()>, 17> probes{{
+constexpr ProbeList<17> probes{{
     {"mutex-counter", mutex_counter},   {"check-then-act", check_then_act}, {"condition-queue", condition_queue},
     {"lost-notify", lost_notify},       {"lock-order", lock_order},         {"atomic-wait", atomic_wait},
     {"exceptions", exceptions},         {"thread-locals", thread_locals},   {"call-once", call_once},
@@ -290,10 +284,9 @@ constexpr std::array<std::pair<std::string_view, std::int64_t (*)()>, 17> probes
 }  // namespace
 
 std::int64_t probe(std::string_view name) {
-  for (const auto &[known, run] : probes)
-    if (known == name) return run();
-  const auto result = primitive_probe(name);
-  return result != -1 ? result : file_probe(name);
+  for (const auto probe : {lock_probe, thread_probe, library_probe, file_probe})
+    if (const auto result = probe(name); result != -1) return result;
+  return run_probe(probes, name);
 }
 
 }  // namespace threadbare
