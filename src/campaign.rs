@@ -35,6 +35,7 @@ mod death;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
 mod explain;
+mod paths;
 pub(crate) mod scratch;
 mod symbols;
 mod watch;

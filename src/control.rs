@@ -18,6 +18,7 @@ mod input_slot;
 #[cfg(feature = "libfuzzer")]
 pub mod libfuzzer;
 mod log;
+mod mapped;
 mod os_threads;
 pub mod process;
 mod real;

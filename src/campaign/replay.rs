@@ -1,8 +1,6 @@
 //! Replays cases in fresh workers and says whether each did what it promises.
 #![forbid(unsafe_code)]
 
-mod paths;
-
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,6 +10,7 @@ use anyhow::{Context, Result};
 use super::executables::Executables;
 use super::interrupt;
 use super::job::{Built, Divergence, Job, Replay, Work};
+use super::paths::cases_below;
 use super::supervisor::{Ended, Supervisor};
 use super::workshop::Workshop;
 use crate::case::{Case, Workload};
@@ -174,7 +173,7 @@ impl Plan {
     /// A path, a case or the source of one cannot be read, or there is no case.
     pub fn read(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
         let mut results = Vec::new();
-        for path in paths::cases_below(&self.paths)? {
+        for path in cases_below(&self.paths)? {
             let (mut case, choices) = match Input::read(&path)? {
                 Some(input) => {
                     let (case, choices) = input.into_case(self.fault.clone());

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use super::corpus::Corpus;
-use super::findings::write_whole;
+use super::findings::write_at_once;
+use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
 
@@ -37,7 +38,7 @@ pub struct Imported {
 /// A path does not exist, or the corpus cannot be written.
 pub fn import(corpus: &mut Corpus, paths: &[PathBuf]) -> Result<Imported> {
     let mut imported = Imported::default();
-    for path in files_below(paths)? {
+    for path in files_below(paths, |_| true)? {
         match input_of(&path) {
             Ok(input) if corpus.extend([&input])? > 0 => imported.added += 1,
             Ok(_) => imported.known += 1,
@@ -55,12 +56,12 @@ pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> 
     fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let mut written = 0;
     for (name, bytes) in corpus.iter() {
-        let path = directory.join(name);
+        // Whole, but not one by one through to the disk: they are thousands, and the corpus is still there.
         match format {
-            Format::Input => write_whole(&path, bytes)?,
+            Format::Input => write_at_once(&directory.join(name), bytes, false)?,
             Format::Case => {
                 let (case, _) = Input::decode(bytes).context("a corpus holds inputs")?.into_case(None);
-                write_whole(&directory.join(format!("{name}.case")), case.to_string().as_bytes())?;
+                write_at_once(&directory.join(format!("{name}.case")), case.to_string().as_bytes(), false)?;
             }
         }
         written += 1;
@@ -80,30 +81,6 @@ fn input_of(path: &Path) -> Result<Input> {
         }
         Workload::Check(_) => anyhow::bail!("a check has no program that could be mutated"),
     }
-}
-
-fn files_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        let is_directory = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.is_dir();
-        if is_directory { collect(path, &mut files)? } else { files.push(path.clone()) }
-    }
-    Ok(files)
-}
-
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let read = || -> std::io::Result<Vec<(PathBuf, bool)>> {
-        // Links are not followed: they may lead back here.
-        fs::read_dir(directory)?
-            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))))
-            .collect()
-    };
-    let mut entries = read().with_context(|| format!("cannot read {}", directory.display()))?;
-    entries.sort();
-    for (path, is_directory) in entries {
-        if is_directory { collect(&path, files)? } else { files.push(path) }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The input under execution, in a file that outlives the process, as the trace does.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use memmap2::MmapRaw;
 
+use super::mapped;
 use crate::input::MAX_BYTES;
 
 /// The length comes first.
@@ -23,12 +24,7 @@ impl InputSlot {
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path) -> Result<Self> {
-        let open = || -> Result<MmapRaw> {
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-            file.set_len((LENGTH + MAX_BYTES) as u64)?;
-            Ok(MmapRaw::map_raw(&file)?)
-        };
-        Ok(Self { map: open().with_context(|| format!("cannot create {}", path.display()))? })
+        Ok(Self { map: mapped::create(path, LENGTH + MAX_BYTES)? })
     }
 
     /// Puts an input there; what is longer than any is cut off.

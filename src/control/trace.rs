@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use memmap2::MmapRaw;
 
+use super::mapped;
 use crate::execution::ThreadId;
 use crate::point::Point;
 use crate::schedule::{Choice, Injection, Schedule};
@@ -51,12 +52,7 @@ impl Trace {
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path) -> Result<Self> {
-        let open = || -> Result<MmapRaw> {
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-            file.set_len(size() as u64)?;
-            Ok(MmapRaw::map_raw(&file)?)
-        };
-        let map = open().with_context(|| format!("cannot create the trace {}", path.display()))?;
+        let map = mapped::create(path, size())?;
         let trace = Self { map };
         trace.header_mut().magic = MAGIC;
         Ok(trace)

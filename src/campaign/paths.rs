@@ -1,4 +1,4 @@
-//! The files that a replay is of.
+//! The files that paths on the command line name.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -10,12 +10,9 @@ use crate::input::Input;
 
 /// The cases named by the paths: files as they are, directories with every `*.case` and every input below them, in
 /// order.
-pub fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut cases = Vec::new();
-    for path in paths {
-        let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() { collect(path, &mut cases)? } else { cases.push(path.clone()) }
-    }
+pub(super) fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let is_case = |path: &Path| path.extension().is_some_and(|extension| extension == "case");
+    let cases = files_below(paths, |path| is_case(path) || Input::claimed_by_file(path))?;
     let named = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     ensure!(
         !cases.is_empty(),
@@ -24,7 +21,17 @@ pub fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(cases)
 }
 
-fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
+/// Files as they are, and of directories every file below them that is wanted, in order.
+pub(super) fn files_below(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if metadata.is_dir() { collect(path, &wanted, &mut files)? } else { files.push(path.clone()) }
+    }
+    Ok(files)
+}
+
+fn collect(directory: &Path, wanted: &impl Fn(&Path) -> bool, files: &mut Vec<PathBuf>) -> Result<()> {
     let read = || -> std::io::Result<Vec<(PathBuf, fs::FileType)>> {
         fs::read_dir(directory)?.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))).collect()
     };
@@ -33,9 +40,9 @@ fn collect(directory: &Path, cases: &mut Vec<PathBuf>) -> Result<()> {
     for (path, kind) in entries {
         // Links to directories are not followed: they may lead back here.
         if kind.is_dir() {
-            collect(&path, cases)?;
-        } else if path.extension().is_some_and(|extension| extension == "case") || Input::claimed_by_file(&path) {
-            cases.push(path);
+            collect(&path, wanted, files)?;
+        } else if wanted(&path) {
+            files.push(path);
         }
     }
     Ok(())
