@@ -26,6 +26,7 @@ pub mod search;
 pub mod seed;
 pub mod strategies;
 pub mod supervisor;
+mod suspects;
 pub mod transfer;
 pub mod worker;
 

@@ -32,7 +32,7 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
-pub use input_slot::InputSlot;
+pub use input_slot::{InputSlot, Slotted};
 pub use session::{Mode, Session};
 pub use trace::Trace;
 

@@ -76,6 +76,15 @@ fn a_guided_campaign_finds_a_fault_whose_case_replays() {
 }
 
 #[test]
+fn what_workers_did_before_they_died_counts() {
+    let place = Workplace::new();
+    place.run(&format!("{SMALL} --fault transfer-moved-task --executions 4000 --json out.json")).left_with(FOUND);
+    let json = place.json("out.json");
+    let (executions, programs) = (number(&json, "/executions"), number(&json, "/programs"));
+    assert!(executions == 4_000 && programs > executions / 2, "{programs} programs in {executions} executions");
+}
+
+#[test]
 fn a_killed_campaign_leaves_whole_inputs_and_two_at_once_do_no_harm() {
     let place = Workplace::new();
     let campaign = "fuzz --search guided --sanitizer none --threads 2 --seconds 100 --corpus corpus --jobs 1";

@@ -5,7 +5,7 @@
 //! libFuzzer has seen to the last one.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use super::fingerprint::fingerprint;
 use super::job::{self, Evolution, Files, Job, LeakWindow, Outcome, Work};
 use super::seed::splitmix64;
-use super::worker::Bench;
+use super::worker::Runner;
 use crate::build_info;
 use crate::control::libfuzzer::{self, Evolved};
 use crate::control::{InputSlot, process};
@@ -53,8 +53,8 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     );
     let list = files.quick().join("seeds.txt");
     fs::write(&list, names.join(",")).with_context(|| no_room(&list))?;
-    let mut bench = Bench::open(files, settings)?;
-    bench.set_feedback(&evolution.feedback);
+    let mut runner = Runner::open(files, settings)?;
+    runner.set_feedback(&evolution.feedback);
     let slot = InputSlot::create(&files.input())?;
     let (files, settings) = (files.clone(), settings.clone());
     let arguments = [
@@ -65,14 +65,13 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
         kept.display().to_string(),
     ];
     let evolver = Evolver {
-        bench,
+        runner,
         mutator,
         slot,
         files,
         settings,
         evolution: evolution.clone(),
         programs: HashSet::new(),
-        repeated_alone: BTreeMap::new(),
         unchecked: Vec::new(),
         checked: evolution.first,
     };
@@ -120,7 +119,7 @@ fn names_in(directory: &Path) -> Result<Vec<String>> {
 }
 
 struct Evolver {
-    bench: Bench,
+    runner: Runner,
     mutator: Mutator,
     slot: InputSlot,
     files: Files,
@@ -128,8 +127,6 @@ struct Evolver {
     evolution: Evolution,
     /// Digests of the programs executed.
     programs: HashSet<u64>,
-    /// Of executions in another process, whose leaks are none of this one.
-    repeated_alone: BTreeMap<String, u64>,
     /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them; and
     /// the first number.
     unchecked: Vec<(u64, Vec<u8>)>,
@@ -146,8 +143,9 @@ impl Evolved for Evolver {
         let mut program = Writer::default();
         encode(&input.program, &mut program);
         self.programs.insert(fnv1a(BASIS, &program.0));
-        self.slot.put(bytes);
-        let number = self.evolution.first + self.bench.outcome.executions;
+        self.runner.outcome.programs = self.programs.len() as u64;
+        self.slot.put(bytes, self.runner.outcome.programs);
+        let number = self.evolution.first + self.runner.outcome.executions;
         let repeated = self.repetitions();
         let injections = input.program.injections;
         // A crash ends the execution midway, and so may memory that runs out.
@@ -158,7 +156,7 @@ impl Evolved for Evolver {
                 self.unchecked.push((number, bytes.to_vec()));
             }
             let Input { program, seed, choices, .. } = input;
-            self.bench.execute_input(program, seed, &choices, number, &self.evolution.known)
+            self.runner.execute_input(program, seed, &choices, number, &self.evolution.known)
         };
         if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();
@@ -173,27 +171,23 @@ impl Evolved for Evolver {
 
 impl Evolver {
     fn is_over(&self) -> bool {
-        let elapsed = || self.bench.started.elapsed().as_millis();
-        self.bench.outcome.executions >= self.evolution.count
+        let elapsed = || self.runner.started.elapsed().as_millis();
+        self.runner.outcome.executions >= self.evolution.count
             || self.evolution.limit_ms.is_some_and(|limit| elapsed() >= limit.into())
     }
 
     /// Executions that failed as others did before, which libFuzzer shall not keep.
     fn repetitions(&self) -> u64 {
-        self.bench.outcome.repeated.values().chain(self.repeated_alone.values()).sum()
+        self.runner.outcome.repeated.values().sum()
     }
 
     /// Leaves the outcome and ends the process.
     fn leave(&mut self) -> ! {
         // What threads hold that stopped midway is not lost.
-        if self.bench.outcome.failed.is_none() && !self.bench.session.is_spent() {
+        if self.runner.outcome.failed.is_none() && !self.runner.session.is_spent() {
             self.leaks();
         }
-        for (fingerprint, count) in std::mem::take(&mut self.repeated_alone) {
-            *self.bench.outcome.repeated.entry(fingerprint).or_default() += count;
-        }
-        self.bench.outcome.programs = self.programs.len() as u64;
-        let code = match self.bench.leave(&self.files) {
+        let code = match self.runner.leave(&self.files) {
             Ok(()) => 0,
             Err(error) => {
                 eprintln!("error: {error:#}");
@@ -205,14 +199,14 @@ impl Evolver {
 
     /// Whether memory was lost since the last look.
     fn leaks(&mut self) -> bool {
-        let end = self.evolution.first + self.bench.outcome.executions;
-        if self.bench.outcome.leaked.is_some() {
+        let end = self.evolution.first + self.runner.outcome.executions;
+        if self.runner.outcome.leaked.is_some() {
             return true;
         }
-        let lost = self.bench.leaks(self.checked, end);
+        let lost = self.runner.leaks(self.checked, end);
         if lost {
-            self.bench.outcome.leaked = Some(LeakWindow { first: self.checked, count: end - self.checked });
-            self.bench.outcome.suspects = std::mem::take(&mut self.unchecked);
+            self.runner.outcome.leaked = Some(LeakWindow { first: self.checked, count: end - self.checked });
+            self.runner.outcome.suspects = std::mem::take(&mut self.unchecked);
         }
         self.checked = end;
         self.unchecked.clear();
@@ -225,7 +219,7 @@ impl Evolver {
             eprintln!("error: {error:#}");
             process::end_now(crate::cli::EXIT_COULD_NOT.into())
         });
-        let mine = &mut self.bench.outcome;
+        let mine = &mut self.runner.outcome;
         mine.executions += outcome.executions;
         mine.points += outcome.points;
         for (reason, count) in outcome.incomparable {
@@ -234,7 +228,7 @@ impl Evolver {
         let known = |failure| self.evolution.known.contains(&fingerprint(failure));
         match outcome.failed {
             Some(failed) if failed.reports == 0 && failed.failures.len() == 1 && known(&failed.failures[0]) => {
-                *self.repeated_alone.entry(fingerprint(&failed.failures[0])).or_default() += 1;
+                *mine.repeated.entry(fingerprint(&failed.failures[0])).or_default() += 1;
             }
             None if outcome.leaked.is_none() => {}
             failed => {
@@ -243,6 +237,7 @@ impl Evolver {
                 return ControlFlow::Break(());
             }
         }
+        self.runner.keep_counts();
         ControlFlow::Continue(())
     }
 

@@ -11,11 +11,11 @@ use super::executables::Executables;
 use super::findings;
 use super::interrupt;
 use super::job::{Evolution, Job, Slice, Work};
-use super::search::Search;
 use super::seed::splitmix64;
 use super::supervisor::{Ended, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
+use crate::feedback::Kind;
 use crate::finding::{Failure, OracleName};
 use crate::input::Input;
 use crate::program::Shape;
@@ -30,7 +30,8 @@ pub struct Measurement {
     pub cap: u64,
     /// Search without control too.
     pub free: bool,
-    pub search: Search,
+    /// What guides the searches, which are blind if it is `None`.
+    pub feedback: Option<Vec<Kind>>,
     pub subject: String,
     pub engine: Engine,
     /// Of the programs.
@@ -201,7 +202,7 @@ impl Measurement {
             Task::Clean { fault, from } => (fault, 0, false, false, from, self.cap - from),
         };
         let entry = self.entries[fault];
-        let feedback = self.search.feedback().filter(|_| !free);
+        let feedback = self.feedback.as_ref().filter(|_| !free);
         let settings = Settings {
             subject: self.subject.clone(),
             threads: entry.threads,
@@ -215,7 +216,7 @@ impl Measurement {
         let work = match (task, feedback) {
             (Task::Acquit { input: Some(input), .. }, _) => Work::Narrow { inputs: vec![input.encode()], every: 1 },
             (_, Some(feedback)) => {
-                let (known, feedback) = (Vec::new(), feedback.to_vec());
+                let (known, feedback) = (Vec::new(), feedback.clone());
                 Work::Evolve(Evolution { seed: seed ^ first, first, count, limit_ms: None, shape, feedback, known })
             }
             (_, None) => {

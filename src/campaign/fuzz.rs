@@ -17,14 +17,11 @@ use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::Search;
 use super::seed::{schedule_seed, slice_seed};
 use super::supervisor::{Ended, Found, Supervisor};
+use super::suspects::{PARTS, Suspects};
 use super::worker::program_of;
 use crate::case::Case;
-use crate::input::Input;
 use crate::program::Shape;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
-
-/// A leak that shows at the end of a slice is looked for in so many parts of it at a time.
-const LEAK_PARTS: u64 = 64;
+use crate::settings::{Engine, Sanitizer, Settings};
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -34,11 +31,7 @@ pub struct Campaign {
     pub sanitizers: Vec<Sanitizer>,
     pub threads: Vec<u16>,
     pub engine: Engine,
-    /// Of a blind search.
-    pub strategy: StrategyName,
     pub search: Search,
-    /// Where a guided search keeps its inputs; nowhere, if `None`.
-    pub corpus: Option<PathBuf>,
     pub seed: u64,
     /// Of the programs.
     pub shape: Shape,
@@ -80,11 +73,14 @@ impl Campaign {
     pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
-        let feedback = self.search.feedback();
-        let cut = if feedback.is_some() { Cut::Guided } else { Cut::Anywhere(self.engine) };
+        let (cut, guide) = match &self.search {
+            Search::Blind(_) => (Cut::Anywhere(self.engine), None),
+            Search::Guided { feedback, corpus } => {
+                let waits = self.seconds.is_none();
+                (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), waits)?))
+            }
+        };
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
-        let waits = self.seconds.is_none();
-        let guide = feedback.map(|kinds| Guide::new(kinds, self.corpus.as_deref(), waits)).transpose()?;
         let mut state = State { campaign: self, findings, plan, guide, next: VecDeque::new() };
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
@@ -133,13 +129,12 @@ impl Campaign {
     }
 
     fn settings(&self, cell: &Cell, seed: u64) -> Settings {
-        let guided = self.search != Search::Blind;
         Settings {
             subject: self.subject.clone(),
             threads: cell.threads,
             sanitizer: cell.sanitizer,
             engine: self.engine,
-            strategy: if guided { StrategyName::Bytes } else { self.strategy },
+            strategy: self.search.strategy(),
             seed,
             fault: self.fault.clone(),
         }
@@ -149,12 +144,10 @@ impl Campaign {
 /// What a worker is started for.
 enum Task {
     Explore(Share),
-    /// Find the execution of a slice that lost memory; `suspect` is what is reported if none does it alone. Of a guided
-    /// search, it is one of these inputs.
+    /// Find the execution that lost memory; `found` is what is known so far.
     Narrow {
-        share: Share,
-        suspect: Box<Found>,
-        inputs: Vec<(u64, Vec<u8>)>,
+        suspects: Suspects,
+        found: Box<Found>,
     },
     Confirm {
         cell: usize,
@@ -165,7 +158,8 @@ enum Task {
 impl Task {
     fn cell(&self) -> usize {
         match self {
-            Self::Explore(share) | Self::Narrow { share, .. } => share.cell,
+            Self::Explore(share) => share.cell,
+            Self::Narrow { suspects, .. } => suspects.cell(),
             Self::Confirm { cell, .. } => *cell,
         }
     }
@@ -226,11 +220,15 @@ impl State<'_> {
                 known: guide.known().to_vec(),
             })),
             (Task::Explore(share), None) => explore(slice(share, u64::MAX, share.limit.map(milliseconds))),
-            (Task::Narrow { inputs, .. }, Some(_)) => explore(Work::Narrow {
-                every: (inputs.len() as u64).div_ceil(LEAK_PARTS),
-                inputs: inputs.iter().map(|(_, input)| input.clone()).collect(),
-            }),
-            (Task::Narrow { share, .. }, None) => explore(slice(share, share.count.div_ceil(LEAK_PARTS), None)),
+            (Task::Narrow { suspects, .. }, _) => {
+                let every = suspects.count().div_ceil(PARTS);
+                explore(match suspects {
+                    Suspects::Slice(share) => slice(share, every, None),
+                    Suspects::Inputs { inputs, .. } => {
+                        Work::Narrow { inputs: inputs.iter().map(|(_, input)| input.clone()).collect(), every }
+                    }
+                })
+            }
             (Task::Confirm { case, .. }, _) => {
                 let job = Job {
                     settings: case.settings.clone(),
@@ -244,10 +242,7 @@ impl State<'_> {
     fn take_in(&mut self, task: Task, ended: Ended) -> Result<()> {
         match task {
             Task::Explore(share) => self.explored(share, ended),
-            Task::Narrow { share, suspect, inputs } if self.guide.is_some() => {
-                self.narrowed_inputs(share, *suspect, inputs, ended)
-            }
-            Task::Narrow { share, suspect, .. } => self.narrowed(share, *suspect, ended),
+            Task::Narrow { suspects, found } => self.narrowed(suspects, *found, ended),
             Task::Confirm { cell, case } => {
                 let seen = Seen::of(&ended);
                 if matches!(seen, Seen::Diverged(_)) {
@@ -289,10 +284,13 @@ impl State<'_> {
             share.count.saturating_sub(outcome.executions),
         );
         match (ended.found, outcome.leaked) {
-            (Some(suspect), Some(window)) if window.count > 1 => {
-                let share = Share { first: window.first, count: window.count, ..share };
-                let suspect = Box::new(suspect);
-                self.next.push_back(Task::Narrow { share, suspect, inputs: outcome.suspects });
+            (Some(found), Some(window)) if window.count > 1 => {
+                let suspects = if self.guide.is_some() {
+                    Suspects::Inputs { cell: share.cell, inputs: outcome.suspects }
+                } else {
+                    Suspects::Slice(share).within(window)
+                };
+                self.next.push_back(Task::Narrow { suspects, found: Box::new(found) });
                 Ok(())
             }
             (Some(found), _) => self.found(share.cell, found),
@@ -300,49 +298,18 @@ impl State<'_> {
         }
     }
 
-    /// The executions of a slice ran again, with a look for leaks after every few.
-    fn narrowed(&mut self, share: Share, suspect: Found, ended: Ended) -> Result<()> {
-        match (ended.found, ended.outcome.leaked) {
-            (Some(suspect), Some(window)) if window.count > 1 && window.count < share.count => {
-                let share = Share { first: window.first, count: window.count, ..share };
-                let suspect = Box::new(suspect);
-                self.next.push_back(Task::Narrow { share, suspect, inputs: Vec::new() });
-                Ok(())
+    /// Suspects were executed again, with a look for leaks after every few.
+    fn narrowed(&mut self, suspects: Suspects, before: Found, ended: Ended) -> Result<()> {
+        let found = match (ended.found, ended.outcome.leaked) {
+            (Some(found), Some(window)) if window.count > 1 && window.count < suspects.count() => {
+                let (suspects, found) = (suspects.within(window), Box::new(found));
+                self.next.push_back(Task::Narrow { suspects, found });
+                return Ok(());
             }
-            (Some(found), _) => self.found(share.cell, found),
-            (None, _) => self.found(share.cell, suspect),
-        }
-    }
-
-    /// Inputs of a slice ran again, with a look for leaks after every few.
-    fn narrowed_inputs(
-        &mut self,
-        share: Share,
-        suspect: Found,
-        inputs: Vec<(u64, Vec<u8>)>,
-        ended: Ended,
-    ) -> Result<()> {
-        match (ended.found, ended.outcome.leaked) {
-            (Some(suspect), Some(window)) if window.count > 1 && window.count < inputs.len() as u64 => {
-                let inputs = inputs.into_iter().skip(window.first as usize).take(window.count as usize).collect();
-                let suspect = Box::new(suspect);
-                self.next.push_back(Task::Narrow { share, suspect, inputs });
-                Ok(())
-            }
-            (Some(found), _) => {
-                let execution = inputs.get(found.execution as usize).map_or(share.first, |(number, _)| *number);
-                self.found(share.cell, Found { execution, ..found })
-            }
-            (None, _) if interrupt::requested() => Ok(()),
-            (None, _) => {
-                let Some((execution, bytes)) = inputs.last() else { return Ok(()) };
-                let report =
-                    format!("none of {} inputs loses memory by itself; this is the last one\n\n", inputs.len());
-                let input = Input::decode(bytes).ok();
-                let report = report + &suspect.report;
-                self.found(share.cell, Found { execution: *execution, input, report, ..suspect })
-            }
-        }
+            (Some(found), _) => suspects.numbered(found),
+            (None, _) => suspects.undecided(before, interrupt::requested()),
+        };
+        self.found(suspects.cell(), found)
     }
 
     fn found(&mut self, index: usize, mut found: Found) -> Result<()> {

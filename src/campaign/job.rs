@@ -67,10 +67,10 @@ impl Files {
         self.quick.join("files")
     }
 
-    /// The outcome as far as it is known, of a worker that goes on after findings. It counts if that worker dies.
+    /// The outcome as far as the trace does not tell it. It counts if the worker dies.
     #[must_use]
     pub fn outcome_so_far(&self) -> PathBuf {
-        self.directory.join("outcome-so-far.json")
+        self.quick.join("outcome-so-far.json")
     }
 
     /// What the worker, its subject and the sanitizer printed.

@@ -20,7 +20,7 @@ use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
 use crate::case::Case;
-use crate::control::InputSlot;
+use crate::control::{InputSlot, Slotted};
 use crate::finding::{Failure, OracleName, Verdict};
 use crate::input::Input;
 use crate::oracle::sanitizer;
@@ -192,7 +192,7 @@ impl<T> Supervisor<T> {
     pub fn stop(&mut self) -> Vec<(T, Ended)> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
-            let outcome = Outcome { executions: worker.finished(), seconds: worker.seconds(), ..Outcome::default() };
+            let outcome = Outcome { earlier: Vec::new(), ..counted(&worker) };
             let (kept, last) = (kept(&worker), last(&worker));
             (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), kept, last })
         };
@@ -222,10 +222,26 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
     Ok(Ended { job: worker.end(), outcome, found, earlier, kept, last })
 }
 
-/// The input of a guided campaign that was executed last.
-fn last(worker: &WorkerProcess) -> Option<Input> {
+/// What a worker of a guided campaign executed last.
+fn slotted(worker: &WorkerProcess) -> Option<Slotted> {
     let Work::Evolve(_) = worker.job().work else { return None };
-    Input::decode(&InputSlot::read(&worker.files().input())?).ok()
+    InputSlot::read(&worker.files().input())
+}
+
+fn last(worker: &WorkerProcess) -> Option<Input> {
+    Input::decode(&slotted(worker)?.input).ok()
+}
+
+/// What a worker that leaves no outcome is known to have done.
+fn counted(worker: &WorkerProcess) -> Outcome {
+    let so_far: Outcome = job::read(&worker.files().outcome_so_far()).unwrap_or_default();
+    Outcome {
+        executions: worker.finished(),
+        points: worker.heartbeat().saturating_sub(worker.finished()),
+        programs: slotted(worker).map_or(0, |slotted| slotted.programs),
+        seconds: worker.seconds(),
+        ..so_far
+    }
 }
 
 /// What libFuzzer kept, in the order of its names. A file that was not written to its end is none.
@@ -285,19 +301,14 @@ fn died(
         Some(Killed::Hang(_) | Killed::Memory(_)) => String::new(),
         None => sanitizer::report_text(stderr).to_owned(),
     };
-    let mut outcome = outcome.unwrap_or_else(|| {
-        let so_far: Outcome = job::read(&worker.files().outcome_so_far()).unwrap_or_default();
-        Outcome { executions: 0, ..so_far }
-    });
-    if outcome.executions == 0 {
-        outcome.executions = match &worker.job().work {
+    let outcome = outcome.filter(|outcome| outcome.executions > 0).unwrap_or_else(|| {
+        let executions = match &worker.job().work {
             // An audit executes each schedule twice.
             Work::Check(slice) => worker.execution() - slice.first + 1,
             _ => worker.finished() + u64::from(worker.schedule().cut),
         };
-        outcome.points = worker.heartbeat().saturating_sub(worker.finished());
-        outcome.seconds = worker.seconds();
-    }
+        Outcome { executions, ..counted(worker) }
+    });
     Ok((outcome, Some(found(worker.execution(), failures, report, worker))))
 }
 

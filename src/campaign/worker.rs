@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -35,23 +35,23 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     match &job.work {
-        Work::Explore(slice) => use_bench(&files, &job.settings, |bench| {
-            bench.explore(slice);
+        Work::Explore(slice) => with_runner(&files, &job.settings, |runner| {
+            runner.explore(slice);
             Ok(())
         }),
         Work::Replay(replay) => {
             let case = Case::read(&files.case())?;
             let Workload::Program(program) = &case.workload else { bail!("a check is not replayed as a program") };
-            use_bench(&files, &job.settings, |bench| {
-                bench.replay(replay, &case, program);
+            with_runner(&files, &job.settings, |runner| {
+                runner.replay(replay, &case, program);
                 Ok(())
             })
         }
         Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
             let Workload::Program(program) = case.workload else { bail!("an input has a program") };
-            use_bench(&files, &job.settings, |bench| {
-                bench.input(program, case.settings.seed, choices, *number);
+            with_runner(&files, &job.settings, |runner| {
+                runner.input(program, case.settings.seed, choices, *number);
                 Ok(())
             })
         }
@@ -59,27 +59,27 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         Work::Evolve(evolution) => evolve_worker::run(&files, &job.settings, evolution),
         #[cfg(not(feature = "libfuzzer"))]
         Work::Evolve(_) => bail!("this was built without libFuzzer; build it with the feature `libfuzzer`"),
-        Work::Measure(inputs) => use_bench(&files, &job.settings, |bench| {
-            bench.measure(inputs);
+        Work::Measure(inputs) => with_runner(&files, &job.settings, |runner| {
+            runner.measure(inputs);
             Ok(())
         }),
-        Work::Narrow { inputs, every } => use_bench(&files, &job.settings, |bench| {
-            bench.narrow(inputs, *every);
+        Work::Narrow { inputs, every } => with_runner(&files, &job.settings, |runner| {
+            runner.narrow(inputs, *every);
             Ok(())
         }),
-        Work::Check(slice) => use_bench(&files, &job.settings, |bench| {
-            let mut checker = Checker::load(&mut bench.session, &mut bench.outcome, &slice.program)?;
+        Work::Check(slice) => with_runner(&files, &job.settings, |runner| {
+            let mut checker = Checker::load(&mut runner.session, &mut runner.outcome, &slice.program)?;
             checker.explore(slice, &files.outcome_so_far())
         }),
-        Work::Compare(comparison) => use_bench(&files, &job.settings, |bench| {
-            Checker::load(&mut bench.session, &mut bench.outcome, &comparison.program)?.compare(comparison);
+        Work::Compare(comparison) => with_runner(&files, &job.settings, |runner| {
+            Checker::load(&mut runner.session, &mut runner.outcome, &comparison.program)?.compare(comparison);
             Ok(())
         }),
         Work::ReplayCheck(program) => {
             let case = Case::read(&files.case())?;
             let schedule = case.schedule.context("a case of a check without a schedule cannot be replayed")?;
-            use_bench(&files, &job.settings, |bench| {
-                Checker::load(&mut bench.session, &mut bench.outcome, program)?.replay(&schedule, case.verdict);
+            with_runner(&files, &job.settings, |runner| {
+                Checker::load(&mut runner.session, &mut runner.outcome, program)?.replay(&schedule, case.verdict);
                 Ok(())
             })
         }
@@ -87,10 +87,10 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
 }
 
 /// Opens a session, executes in it, and leaves the outcome.
-fn use_bench(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Bench) -> Result<()>) -> Result<()> {
-    let mut bench = Bench::open(files, settings)?;
-    execute(&mut bench)?;
-    bench.leave(files)
+fn with_runner(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Runner) -> Result<()>) -> Result<()> {
+    let mut runner = Runner::open(files, settings)?;
+    execute(&mut runner)?;
+    runner.leave(files)
 }
 
 /// The program that execution number `execution` of a campaign runs.
@@ -100,22 +100,34 @@ pub fn program_of(seed: u64, threads: u16, execution: u64, shape: Shape) -> Prog
 }
 
 /// A session and what came of it so far.
-pub(super) struct Bench {
+pub(super) struct Runner {
     pub session: Session,
     threads: u16,
     pub outcome: Outcome,
+    /// Where the outcome is kept whenever something is counted that the trace does not tell.
+    so_far: PathBuf,
+    /// A known finding was made here again, and may have lost memory as it did before.
+    repeats: bool,
     pub started: Instant,
     /// The kinds of feedback that are counted.
     feedback: Vec<Kind>,
     edges: Edges,
 }
 
-impl Bench {
+impl Runner {
     pub fn open(files: &Files, settings: &Settings) -> Result<Self> {
         let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
         session.set_directory(files.files())?;
-        let (outcome, started) = (Outcome::default(), Instant::now());
-        Ok(Self { session, threads: settings.threads, outcome, started, feedback: Vec::new(), edges: Edges::default() })
+        Ok(Self {
+            session,
+            threads: settings.threads,
+            outcome: Outcome::default(),
+            so_far: files.outcome_so_far(),
+            repeats: false,
+            started: Instant::now(),
+            feedback: Vec::new(),
+            edges: Edges::default(),
+        })
     }
 
     /// Leaves the outcome; ends the process if it is spent.
@@ -127,6 +139,14 @@ impl Bench {
             process::end_now(0);
         }
         Ok(())
+    }
+
+    /// Keeps what was counted, for the case that the process dies. Ends it if that cannot be written.
+    pub fn keep_counts(&self) {
+        if let Err(error) = job::write(&self.so_far, &self.outcome) {
+            eprintln!("error: {error:#}");
+            process::end_now(crate::cli::EXIT_COULD_NOT.into());
+        }
     }
 
     /// Counts feedback from now on.
@@ -265,9 +285,11 @@ impl Bench {
             self.outcome.diverged = Some(Divergence { step: *step, why: why.clone() });
             return ControlFlow::Break(());
         }
+        let mut counted = false;
         let judgement = judged.judge.judge(execution);
         if let Judgement::Incomparable(reason, _) = &judgement {
             *self.outcome.incomparable.entry(*reason).or_default() += 1;
+            counted = true;
         }
         let failures = Vec::from_iter(if let Judgement::Wrong(failure) = judgement { Some(failure) } else { None });
         let mut clean = execution.reports == 0 && failures.is_empty();
@@ -276,6 +298,8 @@ impl Bench {
             && known.contains(&fingerprint(failure))
         {
             *self.outcome.repeated.entry(fingerprint(failure)).or_default() += 1;
+            self.repeats = true;
+            counted = true;
             clean = true;
         }
         if !clean {
@@ -283,13 +307,16 @@ impl Bench {
             let reports = execution.reports;
             self.outcome.failed = Some(Failed { execution: number, failures, reports, timeline, ..Failed::default() });
         }
+        if counted {
+            self.keep_counts();
+        }
         // A process whose threads all came to their end is as good as new; one left in the middle is not.
         if clean && completed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
     pub fn leaks(&mut self, first: u64, end: u64) -> bool {
-        if end == first || !self.outcome.repeated.is_empty() || !control::leaks() {
+        if end == first || self.repeats || !control::leaks() {
             return false;
         }
         self.outcome.leaked = Some(LeakWindow { first, count: end - first });

@@ -87,7 +87,7 @@ impl Flags {
 pub fn run(flags: &Flags) -> Result<bool> {
     let ci = flags.resolve()?;
     flags.files().try_for_each(|path| can_write(path))?;
-    if let Some(directory) = &ci.campaign.corpus {
+    if let Some(directory) = ci.campaign.search.corpus() {
         Corpus::open(directory)?;
     }
     interrupt::listen()?;

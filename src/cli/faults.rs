@@ -61,7 +61,7 @@ impl Flags {
             free: self.free,
             subject: "bundled".to_owned(),
             engine,
-            search: self.search.resolve(engine, Name::Blind)?,
+            feedback: self.search.resolve(engine, Name::Blind)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),
             jobs: resolve::jobs(self.jobs)?,
         })

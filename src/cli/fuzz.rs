@@ -97,24 +97,29 @@ impl Explored {
         resolve::size(self.size)?;
         let engine = resolve::engine(self.engine)?;
         let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
-        let search = self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })?;
-        ensure!(
-            self.strategy.is_none() || search == Search::Blind,
-            "a guided search makes its choices itself; use --search blind, or leave out --strategy"
-        );
-        ensure!(
-            self.corpus.is_none() || search != Search::Blind,
-            "a blind search keeps no corpus; use --search guided, or leave out --corpus"
-        );
+        let search = match self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })? {
+            None => {
+                ensure!(
+                    self.corpus.is_none(),
+                    "a blind search keeps no corpus; use --search guided, or leave out --corpus"
+                );
+                Search::Blind(self.strategy.unwrap_or(StrategyName::Random))
+            }
+            Some(feedback) => {
+                ensure!(
+                    self.strategy.is_none(),
+                    "a guided search makes its choices itself; use --search blind, or leave out --strategy"
+                );
+                Search::Guided { feedback, corpus: self.corpus.clone() }
+            }
+        };
         Ok(Campaign {
             subject: self.subject.clone(),
             fault: self.fault.clone(),
             sanitizers: resolve::distinct(&self.sanitizer),
             threads: resolve::distinct(&self.threads),
             engine,
-            strategy: self.strategy.unwrap_or(StrategyName::Random),
             search,
-            corpus: self.corpus.clone(),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             shape: Shape { size: self.size, systems: self.systems },
             jobs: resolve::jobs(self.jobs)?,

@@ -4,7 +4,6 @@
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::campaign::search::Search;
 use crate::feedback::Kind;
 use crate::settings::Engine;
 
@@ -45,20 +44,19 @@ fn feedback(text: &str) -> Result<Feedback, String> {
 }
 
 impl SearchFlags {
-    /// The search that was asked for, or else this one.
+    /// What guides the search that was asked for, or else this one; `None` if it is blind.
     ///
     /// # Errors
     /// There is nothing to guide a search by.
-    pub fn resolve(&self, engine: Engine, otherwise: Name) -> Result<Search> {
+    pub fn resolve(&self, engine: Engine, otherwise: Name) -> Result<Option<Vec<Kind>>> {
         if self.search.unwrap_or(otherwise) == Name::Blind {
             ensure!(self.feedback.is_none(), "a blind search has no feedback; use --search guided");
-            return Ok(Search::Blind);
+            return Ok(None);
         }
         if !cfg!(feature = "libfuzzer") {
             bail!("this was built without libFuzzer; build it with the feature `libfuzzer`, or use --search blind");
         }
         ensure!(engine != Engine::Free, "without control there is no feedback to guide by; use --search blind");
-        let kinds = self.feedback.as_ref().map_or_else(|| Kind::ALL.to_vec(), |feedback| feedback.0.clone());
-        Ok(Search::Guided(kinds))
+        Ok(Some(self.feedback.as_ref().map_or_else(|| Kind::ALL.to_vec(), |feedback| feedback.0.clone())))
     }
 }

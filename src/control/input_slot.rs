@@ -9,42 +9,52 @@ use memmap2::MmapRaw;
 use super::mapped;
 use crate::input::MAX_BYTES;
 
-/// The length comes first.
-const LENGTH: usize = size_of::<u64>();
+/// The length comes first, then the number of programs.
+const HEADER: usize = 2 * size_of::<u64>();
 
 /// A mapped file with room for one input.
 pub struct InputSlot {
-    // Invariant: maps `LENGTH + MAX_BYTES` bytes.
+    // Invariant: maps `HEADER + MAX_BYTES` bytes.
     map: MmapRaw,
 }
 
+/// What was put last.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Slotted {
+    pub input: Vec<u8>,
+    /// Different programs that the process executed, with this one.
+    pub programs: u64,
+}
+
 impl InputSlot {
-    /// Creates the file, with an empty input in it.
+    /// Creates the file, with nothing in it.
     ///
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { map: mapped::create(path, LENGTH + MAX_BYTES)? })
+        Ok(Self { map: mapped::create(path, HEADER + MAX_BYTES)? })
     }
 
     /// Puts an input there; what is longer than any is cut off.
-    pub fn put(&mut self, input: &[u8]) {
+    pub fn put(&mut self, input: &[u8], programs: u64) {
         let length = input.len().min(MAX_BYTES);
         // SAFETY: within the mapping, of which the start of a page is aligned for anything.
         unsafe {
-            std::ptr::copy_nonoverlapping(input.as_ptr(), self.map.as_mut_ptr().add(LENGTH), length);
-            self.map.as_mut_ptr().cast::<u64>().write_volatile(length as u64);
+            std::ptr::copy_nonoverlapping(input.as_ptr(), self.map.as_mut_ptr().add(HEADER), length);
+            self.map.as_mut_ptr().cast::<[u64; 2]>().write_volatile([length as u64, programs]);
         }
     }
 
-    /// The input in the file of a process that has ended; `None` if there is none.
+    /// What is in the file of a process that has ended; `None` if nothing was put there.
     #[must_use]
-    pub fn read(path: &Path) -> Option<Vec<u8>> {
+    pub fn read(path: &Path) -> Option<Slotted> {
         let mut bytes = fs::read(path).ok()?;
-        let length = u64::from_ne_bytes(bytes.get(..LENGTH)?.try_into().ok()?) as usize;
-        bytes.drain(..LENGTH);
+        let mut header = bytes.get(..HEADER)?.chunks(size_of::<u64>());
+        let mut number = || Some(u64::from_ne_bytes(header.next()?.try_into().ok()?));
+        let (length, programs) = (number()? as usize, number()?);
+        bytes.drain(..HEADER);
         bytes.truncate(length);
-        (!bytes.is_empty()).then_some(bytes)
+        (!bytes.is_empty()).then_some(Slotted { input: bytes, programs })
     }
 }
 
@@ -58,9 +68,9 @@ mod tests {
         let path = directory.path().join("input");
         let mut slot = InputSlot::create(&path).expect("made");
         assert_eq!(InputSlot::read(&path), None);
-        slot.put(b"longer");
-        slot.put(b"short");
-        assert_eq!(InputSlot::read(&path).as_deref(), Some(&b"short"[..]));
+        slot.put(b"longer", 1);
+        slot.put(b"short", 2);
+        assert_eq!(InputSlot::read(&path), Some(Slotted { input: b"short".to_vec(), programs: 2 }));
         assert_eq!(InputSlot::read(&directory.path().join("other")), None);
     }
 }
