@@ -2,21 +2,20 @@
 //! runs next. It decides; an engine carries the decision out.
 #![forbid(unsafe_code)]
 
+mod endings;
 mod turns;
-
-use std::ffi::c_int;
+mod waits;
 
 use super::fairness::Fairness;
-use super::files::{Files, Identity, OpenId};
+use super::files::Files;
 use super::hooks::{Keys, Listings, NamedSemaphores};
-use super::sanitizer;
 use super::trace::Trace;
-use crate::execution::{BlockedThread, Ending, Exit, ThreadId};
+use crate::execution::{Ending, ThreadId};
 use crate::feedback::Observer;
 use crate::point::{Pending, Point};
 use crate::program::Injections;
 use crate::schedule::Injection;
-use crate::strategy::{Divergence, Sleeper, Strategy, ThreadSet};
+use crate::strategy::{Sleeper, Strategy, ThreadSet};
 
 /// Virtual threads of one execution.
 pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
@@ -203,19 +202,6 @@ impl Controller {
         self.ending.as_ref()
     }
 
-    /// The reason why the execution is over. Called by the root.
-    pub fn take_ending(&mut self) -> Ending {
-        match self.ending.take() {
-            Some(Ending::Stuck(_)) => Ending::Stuck(self.blocked()),
-            other => other.unwrap_or(Ending::Completed),
-        }
-    }
-
-    fn blocked(&self) -> Vec<BlockedThread> {
-        let threads = (0..).zip(&self.threads).filter(|(_, thread)| thread.state == State::Blocked);
-        threads.map(|(thread, entry)| BlockedThread { thread, primitive: entry.primitive }).collect()
-    }
-
     /// Virtual nanoseconds since the execution began.
     pub fn now(&self) -> u64 {
         self.trace.points() * POINT_TIME + self.skipped_time
@@ -243,16 +229,6 @@ impl Controller {
     /// Virtual threads created so far.
     pub fn thread_count(&self) -> ThreadId {
         self.threads.len() as ThreadId
-    }
-
-    pub fn all_ended(&self) -> bool {
-        self.threads.iter().all(|thread| thread.state == State::Ended)
-    }
-
-    /// Whether the running thread is the last one.
-    pub fn all_others_ended(&self) -> bool {
-        let mut threads = (0..).zip(&self.threads);
-        threads.all(|(id, thread)| id == self.current || thread.state == State::Ended)
     }
 
     pub fn has_ended(&self, thread: ThreadId) -> bool {
@@ -292,102 +268,6 @@ impl Controller {
         self.observer = observer.map(Box::new);
     }
 
-    /// The running thread waits for `object`; once it runs again, `wake` says why.
-    pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
-        // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
-        self.count(Point::Wait);
-        let current = self.current;
-        let thread = &mut self.threads[usize::from(current)];
-        thread.state = State::Blocked;
-        thread.object = object;
-        thread.primitive = primitive;
-        self.pending[usize::from(current)] = Pending { point: Point::Wait, object, place: 0 };
-        self.waiting[slot(object)] += 1;
-        self.runnable.remove(current);
-        if let Some(deadline) = deadline {
-            self.sleeping.push(Sleeper { thread: current, deadline });
-        }
-        if let Some(observer) = &mut self.observer {
-            let blocked = self.threads.iter().filter(|thread| thread.state == State::Blocked);
-            observer.blocked(blocked.map(|thread| thread.primitive));
-        }
-        self.leave_current()
-    }
-
-    /// Why the running thread was woken.
-    pub fn wake(&self) -> Wake {
-        self.threads[usize::from(self.current)].wake
-    }
-
-    /// The running thread ends.
-    pub fn end_thread(&mut self) -> Next {
-        self.count(Point::Wait);
-        let current = self.current;
-        self.threads[usize::from(current)].state = State::Ended;
-        self.runnable.remove(current);
-        self.leave_current()
-    }
-
-    /// The program ends itself here.
-    pub fn exit(&mut self, exit: Exit) -> Next {
-        // As any wait: a run that ends so differs from one that ends by a choice at its last point.
-        self.count(Point::Wait);
-        self.end_here(Ending::Exited(exit))
-    }
-
-    /// The running thread ends, and the program with it.
-    pub fn end_program(&mut self, exit: Exit) -> Next {
-        self.threads[usize::from(self.current)].state = State::Ended;
-        self.runnable.remove(self.current);
-        self.exit(exit)
-    }
-
-    /// Wakes every thread that waits for `object`.
-    #[inline]
-    pub fn wake_all(&mut self, object: usize) {
-        if self.waiting[slot(object)] > 0 {
-            self.wake_waiters(object);
-        }
-    }
-
-    fn wake_waiters(&mut self, object: usize) {
-        for thread in 0..self.threads.len() as ThreadId {
-            if self.threads[usize::from(thread)].waits_for(object) {
-                self.resume(thread, Wake::Notified);
-            }
-        }
-    }
-
-    /// Wakes one thread that waits for `object`, which one is a choice. Whether there was one.
-    pub fn wake_one(&mut self, object: usize) -> bool {
-        if self.waiting[slot(object)] == 0 {
-            return false;
-        }
-        self.waiters.clear();
-        let waiting = (0..).zip(&self.threads).filter(|(_, thread)| thread.waits_for(object));
-        self.waiters.extend(waiting.map(|(thread, _)| thread));
-        let unwatched = self.unwatched();
-        let picked = match self.waiters.as_slice() {
-            [] => return false,
-            [only] => *only,
-            several => match self.strategy.pick(several) {
-                Ok(index) => {
-                    let waiter = several[index];
-                    self.trace.wake(waiter);
-                    waiter
-                }
-                Err(divergence) => {
-                    self.diverged(divergence);
-                    self.ask_next();
-                    return false;
-                }
-            },
-        };
-        drop(unwatched);
-        self.resume(picked, Wake::Notified);
-        true
-    }
-
     /// Whether operations of this execution may go wrong in this way.
     #[inline]
     pub fn allows(&self, injection: Injection) -> bool {
@@ -420,95 +300,9 @@ impl Controller {
         injected
     }
 
-    /// The execution ends here, by a step of its own.
-    pub fn end_here(&mut self, ending: Ending) -> Next {
-        match self.strategy.end(self.trace.points(), self.trace.digest()) {
-            Ok(()) => self.stop(ending),
-            Err(divergence) => self.diverged(divergence),
-        }
-    }
-
-    /// The process image stops here.
-    pub fn crash(&mut self) -> Next {
-        let point = self.trace.points();
-        self.end_here(Ending::Crashed { point })
-    }
-
-    /// The subject closed a descriptor.
-    pub fn forget_descriptor(&mut self, number: c_int) {
-        if let Some(file) = self.files.remove(number) {
-            self.wake_lockers(file);
-        }
-    }
-
-    /// A thread no longer waits for a lock of that open file.
-    pub fn let_go(&mut self, open: OpenId) {
-        if let Some(file) = self.files.let_go(open) {
-            self.wake_lockers(file);
-        }
-    }
-
-    /// A lock on the file was released: whoever waits for one looks again.
-    pub fn wake_lockers(&mut self, file: Identity) {
-        sanitizer::release(self.files.order(file));
-        for open in self.files.opens() {
-            if self.files.is_of(open, file) {
-                self.wake_all(self.files.object(open));
-            }
-        }
-    }
-
-    /// Ends the execution for a reason other than its completion.
-    pub fn stop(&mut self, ending: Ending) -> Next {
-        self.ending.get_or_insert(ending);
-        Next::Stop
-    }
-
-    fn resume(&mut self, thread: ThreadId, wake: Wake) {
-        let entry = &mut self.threads[usize::from(thread)];
-        entry.state = State::Runnable;
-        entry.wake = wake;
-        self.waiting[slot(entry.object)] -= 1;
-        if let Some(place) = self.sleeping.iter().position(|sleeper| sleeper.thread == thread) {
-            self.sleeping.swap_remove(place);
-        }
-        self.add_runnable(thread);
-    }
-
     fn add_runnable(&mut self, thread: ThreadId) {
         self.runnable.insert(thread);
         // Somebody new can run.
         self.ask_next();
     }
-
-    /// The running thread cannot go on.
-    fn leave_current(&mut self) -> Next {
-        if self.ending.is_some() {
-            return Next::Stop;
-        }
-        self.end_rests();
-        if self.runnable.is_empty() && self.sleeping.is_empty() {
-            return self.stop_for_good();
-        }
-        self.choose(None, false)
-    }
-
-    /// Nobody can ever run again.
-    fn stop_for_good(&mut self) -> Next {
-        match self.strategy.end(self.trace.points(), self.trace.digest()) {
-            Err(divergence) => self.diverged(divergence),
-            Ok(()) if self.all_ended() => self.stop(Ending::Completed),
-            Ok(()) => self.stop(Ending::Stuck(Vec::new())),
-        }
-    }
-
-    fn diverged(&mut self, divergence: Divergence) -> Next {
-        let step = self.trace.points();
-        self.stop(Ending::Diverged { step, why: divergence.0 })
-    }
-}
-
-/// Objects are at least 8 bytes apart. The slot decides nothing, so it may depend on addresses.
-fn slot(object: usize) -> usize {
-    object / 8 % SLOTS
 }

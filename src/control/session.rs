@@ -1,30 +1,31 @@
 //! A subject under control in this process, and one execution of a program after the other.
 
+mod run;
+
 use std::cell::OnceCell;
-use std::ffi::c_void;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use super::active::{Active, set_active};
+use super::active::Active;
 use super::controller::{Controller, MAX_POINTS};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
-use super::hooks::{close_left, prepare_exit};
+use super::hooks::prepare_exit;
 use super::image::Image;
+use super::process;
 use super::sanitizer;
 use super::trace::Trace;
-use super::virtual_thread::Start;
-use super::{process, record};
 use crate::build_info;
 use crate::check;
-use crate::execution::{Aftermath, Ending, Execution, Exit, Step};
+use crate::execution::{Ending, Execution, Exit, Step};
 use crate::feedback::{Kind, Observer};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
-use crate::strategy::{self, Replay};
+use crate::strategy;
 use crate::subject::{LoadedProgram, ScenarioInfo, Subject};
+use run::Limits;
 
 /// Step budget of an execution: this, and so much for every operation and thread.
 const POINTS_ALLOWED: u64 = 20_000;
@@ -300,91 +301,6 @@ impl Session {
             Control::Free(_) => Schedule::default(),
         }
     }
-
-    fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Subject)) {
-        assert!(!self.spent, "an execution was stopped midway; this process can run no other");
-        record::begin(limits.events);
-        self.empty_directory();
-        let injections = self.injections;
-        let subject = &mut self.subject;
-        match &mut self.control {
-            Control::Free(trace) => {
-                trace.begin(number);
-                job(subject);
-                trace.finish();
-                self.execution.ending = Ending::Completed;
-                self.execution.points = 0;
-            }
-            Control::Controlled(active) => {
-                let explored = active.ask(|controller| {
-                    controller.trace().begin(number);
-                    let (seed, explored) = match mode {
-                        Mode::Explore { seed } => (seed, None),
-                        Mode::Replay(schedule) => {
-                            let replay = Box::new(Replay::new(schedule.clone()));
-                            (0, Some(controller.set_strategy(replay, true)))
-                        }
-                    };
-                    controller.begin(seed, limits.points, limits.expected_points, injections);
-                    explored
-                });
-                active.begin_allocations(injections.failing_allocation);
-                run_controlled(active, &mut || job(subject));
-                active.ask(|controller| {
-                    if let Some(strategy) = explored {
-                        controller.set_strategy(strategy, false);
-                    }
-                    controller.trace().finish();
-                    self.execution.ending = controller.take_ending();
-                    self.execution.points = controller.trace().points();
-                });
-                self.spent = !end_threads(active);
-                // What the threads did is over for whatever comes next, also for globals and for memory that is used
-                // again.
-                for thread in 0..active.ask(|controller| controller.thread_count()) {
-                    sanitizer::acquire(active.engine.thread(thread).address());
-                }
-                self.execution.files_left_open = close_left(active);
-                self.execution.allocations = active.allocations();
-            }
-        }
-        let complete = record::end(&mut self.execution.events);
-        if !complete {
-            self.execution.ending = Ending::TooManyEvents;
-        }
-        self.execution.reports = sanitizer::take_reports();
-    }
-
-    /// What comes after a crash: a process that uses the leases again. It is this one, whose other threads stand
-    /// still for ever, and whose descriptors are closed.
-    fn recover(&mut self, program: &LoadedProgram) {
-        let files = self.files_left();
-        // Nothing that TSan knows of orders the threads that stand still with this one.
-        let _unwatched = sanitizer::Unwatched::begin();
-        let holders = self.subject.recover(program).map_err(|error| format!("{error:#}"));
-        self.execution.aftermath = Some(Aftermath { files, holders });
-    }
-
-    /// Makes the directory as a new one.
-    fn empty_directory(&self) {
-        let unchanged = match &self.control {
-            Control::Controlled(active) => active.ask(|controller| !controller.files.touched),
-            Control::Free(_) => false,
-        };
-        if let Some(directory) = &self.directory
-            && !unchanged
-            && let Err(error) = directory.empty()
-        {
-            eprintln!("threadbare: {error:#}");
-            std::process::exit(2);
-        }
-    }
-}
-
-struct Limits {
-    points: u64,
-    expected_points: u64,
-    events: usize,
 }
 
 impl Control {
@@ -394,44 +310,6 @@ impl Control {
         crate::subject::warm_up(); // After that: libstdc++ initialises in two ways.
         Self::Controlled(Box::leak(Box::new(Active::new(controller, carrier))))
     }
-}
-
-/// Runs `job` as thread 0, and everything that it starts, to the end of the execution.
-fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
-    unsafe extern "C-unwind" fn call(job: *mut c_void) -> *mut c_void {
-        // SAFETY: `job` points to the reference below, which outlives the execution.
-        unsafe { (*job.cast::<&mut dyn FnMut()>())() };
-        std::ptr::null_mut()
-    }
-    if active.ask(|controller| controller.ending().is_some()) {
-        return; // The schedule does not even begin as this execution does.
-    }
-    let mut job = job;
-    let main = active.engine.thread(0);
-    main.prepare(Start::Posix(call), (&raw mut job).cast());
-    sanitizer::release(main.address());
-    active.engine.launch(active, main);
-    set_active(active);
-    active.engine.run(active);
-    set_active(std::ptr::null());
-}
-
-/// After an execution: whether every thread can run another one. Those of a program under check that are still in the
-/// middle of something are abandoned, as the end of a process would.
-fn end_threads(active: &'static Active) -> bool {
-    if active.ask(|controller| controller.all_ended()) {
-        return true;
-    }
-    // One thread may have allocated what carries another, and nothing orders it with the root yet.
-    let _unwatched = sanitizer::Unwatched::begin();
-    let threads = (0..active.ask(|controller| controller.thread_count())).map(|id| active.engine.thread(id));
-    active.has_image()
-        && threads.into_iter().filter(|thread| thread.alive.get()).all(|thread| {
-            // SAFETY: the thread's own, and it runs no more.
-            unsafe { (*thread.locals.get()).abandon() };
-            thread.alive.set(false);
-            active.engine.abandon(thread)
-        })
 }
 
 impl Drop for Session {

@@ -1,0 +1,125 @@
+//! Waiting: who is blocked on what, and who is woken.
+
+use std::ffi::c_int;
+
+use super::{Controller, Next, SLOTS, State, Wake};
+use crate::control::files::{Identity, OpenId};
+use crate::control::sanitizer;
+use crate::execution::ThreadId;
+use crate::point::{Pending, Point};
+use crate::strategy::Sleeper;
+
+impl Controller {
+    /// The running thread waits for `object`; once it runs again, `wake` says why.
+    pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
+        // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
+        self.count(Point::Wait);
+        let current = self.current;
+        let thread = &mut self.threads[usize::from(current)];
+        thread.state = State::Blocked;
+        thread.object = object;
+        thread.primitive = primitive;
+        self.pending[usize::from(current)] = Pending { point: Point::Wait, object, place: 0 };
+        self.waiting[slot(object)] += 1;
+        self.runnable.remove(current);
+        if let Some(deadline) = deadline {
+            self.sleeping.push(Sleeper { thread: current, deadline });
+        }
+        if let Some(observer) = &mut self.observer {
+            let blocked = self.threads.iter().filter(|thread| thread.state == State::Blocked);
+            observer.blocked(blocked.map(|thread| thread.primitive));
+        }
+        self.leave_current()
+    }
+
+    /// Why the running thread was woken.
+    pub fn wake(&self) -> Wake {
+        self.threads[usize::from(self.current)].wake
+    }
+
+    /// Wakes every thread that waits for `object`.
+    #[inline]
+    pub fn wake_all(&mut self, object: usize) {
+        if self.waiting[slot(object)] > 0 {
+            self.wake_waiters(object);
+        }
+    }
+
+    fn wake_waiters(&mut self, object: usize) {
+        for thread in 0..self.threads.len() as ThreadId {
+            if self.threads[usize::from(thread)].waits_for(object) {
+                self.resume(thread, Wake::Notified);
+            }
+        }
+    }
+
+    /// Wakes one thread that waits for `object`, which one is a choice. Whether there was one.
+    pub fn wake_one(&mut self, object: usize) -> bool {
+        if self.waiting[slot(object)] == 0 {
+            return false;
+        }
+        self.waiters.clear();
+        let waiting = (0..).zip(&self.threads).filter(|(_, thread)| thread.waits_for(object));
+        self.waiters.extend(waiting.map(|(thread, _)| thread));
+        let unwatched = self.unwatched();
+        let picked = match self.waiters.as_slice() {
+            [] => return false,
+            [only] => *only,
+            several => match self.strategy.pick(several) {
+                Ok(index) => {
+                    let waiter = several[index];
+                    self.trace.wake(waiter);
+                    waiter
+                }
+                Err(divergence) => {
+                    self.diverged(divergence);
+                    self.ask_next();
+                    return false;
+                }
+            },
+        };
+        drop(unwatched);
+        self.resume(picked, Wake::Notified);
+        true
+    }
+
+    /// The subject closed a descriptor.
+    pub fn forget_descriptor(&mut self, number: c_int) {
+        if let Some(file) = self.files.remove(number) {
+            self.wake_lockers(file);
+        }
+    }
+
+    /// A thread no longer waits for a lock of that open file.
+    pub fn let_go(&mut self, open: OpenId) {
+        if let Some(file) = self.files.let_go(open) {
+            self.wake_lockers(file);
+        }
+    }
+
+    /// A lock on the file was released: whoever waits for one looks again.
+    pub fn wake_lockers(&mut self, file: Identity) {
+        sanitizer::release(self.files.order(file));
+        for open in self.files.opens() {
+            if self.files.is_of(open, file) {
+                self.wake_all(self.files.object(open));
+            }
+        }
+    }
+
+    pub(super) fn resume(&mut self, thread: ThreadId, wake: Wake) {
+        let entry = &mut self.threads[usize::from(thread)];
+        entry.state = State::Runnable;
+        entry.wake = wake;
+        self.waiting[slot(entry.object)] -= 1;
+        if let Some(place) = self.sleeping.iter().position(|sleeper| sleeper.thread == thread) {
+            self.sleeping.swap_remove(place);
+        }
+        self.add_runnable(thread);
+    }
+}
+
+/// Objects are at least 8 bytes apart. The slot decides nothing, so it may depend on addresses.
+fn slot(object: usize) -> usize {
+    object / 8 % SLOTS
+}
