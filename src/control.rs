@@ -21,6 +21,7 @@ mod log;
 mod mapped;
 mod os_threads;
 pub mod process;
+mod reached;
 mod real;
 mod record;
 mod sanitizer;
@@ -33,6 +34,7 @@ mod trace;
 mod virtual_thread;
 
 pub use input_slot::{InputSlot, Slotted};
+pub use reached::{Features, Reached};
 pub use session::{Mode, Session};
 pub use trace::Trace;
 

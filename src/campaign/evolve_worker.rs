@@ -19,7 +19,7 @@ use super::seed::splitmix64;
 use super::worker::Runner;
 use crate::build_info;
 use crate::control::libfuzzer::{self, Evolved};
-use crate::control::{InputSlot, process};
+use crate::control::{Features, InputSlot, Reached, process};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::{Input, MAX_BYTES, Mutator};
 use crate::program::encode::{Writer, encode};
@@ -56,6 +56,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     let mut runner = Runner::open(files, settings)?;
     runner.set_feedback(&evolution.feedback);
     let slot = InputSlot::create(&files.input())?;
+    let reached = Reached::create(&files.reached(), Features::read(&files.reached_before()))?;
     let (files, settings) = (files.clone(), settings.clone());
     let arguments = [
         format!("-seed={}", (splitmix64(evolution.seed) as u32).max(1)),
@@ -67,7 +68,9 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     let evolver = Evolver {
         runner,
         mutator,
+        seeds: names.len() as u64,
         slot,
+        reached,
         files,
         settings,
         evolution: evolution.clone(),
@@ -121,7 +124,10 @@ fn names_in(directory: &Path) -> Result<Vec<String>> {
 struct Evolver {
     runner: Runner,
     mutator: Mutator,
+    /// Executions that are of the inputs to begin with.
+    seeds: u64,
     slot: InputSlot,
+    reached: Reached,
     files: Files,
     settings: Settings,
     evolution: Evolution,
@@ -161,7 +167,10 @@ impl Evolved for Evolver {
         if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();
         }
-        self.repetitions() == repeated
+        let is_new = self.reached.look();
+        // Without what it begins with, libFuzzer does not.
+        let is_seed = self.runner.outcome.executions <= self.seeds;
+        self.repetitions() == repeated && (is_new || is_seed)
     }
 
     fn mutate(&mut self, input: &[u8], most: usize, seed: u32) -> Vec<u8> {

@@ -12,9 +12,10 @@ use super::findings;
 use super::interrupt;
 use super::job::{Evolution, Job, Slice, Work};
 use super::seed::splitmix64;
-use super::supervisor::{Ended, Supervisor};
+use super::supervisor::{Beginning, Ended, Supervisor};
 use super::worker::program_of;
 use crate::case::Case;
+use crate::control::Features;
 use crate::feedback::Kind;
 use crate::finding::{Failure, OracleName};
 use crate::input::Input;
@@ -154,7 +155,8 @@ impl Measurement {
                 match task.search().and_then(|search| corpora.get(&search)) {
                     Some(corpus) => {
                         let inputs: &Corpus = corpus;
-                        supervisor.start_evolving(task, job, inputs.iter().map(|(_, input)| input))?;
+                        let inputs = inputs.iter().map(|(_, input)| input).collect();
+                        supervisor.start_evolving(task, job, &Beginning { inputs, reached: &Features::default() })?;
                     }
                     None => supervisor.start(task, job, None)?,
                 }
@@ -163,8 +165,8 @@ impl Measurement {
                 break;
             }
             for (task, ended) in supervisor.poll()? {
-                if let Some(search) = task.search().filter(|_| !ended.kept.is_empty()) {
-                    corpora.entry(search).or_insert_with(Corpus::default).extend(&ended.kept)?;
+                if let Some(search) = task.search().filter(|_| !ended.evolved.kept.is_empty()) {
+                    corpora.entry(search).or_insert_with(Corpus::default).extend(&ended.evolved.kept)?;
                 }
                 match self.take_in(task, ended, &mut results, &mut clean) {
                     Some(next) => waiting.push_front(next),

@@ -16,7 +16,7 @@ use super::plan::{Cell, Cut, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::Search;
 use super::seed::{schedule_seed, slice_seed};
-use super::supervisor::{Ended, Found, Supervisor};
+use super::supervisor::{Ended, Evolved, Found, Supervisor};
 use super::suspects::{PARTS, Suspects};
 use super::worker::program_of;
 use crate::case::Case;
@@ -92,10 +92,10 @@ impl Campaign {
             {
                 cell = Some(task.cell());
                 let (job, case) = state.job_of(&task);
-                match (&state.guide, &job.work) {
+                match (&mut state.guide, &job.work) {
                     (Some(guide), Work::Evolve(slice)) => {
-                        let inputs = guide.inputs(task.cell(), slice.seed, slice.count);
-                        supervisor.start_evolving(task, job, inputs)?;
+                        let beginning = guide.beginning(task.cell(), job.settings.sanitizer, slice.seed, slice.count);
+                        supervisor.start_evolving(task, job, &beginning)?;
                     }
                     _ => supervisor.start(task, job, case.as_ref())?,
                 }
@@ -261,8 +261,9 @@ impl State<'_> {
     fn explored(&mut self, share: Share, ended: Ended) -> Result<()> {
         let outcome = ended.outcome;
         if let Some(guide) = &mut self.guide {
-            guide.end_slice(ended.kept)?;
-            if let Some(input) = ended.last.filter(|_| ended.found.is_some() || outcome.spent) {
+            let Evolved { kept, last, reached } = ended.evolved;
+            guide.end_slice(ended.job.settings.sanitizer, kept, &reached)?;
+            if let Some(input) = last.filter(|_| ended.found.is_some() || outcome.spent) {
                 guide.avoid(share.cell, &input);
             }
         }

@@ -5,7 +5,7 @@
 //! overlap. A campaign of some time does not wait for them.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -13,9 +13,12 @@ use serde::Serialize;
 
 use super::corpus::{Corpus, name_of};
 use super::seed::splitmix64;
+use super::supervisor::Beginning;
+use crate::control::Features;
 use crate::digest::{BASIS, fnv1a};
 use crate::feedback::Kind;
 use crate::input::Input;
+use crate::settings::Sanitizer;
 
 /// Inputs that a slice begins with: at most.
 const MOST_INPUTS: u64 = 2_000;
@@ -26,8 +29,11 @@ pub(super) struct Guide {
     corpus: Corpus,
     /// Inputs that were there before.
     found: usize,
-    /// Inputs that came in since the pass began.
+    /// What was reached under each sanitizer; each has its own places in the code.
+    reached: BTreeMap<Sanitizer, Features>,
+    /// Inputs that came in since the pass began, and what was reached since then.
     incoming: Vec<Input>,
+    reached_since: BTreeMap<Sanitizer, Features>,
     /// Inputs that cells do not begin with.
     avoided: BTreeSet<(usize, String)>,
     /// Slices wait for the end of the pass before.
@@ -59,7 +65,9 @@ impl Guide {
             feedback: feedback.to_vec(),
             found: corpus.len(),
             corpus,
+            reached: BTreeMap::new(),
             incoming: Vec::new(),
+            reached_since: BTreeMap::new(),
             avoided: BTreeSet::new(),
             waits,
             under_way: 0,
@@ -89,13 +97,14 @@ impl Guide {
         self.under_way += 1;
     }
 
-    /// A slice has ended, and kept these.
+    /// A slice has ended, kept these and reached that.
     ///
     /// # Errors
     /// The corpus cannot be written.
-    pub fn end_slice(&mut self, kept: Vec<Input>) -> Result<()> {
+    pub fn end_slice(&mut self, sanitizer: Sanitizer, kept: Vec<Input>, reached: &Features) -> Result<()> {
         self.under_way -= 1;
         self.incoming.extend(kept);
+        self.reached_since.entry(sanitizer).or_default().extend(reached);
         if self.waits { Ok(()) } else { self.gather() }
     }
 
@@ -104,9 +113,9 @@ impl Guide {
         self.avoided.insert((cell, name_of(&input.encode())));
     }
 
-    /// What a slice of that cell begins with. Executing them counts, so of a large corpus each slice, by its seed, takes
-    /// another part: half of its executions, and at most so many.
-    pub fn inputs(&self, cell: usize, seed: u64, executions: u64) -> Vec<&[u8]> {
+    /// What a slice of that cell begins with. Executing its inputs counts, so of a large corpus each slice, by its seed,
+    /// takes another part: half of its executions, and at most so many.
+    pub fn beginning(&mut self, cell: usize, sanitizer: Sanitizer, seed: u64, executions: u64) -> Beginning<'_> {
         let most = (executions / 2).clamp(1, MOST_INPUTS) as usize;
         let usable = self.corpus.iter().filter(|(name, _)| !self.avoided.contains(&(cell, (*name).to_owned())));
         let mut inputs: Vec<(&str, &[u8])> = usable.collect();
@@ -114,7 +123,8 @@ impl Guide {
             inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
             inputs.truncate(most);
         }
-        inputs.into_iter().map(|(_, bytes)| bytes).collect()
+        let inputs = inputs.into_iter().map(|(_, bytes)| bytes).collect();
+        Beginning { inputs, reached: self.reached.entry(sanitizer).or_default() }
     }
 
     /// Fingerprints that slices know.
@@ -133,6 +143,9 @@ impl Guide {
     }
 
     fn gather(&mut self) -> Result<()> {
+        for (sanitizer, reached) in std::mem::take(&mut self.reached_since) {
+            self.reached.entry(sanitizer).or_default().extend(&reached);
+        }
         self.corpus.extend(&std::mem::take(&mut self.incoming)).map(drop)
     }
 }

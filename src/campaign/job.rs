@@ -96,6 +96,17 @@ impl Files {
         self.directory.join("input")
     }
 
+    /// The [`Features`](crate::control::Features) that were reached before, and those that this worker reached.
+    #[must_use]
+    pub fn reached_before(&self) -> PathBuf {
+        self.quick.join("reached-before")
+    }
+
+    #[must_use]
+    pub fn reached(&self) -> PathBuf {
+        self.quick.join("reached")
+    }
+
     /// Where another worker executes what would use this one up.
     #[must_use]
     pub fn alone(&self) -> PathBuf {

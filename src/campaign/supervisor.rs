@@ -20,7 +20,7 @@ use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
 use crate::case::Case;
-use crate::control::{InputSlot, Slotted};
+use crate::control::{Features, InputSlot, Slotted};
 use crate::finding::{Failure, OracleName, Verdict};
 use crate::input::Input;
 use crate::oracle::sanitizer;
@@ -54,9 +54,25 @@ pub struct Ended {
     pub found: Option<Found>,
     /// Findings after which it went on.
     pub earlier: Vec<Found>,
-    /// Inputs that did something new, of a guided campaign; and the one that was executed last.
+    pub evolved: Evolved,
+}
+
+/// What a worker of a guided campaign leaves behind; nothing, if it is another's.
+#[derive(Default)]
+pub struct Evolved {
+    /// Inputs that did something new.
     pub kept: Vec<Input>,
+    /// The one that was executed last.
     pub last: Option<Input>,
+    /// What all of them reached.
+    pub reached: Features,
+}
+
+/// What a worker of a guided campaign begins with.
+pub struct Beginning<'a> {
+    pub inputs: Vec<&'a [u8]>,
+    /// Inputs are kept if they reach more than this.
+    pub reached: &'a Features,
 }
 
 /// A failed execution with its evidence.
@@ -132,15 +148,16 @@ impl<T> Supervisor<T> {
         self.launch(tag, job, files)
     }
 
-    /// Starts a worker that evolves these inputs.
+    /// Starts a worker that evolves inputs.
     ///
     /// # Errors
     /// As [`Supervisor::start`].
-    pub fn start_evolving<'a>(&mut self, tag: T, job: Job, inputs: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+    pub fn start_evolving(&mut self, tag: T, job: Job, beginning: &Beginning<'_>) -> Result<()> {
         let files = self.files()?;
         let write = || -> std::io::Result<()> {
             fs::create_dir(files.seeds())?;
-            let mut inputs = (0_u64..).zip(inputs);
+            fs::write(files.reached_before(), beginning.reached.as_bytes())?;
+            let mut inputs = (0_u64..).zip(&beginning.inputs);
             inputs.try_for_each(|(number, input)| fs::write(files.seeds().join(format!("{number:08}")), input))
         };
         write().with_context(|| {
@@ -193,8 +210,8 @@ impl<T> Supervisor<T> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
             let outcome = Outcome { earlier: Vec::new(), ..counted(&worker) };
-            let (kept, last) = (kept(&worker), last(&worker));
-            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), kept, last })
+            let evolved = evolved(&worker);
+            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), evolved })
         };
         stopped.into_iter().map(stop).collect()
     }
@@ -218,8 +235,17 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         outcome => died(&worker, status, outcome, &stderr)?,
     };
     let earlier = outcome.earlier.iter().map(|failed| judged(failed, "", &worker)).collect();
-    let (kept, last) = (kept(&worker), last(&worker));
-    Ok(Ended { job: worker.end(), outcome, found, earlier, kept, last })
+    let evolved = evolved(&worker);
+    Ok(Ended { job: worker.end(), outcome, found, earlier, evolved })
+}
+
+fn evolved(worker: &WorkerProcess) -> Evolved {
+    match worker.job().work {
+        Work::Evolve(_) => {
+            Evolved { kept: kept(worker), last: last(worker), reached: Features::read(&worker.files().reached()) }
+        }
+        _ => Evolved::default(),
+    }
 }
 
 /// What a worker of a guided campaign executed last.

@@ -237,7 +237,7 @@ impl Runner {
             counters::clear();
             self.edges.forget();
             let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
-            self.outcome.features.push(counters::seen());
+            self.outcome.features.push(counters::features());
             if flow.is_break() {
                 return;
             }

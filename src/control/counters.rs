@@ -42,11 +42,27 @@ pub fn clear() {
     }
 }
 
-/// The counters that are not 0, each with what it has, rounded down to a power of 2 as libFuzzer does in about.
+/// Calls `seen` with each counter that is not 0 and what it has, rounded down to a power of 2 as libFuzzer does in about.
+pub fn each_feature(mut seen: impl FnMut(Feature)) {
+    let first = COUNTERS.as_ptr().cast::<u64>();
+    for word in 0..COUNT / size_of::<u64>() {
+        // SAFETY: within the counters, which nobody raises in the meantime; they may lie at any address.
+        let values = unsafe { first.add(word).read_unaligned() };
+        // Most are 0.
+        if values != 0 {
+            let places = word * size_of::<u64>()..;
+            let values = places.zip(values.to_ne_bytes()).filter(|(_, value)| *value != 0);
+            values.for_each(|(place, value)| seen((place as u16, value.ilog2() as u8)));
+        }
+    }
+}
+
+/// All of them.
 #[must_use]
-pub fn seen() -> Vec<Feature> {
-    let values = COUNTERS.iter().map(|counter| counter.load(Ordering::Relaxed));
-    (0..).zip(values).filter(|(_, value)| *value != 0).map(|(place, value)| (place, value.ilog2() as u8)).collect()
+pub fn features() -> Vec<Feature> {
+    let mut features = Vec::new();
+    each_feature(|feature| features.push(feature));
+    features
 }
 
 /// The flags of the subject's edges, which are 1 once the edge was passed; none if it was built with g++.
@@ -81,4 +97,11 @@ pub fn forget_edges() {
 extern "C" fn __sanitizer_cov_bool_flag_init(first: *mut u8, end: *mut u8) {
     EDGES.store(first as usize, Ordering::Relaxed);
     EDGE_COUNT.store(end as usize - first as usize, Ordering::Relaxed);
+}
+
+/// The counters are the process's, and tests run beside each other.
+#[cfg(test)]
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

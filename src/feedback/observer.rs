@@ -153,23 +153,19 @@ impl Observer {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Mutex;
 
     use super::*;
 
-    /// The counters are the process's.
-    static ALONE: Mutex<()> = Mutex::new(());
-
     /// The counters that an execution of these operations (thread, point, object, place) raises.
     fn counters_of(kinds: &[Kind], operations: &[(ThreadId, Point, usize, usize)]) -> BTreeSet<(u16, u8)> {
-        let _alone = ALONE.lock();
+        let _alone = counters::alone();
         counters::clear();
         let mut observer = Observer::new(kinds);
         observer.begin();
         for &(thread, point, object, place) in operations {
             observer.made(thread, &Pending { point, object, place });
         }
-        counters::seen().into_iter().collect()
+        counters::features().into_iter().collect()
     }
 
     #[test]
@@ -186,7 +182,7 @@ mod tests {
     #[test]
     fn memory_that_is_allocated_again_is_another_object() {
         let read = |forgets: bool| {
-            let _alone = ALONE.lock();
+            let _alone = counters::alone();
             counters::clear();
             let mut observer = Observer::new(&[Kind::ReadsFrom, Kind::HandOvers]);
             observer.begin();
@@ -195,7 +191,7 @@ mod tests {
                 observer.allocated(64, 32);
             }
             observer.made(1, &Pending { point: Point::Load, object: 80, place: 2 });
-            counters::seen().len()
+            counters::features().len()
         };
         assert_eq!((read(false), read(true)), (2, 1), "the first also hands the object over");
     }
@@ -214,10 +210,10 @@ mod tests {
     #[test]
     fn who_waits_in_what_counts_and_in_which_order_does_not() {
         let of = |primitives: &[&'static str]| {
-            let _alone = ALONE.lock();
+            let _alone = counters::alone();
             counters::clear();
             Observer::new(&[Kind::Blocked]).blocked(primitives.iter().copied());
-            counters::seen()
+            counters::features()
         };
         assert_eq!(of(&["futex", "join"]), of(&["join", "futex"]));
         assert_ne!(of(&["futex", "join"]), of(&["futex", "futex"]));
