@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use command::{CLEAN, COULD_NOT, Ran, Workplace};
+use command::{CLEAN, COULD_NOT, FOUND, Ran, Workplace};
 use quick_junit::Report;
 
 fn signal(child: &Child, name: &str) {
@@ -55,6 +55,44 @@ fn an_interrupted_campaign_ends_with_its_summary() {
     let json = place.json("out.json");
     assert_eq!(json["interrupted"], true);
     assert!(json["executions"].as_u64().is_some_and(|executions| executions > 0));
+}
+
+/// The CPU time of a process, in ticks.
+fn ticks(process: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    fields.get(11).and_then(|ticks| ticks.parse().ok()).unwrap_or_default()
+}
+
+fn is_worker(process: u32) -> bool {
+    let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    line.split(|&byte| byte == 0).nth(1) == Some(b"worker")
+}
+
+#[test]
+fn what_a_check_found_before_it_was_interrupted_is_replayed_and_reported() {
+    let place = Workplace::new();
+    // Always wrong, in more ways than can be tried.
+    let source = "#include <pthread.h>\n#include <stdatomic.h>\n\
+        static atomic_int steps;\n\
+        static void *work(void *unused) { for (int step = 0; step < 9; ++step) ++steps; return unused; }\n\
+        int main(void) {\n\
+          pthread_t threads[4];\n\
+          for (int number = 0; number < 4; ++number) pthread_create(&threads[number], 0, work, 0);\n\
+          for (int number = 0; number < 4; ++number) pthread_join(threads[number], 0);\n\
+          return 1;\n\
+        }\n";
+    place.write("wrong.c", source);
+    let child = place.start("check wrong.c --strategy exhaustive --sanitizer none --seconds 1000 --json out.json");
+    // Its first execution is over by then, and with it the only finding.
+    let has_worked = |worker: &u32| is_worker(*worker) && ticks(*worker) > 30;
+    assert!(wait_until(|| workers_of(child.id()).iter().any(has_worked)));
+    signal(&child, "-INT");
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).left_with(FOUND);
+    assert!(ran.stdout.contains("interrupted after"), "{}", ran.stdout);
+    let json = place.json("out.json");
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json["findings"][0]["confirmed"], true);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use anyhow::{Result, bail, ensure};
 use super::executables::Executables;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
-use super::interrupt;
+use super::interrupt::{self, Course};
 use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
 use super::quota::Quota;
 use super::replay::Seen;
@@ -103,7 +103,16 @@ impl Campaign {
         let mut state =
             State { campaign: self, cells, findings, turn: 0, next: VecDeque::new(), over: false, audited: Vec::new() };
         let started = Instant::now();
-        while !interrupt::requested() {
+        let mut ending = interrupt::Ending::default();
+        loop {
+            match ending.course() {
+                Course::On => {}
+                Course::Stop => {
+                    state.over = true;
+                    supervisor.stop().into_iter().try_for_each(|(task, ended)| state.stopped(task, ended))?;
+                }
+                Course::Over => break,
+            }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
                 && let Some(task) = state.next_task(left)
@@ -123,11 +132,7 @@ impl Campaign {
                 findings: state.findings.len(),
             });
         }
-        for (task, ended) in supervisor.stop() {
-            if let Task::Explore { cell, .. } = task {
-                state.cells[cell].count(&ended);
-            }
-        }
+        supervisor.stop();
         let compared = if self.audit { self.compare(&state, supervisor.into_executables())? } else { 0 };
         Ok(Summary {
             executions: state.executions(),
@@ -313,6 +318,17 @@ impl State<'_> {
                 let ending = case.report.lines().next().unwrap_or_default();
                 let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
                 self.findings.confirm_and_explain(&case, instead, text)
+            }
+        }
+    }
+
+    /// A worker was stopped, since the campaign is to end. What it had found is still replayed.
+    fn stopped(&mut self, task: Task, ended: Ended) -> Result<()> {
+        match task {
+            Task::Explore { cell, first, count } => self.explored(cell, first, count, ended),
+            Task::Explain { .. } => {
+                self.next.push_front(task);
+                Ok(())
             }
         }
     }

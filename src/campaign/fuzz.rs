@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
 use super::guide::{Gathered, Guide};
-use super::interrupt;
+use super::interrupt::{self, Course};
 use super::job::{Evolution, Job, Replay, Slice, Work};
 use super::plan::{Cell, Cut, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
@@ -81,11 +81,17 @@ impl Campaign {
             }
         };
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
-        let mut state = State { campaign: self, findings, plan, guide, next: VecDeque::new() };
+        let mut state = State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false };
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
-        while !interrupt::requested() {
+        let mut ending = interrupt::Ending::default();
+        loop {
+            match ending.course() {
+                Course::On => {}
+                Course::Stop => state.stop(supervisor.stop())?,
+                Course::Over => break,
+            }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
                 && let Some(task) = state.next_task(left)?
@@ -114,9 +120,7 @@ impl Campaign {
                 cell: cell.map(|index| &state.plan.cells[index]),
             });
         }
-        for (task, ended) in supervisor.stop() {
-            state.take_in(task, ended)?;
-        }
+        supervisor.stop();
         Ok(Summary {
             executions: state.plan.executions(),
             programs: state.plan.programs(),
@@ -172,6 +176,8 @@ struct State<'a> {
     guide: Option<Guide>,
     /// Comes before further slices.
     next: VecDeque<Task>,
+    /// No slice is begun any more.
+    over: bool,
 }
 
 impl State<'_> {
@@ -180,13 +186,13 @@ impl State<'_> {
             return Ok(Some(task));
         }
         if let Some(guide) = &mut self.guide {
-            let over = left.is_some_and(|left| left.is_zero()) || !self.plan.has_left();
+            let over = self.over || left.is_some_and(|left| left.is_zero()) || !self.plan.has_left();
             let known = || self.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
             if over || !guide.may_begin(self.plan.begins_pass(), known)? {
                 return Ok(None);
             }
         }
-        let share = self.plan.next(left);
+        let share = if self.over { None } else { self.plan.next(left) };
         if let (Some(guide), Some(_)) = (&mut self.guide, share) {
             guide.begin_slice();
         }
@@ -248,14 +254,28 @@ impl State<'_> {
                 if matches!(seen, Seen::Diverged(_)) {
                     self.plan.cells[cell].diverged += 1;
                 }
-                let stopped =
-                    ended.found.is_none() && ended.outcome.executions == 0 && ended.outcome.diverged.is_none();
-                if stopped && interrupt::requested() {
-                    return Ok(());
-                }
                 self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })
             }
         }
+    }
+
+    /// These workers were stopped, since the campaign is to end. What was found is still replayed, and nothing else done.
+    fn stop(&mut self, workers: Vec<(Task, Ended)>) -> Result<()> {
+        self.over = true;
+        let mut tasks = std::mem::take(&mut self.next);
+        for (task, ended) in workers {
+            match task {
+                Task::Explore(share) => self.explored(share, ended)?,
+                Task::Narrow { .. } | Task::Confirm { .. } => tasks.push_back(task),
+            }
+        }
+        for task in tasks {
+            match task {
+                Task::Narrow { suspects, found } => self.found(suspects.cell(), suspects.undecided(*found, true))?,
+                Task::Explore(_) | Task::Confirm { .. } => self.next.push_back(task),
+            }
+        }
+        Ok(())
     }
 
     fn explored(&mut self, share: Share, ended: Ended) -> Result<()> {
@@ -308,7 +328,7 @@ impl State<'_> {
                 return Ok(());
             }
             (Some(found), _) => suspects.numbered(found),
-            (None, _) => suspects.undecided(before, interrupt::requested()),
+            (None, _) => suspects.undecided(before, false),
         };
         self.found(suspects.cell(), found)
     }

@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// How long a campaign that was asked to end goes on replaying what it found.
+const LAST_REPLAYS: Duration = Duration::from_secs(5);
 
 /// Starts to listen. Call it once, before the first worker.
 ///
@@ -24,4 +28,32 @@ pub fn listen() -> Result<()> {
 #[must_use]
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
+}
+
+/// How a campaign goes on, asked at every turn of its loop.
+pub enum Course {
+    On,
+    /// Now it was asked to end: workers are to be stopped, and no more to be begun but those that replay.
+    Stop,
+    /// Those have taken too long.
+    Over,
+}
+
+/// When a campaign was asked to end.
+#[derive(Default)]
+pub struct Ending {
+    since: Option<Instant>,
+}
+
+impl Ending {
+    pub fn course(&mut self) -> Course {
+        match self.since {
+            None if requested() => {
+                self.since = Some(Instant::now());
+                Course::Stop
+            }
+            Some(since) if since.elapsed() > LAST_REPLAYS => Course::Over,
+            _ => Course::On,
+        }
+    }
 }

@@ -209,9 +209,9 @@ impl<T> Supervisor<T> {
     pub fn stop(&mut self) -> Vec<(T, Ended)> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
-            let outcome = Outcome { earlier: Vec::new(), ..counted(&worker) };
-            let evolved = evolved(&worker);
-            (tag, Ended { job: worker.end(), outcome, found: None, earlier: Vec::new(), evolved })
+            let outcome = counted(&worker);
+            let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker));
+            (tag, Ended { job: worker.end(), outcome, found: None, earlier, evolved })
         };
         stopped.into_iter().map(stop).collect()
     }
@@ -234,9 +234,12 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
-    let earlier = outcome.earlier.iter().map(|failed| judged(failed, "", &worker)).collect();
-    let evolved = evolved(&worker);
+    let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker));
     Ok(Ended { job: worker.end(), outcome, found, earlier, evolved })
+}
+
+fn earlier(outcome: &Outcome, worker: &WorkerProcess) -> Vec<Found> {
+    outcome.earlier.iter().map(|failed| judged(failed, "", worker)).collect()
 }
 
 fn evolved(worker: &WorkerProcess) -> Evolved {
