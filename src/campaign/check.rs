@@ -240,7 +240,7 @@ enum Task {
     /// Executions `first .. first + count` of a cell.
     Explore { cell: usize, first: u64, count: u64 },
     /// A finding is replayed, to confirm and explain it.
-    Explain { cell: usize, case: Box<Case> },
+    Explain { origin: Origin, case: Box<Case> },
 }
 
 struct State<'a> {
@@ -301,8 +301,8 @@ impl State<'_> {
                 let settings = self.campaign.settings(cell.sanitizer, self.campaign.seed);
                 (Job { settings, work: Work::Check(slice) }, None)
             }
-            Task::Explain { cell, case } => {
-                let work = Work::ReplayCheck(self.cells[*cell].program.clone());
+            Task::Explain { origin, case } => {
+                let work = Work::ReplayCheck(self.cells[origin.cell].program.clone());
                 (Job { settings: case.settings.clone(), work }, Some((**case).clone()))
             }
         }
@@ -311,13 +311,13 @@ impl State<'_> {
     fn take_in(&mut self, task: Task, ended: Ended, supervisor: &mut Supervisor<Task>) -> Result<()> {
         match task {
             Task::Explore { cell, first, count } => self.explored(cell, first, count, ended),
-            Task::Explain { cell, case } => {
+            Task::Explain { origin, case } => {
                 let seen = Seen::of(&ended);
                 let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
-                let object = &self.cells[cell].program.object;
+                let object = &self.cells[origin.cell].program.object;
                 let ending = case.report.lines().next().unwrap_or_default();
                 let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
-                self.findings.confirm_and_explain(&case, instead, text)
+                self.findings.confirm_and_explain(&case, origin, instead, text)
             }
         }
     }
@@ -366,8 +366,9 @@ impl State<'_> {
         let execution = found.execution;
         let settings = self.campaign.settings(cell.sanitizer, schedule_seed(self.campaign.seed, 1, execution));
         let workload = self.campaign.check.clone().into();
-        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, workload)? {
-            self.next.push_back(Task::Explain { cell: index, case: Box::new(case) });
+        let origin = Origin { cell: index, execution };
+        if let Some(case) = self.findings.add(found, origin, &settings, workload)? {
+            self.next.push_back(Task::Explain { origin, case: Box::new(case) });
         }
         self.over |= self.campaign.stop_at_first;
         Ok(())

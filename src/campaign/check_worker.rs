@@ -79,7 +79,7 @@ impl<'a> Checker<'a> {
                 break;
             }
             if self.outcome.earlier.len() > found {
-                job::write(so_far, self.outcome)?;
+                job::replace(so_far, self.outcome)?;
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use super::fingerprint::fingerprint;
-use super::job::{self, Evolution, Files, Job, LeakWindow, Outcome, Work};
+use super::job::{self, Evolution, Files, Job, Outcome, Work};
 use super::seed::splitmix64;
 use super::worker::Runner;
 use crate::build_info;
@@ -40,7 +40,8 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     fs::create_dir_all(&kept).with_context(|| no_room(&kept))?;
     let mutator = Mutator::new(settings.threads, evolution.shape);
     let mut names = names_in(&seeds)?;
-    for number in 0..if names.is_empty() { FRESH_INPUTS } else { 0 } {
+    let begins_fresh = names.is_empty();
+    for number in 0..if begins_fresh { FRESH_INPUTS } else { 0 } {
         let name = seeds.join(number.to_string());
         let input = mutator.fresh(splitmix64(evolution.seed ^ number));
         fs::write(&name, input.encode()).with_context(|| no_room(&name))?;
@@ -69,6 +70,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
         runner,
         mutator,
         seeds: names.len() as u64,
+        begins_fresh,
         slot,
         reached,
         files,
@@ -124,8 +126,9 @@ fn names_in(directory: &Path) -> Result<Vec<String>> {
 struct Evolver {
     runner: Runner,
     mutator: Mutator,
-    /// Executions that are of the inputs to begin with.
+    /// Executions that are of the inputs to begin with; and whether those were made here, so that nobody keeps them.
     seeds: u64,
+    begins_fresh: bool,
     slot: InputSlot,
     reached: Reached,
     files: Files,
@@ -167,10 +170,15 @@ impl Evolved for Evolver {
         if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();
         }
-        let is_new = self.reached.look();
-        // Without what it begins with, libFuzzer does not.
+        if self.repetitions() != repeated {
+            return false;
+        }
         let is_seed = self.runner.outcome.executions <= self.seeds;
-        self.repetitions() == repeated && (is_new || is_seed)
+        if is_seed && self.begins_fresh {
+            return true;
+        }
+        // Without what it begins with, libFuzzer does not.
+        self.reached.look() || is_seed
     }
 
     fn mutate(&mut self, input: &[u8], most: usize, seed: u32) -> Vec<u8> {
@@ -214,7 +222,6 @@ impl Evolver {
         }
         let lost = self.runner.leaks(self.checked, end);
         if lost {
-            self.runner.outcome.leaked = Some(LeakWindow { first: self.checked, count: end - self.checked });
             self.runner.outcome.suspects = std::mem::take(&mut self.unchecked);
         }
         self.checked = end;

@@ -152,20 +152,27 @@ impl Findings {
         Ok(Some(case))
     }
 
-    /// Notes what became of a replay of `case`: `None` if it failed as recorded.
+    /// Notes what became of a replay of `case`, which `add` gave for that origin: `None` if it failed as recorded.
     ///
     /// # Errors
     /// The note cannot be written into the case.
-    pub fn confirm(&mut self, case: &Case, instead: Option<String>) -> Result<()> {
-        self.confirm_and_explain(case, instead, String::new())
+    pub fn confirm(&mut self, case: &Case, origin: Origin, instead: Option<String>) -> Result<()> {
+        self.confirm_and_explain(case, origin, instead, String::new())
     }
 
     /// As [`Findings::confirm`], and adds what happened in the replay, step by step, to the case.
     ///
     /// # Errors
     /// The case cannot be written.
-    pub fn confirm_and_explain(&mut self, case: &Case, instead: Option<String>, explanation: String) -> Result<()> {
-        let Some(finding) = self.kept.get_mut(&case.fingerprint) else {
+    pub fn confirm_and_explain(
+        &mut self,
+        case: &Case,
+        origin: Origin,
+        instead: Option<String>,
+        explanation: String,
+    ) -> Result<()> {
+        // Meanwhile an earlier execution may have taken its place, whose replay is another one.
+        let Some(finding) = self.kept.get_mut(&case.fingerprint).filter(|finding| finding.origin == origin) else {
             return Ok(());
         };
         let mut report = case.report.clone();
@@ -352,10 +359,23 @@ mod tests {
         let mut findings = Findings::open(directory.path()).expect("findings");
         let origin = Origin { cell: 0, execution: 1 };
         let case = findings.add(found("at 1"), origin, &settings(), program()).expect("written").expect("new");
-        findings.confirm(&case, Some("was clean".to_owned())).expect("written");
+        findings.confirm(&case, origin, Some("was clean".to_owned())).expect("written");
         let finding = findings.iter().next().expect("kept");
         assert_eq!(finding.confirmation, Confirmation::Unconfirmed("was clean".to_owned()));
         assert!(Case::read(&finding.path).expect("a case").report.starts_with("unconfirmed: "));
+    }
+
+    #[test]
+    fn the_replay_of_a_case_that_was_replaced_says_nothing_of_the_new_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut findings = Findings::open(directory.path()).expect("findings");
+        let [late, early] = [5, 3].map(|execution| Origin { cell: 0, execution });
+        let old = findings.add(found("at 5"), late, &settings(), program()).expect("written").expect("new");
+        findings.add(found("at 3"), early, &settings(), program()).expect("written").expect("earlier");
+        findings.confirm(&old, late, Some("was clean".to_owned())).expect("nothing to write");
+        let finding = findings.iter().next().expect("kept");
+        assert_eq!(finding.confirmation, Confirmation::Pending);
+        assert!(Case::read(&finding.path).expect("a case").report.starts_with("deadlock: at 3"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
@@ -53,6 +53,8 @@ pub struct Summary {
     /// Of a guided search.
     pub corpus: Option<Gathered>,
     pub interrupted: bool,
+    /// Why it ended early: the corpus could not be kept.
+    pub failure: Option<Error>,
 }
 
 /// How far a campaign is.
@@ -81,7 +83,8 @@ impl Campaign {
             }
         };
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
-        let mut state = State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false };
+        let mut state =
+            State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
@@ -94,7 +97,7 @@ impl Campaign {
             }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
-                && let Some(task) = state.next_task(left)?
+                && let Some(task) = state.next_task(left)
             {
                 cell = Some(task.cell());
                 let (job, case) = state.job_of(&task);
@@ -112,6 +115,9 @@ impl Campaign {
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended)?;
             }
+            if state.failure.is_some() && !state.over {
+                state.stop(supervisor.stop())?;
+            }
             observe(&Progress {
                 elapsed: started.elapsed(),
                 executions: state.plan.executions() + supervisor.under_way(),
@@ -121,14 +127,20 @@ impl Campaign {
             });
         }
         supervisor.stop();
+        if let Some(guide) = &mut state.guide
+            && let Err(error) = guide.gather()
+        {
+            state.failure.get_or_insert(error);
+        }
         Ok(Summary {
             executions: state.plan.executions(),
             programs: state.plan.programs(),
             seconds: started.elapsed().as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
-            corpus: state.guide.map(Guide::finish).transpose()?,
+            corpus: state.guide.as_ref().map(Guide::gathered),
             cells: state.plan.cells,
             interrupted: interrupt::requested(),
+            failure: state.failure,
         })
     }
 
@@ -154,7 +166,7 @@ enum Task {
         found: Box<Found>,
     },
     Confirm {
-        cell: usize,
+        origin: Origin,
         case: Box<Case>,
     },
 }
@@ -164,7 +176,7 @@ impl Task {
         match self {
             Self::Explore(share) => share.cell,
             Self::Narrow { suspects, .. } => suspects.cell(),
-            Self::Confirm { cell, .. } => *cell,
+            Self::Confirm { origin, .. } => origin.cell,
         }
     }
 }
@@ -178,25 +190,35 @@ struct State<'a> {
     next: VecDeque<Task>,
     /// No slice is begun any more.
     over: bool,
+    /// The corpus could not be kept.
+    failure: Option<Error>,
 }
 
 impl State<'_> {
-    fn next_task(&mut self, left: Option<Duration>) -> Result<Option<Task>> {
+    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
         if let Some(task) = self.next.pop_front() {
-            return Ok(Some(task));
+            return Some(task);
         }
         if let Some(guide) = &mut self.guide {
             let over = self.over || left.is_some_and(|left| left.is_zero()) || !self.plan.has_left();
             let known = || self.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
-            if over || !guide.may_begin(self.plan.begins_pass(), known)? {
-                return Ok(None);
+            if over {
+                return None;
+            }
+            match guide.may_begin(self.plan.begins_pass(), known) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    self.failure.get_or_insert(error);
+                    return None;
+                }
             }
         }
         let share = if self.over { None } else { self.plan.next(left) };
         if let (Some(guide), Some(_)) = (&mut self.guide, share) {
-            guide.begin_slice();
+            guide.begin();
         }
-        Ok(share.map(Task::Explore))
+        share.map(Task::Explore)
     }
 
     fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
@@ -249,12 +271,12 @@ impl State<'_> {
         match task {
             Task::Explore(share) => self.explored(share, ended),
             Task::Narrow { suspects, found } => self.narrowed(suspects, *found, ended),
-            Task::Confirm { cell, case } => {
+            Task::Confirm { origin, case } => {
                 let seen = Seen::of(&ended);
                 if matches!(seen, Seen::Diverged(_)) {
-                    self.plan.cells[cell].diverged += 1;
+                    self.plan.cells[origin.cell].diverged += 1;
                 }
-                self.findings.confirm(&case, if seen.shows(&case) { None } else { Some(seen.to_string()) })
+                self.findings.confirm(&case, origin, if seen.shows(&case) { None } else { Some(seen.to_string()) })
             }
         }
     }
@@ -282,8 +304,12 @@ impl State<'_> {
         let outcome = ended.outcome;
         if let Some(guide) = &mut self.guide {
             let Evolved { kept, last, reached } = ended.evolved;
-            guide.end_slice(ended.job.settings.sanitizer, kept, &reached)?;
-            if let Some(input) = last.filter(|_| ended.found.is_some() || outcome.spent) {
+            if let Err(error) = guide.end_slice(ended.job.settings.sanitizer, kept, &reached) {
+                self.failure.get_or_insert(error);
+            }
+            // Which one leaked is not known yet.
+            let is_last = outcome.spent || (ended.found.is_some() && outcome.leaked.is_none());
+            if let Some(input) = last.filter(|_| is_last) {
                 guide.avoid(share.cell, &input);
             }
         }
@@ -306,10 +332,12 @@ impl State<'_> {
         );
         match (ended.found, outcome.leaked) {
             (Some(found), Some(window)) if window.count > 1 => {
-                let suspects = if self.guide.is_some() {
-                    Suspects::Inputs { cell: share.cell, inputs: outcome.suspects }
-                } else {
-                    Suspects::Slice(share).within(window)
+                let suspects = match &mut self.guide {
+                    Some(guide) => {
+                        guide.begin();
+                        Suspects::Inputs { cell: share.cell, inputs: outcome.suspects }
+                    }
+                    None => Suspects::Slice(share).within(window),
                 };
                 self.next.push_back(Task::Narrow { suspects, found: Box::new(found) });
                 Ok(())
@@ -330,6 +358,12 @@ impl State<'_> {
             (Some(found), _) => suspects.numbered(found),
             (None, _) => suspects.undecided(before, false),
         };
+        if let Some(guide) = &mut self.guide {
+            guide.end();
+            if let Some(input) = &found.input {
+                guide.avoid(suspects.cell(), input);
+            }
+        }
         self.found(suspects.cell(), found)
     }
 
@@ -346,8 +380,9 @@ impl State<'_> {
             ),
         };
         let settings = self.campaign.settings(cell, seed);
-        if let Some(case) = self.findings.add(found, Origin { cell: index, execution }, &settings, program.into())? {
-            self.next.push_back(Task::Confirm { cell: index, case: Box::new(case) });
+        let origin = Origin { cell: index, execution };
+        if let Some(case) = self.findings.add(found, origin, &settings, program.into())? {
+            self.next.push_back(Task::Confirm { origin, case: Box::new(case) });
         }
         Ok(())
     }

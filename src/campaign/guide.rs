@@ -34,11 +34,11 @@ pub(super) struct Guide {
     /// Inputs that came in since the pass began, and what was reached since then.
     incoming: Vec<Input>,
     reached_since: BTreeMap<Sanitizer, Features>,
-    /// Inputs that cells do not begin with.
-    avoided: BTreeSet<(usize, String)>,
+    /// Inputs that a cell does not begin with, by the names that a corpus gives them.
+    avoided: BTreeMap<usize, BTreeSet<String>>,
     /// Slices wait for the end of the pass before.
     waits: bool,
-    /// Slices of this pass that have not ended.
+    /// Slices of this pass that have not ended, with what is done to find out which of their inputs is to be avoided.
     under_way: usize,
     /// Fingerprints that every slice of this pass knows.
     known: Vec<String>,
@@ -68,7 +68,7 @@ impl Guide {
             reached: BTreeMap::new(),
             incoming: Vec::new(),
             reached_since: BTreeMap::new(),
-            avoided: BTreeSet::new(),
+            avoided: BTreeMap::new(),
             waits,
             under_way: 0,
             known: Vec::new(),
@@ -92,9 +92,14 @@ impl Guide {
         Ok(true)
     }
 
-    /// A slice was handed out.
-    pub fn begin_slice(&mut self) {
+    /// A slice was handed out, or suspects of one.
+    pub fn begin(&mut self) {
         self.under_way += 1;
+    }
+
+    /// Suspects were looked at.
+    pub fn end(&mut self) {
+        self.under_way -= 1;
     }
 
     /// A slice has ended, kept these and reached that.
@@ -110,15 +115,16 @@ impl Guide {
 
     /// No slice of this cell begins with that input any more: its workers do not survive it.
     pub fn avoid(&mut self, cell: usize, input: &Input) {
-        self.avoided.insert((cell, name_of(&input.encode())));
+        self.avoided.entry(cell).or_default().insert(name_of(&input.encode()));
     }
 
     /// What a slice of that cell begins with. Executing its inputs counts, so of a large corpus each slice, by its seed,
     /// takes another part: half of its executions, and at most so many.
     pub fn beginning(&mut self, cell: usize, sanitizer: Sanitizer, seed: u64, executions: u64) -> Beginning<'_> {
         let most = (executions / 2).clamp(1, MOST_INPUTS) as usize;
-        let usable = self.corpus.iter().filter(|(name, _)| !self.avoided.contains(&(cell, (*name).to_owned())));
-        let mut inputs: Vec<(&str, &[u8])> = usable.collect();
+        // Files may have names that others gave them.
+        let avoided = |bytes: &[u8]| self.avoided.get(&cell).is_some_and(|avoided| avoided.contains(&name_of(bytes)));
+        let mut inputs: Vec<(&str, &[u8])> = self.corpus.iter().filter(|(_, bytes)| !avoided(bytes)).collect();
         if inputs.len() > most {
             inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
             inputs.truncate(most);
@@ -132,17 +138,18 @@ impl Guide {
         &self.known
     }
 
-    /// The end: what is there now.
+    /// What is there now.
+    #[must_use]
+    pub fn gathered(&self) -> Gathered {
+        let inputs = self.corpus.len();
+        Gathered { inputs, added: inputs - self.found, refused: self.corpus.refused().count() }
+    }
+
+    /// Adds what came in to the corpus.
     ///
     /// # Errors
     /// The corpus cannot be written.
-    pub fn finish(mut self) -> Result<Gathered> {
-        self.gather()?;
-        let inputs = self.corpus.len();
-        Ok(Gathered { inputs, added: inputs - self.found, refused: self.corpus.refused().count() })
-    }
-
-    fn gather(&mut self) -> Result<()> {
+    pub fn gather(&mut self) -> Result<()> {
         for (sanitizer, reached) in std::mem::take(&mut self.reached_since) {
             self.reached.entry(sanitizer).or_default().extend(&reached);
         }

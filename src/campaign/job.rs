@@ -326,3 +326,13 @@ pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     let text = serde_json::to_vec(value).context("cannot write JSON")?;
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
+
+/// As [`write`], but whoever reads the file finds what it held before or what it holds now.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn replace<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let new = path.with_extension("new");
+    write(&new, value)?;
+    fs::rename(&new, path).with_context(|| format!("cannot write {}", path.display()))
+}

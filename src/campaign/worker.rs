@@ -143,7 +143,7 @@ impl Runner {
 
     /// Keeps what was counted, for the case that the process dies. Ends it if that cannot be written.
     pub fn keep_counts(&self) {
-        if let Err(error) = job::write(&self.so_far, &self.outcome) {
+        if let Err(error) = job::replace(&self.so_far, &self.outcome) {
             eprintln!("error: {error:#}");
             process::end_now(crate::cli::EXIT_COULD_NOT.into());
         }

@@ -97,6 +97,9 @@ pub fn run(flags: &Flags) -> Result<bool> {
     drop(line);
     print(&summary);
     flags.write(&summary)?;
+    if let Some(error) = summary.fuzz.failure {
+        return Err(error);
+    }
     if summary.found() {
         return Ok(true);
     }

@@ -160,7 +160,10 @@ pub fn run(flags: &Flags) -> Result<bool> {
     if let Some(path) = &flags.json {
         json::write(path, &json::Fuzz::new(&summary, campaign.engine, campaign.seed))?;
     }
-    Ok(!summary.findings.is_empty())
+    match summary.failure {
+        Some(error) => Err(error),
+        None => Ok(!summary.findings.is_empty()),
+    }
 }
 
 /// The table, the findings and the totals.

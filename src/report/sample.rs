@@ -37,6 +37,7 @@ pub fn summary() -> Summary {
             findings: vec![finding()],
             corpus: None,
             interrupted: false,
+            failure: None,
         },
         engine: Engine::Fibers,
         seed: 7,
