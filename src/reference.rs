@@ -7,5 +7,6 @@ pub mod objects;
 pub mod scheduler;
 pub mod sequential;
 pub mod systems;
+pub mod trial;
 
 pub use expectations::{Expectations, Stops};

@@ -8,8 +8,8 @@ use threadbare::input::{Input, MAGIC, MAX_BYTES, Mutator, NoInput, Theme, VERSIO
 use threadbare::program::encode::Undecodable;
 use threadbare::program::generate::{Decisions, Seeded};
 use threadbare::program::validate::validate;
-use threadbare::program::{AccessChecks, Injections, Program, Shape, from_seed, text};
-use threadbare::reference::model::Model;
+use threadbare::program::{AccessChecks, Injections, Shape, from_seed, text};
+use threadbare::reference::trial::ends;
 use threadbare::schedule::Injection;
 
 /// As libFuzzer's `-max_len` without a corpus.
@@ -165,24 +165,6 @@ fn mutations_about_files_have_leases() {
     });
     assert!(with > 1_800, "{with} of 2000 inputs have leases");
     assert!(crashes > 200, "{crashes} of 2000 inputs may crash");
-}
-
-/// Lets random tasks take random numbers of steps until the program ends; false if it gets stuck.
-fn ends(program: &Program, schedule: &mut Seeded) -> bool {
-    let mut model = Model::new(program);
-    let tasks = program.tasks.len() as u32;
-    let longest = 1 << schedule.below(6);
-    while !model.ended() {
-        let first = schedule.below(tasks);
-        let moved = (0..tasks).map(|turn| (first + turn) % tasks).find(|&task| model.step(task, 0));
-        let Some(task) = moved else { return false };
-        for _ in 0..schedule.below(longest) {
-            if model.ended() || !model.step(task, 0) {
-                break;
-            }
-        }
-    }
-    true
 }
 
 #[test]

@@ -1,27 +1,9 @@
 //! Proves by trial that no schedule gets a generated program stuck on a correct runtime.
 
-use threadbare::program::generate::{Decisions, Seeded};
-use threadbare::program::{Program, from_seed};
+use threadbare::program::from_seed;
+use threadbare::program::generate::Seeded;
 use threadbare::reference::model::Model;
-
-/// Lets random tasks take random numbers of steps until the program ends; false if it gets stuck.
-fn ends(program: &Program, schedule: &mut Seeded) -> bool {
-    let mut model = Model::new(program);
-    let tasks = program.tasks.len() as u32;
-    // Long turns let one task run far ahead of the others, short ones mix all.
-    let longest = 1 << schedule.below(6);
-    while !model.ended() {
-        let first = schedule.below(tasks);
-        let moved = (0..tasks).map(|turn| (first + turn) % tasks).find(|&task| model.step(task, 0));
-        let Some(task) = moved else { return false };
-        for _ in 0..schedule.below(longest) {
-            if model.ended() || !model.step(task, 0) {
-                break;
-            }
-        }
-    }
-    true
-}
+use threadbare::reference::trial::ends;
 
 fn try_out(seeds: std::ops::Range<u64>, schedules: u64, size: u32) {
     for seed in seeds {

@@ -62,8 +62,10 @@ impl Corpus {
         for entry in entries {
             let entry = entry.with_context(|| format!("cannot read the corpus {}", directory.display()))?;
             let path = entry.path();
-            // The names that a corpus gives are plain.
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                self.refused.insert(path, "its name is not UTF-8".to_owned());
+                continue;
+            };
             let is_known = self.inputs.contains_key(&name) || self.refused.contains_key(&path);
             // Pipes and directories are none of ours.
             if is_known || name.starts_with(PARTIAL) || !fs::metadata(&path).is_ok_and(|data| data.is_file()) {

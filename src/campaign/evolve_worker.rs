@@ -11,14 +11,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 
 use super::fingerprint::fingerprint;
 use super::job::{self, Evolution, Files, Job, Outcome, Work};
 use super::seed::splitmix64;
 use super::worker::Runner;
 use crate::build_info;
-use crate::control::libfuzzer::{self, Evolved};
+use crate::control::libfuzzer::{self, Target};
 use crate::control::{Features, InputSlot, Reached, process};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::{Input, MAX_BYTES, Mutator};
@@ -39,7 +39,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     fs::create_dir_all(&seeds).with_context(|| no_room(&seeds))?;
     fs::create_dir_all(&kept).with_context(|| no_room(&kept))?;
     let mutator = Mutator::new(settings.threads, evolution.shape);
-    let mut names = names_in(&seeds)?;
+    let mut names = names_in(&seeds, &mutator)?;
     let begins_fresh = names.is_empty();
     for number in 0..if begins_fresh { FRESH_INPUTS } else { 0 } {
         let name = seeds.join(number.to_string());
@@ -116,9 +116,18 @@ fn no_room(place: &Path) -> String {
     format!("cannot write {}; free some space, or set TMPDIR", place.display())
 }
 
-fn names_in(directory: &Path) -> Result<Vec<String>> {
+/// The paths of inputs that may be mutated.
+fn names_in(directory: &Path, mutator: &Mutator) -> Result<Vec<String>> {
     let entries = fs::read_dir(directory).context("cannot read the inputs of a worker")?;
-    let mut names: Vec<String> = entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect();
+    let is_allowed =
+        |path: &Path| Ok::<_, Error>(Input::read(path)?.is_some_and(|input| mutator.allows(&input.program)));
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry.context("cannot read the inputs of a worker")?.path();
+        if is_allowed(&path)? {
+            names.push(path.to_string_lossy().into_owned());
+        }
+    }
     names.sort();
     Ok(names)
 }
@@ -142,7 +151,7 @@ struct Evolver {
     checked: u64,
 }
 
-impl Evolved for Evolver {
+impl Target for Evolver {
     fn execute(&mut self, bytes: &[u8]) -> bool {
         let Ok(mut input) = Input::decode(bytes) else { return false };
         if self.is_over() {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, anyhow};
 
 use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
@@ -74,7 +74,6 @@ impl Campaign {
     /// The findings directory or the executables cannot be had, or a worker cannot do what it is asked.
     pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
-        let executables = Executables::provide(self.sanitizers.iter().copied())?;
         let (cut, guide) = match &self.search {
             Search::Blind(_) => (Cut::Anywhere(self.engine), None),
             Search::Guided { feedback, corpus } => {
@@ -85,6 +84,7 @@ impl Campaign {
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
         let mut state =
             State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
+        let executables = Executables::provide(self.sanitizers.iter().copied())?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
@@ -303,7 +303,11 @@ impl State<'_> {
     fn explored(&mut self, share: Share, ended: Ended) -> Result<()> {
         let outcome = ended.outcome;
         if let Some(guide) = &mut self.guide {
-            let Evolved { kept, last, reached } = ended.evolved;
+            let Evolved { kept, cut_off, last, reached } = ended.evolved;
+            if cut_off {
+                let full = "there is no room for what workers keep; free some space in /dev/shm and TMPDIR";
+                self.failure.get_or_insert_with(|| anyhow!(full));
+            }
             if let Err(error) = guide.end_slice(ended.job.settings.sanitizer, kept, &reached) {
                 self.failure.get_or_insert(error);
             }

@@ -156,3 +156,38 @@ impl Guide {
         self.corpus.extend(&std::mem::take(&mut self.incoming)).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::input::Mutator;
+    use crate::program::Shape;
+
+    #[test]
+    fn an_input_is_avoided_by_one_cell_whatever_its_file_is_called() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let input = Mutator::new(2, Shape::of_size(3)).fresh(7);
+        fs::write(directory.path().join("of-somebody-else"), input.encode()).expect("written");
+        let mut guide = Guide::new(&Kind::ALL, Some(directory.path()), true).expect("a corpus");
+        guide.avoid(0, &input);
+        let mut begins_with = |cell| guide.beginning(cell, Sanitizer::None, 1, 100).inputs.len();
+        assert_eq!([begins_with(0), begins_with(1)], [0, 1]);
+    }
+
+    #[test]
+    fn what_slices_reached_counts_from_the_next_pass_on() {
+        let mut guide = Guide::new(&Kind::ALL, None, true).expect("a corpus");
+        let mut reached = Features::default();
+        assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
+        guide.begin();
+        reached.extend(&Features::of(&[(3, 0)]));
+        guide.end_slice(Sanitizer::None, Vec::new(), &reached).expect("nothing to write");
+        let known = |guide: &mut Guide, sanitizer| guide.beginning(0, sanitizer, 1, 100).reached.count();
+        assert_eq!(known(&mut guide, Sanitizer::None), 0);
+        assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
+        assert_eq!(known(&mut guide, Sanitizer::None), 1);
+        assert_eq!(known(&mut guide, Sanitizer::Address), 0);
+    }
+}

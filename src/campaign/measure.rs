@@ -20,6 +20,7 @@ const AT_ONCE: usize = 500;
 
 /// How to execute a corpus.
 pub struct Measurement {
+    pub subject: String,
     pub engine: Engine,
     pub jobs: usize,
 }
@@ -85,7 +86,7 @@ impl Measurement {
 
     fn settings(&self, threads: u16) -> Settings {
         Settings {
-            subject: "bundled".to_owned(),
+            subject: self.subject.clone(),
             threads,
             sanitizer: Sanitizer::None,
             engine: self.engine,

@@ -21,7 +21,7 @@ pub(super) fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(cases)
 }
 
-/// Files as they are, and of directories every file below them that is wanted, in order.
+/// Paths that are no directories as they are, and of directories every file below them that is wanted, in order.
 pub(super) fn files_below(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
@@ -35,13 +35,15 @@ fn collect(directory: &Path, wanted: &impl Fn(&Path) -> bool, files: &mut Vec<Pa
     let read = || -> std::io::Result<Vec<(PathBuf, fs::FileType)>> {
         fs::read_dir(directory)?.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))).collect()
     };
+    // Nobody may ever write to a pipe.
+    let is_file = |path: &Path| fs::metadata(path).is_ok_and(|data| data.is_file());
     let mut entries = read().with_context(|| format!("cannot read the directory {}", directory.display()))?;
     entries.sort_by(|(left, _), (right, _)| left.cmp(right));
     for (path, kind) in entries {
         // Links to directories are not followed: they may lead back here.
         if kind.is_dir() {
             collect(&path, wanted, files)?;
-        } else if wanted(&path) {
+        } else if is_file(&path) && wanted(&path) {
             files.push(path);
         }
     }

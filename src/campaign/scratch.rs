@@ -8,11 +8,15 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::control::process;
+
 const PREFIX: &str = "threadbare-";
 /// Locked by the process that uses the directory, for as long as it lives.
 const LOCK: &str = "lock";
 /// A directory gets its lock at once; one that is older and not locked belongs to nobody.
 const GRACE: Duration = Duration::from_secs(60);
+/// Bytes that a worker takes in memory: more than thousands of inputs with those that it keeps.
+const ROOM: u64 = 128 << 20;
 
 /// A temporary directory that is removed on drop.
 pub struct Scratch {
@@ -30,10 +34,13 @@ impl Scratch {
         Self::within(&std::env::temp_dir()).context("cannot make a temporary directory; free some space, or set TMPDIR")
     }
 
-    /// The same in memory, if the system has a place for that: thousands of executions a second make files.
+    /// The same in memory for so many workers, if the system has a place for that with room enough: thousands of
+    /// executions a second make files. (In a container it mostly has 64 MiB.)
     #[must_use]
-    pub fn in_memory() -> Option<Self> {
-        Self::within(Path::new("/dev/shm")).ok()
+    pub fn in_memory(workers: usize) -> Option<Self> {
+        let place = Path::new("/dev/shm");
+        let has_room = process::free_space(place)? >= workers as u64 * ROOM;
+        has_room.then(|| Self::within(place).ok()).flatten()
     }
 
     #[must_use]

@@ -62,6 +62,8 @@ pub struct Ended {
 pub struct Evolved {
     /// Inputs that did something new.
     pub kept: Vec<Input>,
+    /// Some of them could not be written, although the worker ended by itself.
+    pub cut_off: bool,
     /// The one that was executed last.
     pub last: Option<Input>,
     /// What all of them reached.
@@ -100,7 +102,7 @@ impl<T> Supervisor<T> {
             jobs,
             memory_limit: memory_limit(jobs),
             scratch: Scratch::new()?,
-            quick: Scratch::in_memory(),
+            quick: Scratch::in_memory(jobs),
             symbols: Symbols::new(),
             running: Vec::new(),
             started: 0,
@@ -210,7 +212,7 @@ impl<T> Supervisor<T> {
         let stopped = std::mem::take(&mut self.running);
         let stop = |(tag, worker): (T, WorkerProcess)| {
             let outcome = counted(&worker);
-            let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker));
+            let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, false));
             (tag, Ended { job: worker.end(), outcome, found: None, earlier, evolved })
         };
         stopped.into_iter().map(stop).collect()
@@ -234,7 +236,8 @@ fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut Symbols) ->
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
-    let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker));
+    let ended_by_itself = worker.killed().is_none() && status.success();
+    let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, ended_by_itself));
     Ok(Ended { job: worker.end(), outcome, found, earlier, evolved })
 }
 
@@ -242,13 +245,16 @@ fn earlier(outcome: &Outcome, worker: &WorkerProcess) -> Vec<Found> {
     outcome.earlier.iter().map(|failed| judged(failed, "", worker)).collect()
 }
 
-fn evolved(worker: &WorkerProcess) -> Evolved {
-    match worker.job().work {
-        Work::Evolve(_) => {
-            Evolved { kept: kept(worker), last: last(worker), reached: Features::read(&worker.files().reached()) }
-        }
-        _ => Evolved::default(),
-    }
+/// libFuzzer says nothing where there is no room for an input, but leaves a file that was not written to its end. So does
+/// a worker that did not end by itself.
+fn evolved(worker: &WorkerProcess, ended_by_itself: bool) -> Evolved {
+    let Work::Evolve(_) = worker.job().work else { return Evolved::default() };
+    let entries = fs::read_dir(worker.files().kept()).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let kept: Vec<Input> = paths.iter().filter_map(|path| Input::decode(&fs::read(path).ok()?).ok()).collect();
+    let cut_off = ended_by_itself && kept.len() < paths.len();
+    Evolved { kept, cut_off, last: last(worker), reached: Features::read(&worker.files().reached()) }
 }
 
 /// What a worker of a guided campaign executed last.
@@ -271,14 +277,6 @@ fn counted(worker: &WorkerProcess) -> Outcome {
         seconds: worker.seconds(),
         ..so_far
     }
-}
-
-/// What libFuzzer kept, in the order of its names. A file that was not written to its end is none.
-fn kept(worker: &WorkerProcess) -> Vec<Input> {
-    let entries = fs::read_dir(worker.files().kept()).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths.iter().filter_map(|path| Input::decode(&fs::read(path).ok()?).ok()).collect()
 }
 
 /// What a worker printed, as far as it can matter. A file that cannot be read tells nothing.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use super::corpus::Corpus;
@@ -12,6 +12,7 @@ use super::findings::write_at_once;
 use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
+use crate::reference::trial::can_get_stuck;
 
 /// What an exported file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +71,15 @@ pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> 
 }
 
 fn input_of(path: &Path) -> Result<Input> {
+    let input = read(path)?;
+    ensure!(
+        !can_get_stuck(&input.program),
+        "its program can get stuck whatever the runtime does, so every campaign would report it"
+    );
+    Ok(input)
+}
+
+fn read(path: &Path) -> Result<Input> {
     if let Some(input) = Input::read(path)? {
         return Ok(input);
     }

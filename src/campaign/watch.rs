@@ -81,10 +81,13 @@ impl Watch {
             return None;
         }
         self.looked = Instant::now();
-        if memory_of(self.pid).is_some_and(|memory| memory > self.memory_limit) {
+        let mut processes = vec![self.pid];
+        processes.extend(children_of(self.pid));
+        if processes.iter().filter_map(|&pid| memory_of(pid)).sum::<u64>() > self.memory_limit {
             return Some(Killed::Memory(self.memory_limit));
         }
-        self.judge(heartbeat, cpu_of(self.pid)?, Instant::now())
+        let cpu = cpu_of(self.pid)? + processes[1..].iter().filter_map(|&pid| cpu_of(pid)).sum();
+        self.judge(heartbeat, cpu, Instant::now())
     }
 
     fn judge(&mut self, heartbeat: u64, cpu: Duration, now: Instant) -> Option<Killed> {
@@ -111,6 +114,12 @@ impl Watch {
             None
         }
     }
+}
+
+/// A worker may let another one execute.
+fn children_of(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 fn cpu_of(pid: u32) -> Option<Duration> {
@@ -211,5 +220,23 @@ mod tests {
     fn this_process_has_a_time_and_a_size() {
         assert!(cpu_of(std::process::id()).is_some());
         assert!(memory_of(std::process::id()).is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn the_children_of_a_process_are_found() {
+        let mut shell = std::process::Command::new("sh");
+        let mut shell = shell.args(["-c", "sleep 100 & wait"]).spawn().expect("sh runs");
+        let start = Instant::now();
+        while children_of(shell.id()).is_empty() && start.elapsed() < SECOND * 20 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let children = children_of(shell.id());
+        shell.kill().expect("it ran");
+        shell.wait().expect("it ended");
+        assert_eq!(children.len(), 1);
+        for child in children {
+            let killed = std::process::Command::new("kill").arg(child.to_string()).status().expect("kill runs");
+            assert!(killed.success());
+        }
     }
 }

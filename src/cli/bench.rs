@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::resolve;
 use crate::campaign::bench::Bench;
+use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
 use crate::program::{self, Shape, Systems};
@@ -67,6 +68,7 @@ fn compare(flags: &Flags, directory: &Path) -> Result<()> {
         engine: resolve::controlled_engine(flags.engine)?,
         jobs: resolve::jobs(None)?,
     };
+    flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let paces = comparison.pace(&resolve::distinct(&flags.sanitizer))?;
     say(pace::table(&paces));

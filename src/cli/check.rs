@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::resolve;
 use crate::campaign::check::{Campaign, Summary};
+use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::check::{self, Check, Points};
 use crate::report::progress::ProgressLine;
@@ -113,6 +114,7 @@ impl Flags {
 pub fn run(flags: Flags) -> Result<bool> {
     let json = flags.json.clone();
     let campaign = flags.resolve()?;
+    json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
     let summary = campaign.run(|progress| line.check(progress))?;

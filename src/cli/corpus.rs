@@ -26,6 +26,9 @@ enum Action {
     /// Remove inputs that do nothing that smaller ones do not do.
     Minimise {
         corpus: PathBuf,
+        /// The runtime that the corpus is of; see `threadbare subjects`.
+        #[arg(long, default_value = "bundled")]
+        subject: String,
         /// How virtual threads run [default: fibers if built with clang, else threads].
         #[arg(long, value_enum)]
         engine: Option<Engine>,
@@ -58,12 +61,13 @@ enum Action {
 
 pub fn run(flags: &Flags) -> Result<bool> {
     match &flags.action {
-        Action::Minimise { corpus, engine, jobs } => {
+        Action::Minimise { corpus, subject, engine, jobs } => {
+            resolve::subject(subject)?;
             let mut corpus = Corpus::read(corpus)?;
             let engine = resolve::controlled_engine(*engine)?;
             interrupt::listen()?;
             let line = ProgressLine::new();
-            let measurement = Measurement { engine, jobs: resolve::jobs(*jobs)? };
+            let measurement = Measurement { subject: subject.clone(), engine, jobs: resolve::jobs(*jobs)? };
             let measured = measurement.run(&corpus, |done, total| line.count(done, total, "inputs"))?;
             drop(line);
             if interrupt::requested() {

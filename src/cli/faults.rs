@@ -10,7 +10,7 @@ use super::resolve;
 use super::search::{Name, SearchFlags};
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::faults::{Measured, Measurement, geometric_mean};
-use crate::campaign::findings::write_whole;
+use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::program::{self, Shape};
@@ -86,6 +86,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
         return Ok(false);
     }
     let measurement = flags.resolve()?;
+    flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
     let (measured, clean) = measurement.run(|done, total| line.count(done, total, "searches"))?;

@@ -10,6 +10,7 @@ use clap::Args;
 use super::resolve;
 use super::search::{Name, SearchFlags};
 use crate::campaign::executables::Executables;
+use crate::campaign::findings::can_write;
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
 use crate::campaign::interrupt;
@@ -64,7 +65,7 @@ pub struct Explored {
     /// [default: random]. With it the search is blind.
     #[arg(long, value_parser = resolve::campaign_strategy)]
     strategy: Option<StrategyName>,
-    /// The same seed and executions are the same campaign [default: a new one].
+    /// The same seed and executions, and corpus if the search is guided, are the same campaign [default: a new one].
     #[arg(long)]
     seed: Option<u64>,
     /// Workers at a time [default: one for each core].
@@ -145,6 +146,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
     let unlimited = flags.seconds.is_none() && flags.executions.is_none() && flags.budget.is_none();
     let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
     let mut campaign = flags.explored.resolve(seconds, flags.executions)?;
+    flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     if let Some(budget) = flags.budget {
         Executables::provide(campaign.sanitizers.iter().copied())?;

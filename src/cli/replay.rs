@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::resolve;
+use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::replay::{Plan, Replayed};
 use crate::report::{json, replays, say};
@@ -43,6 +44,7 @@ pub fn run(flags: Flags) -> Result<bool> {
     if let Some(fault) = &flags.fault {
         resolve::fault(fault)?;
     }
+    flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let plan =
         Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };

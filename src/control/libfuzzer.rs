@@ -9,7 +9,7 @@ use std::process;
 use libfuzzer_sys as _;
 
 /// What libFuzzer works on. A process has one.
-pub trait Evolved {
+pub trait Target {
     /// Executes an input. Whether it may be kept, if it did something new.
     fn execute(&mut self, input: &[u8]) -> bool;
 
@@ -19,16 +19,16 @@ pub trait Evolved {
 
 thread_local! {
     /// libFuzzer stays on the thread that calls it.
-    static EVOLVED: RefCell<Option<Box<dyn Evolved>>> = const { RefCell::new(None) };
+    static TARGET: RefCell<Option<Box<dyn Target>>> = const { RefCell::new(None) };
 }
 
 /// Hands the process over to libFuzzer, with these of its options. The process ends when it has done what they ask, or
-/// when `evolved` ends it.
+/// when `target` ends it.
 ///
 /// # Panics
 /// An argument contains a NUL.
-pub fn drive(evolved: Box<dyn Evolved>, arguments: &[String]) -> ! {
-    EVOLVED.set(Some(evolved));
+pub fn drive(target: Box<dyn Target>, arguments: &[String]) -> ! {
+    TARGET.set(Some(target));
     let arguments = ["threadbare"].into_iter().chain(arguments.iter().map(String::as_str));
     let arguments = arguments.map(|argument| CString::new(argument).expect("arguments have no NUL").into_raw());
     let mut pointers: Vec<*mut c_char> = arguments.chain([std::ptr::null_mut()]).collect();
@@ -39,9 +39,9 @@ pub fn drive(evolved: Box<dyn Evolved>, arguments: &[String]) -> ! {
     process::exit(code)
 }
 
-fn with<R>(question: impl FnOnce(&mut dyn Evolved) -> R) -> R {
-    EVOLVED.with_borrow_mut(|evolved| {
-        question(evolved.as_mut().expect("libFuzzer runs, so there is what it works on").as_mut())
+fn with<R>(question: impl FnOnce(&mut dyn Target) -> R) -> R {
+    TARGET.with_borrow_mut(|target| {
+        question(target.as_mut().expect("libFuzzer runs, so there is what it works on").as_mut())
     })
 }
 
@@ -65,20 +65,20 @@ unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
 unsafe extern "C" fn execute(data: *const u8, size: usize) -> c_int {
     // SAFETY: libFuzzer's contract with its targets.
     let input = unsafe { bytes(data, size) };
-    if with(|evolved| evolved.execute(input)) { 0 } else { -1 }
+    if with(|target| target.execute(input)) { 0 } else { -1 }
 }
 
 /// The target by the name that libfuzzer-sys knows; the driver is given another.
 #[expect(improper_ctypes_definitions, reason = "libfuzzer-sys declares it so")]
 #[unsafe(no_mangle)]
 extern "C" fn rust_fuzzer_test_input(input: &[u8]) -> c_int {
-    if with(|evolved| evolved.execute(input)) { 0 } else { -1 }
+    if with(|target| target.execute(input)) { 0 } else { -1 }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn LLVMFuzzerCustomMutator(data: *mut u8, size: usize, most: usize, seed: u32) -> usize {
     // SAFETY: `size` bytes are there, and nobody else uses them.
-    let made = with(|evolved| evolved.mutate(unsafe { bytes(data, size) }, most, seed));
+    let made = with(|target| target.mutate(unsafe { bytes(data, size) }, most, seed));
     let made = &made[..made.len().min(most)];
     // SAFETY: there is room for `most` bytes, and what was made is memory of its own.
     unsafe { std::ptr::copy_nonoverlapping(made.as_ptr(), data, made.len()) };

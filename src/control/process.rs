@@ -1,4 +1,9 @@
-//! What a worker asks of the system for itself.
+//! What threadbare asks of the system for its own processes.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The calling process is killed when its parent dies, however that dies.
 pub fn die_with_parent() {
@@ -45,4 +50,14 @@ pub(super) fn never_single_threaded() {
     }
     // SAFETY: glibc lets programs write it, and nobody else does at this time.
     unsafe { __libc_single_threaded = 0 };
+}
+
+/// Bytes that are free where this directory lies; `None` if the system does not say.
+#[must_use]
+pub fn free_space(directory: &Path) -> Option<u64> {
+    let path = CString::new(directory.as_os_str().as_bytes()).ok()?;
+    let mut stat = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: a C string, and room for what the call writes if it succeeds.
+    let stat = unsafe { (libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init())? };
+    Some(stat.f_bavail * stat.f_frsize)
 }

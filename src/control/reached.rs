@@ -27,6 +27,13 @@ impl Features {
         fs::read(path).ok().filter(|bytes| bytes.len() == COUNT).map_or_else(Self::default, Self)
     }
 
+    #[cfg(test)]
+    pub fn of(features: &[counters::Feature]) -> Self {
+        let mut all = Self::default();
+        features.iter().for_each(|&(counter, power)| all.0[usize::from(counter)] |= 1 << power);
+        all
+    }
+
     /// As they are in a file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -51,7 +51,7 @@ impl Executor {
     /// # Errors
     /// As [`Executor::new`].
     pub fn with_fault(fault: Option<String>) -> Result<Self> {
-        let scratch = Scratch::in_memory().map_or_else(Scratch::new, Ok)?;
+        let scratch = Scratch::in_memory(1).map_or_else(Scratch::new, Ok)?;
         Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, edges: Edges::default(), scratch })
     }
 
