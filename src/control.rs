@@ -33,6 +33,7 @@ mod thread_local;
 mod trace;
 mod virtual_thread;
 
+pub use controller::Budget;
 pub use input_slot::{InputSlot, Slotted};
 pub use reached::{Features, Reached};
 pub use session::{Mode, Session};

@@ -324,3 +324,61 @@ fn a_check_that_finds_nothing_says_what_it_did() {
     let (_place, ran) = checked("int main(void) { return 0; }\n", "--strategy exhaustive --seconds 5");
     assert!(ran.left_with(CLEAN).stdout.contains("every schedule was tried"));
 }
+
+#[test]
+fn a_rare_path_that_is_long_is_no_livelock() {
+    let source = r"
+#include <pthread.h>
+#include <stdatomic.h>
+
+static atomic_int flag;
+static int numbers[60000];
+
+static void *raise_flag(void *argument) {
+  atomic_store(&flag, 1);
+  return argument;
+}
+
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, raise_flag, 0);
+  if (atomic_load(&flag)) {
+    for (int i = 0; i < 60000; i++) numbers[i] = i;
+  }
+  pthread_join(thread, 0);
+  return 0;
+}
+";
+    for seed in 1..4 {
+        let (_place, ran) = checked(source, &format!("--strategy random --executions 40 --seed {seed} --jobs 1"));
+        ran.left_with(CLEAN);
+    }
+}
+
+#[test]
+fn what_was_found_before_a_call_that_is_not_emulated_is_kept() {
+    let source = r"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+static atomic_int steps;
+
+static void *work(void *argument) {
+  for (int i = 0; i < 4; i++) atomic_fetch_add(&steps, 1);
+  return argument;
+}
+
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, work, 0);
+  atomic_load(&steps);
+  if (atomic_load(&steps) == 4) fork();
+  pthread_join(thread, 0);
+  return 5;
+}
+";
+    let (place, ran) = checked(source, "--strategy random --executions 500 --seed 1 --jobs 1 --points sync");
+    ran.refused(&["`fork`", "not emulated"]);
+    assert_eq!(place.cases("findings").len(), 1, "the status");
+}

@@ -50,3 +50,33 @@ fn a_use_after_free_is_found_with_both_stacks() {
     assert!(shown.contains("heap-use-after-free") && shown.contains("freed by"), "{shown}");
     place.run(&format!("replay {case} --repeat 5")).left_with(CLEAN);
 }
+
+#[test]
+fn a_race_that_shows_rarely_is_found_beside_one_that_always_shows() {
+    let place = Workplace::new();
+    let source = "#include <pthread.h>\n#include <stdatomic.h>\n\
+        static int often, rarely;\nstatic atomic_int steps;\n\
+        __attribute__((noinline)) static void meet(void) { ++rarely; }\n\
+        static void *work(void *argument) {\n\
+          ++often;\n\
+          int mine = ++steps;\n\
+          for (int i = 0; i < 3; i++) ++steps;\n\
+          if (mine == 1 && steps == 5) meet();\n\
+          if (mine == 5) meet();\n\
+          return argument;\n\
+        }\n\
+        int main(void) {\n\
+          pthread_t threads[2];\n\
+          for (int i = 0; i < 2; i++) pthread_create(&threads[i], 0, work, 0);\n\
+          for (int i = 0; i < 2; i++) pthread_join(threads[i], 0);\n\
+          return 0;\n\
+        }\n";
+    place.write("races.c", source);
+    let check = "check races.c --sanitizer thread --strategy random --executions 2000 --seed 1 --jobs 1";
+    place.run(&format!("{check} --json out.json")).left_with(FOUND);
+    let json = place.json("out.json");
+    let messages: Vec<String> =
+        json["findings"].as_array().expect("findings").iter().map(|finding| finding["message"].to_string()).collect();
+    assert!(messages.iter().any(|message| message.contains("meet")), "{messages:?}");
+    assert!(messages.len() >= 2, "{messages:?}");
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Error, Result, anyhow, bail, ensure};
 
 use super::executables::Executables;
 use super::explain;
@@ -74,6 +74,8 @@ pub struct Summary {
     pub seconds: f64,
     pub findings: Vec<Finding>,
     pub interrupted: bool,
+    /// Why it could not go on: the program calls what is not emulated, or did not do the same twice in an audit.
+    pub failure: Option<Error>,
 }
 
 /// How far it is.
@@ -100,17 +102,22 @@ impl Campaign {
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
-        let mut state =
-            State { campaign: self, cells, findings, turn: 0, next: VecDeque::new(), over: false, audited: Vec::new() };
+        let mut state = State {
+            campaign: self,
+            cells,
+            findings,
+            turn: 0,
+            next: VecDeque::new(),
+            over: false,
+            failure: None,
+            audited: Vec::new(),
+        };
         let started = Instant::now();
         let mut ending = interrupt::Ending::default();
         loop {
             match ending.course() {
                 Course::On => {}
-                Course::Stop => {
-                    state.over = true;
-                    supervisor.stop().into_iter().try_for_each(|(task, ended)| state.stopped(task, ended))?;
-                }
+                Course::Stop => state.stop(supervisor.stop())?,
                 Course::Over => break,
             }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
@@ -126,6 +133,10 @@ impl Campaign {
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended, &mut supervisor)?;
             }
+            let is_enough = state.failure.is_some() || (self.stop_at_first && state.findings.len() > 0);
+            if is_enough && !state.over {
+                state.stop(supervisor.stop())?;
+            }
             observe(&Progress {
                 elapsed: started.elapsed(),
                 executions: state.executions() + supervisor.under_way(),
@@ -133,7 +144,11 @@ impl Campaign {
             });
         }
         supervisor.stop();
-        let compared = if self.audit { self.compare(&state, supervisor.into_executables())? } else { 0 };
+        let compared = if self.audit && state.failure.is_none() {
+            self.compare(&state, supervisor.into_executables())?
+        } else {
+            0
+        };
         Ok(Summary {
             executions: state.executions(),
             compared,
@@ -141,6 +156,7 @@ impl Campaign {
             findings: state.findings.iter().cloned().collect(),
             cells: state.cells,
             interrupted: interrupt::requested(),
+            failure: state.failure,
         })
     }
 
@@ -253,6 +269,8 @@ struct State<'a> {
     next: VecDeque<Task>,
     /// No slice is begun any more.
     over: bool,
+    /// Why the check cannot go on.
+    failure: Option<Error>,
     /// What the audit executed under the first sanitizer.
     audited: Vec<Audited>,
 }
@@ -322,23 +340,28 @@ impl State<'_> {
         }
     }
 
-    /// A worker was stopped, since the campaign is to end. What it had found is still replayed.
-    fn stopped(&mut self, task: Task, ended: Ended) -> Result<()> {
-        match task {
-            Task::Explore { cell, first, count } => self.explored(cell, first, count, ended),
-            Task::Explain { .. } => {
-                self.next.push_front(task);
-                Ok(())
+    /// These workers were stopped, since the check is to end. What was found is still replayed.
+    fn stop(&mut self, workers: Vec<(Task, Ended)>) -> Result<()> {
+        self.over = true;
+        for (task, ended) in workers {
+            match task {
+                Task::Explore { cell, first, count } => self.explored(cell, first, count, ended)?,
+                Task::Explain { .. } => self.next.push_front(task),
             }
         }
+        Ok(())
     }
 
     fn explored(&mut self, index: usize, first: u64, count: u64, ended: Ended) -> Result<()> {
-        if let Some(what) = &ended.outcome.unsupported {
-            bail!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is");
-        }
-        if let Some(divergence) = &ended.outcome.diverged {
-            bail!("at step {}: {}", divergence.step, divergence.why);
+        let failure = match (&ended.outcome.unsupported, &ended.outcome.diverged) {
+            (Some(what), _) => {
+                Some(anyhow!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is"))
+            }
+            (None, Some(divergence)) => Some(anyhow!("at step {}: {}", divergence.step, divergence.why)),
+            (None, None) => None,
+        };
+        if let Some(failure) = failure {
+            self.failure.get_or_insert(failure);
         }
         let cell = &mut self.cells[index];
         cell.count(&ended);
@@ -360,7 +383,9 @@ impl State<'_> {
         Ok(())
     }
 
-    fn found(&mut self, index: usize, found: Found) -> Result<()> {
+    fn found(&mut self, index: usize, mut found: Found) -> Result<()> {
+        // A sanitizer goes on to print reports that are known, and the worker ended for the one that is not.
+        found.failures.sort_by_key(|failure| self.findings.has(failure));
         let cell = &mut self.cells[index];
         cell.findings += 1;
         let execution = found.execution;
@@ -370,7 +395,6 @@ impl State<'_> {
         if let Some(case) = self.findings.add(found, origin, &settings, workload)? {
             self.next.push_back(Task::Explain { origin, case: Box::new(case) });
         }
-        self.over |= self.campaign.stop_at_first;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::audit::{OUTSIDE, difference};
 use super::fingerprint::fingerprint;
 use super::job::{self, Audited, Built, CheckSlice, Comparison, Divergence, Failed, Outcome};
 use super::seed;
+use crate::control::Budget;
 use crate::control::{Mode, Session, process};
 use crate::execution::Ending;
 use crate::finding::{Failure, Judgement, Verdict};
@@ -18,15 +19,18 @@ use crate::oracle::exit;
 use crate::program::Injections;
 use crate::schedule::Schedule;
 
-/// Step budget of an execution while nothing is known of the program, and at most.
+/// Step budget of an execution.
 const MOST_POINTS: u64 = 1 << 20;
-/// Step budget of an execution once others ended: so many times the longest of them, and at least `FEWEST_POINTS`.
+/// Half of that, but no more than this times the longest execution that ended, everyone gets their share; at least half of
+/// `FEWEST_POINTS`.
 const BUDGET_FACTOR: u64 = 50;
 const FEWEST_POINTS: u64 = 20_000;
 /// Schedules of an audit that are kept.
 const MAX_AUDITED: usize = 2_000;
 /// Executions after which what they printed is thrown away, if it is much.
-const STDERR_LOOKS: u64 = 256;
+const STDERR_LOOKS: u64 = 16;
+/// Executions after which counts of what was found before are kept.
+const COUNTS_KEPT: u64 = 4096;
 /// What strategies plan with while nothing is known.
 const EXPECTED_POINTS: u64 = 100;
 
@@ -38,6 +42,8 @@ pub(super) struct Checker<'a> {
     longest: Option<u64>,
     /// Fingerprints of what was found before.
     known: Vec<String>,
+    /// Some execution did not come to its end.
+    has_livelock: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -48,7 +54,7 @@ impl<'a> Checker<'a> {
     pub fn load(session: &'a mut Session, outcome: &'a mut Outcome, built: &Built) -> Result<Self> {
         session.load_image(&built.object, &built.arguments)?;
         session.set_injections(Injections::of(&built.injections));
-        Ok(Self { session, outcome, longest: None, known: Vec::new() })
+        Ok(Self { session, outcome, longest: None, known: Vec::new(), has_livelock: false })
     }
 
     /// Explores a slice, up to its end or to a finding that the process does not survive. What it finds before that is
@@ -78,7 +84,8 @@ impl<'a> Checker<'a> {
                 self.outcome.exhausted = true;
                 break;
             }
-            if self.outcome.earlier.len() > found {
+            let counts = execution.is_multiple_of(COUNTS_KEPT) && !self.outcome.repeated.is_empty();
+            if self.outcome.earlier.len() > found || counts {
                 job::replace(so_far, self.outcome)?;
             }
         }
@@ -125,8 +132,12 @@ impl<'a> Checker<'a> {
         self.outcome.failed = self.outcome.failed.take().or_else(|| self.outcome.earlier.pop());
     }
 
-    fn budget(&self) -> u64 {
-        self.longest.map_or(MOST_POINTS, |longest| (longest * BUDGET_FACTOR).clamp(FEWEST_POINTS, MOST_POINTS))
+    /// Everyone gets their share soon, by what others took. But an execution that takes longer than those may yet end, so
+    /// only what does not end within all the points is a livelock; once one is known, others need not take so long.
+    fn budget(&self) -> Budget {
+        let soon =
+            self.longest.map_or(MOST_POINTS, |longest| (longest * BUDGET_FACTOR).clamp(FEWEST_POINTS, MOST_POINTS));
+        Budget { points: if self.has_livelock { soon } else { MOST_POINTS }, fair_after: soon / 2 }
     }
 
     fn execute(&mut self, number: u64, seed: u64) -> ControlFlow<()> {
@@ -160,6 +171,7 @@ impl<'a> Checker<'a> {
             return ControlFlow::Break(());
         }
         if let Some(failure) = failure {
+            self.has_livelock |= failure.verdict == Verdict::Livelock;
             let print = fingerprint(&failure);
             if self.known.contains(&print) {
                 *self.outcome.repeated.entry(print).or_default() += 1;

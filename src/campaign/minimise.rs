@@ -67,6 +67,7 @@ impl Minimisation {
         let mut acquitter = Supervisor::new(1, executables)?;
         let Some(mut smallest) = self.first(&mut supervisor, &mut acquitter, std::slice::from_ref(&self.program))?
         else {
+            ensure!(!interrupt::requested(), "interrupted before the case was seen to fail");
             bail!(
                 "none of {} schedules of the program shows {}; try more with `--attempts`",
                 self.attempts,

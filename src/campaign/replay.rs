@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::executables::Executables;
 use super::interrupt;
@@ -44,6 +44,8 @@ impl Seen {
             Self::Diverged(divergence.clone())
         } else if let Some(reason) = ended.outcome.incomparable.keys().next() {
             Self::Incomparable(word(reason))
+        } else if let Some(what) = &ended.outcome.unsupported {
+            Self::Incomparable(format!("it calls `{what}`, which is not emulated"))
         } else {
             Self::Clean
         }
@@ -181,6 +183,12 @@ impl Plan {
                 }
                 None => (Case::read(&path)?, None),
             };
+            let is_check = matches!(case.workload, Workload::Check(_));
+            ensure!(
+                case.schedule.is_some() || !is_check,
+                "{}: a check without a schedule cannot be replayed",
+                path.display()
+            );
             let sources_changed = find_sources(&mut case, &path)?;
             let mut settings = case.settings.clone();
             settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));

@@ -270,8 +270,13 @@ fn last(worker: &WorkerProcess) -> Option<Input> {
 /// What a worker that leaves no outcome is known to have done.
 fn counted(worker: &WorkerProcess) -> Outcome {
     let so_far: Outcome = job::read(&worker.files().outcome_so_far()).unwrap_or_default();
+    let executions = match &worker.job().work {
+        // An audit executes each schedule twice.
+        Work::Check(slice) => worker.execution().saturating_sub(slice.first),
+        _ => worker.finished(),
+    };
     Outcome {
-        executions: worker.finished(),
+        executions,
         points: worker.heartbeat().saturating_sub(worker.finished()),
         programs: slotted(worker).map_or(0, |slotted| slotted.programs),
         seconds: worker.seconds(),
@@ -329,12 +334,10 @@ fn died(
         None => sanitizer::report_text(stderr).to_owned(),
     };
     let outcome = outcome.filter(|outcome| outcome.executions > 0).unwrap_or_else(|| {
-        let executions = match &worker.job().work {
-            // An audit executes each schedule twice.
-            Work::Check(slice) => worker.execution() - slice.first + 1,
-            _ => worker.finished() + u64::from(worker.schedule().cut),
-        };
-        Outcome { executions, ..counted(worker) }
+        let counted = counted(worker);
+        // The one under way is what it died of.
+        let begun = matches!(worker.job().work, Work::Check(_)) || worker.schedule().cut;
+        Outcome { executions: counted.executions + u64::from(begun), ..counted }
     });
     Ok((outcome, Some(found(worker.execution(), failures, report, worker))))
 }

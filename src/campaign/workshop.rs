@@ -4,15 +4,15 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use super::job::Built;
+use super::scratch::Scratch;
 use crate::check::{Check, build};
 use crate::settings::Sanitizer;
 
 /// Holds shared objects in a temporary directory, which is removed on drop.
 pub(super) struct Workshop {
-    directory: TempDir,
+    directory: Scratch,
     built: u64,
 }
 
@@ -20,8 +20,7 @@ impl Workshop {
     /// # Errors
     /// There can be no temporary directory.
     pub fn new() -> Result<Self> {
-        let directory = tempfile::tempdir().context("cannot make a directory for compiled programs")?;
-        Ok(Self { directory, built: 0 })
+        Ok(Self { directory: Scratch::new()?, built: 0 })
     }
 
     /// Builds `check` for a sanitizer.

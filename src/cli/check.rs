@@ -123,7 +123,10 @@ pub fn run(flags: Flags) -> Result<bool> {
     if let Some(path) = &json {
         json::write(path, &json::Check::new(&summary, &campaign))?;
     }
-    Ok(!summary.findings.is_empty())
+    match summary.failure {
+        Some(error) => Err(error),
+        None => Ok(!summary.findings.is_empty()),
+    }
 }
 
 fn print(summary: &Summary, campaign: &Campaign) {

@@ -87,6 +87,10 @@ pub fn run(flags: &Flags) -> Result<bool> {
     }
     let measurement = flags.resolve()?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
+    if let Some(directory) = &flags.cases {
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        can_write(&directory.join("case"))?;
+    }
     interrupt::listen()?;
     let line = ProgressLine::new();
     let (measured, clean) = measurement.run(|done, total| line.count(done, total, "searches"))?;
@@ -107,11 +111,11 @@ pub fn run(flags: &Flags) -> Result<bool> {
         say(format!("\ngeometric mean over the faults: {mean:.1} executions"));
     }
     say(format!("\n{} executions without any fault, {} findings", grouped(clean.executions), clean.findings.len()));
-    if let Some(directory) = &flags.cases {
-        keep_cases(directory, &measured, measurement.jobs)?;
-    }
     if let Some(path) = &flags.json {
         json::write(path, &json::Faults::new(&measured, &clean))?;
+    }
+    if let Some(directory) = flags.cases.as_ref().filter(|_| !interrupt::requested()) {
+        keep_cases(directory, &measured, measurement.jobs)?;
     }
     let missed = measured.iter().any(|fault| fault.controlled.found() < fault.controlled.trials);
     Ok(missed || !clean.findings.is_empty())
@@ -139,7 +143,6 @@ fn list(entries: &[&Entry]) {
 const ATTEMPTS: u64 = 1000;
 
 fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()> {
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     for fault in measured {
         let Some(case) = fault.controlled.case.clone() else { continue };
         let Smallest { mut case, program } = Minimisation::new(case, ATTEMPTS, jobs)?.run(|_| {})?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::resolve;
-use crate::campaign::findings::write_whole;
+use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::case::Case;
@@ -33,6 +33,7 @@ pub fn run(flags: Flags) -> Result<()> {
     let case = Case::read(&flags.case)?;
     let jobs = resolve::jobs(flags.jobs)?;
     let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
+    can_write(&output)?;
     interrupt::listen()?;
     let minimisation = Minimisation::new(case, flags.attempts, jobs)?;
     let (tasks, before) = (minimisation.program().tasks.len(), minimisation.program().operation_count());

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::resolve;
@@ -50,6 +50,8 @@ pub fn run(flags: Flags) -> Result<bool> {
         Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
     let mut results = plan.read(resolve::engine_like)?;
     plan.replay(&mut results)?;
+    let made: u64 = results.iter().map(|result| result.seen.len() as u64).sum();
+    let missing = results.len() as u64 * flags.repeat - made;
     results.retain(Replayed::was_replayed);
     for result in &results {
         say(replays::line(result));
@@ -57,7 +59,10 @@ pub fn run(flags: Flags) -> Result<bool> {
     let totals = replays::Totals::of(&results);
     say(totals);
     if let Some(path) = &flags.json {
-        json::write(path, &json::Replay::new(&results))?;
+        json::write(path, &json::Replay::new(&results, missing))?;
+    }
+    if totals.failed() == 0 && missing > 0 {
+        bail!("interrupted: {missing} of {} replays were not made", made + missing);
     }
     Ok(totals.failed() > 0)
 }

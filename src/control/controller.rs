@@ -26,6 +26,20 @@ const POINT_TIME: u64 = 100;
 /// Slots that blocked threads are counted in, by object.
 const SLOTS: usize = 64;
 
+/// Points that an execution may pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub points: u64,
+    /// From here on everyone gets their share, so that what waits for others comes to its end.
+    pub fair_after: u64,
+}
+
+impl From<u64> for Budget {
+    fn from(points: u64) -> Self {
+        Self { points, fair_after: points / 2 }
+    }
+}
+
 /// What a hook does after asking the controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -94,7 +108,7 @@ pub(super) struct Controller {
     single: bool,
     /// Virtual nanoseconds that time-outs added.
     skipped_time: u64,
-    budget: u64,
+    budget: Budget,
     replaying: bool,
     ending: Option<Ending>,
     injections: Injections,
@@ -128,7 +142,7 @@ impl Controller {
             observer: None,
             single: false,
             skipped_time: 0,
-            budget: 0,
+            budget: 0.into(),
             replaying: false,
             ending: None,
             injections: Injections::default(),
@@ -161,7 +175,7 @@ impl Controller {
     }
 
     /// A new execution with thread 0 alone, which is to run first.
-    pub fn begin(&mut self, seed: u64, budget: u64, expected_points: u64, injections: Injections) {
+    pub fn begin(&mut self, seed: u64, budget: Budget, expected_points: u64, injections: Injections) {
         self.threads.clear();
         self.pending.clear();
         self.runnable.clear();
@@ -172,7 +186,7 @@ impl Controller {
         self.files.begin();
         self.semaphores.begin();
         self.keys.begin();
-        self.budget = budget.min(MAX_POINTS);
+        self.budget = Budget { points: budget.points.min(MAX_POINTS), ..budget };
         self.ending = None;
         self.current = 0;
         self.strategy.begin(seed, expected_points);

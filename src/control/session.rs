@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 
 use super::active::Active;
-use super::controller::{Controller, MAX_POINTS};
+use super::controller::{Budget, Controller, MAX_POINTS};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
 use super::hooks::prepare_exit;
@@ -191,7 +191,7 @@ impl Session {
             program.operation_count() * EVENTS_PER_OPERATION + program.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
         let expected_points =
             POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
-        let limits = Limits { points, expected_points, events };
+        let limits = Limits { budget: points.into(), expected_points, events };
         let threads = self.threads;
         self.run(number, mode, limits, |subject| subject.execute(&program, threads));
         self.execution.files_left.clear();
@@ -209,8 +209,11 @@ impl Session {
     /// Runs a probe of cpp/harness/probes.cpp, C++ that exercises the primitives, in place of a program;
     /// what it returned, unless it was stopped midway.
     pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits =
-            Limits { points: MAX_POINTS / 64, expected_points: POINTS_EXPECTED_OF_PROBE, events: EVENTS_SPARE };
+        let limits = Limits {
+            budget: (MAX_POINTS / 64).into(),
+            expected_points: POINTS_EXPECTED_OF_PROBE,
+            events: EVENTS_SPARE,
+        };
         let mut result = None;
         self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
         (result, &self.execution)
@@ -219,7 +222,8 @@ impl Session {
     /// Runs a scenario of cpp/harness/scenarios/ in place of a program; 0 if everything was as it expects, else the
     /// line of what first was not, unless it was stopped midway.
     pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits = Limits { points: MAX_POINTS / 4, expected_points: scenario.points.into(), events: EVENTS_SPARE };
+        let limits =
+            Limits { budget: (MAX_POINTS / 4).into(), expected_points: scenario.points.into(), events: EVENTS_SPARE };
         let mut result = None;
         self.run(number, mode, limits, |_| result = Some(crate::subject::run_scenario(scenario)));
         (result, &self.execution)
@@ -240,13 +244,19 @@ impl Session {
         Ok(())
     }
 
-    /// Executes the loaded program's `main` once, with its variables as they are at the start of a process. At most
-    /// `points` are passed; `expected_points` is what strategies plan with.
+    /// Executes the loaded program's `main` once, with its variables as they are at the start of a process.
+    /// `expected_points` is what strategies plan with.
     ///
     /// # Panics
     /// As [`Session::execute`].
-    pub fn execute_image(&mut self, number: u64, mode: Mode<'_>, points: u64, expected_points: u64) -> &Execution {
-        let limits = Limits { points, expected_points, events: 0 };
+    pub fn execute_image(
+        &mut self,
+        number: u64,
+        mode: Mode<'_>,
+        budget: impl Into<Budget>,
+        expected_points: u64,
+    ) -> &Execution {
+        let limits = Limits { budget: budget.into(), expected_points, events: 0 };
         if let Some(image) = self.free_image.take() {
             image.put_back();
             let mut status = 0;
@@ -277,13 +287,14 @@ impl Session {
     }
 
     /// As [`Session::execute_image`], and gives every step.
-    pub fn log_image(&mut self, number: u64, mode: Mode<'_>, points: u64) -> (&Execution, Vec<Step>) {
+    pub fn log_image(&mut self, number: u64, mode: Mode<'_>, budget: impl Into<Budget>) -> (&Execution, Vec<Step>) {
+        let budget = budget.into();
         let active = match &self.control {
             Control::Controlled(active) => Some(*active),
             Control::Free(_) => None,
         };
         active.inspect(|active| active.begin_log());
-        self.execute_image(number, mode, points, points);
+        self.execute_image(number, mode, budget, budget.points);
         (&self.execution, active.map(Active::end_log).unwrap_or_default())
     }
 

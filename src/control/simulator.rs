@@ -118,7 +118,7 @@ impl Simulator {
     pub fn run(&mut self, program: &Program, seed: u64) -> Outcome {
         let expected = program.iter().map(|code| code.len() as u64 * 2).sum();
         self.controller.trace().begin(seed);
-        self.controller.begin(seed, BUDGET, expected, self.injections);
+        self.controller.begin(seed, BUDGET.into(), expected, self.injections);
         let mut execution = Execution {
             program,
             controller: &mut self.controller,

@@ -13,7 +13,7 @@ use crate::finding::{Failure, OracleName, Verdict};
 /// Stacks looked at per report: the two accesses of a race; those further down only tell the history.
 const STACKS: usize = 2;
 
-/// Reports that are read; one execution may make many of the same.
+/// Causes that are told apart.
 const MAX_REPORTS: usize = 64;
 
 /// Longest part of a report that is kept, in bytes.
@@ -24,13 +24,16 @@ const MAX_TEXT: usize = 24 * 1024;
 pub fn failures(text: &str) -> Vec<Failure> {
     let lines: Vec<&str> = text.lines().collect();
     let heads: Vec<(usize, Head)> =
-        lines.iter().enumerate().filter_map(|(index, line)| Some((index, Head::of(line)?))).take(MAX_REPORTS).collect();
+        lines.iter().enumerate().filter_map(|(index, line)| Some((index, Head::of(line)?))).collect();
     let mut failures: Vec<Failure> = Vec::new();
     for (position, (start, head)) in heads.iter().enumerate() {
         let end = heads.get(position + 1).map_or(lines.len(), |(next, _)| *next);
         let failure = head.failure(&lines[start + 1..end]);
         if failures.iter().all(|known| known.cause != failure.cause) {
             failures.push(failure);
+        }
+        if failures.len() == MAX_REPORTS {
+            break;
         }
     }
     failures

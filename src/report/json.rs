@@ -233,6 +233,8 @@ pub struct Replay {
     diverged: usize,
     unexpected: usize,
     not_shown: usize,
+    /// Replays that were not made, since it was interrupted.
+    missing: u64,
     results: Vec<ReplayResult>,
 }
 
@@ -256,7 +258,7 @@ struct ReplayResult {
 
 impl Replay {
     #[must_use]
-    pub fn new(results: &[Replayed]) -> Self {
+    pub fn new(results: &[Replayed], missing: u64) -> Self {
         let results: Vec<&Replayed> = results.iter().filter(|result| result.was_replayed()).collect();
         let count = |wanted: &str| results.iter().filter(|result| name(&result.conclusion) == wanted).count();
         Self {
@@ -265,6 +267,7 @@ impl Replay {
             diverged: count("diverged"),
             unexpected: count("unexpected"),
             not_shown: count("not-shown"),
+            missing,
             results: results.into_iter().map(replay_result).collect(),
         }
     }
@@ -322,8 +325,9 @@ pub struct Ci {
 impl Ci {
     #[must_use]
     pub fn new(summary: &ci::Summary) -> Self {
+        let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
         Self {
-            regressions: Replay::new(&summary.regressions),
+            regressions: Replay::new(&summary.regressions, missing as u64),
             left_out: summary.left_out.len(),
             fuzz: Fuzz::new(&summary.fuzz, summary.engine, summary.seed),
         }

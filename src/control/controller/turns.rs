@@ -1,13 +1,13 @@
 //! Turns: who runs next and for how many points, by the strategy, unless fairness or the step budget says otherwise.
 
-use super::{Controller, Next, POINT_TIME, Wake};
+use super::{Budget, Controller, Next, POINT_TIME, Wake};
 use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::execution::{Ending, ThreadId};
 use crate::point::Pending;
 use crate::strategy::{Decision, Divergence, Turn};
 
-/// Points of a turn once the second half of the step budget is reached and everyone gets their share.
+/// Points of a turn once everyone gets their share.
 const FAIR_TURN: u32 = 64;
 
 impl Controller {
@@ -20,8 +20,8 @@ impl Controller {
         if self.ending.is_some() {
             return Next::Stop;
         }
-        if self.trace.points() >= self.budget {
-            return self.stop(Ending::OutOfSteps(self.budget));
+        if self.trace.points() >= self.budget.points {
+            return self.stop(Ending::OutOfSteps(self.budget.points));
         }
         let current = self.current;
         if self.replaying {
@@ -102,7 +102,7 @@ impl Controller {
     }
 
     pub(super) fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
-        let turn = if !self.replaying && self.trace.points() >= self.budget / 2 {
+        let turn = if !self.replaying && self.trace.points() >= self.budget.fair_after {
             self.overruled = true;
             self.fair_turn()
         } else {
@@ -167,7 +167,8 @@ impl Controller {
 
     fn until_budget(&self) -> u32 {
         let points = self.trace.points();
-        let bound = if points < self.budget / 2 { self.budget / 2 } else { self.budget };
+        let Budget { points: most, fair_after } = self.budget;
+        let bound = if points < fair_after { fair_after } else { most };
         u32::try_from(bound.saturating_sub(points).max(1)).unwrap_or(u32::MAX)
     }
 }

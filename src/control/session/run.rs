@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use super::{Control, Mode, Session};
 use crate::control::active::{Active, set_active};
+use crate::control::controller::Budget;
 use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
@@ -12,7 +13,7 @@ use crate::strategy::Replay;
 use crate::subject::{LoadedProgram, Subject};
 
 pub(super) struct Limits {
-    pub points: u64,
+    pub budget: Budget,
     pub expected_points: u64,
     pub events: usize,
 }
@@ -42,7 +43,7 @@ impl Session {
                             (0, Some(controller.set_strategy(replay, true)))
                         }
                     };
-                    controller.begin(seed, limits.points, limits.expected_points, injections);
+                    controller.begin(seed, limits.budget, limits.expected_points, injections);
                     explored
                 });
                 active.begin_allocations(injections.failing_allocation);
