@@ -2,6 +2,7 @@
 // that frame, as glibc does, running destructors and cleanup handlers on the way. Never instrumented.
 #include <cxxabi.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <unwind.h>
 
 #include <csetjmp>
@@ -10,8 +11,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <vector>
 
 namespace {
+
+/// With the null pointer at its end.
+std::vector<char *> copy_of(char *const *pointers) {
+  char *const *end = pointers;
+  while (*end != nullptr) ++end;
+  return {pointers, end + 1};
+}
 
 /// Bytes of the state that glibc begins with, which make its generator what it is.
 constexpr std::size_t RANDOM_STATE = 128;
@@ -108,6 +117,14 @@ void threadbare_renew_libraries() {
   }
   unsigned short zeros[3] = {};
   seed48(zeros);
+  // 0 makes glibc's `getopt` begin anew.
+  optind = 0;
+  opterr = 1;
+  // `setenv` and `putenv` write into the array.
+  static const std::vector<char *> environment = copy_of(environ);
+  static std::vector<char *> current;
+  current = environment;
+  environ = current.data();
 }
 
 /// Runs a program under check: its constructors and then `main`. An exception that leaves it terminates the program.

@@ -10,11 +10,6 @@
 #ifndef THREADBARE_POINTS_H
 #define THREADBARE_POINTS_H
 
-/* Clang declares _mm_pause as a function, so its header must come before the macro below. */
-#if defined(__clang__) && (defined(__x86_64__) || defined(__i386__))
-#include <xmmintrin.h>
-#endif
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -210,7 +205,11 @@ int threadbare_weak_fails(void)
 #if defined(__x86_64__) || defined(__i386__)
 #define __builtin_ia32_pause() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_ia32_pause())
 #ifdef __clang__
-#define _mm_pause() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), _mm_pause())
+/* Clang's header declares it, as a function of no parameters; that header is not included here, since it includes others
+ * that depend on macros such as _GNU_SOURCE. */
+#define _mm_pause(...) THREADBARE_MM_PAUSE_##__VA_ARGS__
+#define THREADBARE_MM_PAUSE_ __builtin_ia32_pause()
+#define THREADBARE_MM_PAUSE_void threadbare_mm_pause(void)
 #endif
 #elif defined(__aarch64__)
 #define __builtin_arm_yield() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_arm_yield())

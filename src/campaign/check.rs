@@ -133,7 +133,7 @@ impl Campaign {
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended, &mut supervisor)?;
             }
-            let is_enough = state.failure.is_some() || (self.stop_at_first && state.findings.len() > 0);
+            let is_enough = state.failure.is_some() || (self.stop_at_first && !state.findings.is_empty());
             if is_enough && !state.over {
                 state.stop(supervisor.stop())?;
             }

@@ -10,8 +10,8 @@ use super::stack::{Stack, Switcher};
 use super::virtual_thread::{Ambient, AmbientPlace, VirtualThread};
 use crate::execution::ThreadId;
 
-/// Address space of one stack; pages are used as they are touched.
-const STACK_SIZE: usize = 1 << 20;
+/// Address space of one stack, as much as threads have by default; pages are used as they are touched.
+const STACK_SIZE: usize = 8 << 20;
 
 /// The fiber of one virtual thread. It runs one thread's life after the other, one each execution.
 struct Fiber {

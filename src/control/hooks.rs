@@ -36,7 +36,7 @@ pub(super) use specific::{Keys, Specific};
 const REALTIME_START: u64 = 1_700_000_000_000_000_000;
 const MONOTONIC_START: u64 = 1_000_000_000_000;
 
-/// A length or point of time in nanoseconds; `None` if it is not normalised (`EINVAL`). Times before 0
+/// A point of time in nanoseconds; `None` if it is not normalised (`EINVAL`). Times before 0
 /// are 0.
 fn nanoseconds(time: &libc::timespec) -> Option<u64> {
     let nanoseconds = u64::try_from(time.tv_nsec).ok().filter(|&part| part < 1_000_000_000)?;
@@ -46,8 +46,22 @@ fn nanoseconds(time: &libc::timespec) -> Option<u64> {
 
 /// Virtual nanoseconds since the start of the execution at which a clock shows `time`; `None` as above.
 fn deadline(clock: libc::clockid_t, time: &libc::timespec) -> Option<u64> {
-    let start = if clock == libc::CLOCK_REALTIME { REALTIME_START } else { MONOTONIC_START };
-    nanoseconds(time).map(|time| time.saturating_sub(start))
+    nanoseconds(time).map(|time| time.saturating_sub(start_of(clock)))
+}
+
+/// What a clock shows when an execution starts.
+fn start_of(clock: libc::clockid_t) -> u64 {
+    match clock {
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_REALTIME_ALARM | libc::CLOCK_TAI => {
+            REALTIME_START
+        }
+        _ => MONOTONIC_START,
+    }
+}
+
+/// A length of time in nanoseconds; `None` if it is not normalised or negative (`EINVAL`).
+fn length(time: &libc::timespec) -> Option<u64> {
+    nanoseconds(time).filter(|_| time.tv_sec >= 0)
 }
 
 /// Says in `errno` why a call fails.

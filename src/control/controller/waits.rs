@@ -9,6 +9,9 @@ use crate::execution::ThreadId;
 use crate::point::{Pending, Point};
 use crate::strategy::Sleeper;
 
+/// Virtual nanoseconds. What is to wait longer than these 146 years waits without end: clocks could not show a later time.
+const FOREVER: u64 = 1 << 62;
+
 impl Controller {
     /// The running thread waits for `object`; once it runs again, `wake` says why.
     pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
@@ -22,7 +25,7 @@ impl Controller {
         self.pending[usize::from(current)] = Pending { point: Point::Wait, object, place: 0 };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = deadline.filter(|&deadline| deadline < FOREVER) {
             self.sleeping.push(Sleeper { thread: current, deadline });
         }
         if let Some(observer) = &mut self.observer {

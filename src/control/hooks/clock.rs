@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::{MONOTONIC_START, REALTIME_START, deadline, nanoseconds};
+use super::{deadline, length, stand_in, start_of};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::point::Point;
@@ -10,11 +10,13 @@ use crate::point::Point;
 /// What sleepers wait for: an address that nobody ever wakes.
 const NOTHING: usize = 1;
 
+/// C11's only base.
+const TIME_UTC: c_int = 1;
+
 /// What a clock shows, in nanoseconds.
 fn read(active: &Active, clock: libc::clockid_t) -> u64 {
     active.pass(Point::Clock, 0);
-    let start = if clock == libc::CLOCK_REALTIME { REALTIME_START } else { MONOTONIC_START };
-    start + active.ask(|controller| controller.now())
+    start_of(clock) + active.ask(|controller| controller.now())
 }
 
 fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
@@ -27,7 +29,19 @@ pub(super) fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u
     sleep_until(active, primitive, now.saturating_add(nanoseconds));
 }
 
-/// Stands in for `clock_gettime`; every clock but the real-time one shows the same virtual time.
+stand_in! {
+    fn timespec_get(time: *mut libc::timespec, base: c_int) -> c_int |active| {
+        if base != TIME_UTC {
+            return 0;
+        }
+        let now = read(active, libc::CLOCK_REALTIME);
+        // SAFETY: the caller's promise.
+        unsafe { *time = libc::timespec { tv_sec: (now / 1_000_000_000) as _, tv_nsec: (now % 1_000_000_000) as _ } };
+        base
+    }
+}
+
+/// Stands in for `clock_gettime`; every clock but those of real time shows the same virtual time.
 ///
 /// # Safety
 /// That of `clock_gettime`. The same holds for the others below.
@@ -73,14 +87,14 @@ unsafe extern "C-unwind" fn time(place: *mut libc::time_t) -> libc::time_t {
 
 /// Stands in for `nanosleep`; never interrupted.
 #[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn nanosleep(length: *const libc::timespec, rest: *mut libc::timespec) -> c_int {
+unsafe extern "C-unwind" fn nanosleep(time: *const libc::timespec, rest: *mut libc::timespec) -> c_int {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
-        return unsafe { real!(nanosleep: fn(*const libc::timespec, *mut libc::timespec) -> c_int)(length, rest) };
+        return unsafe { real!(nanosleep: fn(*const libc::timespec, *mut libc::timespec) -> c_int)(time, rest) };
     };
     // SAFETY: the caller's promise; errno is the calling thread's own.
     unsafe {
-        let Some(length) = nanoseconds(&*length) else {
+        let Some(length) = length(&*time) else {
             *libc::__errno_location() = libc::EINVAL;
             return -1;
         };
@@ -108,7 +122,7 @@ unsafe extern "C-unwind" fn clock_nanosleep(
     // SAFETY: the caller's promise.
     let time = unsafe { &*time };
     if flags & libc::TIMER_ABSTIME == 0 {
-        let Some(length) = nanoseconds(time) else { return libc::EINVAL };
+        let Some(length) = length(time) else { return libc::EINVAL };
         sleep_for(active, "clock_nanosleep", length);
     } else {
         let Some(deadline) = deadline(clock, time) else { return libc::EINVAL };

@@ -3,14 +3,18 @@
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{deadline, nanoseconds, set_errno};
+use super::thread::number_of;
+use super::{deadline, length, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::point::Point;
 use crate::schedule::Injection;
 
-/// Stands in for `syscall`: futex waits and wakes and `sched_yield` are emulated; other system calls are
+/// Bits of a futex wait or wake that meets all others.
+const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;
+
+/// Stands in for `syscall`: futex waits and wakes, `gettid` and `sched_yield` are emulated; other system calls are
 /// passed on. Which waiter of a futex wakes is a choice.
 ///
 /// The C function takes a variable number of arguments; on the targets we support, six words are passed
@@ -29,15 +33,15 @@ unsafe extern "C-unwind" fn syscall(
     f: c_long,
 ) -> c_long {
     match (active(), number) {
-        // SAFETY: the caller's promise; these are the arguments of a futex call.
-        (Some(active), libc::SYS_futex) => match unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _) }
-        {
-            Ok(result) => result,
-            Err(error) => {
+        (Some(active), libc::SYS_futex) => {
+            // SAFETY: the caller's promise; these are the arguments of a futex call.
+            let done = unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _, f as u32) };
+            done.unwrap_or_else(|error| {
                 set_errno(error);
                 -1
-            }
-        },
+            })
+        }
+        (Some(active), libc::SYS_gettid) => number_of(active).into(),
         (Some(active), libc::SYS_sched_yield) => {
             active.pass(Point::Yield, 0);
             0
@@ -59,16 +63,24 @@ unsafe fn futex(
     operation: c_int,
     value: c_long,
     timeout: *const libc::timespec,
+    bits: u32,
 ) -> Result<c_long, c_int> {
+    let command = operation & libc::FUTEX_CMD_MASK;
+    if matches!(command, libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET) && bits != ANY_BIT {
+        if bits == 0 {
+            return Err(libc::EINVAL);
+        }
+        active.refuse("futex with a bit set");
+    }
     let clock = if operation & libc::FUTEX_CLOCK_REALTIME == 0 { libc::CLOCK_MONOTONIC } else { libc::CLOCK_REALTIME };
-    match operation & libc::FUTEX_CMD_MASK {
-        command @ (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET) => {
+    match command {
+        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
             active.pass(Point::FutexWait, word as usize);
             // SAFETY: the caller's promise.
             let until = match unsafe { timeout.as_ref() } {
                 None => None,
-                Some(length) if command == libc::FUTEX_WAIT => {
-                    let length = nanoseconds(length).ok_or(libc::EINVAL)?;
+                Some(time) if command == libc::FUTEX_WAIT => {
+                    let length = length(time).ok_or(libc::EINVAL)?;
                     Some(active.ask(|controller| controller.now()).saturating_add(length))
                 }
                 Some(time) => Some(deadline(clock, time).ok_or(libc::EINVAL)?),

@@ -29,6 +29,7 @@ refuse! {
     poll ppoll select pselect epoll_wait epoll_pwait
     pipe pipe2 socket socketpair eventfd timerfd_create signalfd epoll_create epoll_create1 inotify_init inotify_init1
     mkfifo mkfifoat mq_open semget semop semtimedop msgget msgsnd msgrcv
+    flockfile ftrylockfile funlockfile
     telldir seekdir readdir_r readdir64_r
     mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
     tmpfile tmpfile64 freopen freopen64

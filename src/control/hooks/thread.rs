@@ -189,6 +189,18 @@ unsafe extern "C-unwind" fn pthread_self() -> libc::pthread_t {
     }
 }
 
+/// The number of the running virtual thread as the system would have it: of the first one, that of the process.
+pub(super) fn number_of(active: &Active) -> libc::pid_t {
+    // SAFETY: has no preconditions.
+    unsafe { libc::getpid() + libc::pid_t::from(active.current()) }
+}
+
+stand_in! {
+    fn gettid() -> libc::pid_t |active| {
+        number_of(active)
+    }
+}
+
 /// The OS thread's own `pthread_t`.
 unsafe fn this_os_thread() -> libc::pthread_t {
     // SAFETY: passed on unchanged.
