@@ -10,7 +10,7 @@ use anyhow::{Error, Result, anyhow, bail, ensure};
 use super::executables::Executables;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
-use super::interrupt::{self, Course};
+use super::interrupt;
 use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
 use super::quota::Quota;
 use super::replay::Seen;
@@ -113,12 +113,10 @@ impl Campaign {
             audited: Vec::new(),
         };
         let started = Instant::now();
-        let mut ending = interrupt::Ending::default();
-        loop {
-            match ending.course() {
-                Course::On => {}
-                Course::Stop => state.stop(supervisor.stop())?,
-                Course::Over => break,
+        let mut deadline = interrupt::Deadline::default();
+        while !deadline.has_passed() {
+            if !state.over && (interrupt::requested() || state.must_end()) {
+                state.stop(supervisor.stop())?;
             }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
@@ -132,10 +130,6 @@ impl Campaign {
             }
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended, &mut supervisor)?;
-            }
-            let is_enough = state.failure.is_some() || (self.stop_at_first && !state.findings.is_empty());
-            if is_enough && !state.over {
-                state.stop(supervisor.stop())?;
             }
             observe(&Progress {
                 elapsed: started.elapsed(),
@@ -278,6 +272,10 @@ struct State<'a> {
 impl State<'_> {
     fn executions(&self) -> u64 {
         self.cells.iter().map(|cell| cell.executions).sum()
+    }
+
+    fn must_end(&self) -> bool {
+        self.failure.is_some() || (self.campaign.stop_at_first && !self.findings.is_empty())
     }
 
     fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {

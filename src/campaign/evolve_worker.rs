@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::fingerprint::fingerprint;
 use super::job::{self, Evolution, Files, Job, Outcome, Work};
@@ -39,7 +39,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     fs::create_dir_all(&seeds).with_context(|| no_room(&seeds))?;
     fs::create_dir_all(&kept).with_context(|| no_room(&kept))?;
     let mutator = Mutator::new(settings.threads, evolution.shape);
-    let mut names = names_in(&seeds, &mutator)?;
+    let mut names = names_in(&seeds)?;
     let begins_fresh = names.is_empty();
     for number in 0..if begins_fresh { FRESH_INPUTS } else { 0 } {
         let name = seeds.join(number.to_string());
@@ -116,18 +116,9 @@ fn no_room(place: &Path) -> String {
     format!("cannot write {}; free some space, or set TMPDIR", place.display())
 }
 
-/// The paths of inputs that may be mutated.
-fn names_in(directory: &Path, mutator: &Mutator) -> Result<Vec<String>> {
+fn names_in(directory: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(directory).context("cannot read the inputs of a worker")?;
-    let is_allowed =
-        |path: &Path| Ok::<_, Error>(Input::read(path)?.is_some_and(|input| mutator.allows(&input.program)));
-    let mut names = Vec::new();
-    for entry in entries {
-        let path = entry.context("cannot read the inputs of a worker")?.path();
-        if is_allowed(&path)? {
-            names.push(path.to_string_lossy().into_owned());
-        }
-    }
+    let mut names: Vec<String> = entries.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
 }

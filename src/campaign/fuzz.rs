@@ -10,7 +10,7 @@ use anyhow::{Error, Result, anyhow};
 use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
 use super::guide::{Gathered, Guide};
-use super::interrupt::{self, Course};
+use super::interrupt;
 use super::job::{Evolution, Job, Replay, Slice, Work};
 use super::plan::{Cell, Cut, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
@@ -78,7 +78,7 @@ impl Campaign {
             Search::Blind(_) => (Cut::Anywhere(self.engine), None),
             Search::Guided { feedback, corpus } => {
                 let waits = self.seconds.is_none();
-                (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), waits)?))
+                (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
@@ -88,12 +88,10 @@ impl Campaign {
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let started = Instant::now();
         let mut cell = None;
-        let mut ending = interrupt::Ending::default();
-        loop {
-            match ending.course() {
-                Course::On => {}
-                Course::Stop => state.stop(supervisor.stop())?,
-                Course::Over => break,
+        let mut deadline = interrupt::Deadline::default();
+        while !deadline.has_passed() {
+            if !state.over && (interrupt::requested() || state.must_end()) {
+                state.stop(supervisor.stop())?;
             }
             let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
             while supervisor.has_room()
@@ -114,9 +112,6 @@ impl Campaign {
             }
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended)?;
-            }
-            if state.failure.is_some() && !state.over {
-                state.stop(supervisor.stop())?;
             }
             observe(&Progress {
                 elapsed: started.elapsed(),
@@ -195,6 +190,10 @@ struct State<'a> {
 }
 
 impl State<'_> {
+    fn must_end(&self) -> bool {
+        self.failure.is_some()
+    }
+
     fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
         if let Some(task) = self.next.pop_front() {
             return Some(task);

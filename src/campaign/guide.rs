@@ -18,6 +18,7 @@ use crate::control::Features;
 use crate::digest::{BASIS, fnv1a};
 use crate::feedback::Kind;
 use crate::input::Input;
+use crate::program::{Shape, Systems};
 use crate::settings::Sanitizer;
 
 /// Inputs that a slice begins with: at most.
@@ -26,6 +27,8 @@ const MOST_INPUTS: u64 = 2_000;
 /// What a guided campaign goes by.
 pub(super) struct Guide {
     pub feedback: Vec<Kind>,
+    /// Of the programs.
+    shape: Shape,
     corpus: Corpus,
     /// Inputs that were there before.
     found: usize,
@@ -59,10 +62,11 @@ impl Guide {
     ///
     /// # Errors
     /// The directory cannot be used.
-    pub fn new(feedback: &[Kind], directory: Option<&Path>, waits: bool) -> Result<Self> {
+    pub fn new(feedback: &[Kind], directory: Option<&Path>, shape: Shape, waits: bool) -> Result<Self> {
         let corpus = directory.map_or_else(|| Ok(Corpus::default()), Corpus::open)?;
         Ok(Self {
             feedback: feedback.to_vec(),
+            shape,
             found: corpus.len(),
             corpus,
             reached: BTreeMap::new(),
@@ -124,7 +128,12 @@ impl Guide {
         let most = (executions / 2).clamp(1, MOST_INPUTS) as usize;
         // Files may have names that others gave them.
         let avoided = |bytes: &[u8]| self.avoided.get(&cell).is_some_and(|avoided| avoided.contains(&name_of(bytes)));
-        let mut inputs: Vec<(&str, &[u8])> = self.corpus.iter().filter(|(_, bytes)| !avoided(bytes)).collect();
+        let allowed = |bytes: &[u8]| {
+            self.shape.systems == Systems::All
+                || Input::decode(bytes).is_ok_and(|input| self.shape.allows(&input.program))
+        };
+        let usable = self.corpus.iter().filter(|(_, bytes)| !avoided(bytes) && allowed(bytes));
+        let mut inputs: Vec<(&str, &[u8])> = usable.collect();
         if inputs.len() > most {
             inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
             inputs.truncate(most);
@@ -163,26 +172,42 @@ mod tests {
 
     use super::*;
     use crate::input::Mutator;
-    use crate::program::Shape;
 
     #[test]
     fn an_input_is_avoided_by_one_cell_whatever_its_file_is_called() {
         let directory = tempfile::tempdir().expect("a directory");
         let input = Mutator::new(2, Shape::of_size(3)).fresh(7);
         fs::write(directory.path().join("of-somebody-else"), input.encode()).expect("written");
-        let mut guide = Guide::new(&Kind::ALL, Some(directory.path()), true).expect("a corpus");
+        let mut guide = Guide::new(&Kind::ALL, Some(directory.path()), Shape::of_size(3), true).expect("a corpus");
         guide.avoid(0, &input);
         let mut begins_with = |cell| guide.beginning(cell, Sanitizer::None, 1, 100).inputs.len();
         assert_eq!([begins_with(0), begins_with(1)], [0, 1]);
     }
 
     #[test]
+    fn systems_that_are_left_out_are_so_of_a_corpus_too() {
+        let shape = Shape::of_size(6);
+        let fresh = (0..64).map(|seed| Mutator::new(2, shape).fresh(seed));
+        let (with, without): (Vec<Input>, Vec<Input>) = fresh.partition(|input| input.program.objects.has_systems());
+        assert!(!with.is_empty() && !without.is_empty());
+        let begins_with = |systems| {
+            let mut guide = Guide::new(&Kind::ALL, None, Shape { systems, ..shape }, false).expect("a corpus");
+            guide.begin();
+            let kept = with.iter().chain(&without).cloned().collect();
+            guide.end_slice(Sanitizer::None, kept, &Features::default()).expect("nothing to write");
+            guide.beginning(0, Sanitizer::None, 1, 1000).inputs.len()
+        };
+        assert_eq!(begins_with(Systems::All), 64);
+        assert_eq!(begins_with(Systems::None), without.len());
+    }
+
+    #[test]
     fn what_slices_reached_counts_from_the_next_pass_on() {
-        let mut guide = Guide::new(&Kind::ALL, None, true).expect("a corpus");
+        let mut guide = Guide::new(&Kind::ALL, None, Shape::of_size(3), true).expect("a corpus");
         let mut reached = Features::default();
         assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
         guide.begin();
-        reached.extend(&Features::of(&[(3, 0)]));
+        reached.insert((3, 0));
         guide.end_slice(Sanitizer::None, Vec::new(), &reached).expect("nothing to write");
         let known = |guide: &mut Guide, sanitizer| guide.beginning(0, sanitizer, 1, 100).reached.count();
         assert_eq!(known(&mut guide, Sanitizer::None), 0);

@@ -30,30 +30,14 @@ pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }
 
-/// How a campaign goes on, asked at every turn of its loop.
-pub enum Course {
-    On,
-    /// Now it was asked to end: workers are to be stopped, and no more to be begun but those that replay.
-    Stop,
-    /// Those have taken too long.
-    Over,
-}
-
-/// When a campaign was asked to end.
+/// Whether a campaign that was asked to end has replayed long enough.
 #[derive(Default)]
-pub struct Ending {
+pub struct Deadline {
     since: Option<Instant>,
 }
 
-impl Ending {
-    pub fn course(&mut self) -> Course {
-        match self.since {
-            None if requested() => {
-                self.since = Some(Instant::now());
-                Course::Stop
-            }
-            Some(since) if since.elapsed() > LAST_REPLAYS => Course::Over,
-            _ => Course::On,
-        }
+impl Deadline {
+    pub fn has_passed(&mut self) -> bool {
+        requested() && self.since.get_or_insert_with(Instant::now).elapsed() > LAST_REPLAYS
     }
 }

@@ -10,6 +10,7 @@ use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Work};
 use super::supervisor::Supervisor;
+use crate::control::Features;
 use crate::control::counters::Feature;
 use crate::input::Input;
 use crate::report::word;
@@ -122,8 +123,12 @@ impl Measured {
 
     /// How much is reached in all.
     #[must_use]
-    pub fn reached(&self) -> usize {
-        self.inputs.values().flat_map(|(_, features)| features).collect::<BTreeSet<_>>().len()
+    pub fn reached(&self) -> u64 {
+        let mut reached = Features::default();
+        for &feature in self.inputs.values().flat_map(|(_, features)| features) {
+            reached.insert(feature);
+        }
+        reached.count()
     }
 
     /// The names of inputs that reach everything that all do: small ones first, each if those before it leave something
@@ -132,12 +137,11 @@ impl Measured {
     pub fn needed(&self) -> BTreeSet<String> {
         let mut order: Vec<_> = self.inputs.iter().collect();
         order.sort_by_key(|(name, (size, _))| (*size, *name));
-        let mut reached: BTreeSet<Feature> = BTreeSet::new();
+        let mut reached = Features::default();
         let mut needed = BTreeSet::new();
         for (name, (_, features)) in order {
-            let before = reached.len();
-            reached.extend(features);
-            if reached.len() > before || features.is_empty() || self.failing.contains_key(name) {
+            let adds = features.iter().filter(|&&feature| reached.insert(feature)).count() > 0;
+            if adds || features.is_empty() || self.failing.contains_key(name) {
                 needed.insert(name.clone());
             }
         }

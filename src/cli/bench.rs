@@ -92,6 +92,7 @@ fn measure(flags: &Flags) -> Result<()> {
         executions: flags.executions,
         engine: resolve::engine(flags.engine)?,
     };
+    flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
     let paces = bench.run(|done, total| line.count(done, total, "measurements"))?;

@@ -80,7 +80,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
             say(format!(
                 "{} inputs, {removed} of them removed; {} counters are reached as before",
                 grouped(before as u64),
-                grouped(measured.reached() as u64),
+                grouped(measured.reached()),
             ));
             for (name, why) in measured.failing() {
                 say(format!("{name} fails, and was kept: {why}"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use memmap2::MmapRaw;
 
-use super::counters::{self, COUNT};
+use super::counters::{self, COUNT, Feature};
 use super::mapped;
 
 /// A bit for each power of 2 of each counter.
@@ -27,11 +27,12 @@ impl Features {
         fs::read(path).ok().filter(|bytes| bytes.len() == COUNT).map_or_else(Self::default, Self)
     }
 
-    #[cfg(test)]
-    pub fn of(features: &[counters::Feature]) -> Self {
-        let mut all = Self::default();
-        features.iter().for_each(|&(counter, power)| all.0[usize::from(counter)] |= 1 << power);
-        all
+    /// Adds one; whether it was not there.
+    pub fn insert(&mut self, (counter, power): Feature) -> bool {
+        let powers = &mut self.0[usize::from(counter)];
+        let before = *powers;
+        *powers |= 1 << power;
+        *powers != before
     }
 
     /// As they are in a file.

@@ -2,7 +2,7 @@
 
 use super::{Input, MAX_CHOICES, MOST_THREADS};
 use crate::program::generate::{Decisions, Seeded};
-use crate::program::{self, DEFAULT_SIZE, Program, Shape, Systems};
+use crate::program::{self, DEFAULT_SIZE, Shape};
 use crate::strategy::bytes::{LONGEST_TURN, number, parts};
 
 /// One mutation in so many makes a fresh input.
@@ -112,15 +112,9 @@ impl Mutator {
             return program::mutate_files(&mut input.program, random);
         }
         let edited = program::mutate(&input.program, random);
-        if self.allows(&edited) {
+        if self.shape.allows(&edited) {
             input.program = edited;
         }
-    }
-
-    /// Whether a program uses no system that fresh ones leave out.
-    #[must_use]
-    pub fn allows(&self, program: &Program) -> bool {
-        self.shape.systems == Systems::All || !program.objects.has_systems()
     }
 
     /// With the number of threads that does not vary, and mostly without what uses a process up.

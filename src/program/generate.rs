@@ -75,6 +75,12 @@ impl Shape {
     pub fn of_size(size: u32) -> Self {
         Self { size, systems: Systems::All }
     }
+
+    /// Whether a program uses no system that those of this shape leave out.
+    #[must_use]
+    pub fn allows(self, program: &Program) -> bool {
+        self.systems == Systems::All || !program.objects.has_systems()
+    }
 }
 
 /// Draws a program.

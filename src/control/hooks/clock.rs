@@ -19,6 +19,10 @@ fn read(active: &Active, clock: libc::clockid_t) -> u64 {
     start_of(clock) + active.ask(|controller| controller.now())
 }
 
+fn timespec(nanoseconds: u64) -> libc::timespec {
+    libc::timespec { tv_sec: (nanoseconds / 1_000_000_000) as _, tv_nsec: (nanoseconds % 1_000_000_000) as _ }
+}
+
 fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
     active.block(NOTHING, primitive, Some(deadline));
 }
@@ -36,7 +40,7 @@ stand_in! {
         }
         let now = read(active, libc::CLOCK_REALTIME);
         // SAFETY: the caller's promise.
-        unsafe { *time = libc::timespec { tv_sec: (now / 1_000_000_000) as _, tv_nsec: (now % 1_000_000_000) as _ } };
+        unsafe { *time = timespec(now) };
         base
     }
 }
@@ -53,7 +57,7 @@ unsafe extern "C-unwind" fn clock_gettime(clock: libc::clockid_t, time: *mut lib
     };
     let now = read(active, clock);
     // SAFETY: the caller's promise.
-    unsafe { *time = libc::timespec { tv_sec: (now / 1_000_000_000) as _, tv_nsec: (now % 1_000_000_000) as _ } };
+    unsafe { *time = timespec(now) };
     0
 }
 
