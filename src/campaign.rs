@@ -20,6 +20,7 @@ pub mod job;
 pub mod measure;
 pub mod minimise;
 pub mod plan;
+pub mod programs;
 pub mod quota;
 pub mod replay;
 pub mod search;

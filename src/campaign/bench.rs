@@ -6,12 +6,15 @@ use anyhow::{Result, bail};
 use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Slice, Work};
+use super::programs::Programs;
 use super::supervisor::Supervisor;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 
 /// Rounds over which times add up; engines alternate, so that a slow moment of the machine hits both.
 const ROUNDS: u64 = 5;
+/// Schedules of each program: to generate one takes as long with control as without.
+const SCHEDULES: u64 = 32;
 /// Seed of the programs and schedules.
 const SEED: u64 = 1;
 
@@ -87,7 +90,7 @@ impl Bench {
             first: round * self.executions,
             count: self.executions,
             limit_ms: None,
-            shape: self.shape,
+            programs: Programs { shape: self.shape, schedules: SCHEDULES },
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };

@@ -11,9 +11,9 @@ use super::executables::Executables;
 use super::findings;
 use super::interrupt;
 use super::job::{Evolution, Job, Slice, Work};
+use super::programs::Programs;
 use super::seed::splitmix64;
 use super::supervisor::{Beginning, Ended, Supervisor};
-use super::worker::program_of;
 use crate::case::Case;
 use crate::control::Features;
 use crate::feedback::Kind;
@@ -223,7 +223,8 @@ impl Measurement {
             }
             (_, None) => {
                 let (known, leak_check_every) = (Vec::new(), u64::MAX);
-                Work::Explore(Slice { seed, first, count, limit_ms: None, shape, known, leak_check_every })
+                let programs = Programs::for_strategy(settings.strategy, shape);
+                Work::Explore(Slice { seed, first, count, limit_ms: None, programs, known, leak_check_every })
             }
         };
         Job { settings, work }
@@ -255,7 +256,8 @@ impl Measurement {
                         && let Some(found) = ended.found
                     {
                         let settings = &ended.job.settings;
-                        let generated = || program_of(settings.seed, settings.threads, execution, self.shape);
+                        let programs = Programs::for_strategy(settings.strategy, self.shape);
+                        let generated = || programs.program_of(settings.seed, settings.threads, execution);
                         let program = input.as_ref().map_or_else(generated, |input| input.program.clone());
                         searches.case = Some(findings::case_of(found, settings, program.into()));
                     }

@@ -13,12 +13,12 @@ use super::guide::{Gathered, Guide};
 use super::interrupt;
 use super::job::{Evolution, Job, Replay, Slice, Work};
 use super::plan::{Cell, Cut, Plan, Share};
+use super::programs::Programs;
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::Search;
 use super::seed::{schedule_seed, slice_seed};
 use super::supervisor::{Ended, Evolved, Found, Supervisor};
 use super::suspects::{PARTS, Suspects};
-use super::worker::program_of;
 use crate::case::Case;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings};
@@ -86,6 +86,7 @@ impl Campaign {
             State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let programs = self.programs();
         let started = Instant::now();
         let mut cell = None;
         let mut deadline = interrupt::Deadline::default();
@@ -116,7 +117,7 @@ impl Campaign {
             observe(&Progress {
                 elapsed: started.elapsed(),
                 executions: state.plan.executions() + supervisor.under_way(),
-                programs: state.plan.programs(),
+                programs: state.plan.programs(programs),
                 findings: state.findings.len(),
                 cell: cell.map(|index| &state.plan.cells[index]),
             });
@@ -129,7 +130,7 @@ impl Campaign {
         }
         Ok(Summary {
             executions: state.plan.executions(),
-            programs: state.plan.programs(),
+            programs: state.plan.programs(programs),
             seconds: started.elapsed().as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
             corpus: state.guide.as_ref().map(Guide::gathered),
@@ -137,6 +138,11 @@ impl Campaign {
             interrupted: interrupt::requested(),
             failure: state.failure,
         })
+    }
+
+    /// Of a blind search.
+    fn programs(&self) -> Programs {
+        Programs::for_strategy(self.search.strategy(), self.shape)
     }
 
     fn settings(&self, cell: &Cell, seed: u64) -> Settings {
@@ -229,7 +235,7 @@ impl State<'_> {
                 first: share.first,
                 count: share.count,
                 limit_ms,
-                shape: self.campaign.shape,
+                programs: self.campaign.programs(),
                 known: self.findings.known_before(origin),
                 leak_check_every,
             })
@@ -379,7 +385,7 @@ impl State<'_> {
             Some(input) => (input.seed, input.program),
             None => (
                 schedule_seed(self.campaign.seed, threads, execution),
-                program_of(self.campaign.seed, threads, execution, self.campaign.shape),
+                self.campaign.programs().program_of(self.campaign.seed, threads, execution),
             ),
         };
         let settings = self.campaign.settings(cell, seed);

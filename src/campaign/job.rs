@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::programs::Programs;
 use crate::control::counters::Feature;
 use crate::execution::Step;
 use crate::feedback::Kind;
@@ -173,8 +174,7 @@ pub struct Slice {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    /// Of the programs.
-    pub shape: Shape,
+    pub programs: Programs,
     /// Fingerprints of findings that are kept already: counted, not reported again.
     pub known: Vec<String>,
     /// Look for leaked memory after so many executions, and at the end.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::finding::Incomparable;
 use crate::settings::{Engine, Sanitizer};
 
+use super::programs::Programs;
 use super::quota::Quota;
-use super::seed::program_of;
 
 /// Shortest and longest time until a worker reports back.
 const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
@@ -56,11 +56,6 @@ impl Cell {
             incomparable: BTreeMap::new(),
             diverged: 0,
         }
-    }
-
-    /// Programs run: those of the executions handed out.
-    fn programs(&self) -> u64 {
-        if self.executions == 0 { 0 } else { program_of(self.executions - 1) + 1 }
     }
 }
 
@@ -166,16 +161,17 @@ impl Plan {
         self.cells[cell].quota.give_back(first, count);
     }
 
-    /// Different programs run so far. Cells with the same thread count run the same ones, unless they are mutated.
+    /// Different programs run so far. Cells with the same thread count run the same ones of those that were
+    /// `generated`, unless they are mutated.
     #[must_use]
-    pub fn programs(&self) -> u64 {
+    pub fn programs(&self, generated: Programs) -> u64 {
         if self.cut == Cut::Guided {
             return self.cells.iter().map(|cell| cell.mutated).sum();
         }
         let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
         for cell in &self.cells {
             let programs = by_threads.entry(cell.threads).or_default();
-            *programs = cell.programs().max(*programs);
+            *programs = generated.count(cell.executions).max(*programs);
         }
         by_threads.values().sum()
     }
@@ -199,7 +195,7 @@ fn most_at_once(sanitizer: Sanitizer, engine: Engine) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::seed::SCHEDULES_PER_PROGRAM;
+    use crate::program::Shape;
 
     const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
 
@@ -270,8 +266,8 @@ mod tests {
     fn programs_that_every_sanitizer_runs_are_counted_once() {
         let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, None, 2);
         for cell in &mut plan.cells {
-            cell.executions = 2 * SCHEDULES_PER_PROGRAM + 1;
+            cell.executions = 2 * 32 + 1;
         }
-        assert_eq!(plan.programs(), 2 * 3);
+        assert_eq!(plan.programs(Programs { shape: Shape::of_size(3), schedules: 32 }), 2 * 3);
     }
 }

@@ -4,18 +4,9 @@
 //! sanitizer sees the same programs under the same schedules.
 #![forbid(unsafe_code)]
 
-/// Schedules tried on one program before the next is generated.
-pub const SCHEDULES_PER_PROGRAM: u64 = 32;
-
 /// Keeps programs and schedules apart that have the same number.
 const PROGRAM_STREAM: u64 = 0x7072_6f67_7261_6d73;
 const SCHEDULE_STREAM: u64 = 0x7363_6865_6475_6c65;
-
-/// The number of the program that an execution runs.
-#[must_use]
-pub fn program_of(execution: u64) -> u64 {
-    execution / SCHEDULES_PER_PROGRAM
-}
 
 /// The seed that program number `program` is generated from.
 #[must_use]

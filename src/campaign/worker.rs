@@ -20,7 +20,7 @@ use crate::feedback::{Edges, Kind, States};
 use crate::finding::Judgement;
 use crate::input::Input;
 use crate::oracle::Judge;
-use crate::program::{self, Program, Shape};
+use crate::program::Program;
 use crate::reference::Expectations;
 use crate::report::timeline;
 use crate::settings::Settings;
@@ -93,12 +93,6 @@ fn with_runner(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Run
     runner.leave(files)
 }
 
-/// The program that execution number `execution` of a campaign runs.
-#[must_use]
-pub fn program_of(seed: u64, threads: u16, execution: u64, shape: Shape) -> Program {
-    program::from_seed_in_shape(seed::program_seed(seed, threads, seed::program_of(execution)), shape)
-}
-
 /// A session and what came of it so far.
 pub(super) struct Runner {
     pub session: Session,
@@ -163,11 +157,11 @@ impl Runner {
             if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
                 break;
             }
-            let number = seed::program_of(execution);
+            let number = slice.programs.number_of(execution);
             let mut judged = match current.take() {
                 Some((known, judged)) if known == number => judged,
                 _ => {
-                    let program = program_of(slice.seed, self.threads, execution, slice.shape);
+                    let program = slice.programs.program_of(slice.seed, self.threads, execution);
                     // Its executions may use the process up, with which the traces of earlier leaks go.
                     let last_look = program.injections.crash || program.injections.failing_allocation.is_some();
                     if last_look && self.leaks(unchecked, execution) {

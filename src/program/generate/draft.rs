@@ -15,13 +15,26 @@ pub(super) struct Draft {
     /// What the root does before everything else: the supply that found no other place.
     pub prelude: Vec<Operation>,
     pub injections: Injections,
+    /// The way through the tree, for `spread_taint`.
+    visits: Vec<Visit>,
+}
+
+/// A stage on the way through the tree of tasks, on which each step comes after what comes before it in every schedule.
+enum Visit {
+    Step(Position),
+    Begin(usize),
+    /// Of a task; on with who began it.
+    End(usize),
+    /// A task whose end this comes after.
+    Join(usize),
 }
 
 pub(super) struct DraftTask {
     pub affinity: Affinity,
     pub result: ResultKind,
     pub steps: Vec<Step>,
-    /// The marks of everything that this task's end comes after.
+    /// The marks of everything that this task's beginning and end come after.
+    beginning: u8,
     end: u8,
 }
 
@@ -47,7 +60,7 @@ pub(super) struct Position {
 
 impl DraftTask {
     pub fn new(affinity: Affinity, result: ResultKind) -> Self {
-        Self { affinity, result, steps: Vec::new(), end: 0 }
+        Self { affinity, result, steps: Vec::new(), beginning: 0, end: 0 }
     }
 }
 
@@ -62,6 +75,10 @@ impl Step {
 }
 
 impl Draft {
+    pub fn new(objects: Objects) -> Self {
+        Self { objects, tasks: vec![], prelude: vec![], injections: Injections::default(), visits: vec![] }
+    }
+
     pub fn at(&mut self, position: Position) -> &mut Step {
         &mut self.tasks[position.task].steps[position.step]
     }
@@ -112,31 +129,48 @@ impl Draft {
 
     /// Works out the taint of every step anew.
     pub fn spread_taint(&mut self) {
-        self.spread_taint_from(0, 0);
+        let Self { tasks, visits, .. } = self;
+        let mut taint = 0;
+        for visit in &*visits {
+            match *visit {
+                Visit::Step(Position { task, step }) => {
+                    let step = &mut tasks[task].steps[step];
+                    step.taint = taint;
+                    taint |= step.marks;
+                }
+                Visit::Begin(task) => tasks[task].beginning = taint,
+                Visit::End(task) => {
+                    tasks[task].end = taint;
+                    taint = tasks[task].beginning;
+                }
+                Visit::Join(task) => taint |= tasks[task].end,
+            }
+        }
     }
 
-    fn spread_taint_from(&mut self, task: usize, mut taint: u8) {
-        for index in 0..self.tasks[task].steps.len() {
-            let step = &mut self.tasks[task].steps[index];
-            step.taint = taint;
-            taint |= step.marks;
-            let operation = step.operation.take();
-            match &operation {
-                Some(Operation::Join(child)) => taint |= self.tasks[*child as usize].end,
-                Some(operation) => {
-                    let at_beginning = taint;
-                    for &child in operation.begins() {
-                        self.spread_taint_from(child as usize, at_beginning);
-                        if !matches!(operation, Operation::Start(_)) {
-                            taint |= self.tasks[child as usize].end;
-                        }
-                    }
-                }
-                None => {}
+    /// Goes through the tree once, since neither it nor what waits for whom in it changes by filling holes, while taint is
+    /// spread again and again.
+    pub fn lay_out(&mut self) {
+        let mut visits = vec![];
+        self.lay_out_task(0, &mut visits);
+        self.visits = visits;
+    }
+
+    fn lay_out_task(&self, task: usize, visits: &mut Vec<Visit>) {
+        for (index, step) in self.tasks[task].steps.iter().enumerate() {
+            visits.push(Visit::Step(Position { task, step: index }));
+            let Some(operation) = &step.operation else { continue };
+            for &child in operation.begins() {
+                visits.push(Visit::Begin(child as usize));
+                self.lay_out_task(child as usize, visits);
+                visits.push(Visit::End(child as usize));
             }
-            self.tasks[task].steps[index].operation = operation;
+            match operation {
+                Operation::Start(_) => {}
+                Operation::Join(child) => visits.push(Visit::Join(*child as usize)),
+                _ => visits.extend(operation.begins().iter().map(|&child| Visit::Join(child as usize))),
+            }
         }
-        self.tasks[task].end = taint;
     }
 
     /// Turns what was particular to a channel into ordinary waits, for the objects of lower rank.
@@ -151,7 +185,7 @@ impl Draft {
 
     /// The program, without the holes that are left and the objects that nothing uses.
     pub fn finish(self) -> Program {
-        let Self { objects, tasks, prelude, injections } = self;
+        let Self { objects, tasks, prelude, injections, .. } = self;
         let mut prelude = Some(prelude);
         let mut tasks: Vec<Task> = tasks
             .into_iter()

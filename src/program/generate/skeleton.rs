@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::decisions::Decisions;
 use super::draft::{Draft, DraftTask, Step, id};
-use crate::program::{Affinity, Injections, Objects, Operation, ResultKind, TaskId};
+use crate::program::{Affinity, Objects, Operation, ResultKind, TaskId};
 
 /// Steps of a task, besides holes and what stands inside a lock: at least and at most.
 const STEPS: (u32, u32) = (1, 4);
@@ -86,12 +86,12 @@ pub(super) fn draw<D: Decisions>(source: &mut D, size: u32) -> Draft {
             objects.mutexes += 1;
         }
     }
-    let draft = Draft { objects, tasks: vec![], prelude: vec![], injections: Injections::default() };
     let failing = source.chance(FAILING.0, FAILING.1);
-    let mut skeleton = Skeleton { source, draft, locks, blanks: VecDeque::new(), left, failing };
+    let mut skeleton = Skeleton { source, draft: Draft::new(objects), locks, blanks: VecDeque::new(), left, failing };
     skeleton.draw();
     let mut draft = skeleton.draft;
     draft.find_sure();
+    draft.lay_out();
     draft
 }
 

@@ -1,0 +1,64 @@
+//! Which programs a blind search executes.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+
+use super::seed::program_seed;
+use crate::program::{self, Program, Shape};
+use crate::settings::StrategyName;
+
+/// Schedules of one program. With more of them a fault is found after more executions, since another program shows more
+/// than another schedule; with fewer there are fewer executions a second, since programs have to be generated
+/// (docs/performance.md).
+const SCHEDULES: u64 = 4;
+/// The same for a strategy that learns from them.
+const SCHEDULES_TO_LEARN_FROM: u64 = 32;
+
+/// Generated programs, each of which is executed under so many schedules before the next one.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Programs {
+    pub shape: Shape,
+    pub schedules: u64,
+}
+
+impl Programs {
+    /// For a search with this strategy.
+    #[must_use]
+    pub fn for_strategy(strategy: StrategyName, shape: Shape) -> Self {
+        Self { shape, schedules: if strategy.learns() { SCHEDULES_TO_LEARN_FROM } else { SCHEDULES } }
+    }
+
+    /// The number of the program that an execution runs.
+    #[must_use]
+    pub fn number_of(&self, execution: u64) -> u64 {
+        execution / self.schedules
+    }
+
+    /// The program that execution number `execution` of a campaign runs with so many threads.
+    #[must_use]
+    pub fn program_of(&self, campaign: u64, threads: u16, execution: u64) -> Program {
+        program::from_seed_in_shape(program_seed(campaign, threads, self.number_of(execution)), self.shape)
+    }
+
+    /// Programs that the first executions run.
+    #[must_use]
+    pub fn count(&self, executions: u64) -> u64 {
+        executions.div_ceil(self.schedules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strategy_that_learns_has_several_schedules_of_a_program_to_learn_from() {
+        let shape = Shape::of_size(3);
+        for (strategy, programs) in [(StrategyName::Random, 9), (StrategyName::Pct, 9), (StrategyName::Surw, 2)] {
+            let of = Programs::for_strategy(strategy, shape);
+            assert_eq!((of.count(33), of.number_of(32) + 1), (programs, programs), "{strategy}");
+            assert_eq!(of.program_of(7, 2, 0), of.program_of(7, 2, 3));
+            assert_eq!(of.program_of(7, 2, 0) == of.program_of(7, 2, 31), strategy.learns());
+        }
+    }
+}
