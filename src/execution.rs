@@ -113,6 +113,8 @@ pub enum Ending {
     Stuck(Vec<BlockedThread>),
     /// The step budget ran out although the last part of it was scheduled fairly.
     OutOfSteps(u64),
+    /// A thread called this function in a way that its standard leaves undefined; `how` goes on after its name.
+    Misused { thread: ThreadId, primitive: &'static str, how: &'static str },
     /// The subject called something that would block and is not emulated.
     Unsupported(String),
     /// A replayed schedule did not fit at this step.

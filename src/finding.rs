@@ -42,6 +42,8 @@ pub enum Verdict {
     /// Stuck although a task is ready or an operation could go on.
     LostWakeup,
     Livelock,
+    /// A lock was used in a way that its standard leaves undefined.
+    Misuse,
     /// No point was reached for too long; the worker was ended from outside.
     Hang,
 }
@@ -56,6 +58,8 @@ pub enum OracleName {
     Files,
     Invariant,
     Progress,
+    /// The emulation of what threads wait for.
+    Primitives,
     Sanitizer,
     /// The supervisor, from the way a worker died.
     Process,

@@ -31,7 +31,7 @@ use invariant::Invariant;
 use lifecycle::Lifecycle;
 use plan::Plan;
 
-use crate::execution::{Ending, Event, Execution};
+use crate::execution::{Ending, Event, Execution, ThreadId};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::program::Program;
 use crate::reference::Expectations;
@@ -68,6 +68,7 @@ impl Judge {
             Ending::Diverged { step, why } => {
                 return Judgement::Incomparable(Incomparable::Diverged, format!("diverged at step {step}: {why}"));
             }
+            Ending::Misused { thread, primitive, how } => return Judgement::Wrong(misused(*thread, primitive, how)),
             _ => {}
         }
         if let Err(failure) = self.check(execution) {
@@ -124,6 +125,13 @@ impl Judge {
 
 /// Boxed, so that the usual answer, which is made millions of times, stays small.
 type Wrong = Box<Failure>;
+
+/// The failure of an execution that a misuse ended.
+fn misused(thread: ThreadId, primitive: &str, how: &str) -> Failure {
+    let cause = format!("{primitive} {how}");
+    let message = format!("thread {thread} called {cause}");
+    Failure { verdict: Verdict::Misuse, oracle: OracleName::Primitives, message, cause }
+}
 
 /// A failure that an oracle's rule found at an event. `rule` and the kind of operation are its cause.
 #[cold]

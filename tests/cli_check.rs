@@ -61,6 +61,27 @@ fn a_primitive_that_is_not_emulated_is_named() {
 }
 
 #[test]
+fn a_mutex_that_is_unlocked_by_who_does_not_hold_it_is_a_finding_that_replays() {
+    let source = r"
+#include <pthread.h>
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+int main(void) {
+  pthread_mutex_lock(&mutex);
+  pthread_mutex_unlock(&mutex);
+  return pthread_mutex_unlock(&mutex);
+}
+";
+    let (place, ran) = checked(source, "--executions 10 --json out.json");
+    let ran = ran.left_with(FOUND);
+    let told = "thread 0 called pthread_mutex_unlock on a mutex that nobody holds";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let json = place.json("out.json");
+    assert_eq!(verdicts(&json), ["misuse"]);
+    assert_eq!(json["findings"][0]["confirmed"], true);
+    place.run("replay findings").left_with(CLEAN);
+}
+
+#[test]
 fn a_source_that_is_not_there_is_named() {
     let place = Workplace::new();
     check(&place, "nowhere.c").refused(&["nowhere.c"]);

@@ -14,13 +14,14 @@ use threadbare::settings::{Sanitizer, StrategyName};
 use probes::{assert_always, assert_engines_agree, explore, find, replay};
 use under_control::{Outcome, Test, controlled_engines, settings};
 
-const TESTS: [(&str, fn()); 9] = [
+const TESTS: [(&str, fn()); 10] = [
     ("every_primitive_gives_the_same_result_in_every_schedule", correct_probes),
     ("threads_that_end_in_the_middle_unwind_and_leave_nothing_behind", thread_ends),
     ("the_primitives_make_the_same_choices_on_every_engine_and_replay", engines_agree),
     ("a_lock_that_readers_share_does_not_order_them", readers_race),
     ("who_of_readers_and_writers_comes_first_is_a_choice", readers_and_writers),
     ("threads_that_wait_for_good_are_stuck_and_the_schedule_replays", stuck),
+    ("a_misuse_ends_the_execution_and_the_schedule_replays", misused),
     ("spurious_wake_ups_happen_where_they_may_and_loops_stand_them", spurious_wake_ups),
     ("weak_compare_exchanges_fail_where_they_may_and_loops_stand_it", weak_failures),
     ("what_is_not_emulated_is_refused_by_name", refused),
@@ -95,6 +96,18 @@ fn stuck() {
             for other in controlled_engines() {
                 assert_eq!(replay(probe, other, &schedule), Err("stuck".to_owned()), "{probe}, {other:?}");
             }
+        }
+    }
+}
+
+fn misused() {
+    for engine in controlled_engines() {
+        let settings = settings(engine, StrategyName::Random);
+        let (seen, schedule, _) = explore("unlock-unlocked", &settings, 0..1).remove(0);
+        let told = seen.clone().expect_err("a misuse");
+        assert!(told.ends_with("misused pthread_mutex_unlock on a mutex that nobody holds"), "{told}");
+        for other in controlled_engines() {
+            assert_eq!(replay("unlock-unlocked", other, &schedule), seen, "{other:?}");
         }
     }
 }

@@ -267,7 +267,14 @@ std::int64_t robust_mutex() {
   return pthread_mutex_lock(&mutex);
 }
 
-constexpr ProbeList<15> probes{{
+/// Always a misuse, on one of two threads.
+std::int64_t unlock_unlocked() {
+  std::mutex mutex;
+  on_threads(2, [&](int) { mutex.unlock(); });
+  return 1;
+}
+
+constexpr ProbeList<16> probes{{
     {"rwlock", rwlock},
     {"rwlock-errors", rwlock_errors},
     {"rwlock-order", rwlock_order},
@@ -283,6 +290,7 @@ constexpr ProbeList<15> probes{{
     {"semaphore-forever", semaphore_forever},
     {"condition-clock", condition_clock},
     {"robust-mutex", robust_mutex},
+    {"unlock-unlocked", unlock_unlocked},
 }};
 
 }  // namespace

@@ -181,6 +181,14 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// The subject called a primitive in a way that its standard leaves undefined: the execution ends here and says so.
+    #[cold]
+    pub fn misuse(&self, primitive: &'static str, how: &'static str) -> ! {
+        let next = self.ask(|controller| controller.misuse(primitive, how));
+        self.follow(next);
+        unreachable!("a stopped execution goes on")
+    }
+
     /// Whether what the calling thread is about to do, at the point that it has just passed, goes wrong in this way.
     #[inline(always)]
     pub fn inject(&self, injection: Injection) -> bool {

@@ -1,6 +1,7 @@
 //! The oracle of programs under check: they must end, with status 0, by returning from `main` or by `exit`.
 #![forbid(unsafe_code)]
 
+use super::misused;
 use crate::execution::{BlockedThread, Ending, Exit};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 
@@ -15,6 +16,7 @@ pub fn judge(ending: &Ending) -> Judgement {
             let message = format!("no end after {steps} points, the second half of which was scheduled fairly");
             Judgement::Wrong(failure(Verdict::Livelock, OracleName::Progress, message, "livelock".to_owned()))
         }
+        Ending::Misused { thread, primitive, how } => Judgement::Wrong(misused(*thread, primitive, how)),
         Ending::Unsupported(what) => Judgement::Incomparable(Incomparable::UnsupportedPrimitive, what.clone()),
         Ending::Diverged { step, why } => {
             Judgement::Incomparable(Incomparable::Diverged, format!("diverged at step {step}: {why}"))
@@ -92,6 +94,20 @@ mod tests {
     #[test]
     fn what_does_not_end_is_a_livelock() {
         assert_eq!(verdict(&Ending::OutOfSteps(9)), Some(Verdict::Livelock));
+    }
+
+    #[test]
+    fn a_misuse_has_one_cause_whoever_it_was() {
+        let misused = |thread| {
+            let ending = Ending::Misused { thread, primitive: "pthread_mutex_unlock", how: "on a free mutex" };
+            match judge(&ending) {
+                Judgement::Wrong(failure) => failure,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(misused(1).verdict, Verdict::Misuse);
+        assert_eq!(misused(1).message, "thread 1 called pthread_mutex_unlock on a free mutex");
+        assert_eq!(misused(1).cause, misused(2).cause);
     }
 
     #[test]

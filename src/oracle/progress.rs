@@ -38,6 +38,7 @@ pub(super) fn explain(
         Ending::Completed
         | Ending::Crashed { .. }
         | Ending::Exited(_)
+        | Ending::Misused { .. }
         | Ending::Unsupported(_)
         | Ending::Diverged { .. } => {
             failure(Verdict::Livelock, OracleName::Progress, "no end".into(), "the execution did not end".into())

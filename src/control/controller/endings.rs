@@ -52,6 +52,12 @@ impl Controller {
         self.exit(exit)
     }
 
+    /// The running thread does what its standard leaves undefined.
+    pub fn misuse(&mut self, primitive: &'static str, how: &'static str) -> Next {
+        self.count(Point::Wait); // As in `exit`.
+        self.end_here(Ending::Misused { thread: self.current, primitive, how })
+    }
+
     /// The execution ends here, by a step of its own.
     pub fn end_here(&mut self, ending: Ending) -> Next {
         match self.strategy.end(self.trace.points(), self.trace.digest()) {

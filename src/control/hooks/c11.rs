@@ -87,7 +87,7 @@ stand_in! {
 
     fn mtx_unlock(mutex: *mut Mutex) -> c_int |active| {
         // SAFETY: as above.
-        status(unsafe { mutex::unlock(active, mutex) })
+        status(unsafe { mutex::unlock(active, mutex, "mtx_unlock") })
     }
 
     fn cnd_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active| {

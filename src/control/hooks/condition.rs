@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use super::mutex::{Mutex, give_up, take};
+use super::mutex::{self, Mutex, give_up, take};
 use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
@@ -37,10 +37,12 @@ pub(super) unsafe fn wait(
     let spurious = active.inject(Injection::SpuriousWakeUp);
     // No point from here until the thread waits: giving the mutex up and waiting are one step.
     // SAFETY: the caller's promise.
-    let error = unsafe { give_up(active, mutex) };
+    let error = unsafe { give_up(active, mutex, primitive) };
     if error != 0 {
         return error;
     }
+    // SAFETY: the caller's promise.
+    unsafe { mutex::begin_use(mutex) };
     let wake = if spurious {
         active.pass(Point::ConditionWait, condition as usize);
         Wake::Notified
@@ -48,7 +50,10 @@ pub(super) unsafe fn wait(
         active.block(condition as usize, primitive, deadline)
     };
     // SAFETY: the caller's promise.
-    let error = unsafe { take(active, mutex, primitive, None) };
+    let error = unsafe {
+        mutex::end_use(mutex);
+        take(active, mutex, primitive, None)
+    };
     if error == 0 && wake == Wake::TimedOut { libc::ETIMEDOUT } else { error }
 }
 

@@ -16,8 +16,9 @@ pub struct Mutex {
     lock: c_int,
     /// Times that a recursive mutex is held.
     count: u32,
-    /// Virtual thread plus one; 0 while free.
+    /// Virtual thread plus one, below 0, so that no thread has it outside of control; 0 while free.
     owner: c_int,
+    /// Who holds it, or waits for a condition with it: as long as somebody does, glibc does not destroy it.
     users: u32,
     kind: c_int,
 }
@@ -27,6 +28,9 @@ const RECURSIVE: c_int = libc::PTHREAD_MUTEX_RECURSIVE;
 const ERROR_CHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
 /// glibc's bits for robust, priority-inheriting and priority-protected mutexes.
 const NOT_EMULATED: c_int = 16 | 32 | 64;
+/// What a mutex that is emulated can have as its kind: those above, and glibc's bits for one that processes share and for
+/// lock elision.
+const EMULATED: c_int = KIND | 128 | 256 | 512;
 
 impl Mutex {
     fn is_held_by(&self, active: &Active) -> bool {
@@ -35,7 +39,28 @@ impl Mutex {
 }
 
 fn owner(active: &Active) -> c_int {
-    c_int::from(active.current()) + 1
+    -c_int::from(active.current()) - 1
+}
+
+/// # Safety
+/// `mutex` can be read.
+#[inline]
+unsafe fn is_emulated(mutex: *const Mutex) -> bool {
+    // SAFETY: the caller's promise. Read anew each time, since others run in between.
+    unsafe { (&raw const (*mutex).kind).read_volatile() & !EMULATED == 0 }
+}
+
+/// Ends the execution, at a mutex that is not emulated.
+///
+/// # Safety
+/// As `is_emulated`.
+#[cold]
+unsafe fn refuse(active: &Active, mutex: *const Mutex, primitive: &'static str) -> ! {
+    // SAFETY: the caller's promise.
+    if unsafe { (*mutex).kind } & !(EMULATED | NOT_EMULATED) != 0 {
+        active.misuse(primitive, "on a mutex that was destroyed or never initialised");
+    }
+    active.refuse(&format!("{primitive} on a robust or priority mutex"))
 }
 
 /// Takes the mutex for the calling virtual thread, after the point of doing so.
@@ -45,7 +70,7 @@ fn owner(active: &Active) -> c_int {
 #[inline(always)]
 pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
     // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
-    if unsafe { (*mutex).lock == 0 && (*mutex).kind & NOT_EMULATED == 0 } {
+    if unsafe { (*mutex).lock == 0 && is_emulated(mutex) } {
         // SAFETY: as above.
         unsafe { hold(active, mutex) };
         return 0;
@@ -61,13 +86,15 @@ pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'stati
 #[inline(never)]
 unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
     // SAFETY: as in `take`.
-    let kind = unsafe { (*mutex).kind };
-    if kind & NOT_EMULATED != 0 {
-        active.refuse(&format!("{primitive} on a robust or priority mutex"));
+    unsafe {
+        if !is_emulated(mutex) {
+            refuse(active, mutex, primitive);
+        }
     }
     // SAFETY: as above.
     if unsafe { (*mutex).is_held_by(active) } {
-        match kind & KIND {
+        // SAFETY: as above.
+        match unsafe { (*mutex).kind } & KIND {
             RECURSIVE => {
                 // SAFETY: as above.
                 let Some(count) = (unsafe { (*mutex).count }).checked_add(1) else { return libc::EAGAIN };
@@ -87,6 +114,12 @@ unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, primitive: &'static st
         if active.block(mutex as usize, primitive, deadline) == Wake::TimedOut {
             return libc::ETIMEDOUT;
         }
+        // SAFETY: as above.
+        unsafe {
+            if !is_emulated(mutex) {
+                refuse(active, mutex, primitive); // It was destroyed meanwhile.
+            }
+        }
     }
     // SAFETY: as above.
     unsafe { hold(active, mutex) };
@@ -104,8 +137,42 @@ unsafe fn hold(active: &Active, mutex: *mut Mutex) {
         (*mutex).lock = 1;
         (*mutex).count = 1;
         (*mutex).owner = owner(active);
+        begin_use(mutex);
     }
     sanitizer::acquire(mutex as usize);
+}
+
+/// The calling virtual thread uses the mutex, so that it cannot be destroyed.
+///
+/// # Safety
+/// As `take`.
+pub(super) unsafe fn begin_use(mutex: *mut Mutex) {
+    // SAFETY: the caller's promise.
+    unsafe { (*mutex).users = (*mutex).users.wrapping_add(1) };
+}
+
+/// # Safety
+/// As `take`, after `begin_use`.
+pub(super) unsafe fn end_use(mutex: *mut Mutex) {
+    // SAFETY: the caller's promise.
+    unsafe { (*mutex).users = (*mutex).users.wrapping_sub(1) };
+}
+
+/// A thread is about to give up a mutex that it does not hold: the error that this is, if it is one, and else a misuse.
+/// Whether a mutex may be given up that was taken outside of control is not known.
+///
+/// # Safety
+/// As `take`.
+#[cold]
+unsafe fn refuse_to_give_up(active: &Active, mutex: *const Mutex, primitive: &'static str) -> c_int {
+    // SAFETY: as in `take`.
+    let state = unsafe { mutex.read() };
+    match state.kind & KIND {
+        RECURSIVE | ERROR_CHECK => libc::EPERM,
+        _ if state.lock == 0 => active.misuse(primitive, "on a mutex that nobody holds"),
+        _ if state.owner < 0 => active.misuse(primitive, "on a mutex that another thread holds"),
+        _ => 0,
+    }
 }
 
 /// Gives the mutex up and wakes those who wait for it, after the point of doing so.
@@ -113,23 +180,29 @@ unsafe fn hold(active: &Active, mutex: *mut Mutex) {
 /// # Safety
 /// `mutex` is an initialised mutex.
 #[inline]
-pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex) -> c_int {
+pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
     // SAFETY: the caller's promise; nothing here lets another thread run.
-    let mutex = unsafe { &mut *mutex };
-    let kind = mutex.kind & KIND;
-    if matches!(kind, RECURSIVE | ERROR_CHECK) && !mutex.is_held_by(active) {
-        return libc::EPERM;
+    unsafe {
+        if !is_emulated(mutex) {
+            refuse(active, mutex, primitive);
+        }
+        if !(*mutex).is_held_by(active) {
+            let error = refuse_to_give_up(active, mutex, primitive);
+            if error != 0 {
+                return error;
+            }
+        }
+        if (*mutex).kind & KIND == RECURSIVE && (*mutex).count > 1 {
+            (*mutex).count -= 1;
+            return 0;
+        }
+        (*mutex).lock = 0;
+        (*mutex).count = 0;
+        (*mutex).owner = 0;
+        end_use(mutex);
     }
-    if kind == RECURSIVE && mutex.count > 1 {
-        mutex.count -= 1;
-        return 0;
-    }
-    mutex.lock = 0;
-    mutex.count = 0;
-    mutex.owner = 0;
-    let address = std::ptr::from_mut(mutex) as usize;
-    sanitizer::release(address);
-    active.ask(|controller| controller.wake_all(address));
+    sanitizer::release(mutex as usize);
+    active.ask(|controller| controller.wake_all(mutex as usize));
     0
 }
 
@@ -147,6 +220,9 @@ pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, primitive: &'s
     active.pass(Point::TryLock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe {
+        if !is_emulated(mutex) {
+            refuse(active, mutex, primitive);
+        }
         let again = (*mutex).is_held_by(active) && (*mutex).kind & KIND == RECURSIVE;
         if (*mutex).lock != 0 && !again {
             return libc::EBUSY;
@@ -172,10 +248,10 @@ pub(super) unsafe fn lock_until(
 
 /// # Safety
 /// As `lock`.
-pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex) -> c_int {
+pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
     active.pass(Point::Unlock, mutex as usize);
     // SAFETY: the caller's promise.
-    unsafe { give_up(active, mutex) }
+    unsafe { give_up(active, mutex, primitive) }
 }
 
 stand_in! {
@@ -205,6 +281,6 @@ stand_in! {
 
     fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active| {
         // SAFETY: as above.
-        unsafe { unlock(active, mutex) }
+        unsafe { unlock(active, mutex, "pthread_mutex_unlock") }
     }
 }

@@ -97,6 +97,7 @@ fn describe(verdict: Verdict) -> (&'static str, &'static str) {
         Verdict::Deadlock => ("Nobody can go on.", STUCK),
         Verdict::LostWakeup => ("Nobody goes on, although a task is ready or an operation could proceed.", STUCK),
         Verdict::Livelock => ("The execution goes on without getting anywhere.", STUCK),
+        Verdict::Misuse => ("A lock is used in a way that its standard leaves undefined.", ENDED),
         Verdict::Hang => ("Nothing moved until the process was ended from outside.", STUCK),
     }
 }
