@@ -121,7 +121,8 @@ impl Point {
         matches!(self, Self::ThreadCreate | Self::ThreadEnd | Self::ThreadJoin | Self::Wait)
     }
 
-    /// Whether a loop that waits for others may consist of it: it can leave everything as it was.
+    /// Whether a loop that waits for others may consist of it: it can leave everything as it was. Those that may also
+    /// take or change something, in a call of a system function, say so afterwards (`Controller::progress`).
     #[must_use]
     #[inline]
     pub fn may_spin(self) -> bool {
@@ -136,6 +137,10 @@ impl Point {
                 | Self::TryLock
                 | Self::Yield
                 | Self::Clock
+                | Self::ThreadJoin
+                | Self::SemaphoreWait
+                | Self::SemaphoreLook
+                | Self::File
         )
     }
 

@@ -88,10 +88,18 @@ fn strategies_agree() {
 fn exhausted() {
     for (strategy, probe, expected) in [
         (StrategyName::Exhaustive, "spin", vec![Ok(1)]),
+        (StrategyName::Exhaustive, "trywait-spin", vec![Ok(1)]),
+        (StrategyName::Exhaustive, "trywait-drain", (0..=6).map(Ok).collect()),
+        (StrategyName::Exhaustive, "tryjoin-spin", vec![Ok(1)]),
+        (StrategyName::Exhaustive, "file-spin", vec![Ok(1)]),
+        (StrategyName::Exhaustive, "flock-spin", vec![Ok(1)]),
+        (StrategyName::Exhaustive, "file-reads", (0..=6).map(Ok).collect()),
         (StrategyName::ExhaustiveWithin(0), "check-then-act", vec![Ok(1)]),
         (StrategyName::ExhaustiveWithin(1), "check-then-act", vec![Ok(1), Ok(2)]),
     ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let mut session = open(&settings(controlled_engines()[0], strategy));
+        session.set_directory(folder.path().join("files")).expect("a directory");
         let mut outcomes = BTreeMap::new();
         let mut executions = 0;
         while !session.exhausted() {

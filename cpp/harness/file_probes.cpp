@@ -68,6 +68,54 @@ std::int64_t file_exclusive() {
   return winners;
 }
 
+/// Always 1: one thread does nothing but try to make a name that is taken, and then look for another one.
+std::int64_t file_spin() {
+  const std::string taken = path("taken"), awaited = path("awaited");
+  mkdir(taken.c_str(), 0700);
+  std::thread holder([&] {
+    rmdir(taken.c_str());
+    mkdir(awaited.c_str(), 0700);
+  });
+  while (mkdir(taken.c_str(), 0700) != 0) {
+  }
+  while (access(awaited.c_str(), F_OK) != 0) {
+  }
+  holder.join();
+  return 1;
+}
+
+/// Always 1: one thread opens a file, finds it locked and closes it, over and over.
+std::int64_t flock_spin() {
+  const std::string name = path("lease");
+  { const File made(name, O_CREAT | O_RDWR); }
+  const File lease(name, O_RDWR);
+  flock(lease.descriptor(), LOCK_EX);
+  std::thread waiter([&] {
+    for (;;) {
+      const File other(name, O_RDWR);
+      if (flock(other.descriptor(), LOCK_EX | LOCK_NB) == 0) return;
+    }
+  });
+  flock(lease.descriptor(), LOCK_UN);
+  waiter.join();
+  return 1;
+}
+
+/// 0 to 6: how much of a file one thread has read before another one empties it.
+std::int64_t file_reads() {
+  const std::string name = path("six");
+  const File file(name, O_CREAT | O_RDWR);
+  if (pwrite(file.descriptor(), "123456", 6, 0) != 6) return -1;
+  int read_there = 0;
+  std::thread reader([&] {
+    char byte;
+    while (read(file.descriptor(), &byte, 1) == 1) ++read_there;
+  });
+  if (ftruncate(file.descriptor(), 0) != 0) return -1;
+  reader.join();
+  return read_there;
+}
+
 /// The names in the directory, each followed by a comma; they come sorted.
 std::string names_in(const std::string &directory) {
   std::string names;
@@ -239,10 +287,13 @@ std::int64_t allocations() {
   }
 }
 
-constexpr ProbeList<10> probes{{
+constexpr ProbeList<13> probes{{
     {"file-check-then-act", file_check_then_act},
     {"file-exclusive", file_exclusive},
     {"file-calls", file_calls},
+    {"file-spin", file_spin},
+    {"flock-spin", flock_spin},
+    {"file-reads", file_reads},
     {"flock-counter", flock_counter},
     {"flock-order", flock_order},
     {"flock-kinds", flock_kinds},

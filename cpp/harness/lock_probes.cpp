@@ -267,6 +267,31 @@ std::int64_t robust_mutex() {
   return pthread_mutex_lock(&mutex);
 }
 
+/// Always 1: one thread does nothing but try to take what another one gives, and look whether it is there.
+std::int64_t trywait_spin() {
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 0);
+  std::thread producer([&] { sem_post(&semaphore); });
+  int value = 0;
+  while (sem_trywait(&semaphore) != 0) sem_getvalue(&semaphore, &value);
+  producer.join();
+  return 1;
+}
+
+/// 0 to 6: how many of six that are there one of two threads takes.
+std::int64_t trywait_drain() {
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 6);
+  int taken = 0;
+  std::thread other([&] {
+    while (sem_trywait(&semaphore) == 0) ++taken;
+  });
+  while (sem_trywait(&semaphore) == 0) {
+  }
+  other.join();
+  return taken;
+}
+
 /// Always a misuse, on one of two threads.
 std::int64_t unlock_unlocked() {
   std::mutex mutex;
@@ -274,7 +299,7 @@ std::int64_t unlock_unlocked() {
   return 1;
 }
 
-constexpr ProbeList<16> probes{{
+constexpr ProbeList<18> probes{{
     {"rwlock", rwlock},
     {"rwlock-errors", rwlock_errors},
     {"rwlock-order", rwlock_order},
@@ -291,6 +316,8 @@ constexpr ProbeList<16> probes{{
     {"condition-clock", condition_clock},
     {"robust-mutex", robust_mutex},
     {"unlock-unlocked", unlock_unlocked},
+    {"trywait-spin", trywait_spin},
+    {"trywait-drain", trywait_drain},
 }};
 
 }  // namespace

@@ -152,6 +152,22 @@ std::int64_t timed_joins() {
   return result;
 }
 
+/// Always 1: one thread does nothing but ask whether another one has ended.
+std::int64_t tryjoin_spin() {
+  pthread_t thread{};
+  std::atomic<int> value{0};
+  pthread_create(
+      &thread, nullptr,
+      [](void *argument) -> void * {
+        *static_cast<std::atomic<int> *>(argument) = 1;
+        return argument;
+      },
+      &value);
+  while (pthread_tryjoin_np(thread, nullptr) != 0) {
+  }
+  return value;
+}
+
 /// Always 100: threads of threads of threads, and detached ones, which nobody joins.
 std::int64_t nested_threads() {
   std::atomic<int> count{0};
@@ -288,11 +304,12 @@ std::int64_t signal_mask() {
   return pthread_sigmask(SIG_SETMASK, &set, nullptr);
 }
 
-constexpr ProbeList<10> probes{{
+constexpr ProbeList<11> probes{{
     {"specific", specific},
     {"thread-exit", thread_exit},
     {"c-cleanup", c_cleanup},
     {"timed-joins", timed_joins},
+    {"tryjoin-spin", tryjoin_spin},
     {"nested-threads", nested_threads},
     {"many-thread-locals", many_thread_locals},
     {"c11-threads", c11_threads},

@@ -86,6 +86,12 @@ impl Fairness {
         if round.rounds >= self.patience { Look::Spins } else { Look::Unsure }
     }
 
+    /// What the thread was last looked at for was more than a look at what others do.
+    #[inline]
+    pub fn progress(&mut self, thread: ThreadId) {
+        self.loops[usize::from(thread)] = NONE;
+    }
+
     /// Sets a thread aside at this point, with so many that can run without it.
     pub fn rest(&mut self, thread: ThreadId, points: u64, others: usize) {
         self.loops[usize::from(thread)] = Loop { suspect: true, ..NONE };

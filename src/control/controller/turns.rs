@@ -53,6 +53,12 @@ impl Controller {
         }
     }
 
+    /// The running thread took or changed something at a point where it might have done nothing but look.
+    #[inline]
+    pub fn progress(&mut self) {
+        self.fairness.progress(self.current);
+    }
+
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
     fn continue_turn(&mut self, look: Look) {
         self.single = look != Look::Works;

@@ -16,6 +16,7 @@ pub(in crate::control) use listing::Listings;
 
 use super::set_errno;
 use crate::control::active::{Active, active};
+use crate::control::controller::Controller;
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
 use crate::point::Point;
@@ -49,6 +50,15 @@ enum Call {
 }
 
 impl Call {
+    /// Whether a call that gave this may have changed more than which descriptors there are: the place in a file counts.
+    fn changed(self, result: isize) -> bool {
+        match self {
+            Self::Open | Self::Close | Self::Look | Self::Sync => false,
+            Self::Read => result > 0,
+            _ => result >= 0,
+        }
+    }
+
     /// Tells kinds of call apart where places in the code are: 0 stands for no place.
     fn number(self) -> usize {
         match self {
@@ -115,6 +125,13 @@ fn point(active: &Active, call: Call) -> Fate {
     }
 }
 
+/// After a call: who only looks, opens, closes and fails may be waiting for others.
+fn made(active: &Active, call: Call, result: isize) {
+    if call.changed(result) {
+        active.ask(Controller::progress);
+    }
+}
+
 /// Hooks for calls that are a point and otherwise the real call: `kind: name(arguments) -> result`. They
 /// fail with -1. After `on`, those whose first argument is a descriptor.
 macro_rules! calls {
@@ -131,14 +148,19 @@ macro_rules! calls {
         /// That of the function.
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $name($($argument: $type),*) -> $result {
-            if let Some(active) = $active
+            let active = $active;
+            if let Some(active) = active
                 && let Fate::Fails(error) = point(active, $kind)
             {
                 set_errno(error);
                 return -1;
             }
             // SAFETY: passed on unchanged.
-            unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) }
+            let result = unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) };
+            if let Some(active) = active {
+                made(active, $kind, result as isize);
+            }
+            result
         }
     };
 }

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char, c_int, c_uint};
 
 use super::{deadline, set_errno, stand_in};
 use crate::control::active::Active;
-use crate::control::controller::Wake;
+use crate::control::controller::{Controller, Wake};
 use crate::control::sanitizer::{self, Unwatched};
 use crate::point::Point;
 
@@ -94,9 +94,9 @@ unsafe fn plain_name<'a>(name: *const c_char) -> Result<&'a [u8], c_int> {
 }
 
 /// Asks for something about the named semaphores.
-fn named<R>(active: &Active, question: impl FnOnce(&mut NamedSemaphores) -> R) -> R {
+fn named<R>(active: &Active, question: impl FnOnce(&mut NamedSemaphores) -> Result<R, c_int>) -> Result<R, c_int> {
     let _unwatched = Unwatched::begin();
-    active.ask(|controller| question(&mut controller.semaphores))
+    active.ask(|controller| question(&mut controller.semaphores).inspect(|_| controller.progress()))
 }
 
 /// What the C functions give: 0, or -1 and `errno`.
@@ -121,8 +121,9 @@ unsafe fn take(
     deadline: Option<u64>,
 ) -> Result<(), c_int> {
     // SAFETY: the caller's promise.
-    while !unsafe { try_take(semaphore) } {
+    while !unsafe { try_take(active, semaphore) } {
         if active.block(semaphore as usize, primitive, deadline) == Wake::TimedOut {
+            active.ask(Controller::progress); // Time went on.
             return Err(libc::ETIMEDOUT);
         }
     }
@@ -131,7 +132,7 @@ unsafe fn take(
 
 /// # Safety
 /// As `take`.
-unsafe fn try_take(semaphore: *mut Semaphore) -> bool {
+unsafe fn try_take(active: &Active, semaphore: *mut Semaphore) -> bool {
     // SAFETY: the caller's promise; nothing here lets another thread run.
     unsafe {
         let value = (&raw const (*semaphore).value).read_volatile();
@@ -141,6 +142,7 @@ unsafe fn try_take(semaphore: *mut Semaphore) -> bool {
         (*semaphore).value = value - 1;
     }
     sanitizer::acquire(semaphore as usize);
+    active.ask(Controller::progress);
     true
 }
 
@@ -185,7 +187,7 @@ stand_in! {
     fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active| {
         active.pass(Point::SemaphoreWait, semaphore as usize);
         // SAFETY: the caller's promise.
-        report(if unsafe { try_take(semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
+        report(if unsafe { try_take(active, semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
     }
 
     #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::{deadline, stand_in};
 use crate::control::active::{Active, active};
-use crate::control::controller::Wake;
+use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
@@ -50,6 +50,7 @@ pub(super) fn join(
     while !active.ask(|controller| controller.has_ended(thread.id)) {
         if active.block(thread.address(), primitive, deadline) == Wake::TimedOut {
             thread.released.set(false);
+            active.ask(Controller::progress); // Time went on.
             return Err(libc::ETIMEDOUT);
         }
     }
@@ -59,6 +60,7 @@ pub(super) fn join(
 /// Ends what carried a thread that has ended and that nobody else may join; its result.
 fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
+    active.ask(Controller::progress);
     sanitizer::acquire(thread.address());
     thread.result.get()
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 
-use super::{Call, Fate, calling, calling_on, calls, point, set_errno};
+use super::{Call, Fate, calling, calling_on, calls, made, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::MAX_DESCRIPTORS;
 use crate::control::real::real;
@@ -66,7 +66,8 @@ unsafe extern "C-unwind" fn creat64(path: *const c_char, mode: libc::mode_t) -> 
 fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     let Some(active) = calling() else { return open() };
     let creates = flags & libc::O_CREAT != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
-    if let Fate::Fails(error) = point(active, if creates { Call::Create } else { Call::Open }) {
+    let call = if creates { Call::Create } else { Call::Open };
+    if let Fate::Fails(error) = point(active, call) {
         set_errno(error);
         return -1;
     }
@@ -75,6 +76,7 @@ fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     if descriptor >= 0 {
         active.ask(|controller| controller.files.add(descriptor));
     }
+    made(active, call, descriptor as isize);
     descriptor
 }
 
@@ -133,27 +135,30 @@ fn sync_with(descriptor: c_int, sync: impl FnOnce() -> c_int) -> c_int {
     }
 }
 
-/// The bytes that a `write` of so many writes, or its error.
-fn bytes_of(descriptor: c_int, size: usize) -> Result<usize, c_int> {
-    let Some(active) = calling_on(descriptor) else { return Ok(size) };
-    match point(active, Call::Write { divisible: size > 1 }) {
-        Fate::GoesOn => Ok(size),
-        Fate::Fails(error) => Err(error),
-        Fate::WritesHalf => Ok(size / 2),
-    }
+/// Writes as many of so many bytes as the call is to write.
+fn write_with(descriptor: c_int, size: usize, write: impl FnOnce(usize) -> isize) -> isize {
+    let Some(active) = calling_on(descriptor) else { return write(size) };
+    let call = Call::Write { divisible: size > 1 };
+    let size = match point(active, call) {
+        Fate::GoesOn => size,
+        Fate::WritesHalf => size / 2,
+        Fate::Fails(error) => {
+            set_errno(error);
+            return -1;
+        }
+    };
+    let written = write(size);
+    made(active, call, written);
+    written
 }
 
 /// Stands in for `write`; a point.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn write(descriptor: c_int, bytes: *const c_void, size: usize) -> isize {
-    match bytes_of(descriptor, size) {
-        // SAFETY: passed on, with no greater size.
-        Ok(size) => unsafe { real!(write: fn(c_int, *const c_void, usize) -> isize)(descriptor, bytes, size) },
-        Err(error) => {
-            set_errno(error);
-            -1
-        }
-    }
+    // SAFETY: passed on, with no greater size.
+    write_with(descriptor, size, |size| unsafe {
+        real!(write: fn(c_int, *const c_void, usize) -> isize)(descriptor, bytes, size)
+    })
 }
 
 /// Hooks for writes at an offset.
@@ -170,16 +175,10 @@ macro_rules! writes_at {
             size: usize,
             offset: c_long,
         ) -> isize {
-            match bytes_of(descriptor, size) {
-                // SAFETY: passed on, with no greater size.
-                Ok(size) => unsafe {
-                    real!($name: fn(c_int, *const c_void, usize, c_long) -> isize)(descriptor, bytes, size, offset)
-                },
-                Err(error) => {
-                    set_errno(error);
-                    -1
-                }
-            }
+            // SAFETY: passed on, with no greater size.
+            write_with(descriptor, size, |size| unsafe {
+                real!($name: fn(c_int, *const c_void, usize, c_long) -> isize)(descriptor, bytes, size, offset)
+            })
         }
     )*};
 }

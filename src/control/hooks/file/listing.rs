@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 
 use super::descriptor::make_room;
-use super::{Call, Fate, calling, point, set_errno};
+use super::{Call, Fate, calling, made, point, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
@@ -156,11 +156,13 @@ macro_rules! reads {
                 }
                 Some((active, _)) => {
                     let _unwatched = Unwatched::begin();
-                    active.ask(|controller| match controller.listings.of(stream) {
+                    let entry = active.ask(|controller| match controller.listings.of(stream) {
                         // SAFETY: the caller's promise.
                         Some(listing) => unsafe { listing.next() },
                         None => std::ptr::null_mut(),
-                    })
+                    });
+                    made(active, Call::Read, (!entry.is_null()).into());
+                    entry
                 }
             }
         }

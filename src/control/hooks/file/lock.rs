@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use super::{Call, Fate, calling, point, set_errno};
+use super::{Call, Fate, calling, made, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::{Identity, Lock, OpenId};
 use crate::control::real::real;
@@ -71,6 +71,7 @@ fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) 
         return Err(libc::EWOULDBLOCK);
     }
     sanitizer::acquire(order);
+    made(active, Call::Lock, 0);
     Ok(())
 }
 
@@ -78,6 +79,7 @@ fn give_up(active: &Active, open: OpenId) {
     active.ask(|controller| {
         if let Some(file) = controller.files.unlock(open) {
             controller.wake_lockers(file);
+            controller.progress();
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 
-use super::{Call, Fate, calling, calls, point, set_errno};
+use super::{Call, Fate, calling, calls, made, point, set_errno};
 use crate::control::real::real;
 
 type Path = *const c_char;

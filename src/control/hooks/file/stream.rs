@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use super::descriptor::make_room;
-use super::{Call, Fate, calling, calling_on, point, set_errno};
+use super::{Call, Fate, calling, calling_on, made, point, set_errno};
 use crate::control::real::real;
 
 /// Hooks for `fopen` in both forms.
@@ -17,10 +17,12 @@ macro_rules! opens {
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $name(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
             let active = calling();
+            let mut call = Call::Open;
             if let Some(active) = active {
                 // SAFETY: the caller's promise of a C string.
                 let creates = unsafe { *mode } != b'r' as c_char;
-                if let Fate::Fails(error) = point(active, if creates { Call::Create } else { Call::Open }) {
+                call = if creates { Call::Create } else { Call::Open };
+                if let Fate::Fails(error) = point(active, call) {
                     set_errno(error);
                     return std::ptr::null_mut();
                 }
@@ -32,6 +34,7 @@ macro_rules! opens {
                 // SAFETY: just opened.
                 let descriptor = unsafe { libc::fileno(stream) };
                 active.ask(|controller| controller.files.add(descriptor));
+                made(active, call, 0);
             }
             stream
         }
