@@ -7,7 +7,7 @@ use std::ffi::c_void;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
-use super::hooks::{ExitHandler, prepare_exit};
+use super::hooks::{ExitHandlers, prepare_exit};
 use super::image::Image;
 use super::log::Log;
 use super::sanitizer;
@@ -40,7 +40,8 @@ pub(super) struct Active {
     /// The program under check, if that is what is executed.
     pub image: OnceCell<Image>,
     log: OnceCell<Log>,
-    exit_handlers: RefCell<Vec<ExitHandler>>,
+    pub exit_handlers: ExitHandlers,
+    pub quick_exit_handlers: ExitHandlers,
     /// `main` returned, so that the end of thread 0 is that of the program.
     main_exit: RefCell<Option<Exit>>,
 }
@@ -48,16 +49,16 @@ pub(super) struct Active {
 impl Active {
     pub fn new(controller: Controller, engine: Engine) -> Self {
         let (allocations, failing_allocation) = (Cell::new(0), Cell::new(0));
-        let (image, exit_handlers, main_exit) = (OnceCell::new(), RefCell::default(), RefCell::default());
         Self {
             controller: UnsafeCell::new(controller),
             engine,
             allocations,
             failing_allocation,
-            image,
+            image: OnceCell::new(),
             log: OnceCell::new(),
-            exit_handlers,
-            main_exit,
+            exit_handlers: ExitHandlers::default(),
+            quick_exit_handlers: ExitHandlers::default(),
+            main_exit: RefCell::default(),
         }
     }
 
@@ -230,20 +231,12 @@ impl Active {
 
     /// Makes the program under check as new.
     pub fn renew_image(&self) {
-        self.exit_handlers.borrow_mut().clear();
+        self.exit_handlers.clear();
+        self.quick_exit_handlers.clear();
         self.main_exit.take();
         if let Some(image) = self.image.get() {
             image.put_back();
         }
-    }
-
-    pub fn add_exit_handler(&self, handler: ExitHandler) {
-        self.exit_handlers.borrow_mut().push(handler);
-    }
-
-    /// The handler to run next, the last one registered first.
-    pub fn take_exit_handler(&self) -> Option<ExitHandler> {
-        self.exit_handlers.borrow_mut().pop()
     }
 
     pub fn image_destructors(&self) -> &[unsafe extern "C-unwind" fn()] {

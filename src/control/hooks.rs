@@ -26,7 +26,7 @@ mod thread_exit;
 use std::ffi::c_int;
 
 pub(super) use errno::own_errno;
-pub(super) use exit::{ExitHandler, prepare_exit};
+pub(super) use exit::{ExitHandlers, prepare_exit};
 pub(super) use file::{Listings, close_left};
 pub(super) use semaphore::NamedSemaphores;
 pub(super) use specific::{Keys, Specific};

@@ -1,5 +1,6 @@
 //! The ways in which a program under check ends itself. They end the execution; other threads stop where they are.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 use crate::control::active::{Active, active};
@@ -11,9 +12,36 @@ use crate::point::Point;
 
 /// A function that runs at exit.
 #[derive(Clone, Copy)]
-pub(in crate::control) struct ExitHandler {
+struct ExitHandler {
     function: unsafe extern "C-unwind" fn(*mut c_void),
     argument: *mut c_void,
+}
+
+/// Functions that run at exit, the last one registered first.
+#[derive(Default)]
+pub(in crate::control) struct ExitHandlers(RefCell<Vec<ExitHandler>>);
+
+impl ExitHandlers {
+    fn add(&self, handler: ExitHandler) {
+        let _unwatched = Unwatched::begin();
+        self.0.borrow_mut().push(handler);
+    }
+
+    /// Runs them, and those that they register.
+    fn run(&self) {
+        while let Some(handler) = self.take() {
+            // SAFETY: registered for this argument, and called once.
+            unsafe { (handler.function)(handler.argument) };
+        }
+    }
+
+    fn take(&self) -> Option<ExitHandler> {
+        self.0.borrow_mut().pop()
+    }
+
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
 }
 
 unsafe extern "C" {
@@ -39,10 +67,7 @@ pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
     active.pass(Point::Exit, 0);
     // SAFETY: the running thread's own.
     unsafe { thread_local::destroy(active.locals()) };
-    while let Some(handler) = active.take_exit_handler() {
-        // SAFETY: registered for this argument, and called once.
-        unsafe { (handler.function)(handler.argument) };
-    }
+    active.exit_handlers.run();
     for destructor in active.image_destructors() {
         // SAFETY: a function of the program that is to run at exit.
         unsafe { destructor() };
@@ -81,7 +106,41 @@ macro_rules! leave_at_once {
     )*};
 }
 
-leave_at_once! { _exit _Exit quick_exit }
+leave_at_once! { _exit _Exit }
+
+/// Stands in for `quick_exit`: only the handlers of `at_quick_exit` run.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn quick_exit(status: c_int) -> ! {
+    match program() {
+        Some(active) => {
+            active.pass(Point::Exit, 0);
+            active.quick_exit_handlers.run();
+            active.leave_program(Exit::Status(status & 0xff))
+        }
+        // SAFETY: passed on unchanged.
+        None => unsafe { real!(quick_exit: fn(c_int) -> !)(status) },
+    }
+}
+
+/// Stands in for `__cxa_at_quick_exit`, which `at_quick_exit` calls; as `__cxa_atexit`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_at_quick_exit(
+    function: unsafe extern "C-unwind" fn(*mut c_void),
+    library: *mut c_void,
+) -> c_int {
+    match program() {
+        Some(active) => {
+            active.quick_exit_handlers.add(ExitHandler { function, argument: std::ptr::null_mut() });
+            0
+        }
+        // SAFETY: passed on unchanged.
+        None => unsafe {
+            real!(__cxa_at_quick_exit: fn(unsafe extern "C-unwind" fn(*mut c_void), *mut c_void) -> c_int)(
+                function, library,
+            )
+        },
+    }
+}
 
 /// Stands in for `__cxa_atexit`, which `atexit` and the compiler call: the handlers of an execution run at its end.
 #[unsafe(no_mangle)]
@@ -92,8 +151,7 @@ unsafe extern "C-unwind" fn __cxa_atexit(
 ) -> c_int {
     match program() {
         Some(active) => {
-            let _unwatched = Unwatched::begin();
-            active.add_exit_handler(ExitHandler { function, argument });
+            active.exit_handlers.add(ExitHandler { function, argument });
             0
         }
         // SAFETY: passed on unchanged.
