@@ -15,7 +15,7 @@ use threadbare::settings::{Engine, Sanitizer, StrategyName};
 use probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
 use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
 
-const TESTS: [(&str, fn()); 18] = [
+const TESTS: [(&str, fn()); 19] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
     ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
     ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
@@ -29,6 +29,7 @@ const TESTS: [(&str, fn()); 18] = [
     ("a_data_race_is_reported_exactly_where_the_sanitizer_can_see_it", data_race),
     ("file_calls_are_points_that_replay_on_every_engine", file_points),
     ("a_file_lock_excludes_and_two_orders_of_two_are_a_deadlock", file_locks),
+    ("a_file_lock_that_is_shared_does_not_order_its_holders", file_lock_is_shared),
     ("every_file_error_is_injected_and_replays_with_what_it_left", file_errors),
     ("a_short_write_writes_half", short_writes),
     ("a_crash_leaves_the_files_as_they_were_at_its_point", crashes),
@@ -245,10 +246,22 @@ fn file_locks() {
             assert_eq!((run.outcome, run.reports), (Ok(expected), 0), "{probe}");
         }
     }
+    for run in explore_files_everywhere("flock-readers", Injections::default(), 60) {
+        assert_eq!((run.outcome, run.reports), (Ok(2), 0));
+    }
     let runs = explore_files_everywhere("flock-order", Injections::default(), 60);
     let stuck = runs.iter().filter(|run| run.outcome == Err("stuck".to_owned())).count();
     let ended = runs.iter().filter(|run| run.outcome == Ok(1)).count();
     assert!(stuck > 3 && ended > 3 && stuck + ended == 60, "{stuck} stuck, {ended} ended");
+}
+
+fn file_lock_is_shared() {
+    for engine in controlled_engines() {
+        let runs = explore_files("flock-race", engine, Injections::default(), 0..10);
+        let reported = runs.iter().filter(|run| run.reports > 0).count();
+        let expected = if build_info::SANITIZER == Sanitizer::Thread { 10 } else { 0 };
+        assert_eq!(reported, expected, "{engine:?}");
+    }
 }
 
 /// What "state" may hold after `file-replace`, wherever that failed.

@@ -116,6 +116,40 @@ std::int64_t file_reads() {
   return read_there;
 }
 
+/// A data race in every schedule: those that share a lock do not exclude each other.
+std::int64_t flock_race() {
+  const std::string name = path("shared");
+  { const File made(name, O_CREAT | O_RDWR); }
+  int plain = 0;
+  on_threads(2, [&](int i) {
+    const File file(name, O_RDWR);
+    flock(file.descriptor(), LOCK_SH);
+    plain += i + 1;
+    flock(file.descriptor(), LOCK_UN);
+  });
+  return plain;
+}
+
+/// Always 2, without a race: those that share a lock see all or nothing of what is written under it.
+std::int64_t flock_readers() {
+  const std::string name = path("shared");
+  { const File made(name, O_CREAT | O_RDWR); }
+  int plain = 0;
+  std::atomic<int> seen{0};
+  on_threads(3, [&](int i) {
+    const File file(name, O_RDWR);
+    flock(file.descriptor(), i == 0 ? LOCK_EX : LOCK_SH);
+    if (i == 0) {
+      plain += 1;
+      plain += 1;
+    } else if (plain != 0 && plain != 2) {
+      seen = 1;
+    }
+    if (i == 1) flock(file.descriptor(), LOCK_UN);
+  });
+  return seen == 0 ? plain : -1;
+}
+
 /// The names in the directory, each followed by a comma; they come sorted.
 std::string names_in(const std::string &directory) {
   std::string names;
@@ -287,7 +321,7 @@ std::int64_t allocations() {
   }
 }
 
-constexpr ProbeList<13> probes{{
+constexpr ProbeList<15> probes{{
     {"file-check-then-act", file_check_then_act},
     {"file-exclusive", file_exclusive},
     {"file-calls", file_calls},
@@ -297,6 +331,8 @@ constexpr ProbeList<13> probes{{
     {"flock-counter", flock_counter},
     {"flock-order", flock_order},
     {"flock-kinds", flock_kinds},
+    {"flock-race", flock_race},
+    {"flock-readers", flock_readers},
     {"file-replace", file_replace},
     {"file-write-once", file_write_once},
     {"file-left-open", file_left_open},

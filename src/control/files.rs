@@ -19,6 +19,37 @@ pub(super) enum Lock {
     Exclusive,
 }
 
+/// A lock that was given up, and the file that it was on.
+pub(super) type Released = (Identity, Lock);
+
+/// What orders memory between those that lock a file: who had it exclusively releases one place, who shared it the other.
+/// Who shares it is ordered after the former alone, so that races between those who share it are still seen.
+#[derive(Clone, Copy)]
+pub(super) struct Order(usize);
+
+impl Order {
+    /// Who gives this lock up releases that place.
+    pub fn released_by(self, lock: Lock) -> usize {
+        match lock {
+            Lock::Exclusive => self.0,
+            Lock::Shared => self.0 + size_of::<u64>(),
+        }
+    }
+
+    /// Who takes this lock acquires those places.
+    pub fn acquired_by(self, lock: Lock) -> impl Iterator<Item = usize> {
+        let released_by = [Lock::Exclusive, Lock::Shared];
+        released_by.into_iter().filter(move |held| held.forbids(lock)).map(move |held| self.released_by(held))
+    }
+}
+
+impl Lock {
+    /// Whether an open that has this lock keeps others from having that one.
+    fn forbids(self, other: Self) -> bool {
+        self == Self::Exclusive || other == Self::Exclusive
+    }
+}
+
 /// An open file, index into `Files::opens`. It owns a lock, and what threads that wait for one wait at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OpenId(usize);
@@ -99,8 +130,8 @@ impl Files {
         descriptor.map(|descriptor| descriptor.open)
     }
 
-    /// A descriptor was closed. The file whose lock that released, if it did.
-    pub fn remove(&mut self, number: c_int) -> Option<Identity> {
+    /// A descriptor was closed. The lock that that released, if it did.
+    pub fn remove(&mut self, number: c_int) -> Option<Released> {
         let is_it = |entry: &&mut Option<Descriptor>| entry.is_some_and(|descriptor| descriptor.number == number);
         let open = self.descriptors.iter_mut().find(is_it)?.take()?.open;
         self.let_go(open)
@@ -118,7 +149,7 @@ impl Files {
     }
 
     /// One reference less; see `remove`.
-    pub fn let_go(&mut self, open: OpenId) -> Option<Identity> {
+    pub fn let_go(&mut self, open: OpenId) -> Option<Released> {
         self.opens[open.0].references -= 1;
         if self.opens[open.0].references > 0 {
             return None;
@@ -135,8 +166,7 @@ impl Files {
             .iter()
             .enumerate()
             .filter(|&(other, entry)| other != open.0 && entry.file == Some(file));
-        let forbids = |held: Lock| held == Lock::Exclusive || lock == Lock::Exclusive;
-        if others.filter_map(|(_, entry)| entry.lock).any(forbids) {
+        if others.filter_map(|(_, entry)| entry.lock).any(|held| held.forbids(lock)) {
             return false;
         }
         self.opens[open.0].lock = Some(lock);
@@ -147,10 +177,10 @@ impl Files {
         self.opens[open.0].lock
     }
 
-    /// Gives the lock up, if there is one; the file that it was on.
-    pub fn unlock(&mut self, open: OpenId) -> Option<Identity> {
-        self.opens[open.0].lock.take()?;
-        self.opens[open.0].file
+    /// Gives the lock up, if there is one.
+    pub fn unlock(&mut self, open: OpenId) -> Option<Released> {
+        let open = &mut self.opens[open.0];
+        open.file.zip(open.lock.take())
     }
 
     /// What threads wait at for a lock of that open.
@@ -159,11 +189,11 @@ impl Files {
     }
 
     /// What orders memory between those that lock the file. If there are very many, the last ones share theirs.
-    pub fn order(&mut self, file: Identity) -> usize {
+    pub fn order(&mut self, file: Identity) -> Order {
         let is_it = |entry: &Option<Identity>| entry.is_none_or(|known| known == file);
         let place = self.locked.iter().position(is_it).unwrap_or(MAX_DESCRIPTORS - 1);
         self.locked[place] = Some(file);
-        std::ptr::from_ref(&self.locked[place]).addr()
+        Order(std::ptr::from_ref(&self.locked[place]).addr())
     }
 
     /// Every open of this execution, to look for those of one file.
@@ -194,7 +224,7 @@ mod tests {
         assert!(!files.try_lock(second, FILE, Lock::Shared));
         assert!(files.try_lock(second, (1, 8), Lock::Exclusive), "another file");
         assert_eq!(files.remove(3), None);
-        assert_eq!(files.remove(5), Some(FILE));
+        assert_eq!(files.remove(5), Some((FILE, Lock::Exclusive)));
         assert_eq!(files.open_of(5), None);
         assert!(files.try_lock(second, FILE, Lock::Exclusive));
     }
@@ -207,8 +237,8 @@ mod tests {
         let (a, b, c) = (open(&files, 3), open(&files, 4), open(&files, 5));
         assert!(files.try_lock(a, FILE, Lock::Shared) && files.try_lock(b, FILE, Lock::Shared));
         assert!(!files.try_lock(c, FILE, Lock::Exclusive));
-        assert_eq!((files.unlock(a), files.unlock(a)), (Some(FILE), None));
-        assert_eq!(files.unlock(b), Some(FILE));
+        assert_eq!((files.unlock(a), files.unlock(a)), (Some((FILE, Lock::Shared)), None));
+        assert_eq!(files.unlock(b), Some((FILE, Lock::Shared)));
         assert!(files.try_lock(c, FILE, Lock::Exclusive));
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::{Controller, Next, SLOTS, State, Wake};
-use crate::control::files::{Identity, OpenId};
+use crate::control::files::{OpenId, Released};
 use crate::control::sanitizer;
 use crate::execution::ThreadId;
 use crate::point::{Pending, Point};
@@ -88,21 +88,21 @@ impl Controller {
 
     /// The subject closed a descriptor.
     pub fn forget_descriptor(&mut self, number: c_int) {
-        if let Some(file) = self.files.remove(number) {
-            self.wake_lockers(file);
+        if let Some(released) = self.files.remove(number) {
+            self.wake_lockers(released);
         }
     }
 
     /// A thread no longer waits for a lock of that open file.
     pub fn let_go(&mut self, open: OpenId) {
-        if let Some(file) = self.files.let_go(open) {
-            self.wake_lockers(file);
+        if let Some(released) = self.files.let_go(open) {
+            self.wake_lockers(released);
         }
     }
 
     /// A lock on the file was released: whoever waits for one looks again.
-    pub fn wake_lockers(&mut self, file: Identity) {
-        sanitizer::release(self.files.order(file));
+    pub fn wake_lockers(&mut self, (file, lock): Released) {
+        sanitizer::release(self.files.order(file).released_by(lock));
         for open in self.files.opens() {
             if self.files.is_of(open, file) {
                 self.wake_all(self.files.object(open));

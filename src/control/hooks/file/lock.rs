@@ -55,7 +55,7 @@ fn emulate(active: &Active, descriptor: c_int, operation: c_int) -> Result<(), c
 fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) -> Result<(), c_int> {
     let (object, order) = active.ask(|controller| (controller.files.object(open), controller.files.order(file)));
     if active.ask(|controller| controller.files.lock_of(open)) == Some(lock) {
-        sanitizer::acquire(order);
+        order.acquired_by(lock).for_each(sanitizer::acquire);
         return Ok(());
     }
     give_up(active, open);
@@ -70,15 +70,15 @@ fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) 
     if !taken {
         return Err(libc::EWOULDBLOCK);
     }
-    sanitizer::acquire(order);
+    order.acquired_by(lock).for_each(sanitizer::acquire);
     made(active, Call::Lock, 0);
     Ok(())
 }
 
 fn give_up(active: &Active, open: OpenId) {
     active.ask(|controller| {
-        if let Some(file) = controller.files.unlock(open) {
-            controller.wake_lockers(file);
+        if let Some(released) = controller.files.unlock(open) {
+            controller.wake_lockers(released);
             controller.progress();
         }
     });
