@@ -38,6 +38,7 @@ mod death;
 mod evolve_worker;
 mod explain;
 mod paths;
+mod known;
 pub(crate) mod scratch;
 mod symbols;
 mod watch;

@@ -1,7 +1,7 @@
 //! Checks a C or C++ program: builds it for each sanitizer, explores its schedules, and explains what it finds.
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::explain;
 use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
 use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
+use super::known::Known;
 use super::quota::Quota;
 use super::replay::Seen;
 use super::seed::schedule_seed;
@@ -61,8 +62,7 @@ pub struct Cell {
     pub exhausted: bool,
     program: Built,
     quota: Quota,
-    /// Reports of the sanitizer that are kept.
-    reports: BTreeSet<u64>,
+    known: Known,
 }
 
 /// What a check came to.
@@ -97,7 +97,8 @@ impl Campaign {
         let count = self.sanitizers.len() as u64;
         for (index, &sanitizer) in (0..).zip(&self.sanitizers) {
             let program = workshop.build(&self.check, sanitizer)?;
-            cells.push(Cell::new(sanitizer, program, Quota::share(self.executions, index, count)));
+            let quota = Quota::share(self.executions, index, count);
+            cells.push(Cell::new(sanitizer, program, quota, Known::new(self.slice())));
         }
         let findings = Findings::open(&self.findings)?;
         let executables = Executables::provide(self.sanitizers.iter().copied())?;
@@ -152,6 +153,11 @@ impl Campaign {
             interrupted: interrupt::requested(),
             failure: state.failure,
         })
+    }
+
+    /// Executions of a slice. What an exhaustive search knows is lost with its worker, so it has but one.
+    fn slice(&self) -> u64 {
+        if self.strategy.is_exhaustive() { u64::MAX } else { SLICE }
     }
 
     /// The time of a worker, where time is the limit.
@@ -218,18 +224,8 @@ impl Campaign {
 }
 
 impl Cell {
-    fn new(sanitizer: Sanitizer, program: Built, quota: Quota) -> Self {
-        Self {
-            sanitizer,
-            executions: 0,
-            points: 0,
-            seconds: 0.0,
-            findings: 0,
-            exhausted: false,
-            program,
-            quota,
-            reports: BTreeSet::new(),
-        }
+    fn new(sanitizer: Sanitizer, program: Built, quota: Quota, known: Known) -> Self {
+        Self { sanitizer, executions: 0, points: 0, seconds: 0.0, findings: 0, exhausted: false, program, quota, known }
     }
 
     /// Hands out the next executions: the first and how many, at most `most`.
@@ -285,23 +281,21 @@ impl State<'_> {
         if self.over || left.is_some_and(|left| left.is_zero()) {
             return None;
         }
-        // What an exhaustive search knows is lost with its worker.
-        let most = if self.campaign.strategy.is_exhaustive() { u64::MAX } else { SLICE };
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            if let Some((first, count)) = self.cells[cell].take(most) {
+            if let Some((first, count)) = self.cells[cell].take(self.campaign.slice()) {
                 return Some(Task::Explore { cell, first, count });
             }
         }
         None
     }
 
-    fn job_of(&self, task: &Task, left: Option<Duration>) -> (Job, Option<Case>) {
+    fn job_of(&mut self, task: &Task, left: Option<Duration>) -> (Job, Option<Case>) {
         match task {
             Task::Explore { cell, first, count } => {
-                let origin = Origin { cell: *cell, execution: *first };
-                let cell = &self.cells[*cell];
+                let cell = &mut self.cells[*cell];
+                let known = cell.known.slice_of(*first);
                 let limit = left.map(|left| left.min(self.campaign.longest_slice()));
                 let slice = CheckSlice {
                     program: cell.program.clone(),
@@ -309,8 +303,8 @@ impl State<'_> {
                     first: *first,
                     count: *count,
                     limit_ms: limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
-                    known: self.findings.known_before(origin),
-                    known_reports: cell.reports.iter().copied().collect(),
+                    known: known.fingerprints.iter().cloned().collect(),
+                    known_reports: known.reports.iter().copied().collect(),
                     stop_at_first: self.campaign.stop_at_first,
                     audit: self.campaign.audit,
                 };
@@ -363,27 +357,28 @@ impl State<'_> {
         }
         let cell = &mut self.cells[index];
         cell.count(&ended);
-        for (fingerprint, times) in &ended.outcome.repeated {
-            cell.findings += times;
-            self.findings.count(fingerprint, *times);
-        }
         if index == 0 {
             self.audited.extend(ended.outcome.audited);
         }
         let done = ended.outcome.executions;
         cell.quota.give_back(first + done, count.saturating_sub(done));
-        for failed in ended.outcome.earlier.iter().chain(&ended.outcome.failed) {
-            cell.reports.extend(&failed.signatures);
-        }
-        for found in ended.earlier.into_iter().chain(ended.found) {
+        let slice = cell.known.slice_of(first);
+        let failed = ended.outcome.earlier.iter().chain(&ended.outcome.failed);
+        slice.reports.extend(failed.flat_map(|failed| &failed.signatures));
+        let mut founds: Vec<Found> = ended.earlier.into_iter().chain(ended.found).collect();
+        founds.iter_mut().for_each(|found| slice.settle(&mut found.failures));
+        for found in founds {
             self.found(index, found)?;
+        }
+        // After those that they repeat.
+        for (fingerprint, times) in &ended.outcome.repeated {
+            self.cells[index].findings += times;
+            self.findings.count(fingerprint, *times);
         }
         Ok(())
     }
 
-    fn found(&mut self, index: usize, mut found: Found) -> Result<()> {
-        // A sanitizer goes on to print reports that are known, and the worker ended for the one that is not.
-        found.failures.sort_by_key(|failure| self.findings.has(failure));
+    fn found(&mut self, index: usize, found: Found) -> Result<()> {
         let cell = &mut self.cells[index];
         cell.findings += 1;
         let execution = found.execution;

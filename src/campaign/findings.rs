@@ -102,12 +102,6 @@ impl Findings {
             .collect()
     }
 
-    /// Whether a failure like this one is kept.
-    #[must_use]
-    pub fn has(&self, failure: &Failure) -> bool {
-        self.kept.contains_key(&fingerprint(failure))
-    }
-
     /// Counts a finding that a worker recognised.
     pub fn count(&mut self, fingerprint: &str, times: u64) {
         if let Some(finding) = self.kept.get_mut(fingerprint) {

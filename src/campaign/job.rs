@@ -207,9 +207,9 @@ pub struct CheckSlice {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    /// Fingerprints of findings that are kept already: counted, not reported again.
+    /// Fingerprints of what was found in the slice before: counted, not reported again.
     pub known: Vec<String>,
-    /// Reports of the sanitizer that are kept already.
+    /// Reports of the sanitizer in the slice before.
     pub known_reports: Vec<u64>,
     /// End with the first finding.
     pub stop_at_first: bool,
