@@ -32,6 +32,7 @@ pub mod transfer;
 pub mod worker;
 
 mod audit;
+mod case_name;
 mod check_worker;
 mod death;
 #[cfg(feature = "libfuzzer")]

@@ -117,6 +117,21 @@ fn several_sources_headers_and_flags_make_one_program() {
 }
 
 #[test]
+fn findings_of_two_programs_of_one_name_lie_side_by_side_and_those_of_one_are_replaced() {
+    let place = Workplace::new();
+    place.write("a/main.c", "int main(void) { return 3; }\n");
+    place.write("b/main.c", "int main(void) { return 3; }\n");
+    let arguments =
+        format!("check --sanitizer {} --executions 5 main.c --findings ../found", word(&build_info::SANITIZER));
+    for (folder, cases) in [("a", 1), ("b", 2), ("a", 2)] {
+        place.run_in(folder, &arguments, &[]).left_with(FOUND);
+        assert_eq!(place.cases("found").len(), cases);
+    }
+    check(&place, "a/main.c --executions 5 --findings found").left_with(FOUND);
+    assert_eq!(place.cases("found").len(), 2, "however the source is named");
+}
+
+#[test]
 fn arguments_after_two_dashes_are_those_of_main() {
     let source = r#"
 #include <string.h>

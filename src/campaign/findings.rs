@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
+use super::case_name::prefix;
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
 use crate::case::{Case, Workload};
@@ -131,7 +132,7 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
-        let name = format!("{}{}-{fingerprint}.case", prefix(&workload), word(&failure.verdict));
+        let name = format!("{}{}-{fingerprint}.case", prefix(&workload, &self.directory), word(&failure.verdict));
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
         write_whole(&path, case.to_string().as_bytes())?;
@@ -191,13 +192,6 @@ impl Findings {
         let noted = Case { report, ..case.clone() };
         write_whole(&finding.path, noted.to_string().as_bytes())
     }
-}
-
-/// Keeps findings of different programs apart: a deadlock of one has the fingerprint of a deadlock of the other.
-fn prefix(workload: &Workload) -> String {
-    let Workload::Check(check) = workload else { return String::new() };
-    let stem = check.sources.first().and_then(|source| source.file_stem());
-    stem.map_or_else(String::new, |stem| format!("{}-", stem.to_string_lossy()))
 }
 
 /// The case of a failed execution.
@@ -388,14 +382,23 @@ mod tests {
     }
 
     #[test]
-    fn findings_of_different_programs_have_different_names() {
-        let check = |source: &str| {
-            let text = format!("check sync\n  source \"{source}\"\n  end\n");
+    fn a_finding_replaces_that_of_the_same_program_only() {
+        let root = tempfile::tempdir().expect("a directory");
+        let of = |folder: &str| {
+            let path = root.path().join(folder).join("main.c");
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(&path, folder).expect("written");
+            let text = format!("check sync\n  source \"{}\"\n  end\n", path.display());
             let mut lines = (1..).zip(text.lines());
             Workload::Check(crate::check::text::parse_lines(&mut lines).expect("a check"))
         };
-        assert_eq!(prefix(&check("examples/check/lock_order.c")), "lock_order-");
-        assert_eq!(prefix(&program()), "");
+        let findings = root.path().join("findings");
+        for folder in ["a", "b", "a"] {
+            let origin = Origin { cell: 0, execution: 1 };
+            let mut kept = Findings::open(&findings).expect("findings");
+            kept.add(found(folder), origin, &settings(), of(folder)).expect("written");
+        }
+        assert_eq!(names(&findings).len(), 2, "{:?}", names(&findings));
     }
 
     #[test]
