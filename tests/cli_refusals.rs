@@ -75,6 +75,31 @@ fn files_that_are_no_cases_are_refused_by_name() {
 }
 
 #[test]
+fn a_case_that_cannot_be_replayed_is_named_and_the_others_are_replayed() {
+    let place = Workplace::new();
+    let known = fs::read_to_string("tests/corpus/lost-notify.case").expect("a case");
+    place.write("cases/b.case", &known);
+    place.write("cases/a.case", &known.replace("subject bundled", "subject folly"));
+    place.run("replay cases/a.case").refused(&["cases/a.case: no subject `folly`", "bundled"]);
+    place.write("cases/c.case", &known.replace("fault lost-notify", "fault gone"));
+    place.write("cases/d.case", "threadbare case 1\n");
+    let ran = place.run("replay cases --json out.json").refused(&[
+        "3 files",
+        "cases/a.case: no subject `folly`",
+        "cases/c.case: no fault `gone`",
+        "cases/d.case: ",
+    ]);
+    assert!(ran.stdout.contains("cases/b.case: as expected"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 case: 1 as expected"), "{}", ran.stdout);
+    let json = place.json("out.json");
+    assert_eq!((&json["cases"], &json["as_expected"]), (&1.into(), &1.into()));
+    let refused = json["refused"].as_array().expect("a list");
+    let paths: Vec<&str> = refused.iter().filter_map(|refused| refused["path"].as_str()).collect();
+    assert_eq!(paths, ["cases/a.case", "cases/c.case", "cases/d.case"]);
+    assert!(refused[1]["why"].as_str().is_some_and(|why| why.contains("threadbare subjects")), "{json}");
+}
+
+#[test]
 fn subjects_lists_the_bundled_runtime_and_its_faults() {
     let ran = Workplace::new().run("subjects").left_with(CLEAN);
     for word in ["bundled", "transfer-moved-task", "relaxed-publish", "compiler", "free"] {

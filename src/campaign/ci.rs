@@ -37,7 +37,7 @@ impl Ci {
     pub fn run(&self, fall_back: impl Fn(Engine) -> Engine, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let (mut regressions, left_out) = match &self.regressions {
             Some(plan) => {
-                let all = plan.read(fall_back)?;
+                let all = plan.read_all(fall_back)?;
                 all.into_iter().partition(|case| self.campaign.sanitizers.contains(&case.settings.sanitizer))
             }
             None => (Vec::new(), Vec::new()),

@@ -1,22 +1,23 @@
 //! Replays cases in fresh workers and says whether each did what it promises.
 #![forbid(unsafe_code)]
 
+mod read;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use serde::Serialize;
 
 use super::executables::Executables;
 use super::interrupt;
 use super::job::{Built, Divergence, Job, Replay, Work};
-use super::paths::cases_below;
 use super::supervisor::{Ended, Supervisor};
 use super::workshop::Workshop;
 use crate::case::{Case, Workload};
 use crate::check::Check;
 use crate::finding::{Failure, Verdict};
-use crate::input::Input;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings};
 
@@ -160,6 +161,14 @@ pub struct Replayed {
     pub seconds: f64,
 }
 
+/// A file that cannot be replayed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refused {
+    pub path: PathBuf,
+    /// With the name of the file.
+    pub why: String,
+}
+
 impl Replayed {
     /// Whether it got its turn before Ctrl-C.
     #[must_use]
@@ -169,36 +178,6 @@ impl Replayed {
 }
 
 impl Plan {
-    /// Reads every case below the paths; `fall_back` gives the engine for one that was recorded with another.
-    ///
-    /// # Errors
-    /// A path, a case or the source of one cannot be read, or there is no case.
-    pub fn read(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
-        let mut results = Vec::new();
-        for path in cases_below(&self.paths)? {
-            let (mut case, choices) = match Input::read(&path)? {
-                Some(input) => {
-                    let (case, choices) = input.into_case(self.fault.clone());
-                    (case, Some(choices))
-                }
-                None => (Case::read(&path)?, None),
-            };
-            let is_check = matches!(case.workload, Workload::Check(_));
-            ensure!(
-                case.schedule.is_some() || !is_check,
-                "{}: a check without a schedule cannot be replayed",
-                path.display()
-            );
-            let sources_changed = find_sources(&mut case, &path)?;
-            let mut settings = case.settings.clone();
-            settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
-            settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
-            let (seen, conclusion, seconds) = (Vec::new(), Conclusion::AsExpected, 0.0);
-            results.push(Replayed { path, case, choices, settings, sources_changed, seen, conclusion, seconds });
-        }
-        Ok(results)
-    }
-
     /// Replays what was read, until Ctrl-C.
     ///
     /// # Errors
@@ -269,16 +248,6 @@ impl Programs {
     }
 }
 
-/// Makes a check name sources that are there, and says whether they changed since it was recorded.
-fn find_sources(case: &mut Case, path: &Path) -> Result<bool> {
-    let Workload::Check(check) = &mut case.workload else {
-        return Ok(false);
-    };
-    let beside = path.parent().unwrap_or(Path::new(""));
-    *check = check.located(beside).with_context(|| path.display().to_string())?;
-    check.has_changed()
-}
-
 fn severity(conclusion: &Conclusion) -> u8 {
     match conclusion {
         Conclusion::AsExpected => 0,
@@ -290,10 +259,7 @@ fn severity(conclusion: &Conclusion) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-    use crate::check::{Check, Points};
     use crate::finding::OracleName;
     use crate::program::Program;
     use crate::settings::StrategyName;
@@ -372,31 +338,5 @@ mod tests {
             let conclusion = concluded(expected, Sanitizer::Thread, Sanitizer::None, &seen);
             assert_eq!(conclusion, Conclusion::Diverged(divergence.clone()));
         }
-    }
-
-    #[test]
-    fn a_check_is_replayed_with_the_sources_that_lie_beside_its_case() {
-        let root = tempfile::tempdir().expect("a directory");
-        let source = root.path().join("lost_update.c");
-        fs::write(&source, "int main(void) { return 0; }\n").expect("written");
-        let check = |recorded| Check {
-            sources: vec!["lost_update.c".into()],
-            flags: Vec::new(),
-            arguments: Vec::new(),
-            points: Points::Sync,
-            injections: Vec::new(),
-            recorded,
-        };
-        let of = |check: Check| Case { workload: check.into(), ..case(Verdict::ExitStatus, Sanitizer::None) };
-        let path = root.path().join("a.case");
-        let digest = check(None).located(root.path()).and_then(|check| check.digest()).expect("readable");
-        let mut same = of(check(Some(digest.clone())));
-        assert!(!find_sources(&mut same, &path).expect("found"));
-        let found = Check { sources: vec![source.clone()], ..check(Some(digest)) };
-        assert_eq!(same.workload, found.into());
-        assert!(find_sources(&mut of(check(Some("0".repeat(16)))), &path).expect("found"), "the digest is another");
-        fs::remove_file(source).expect("removed");
-        let error = format!("{:#}", find_sources(&mut of(check(None)), &path).expect_err("gone"));
-        assert!(error.contains("a.case: no source lost_update.c"), "{error}");
     }
 }

@@ -48,7 +48,7 @@ pub fn run(flags: Flags) -> Result<bool> {
     interrupt::listen()?;
     let plan =
         Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
-    let mut results = plan.read(resolve::engine_like)?;
+    let (mut results, refused) = plan.read(resolve::engine_like)?;
     plan.replay(&mut results)?;
     let made: u64 = results.iter().map(|result| result.seen.len() as u64).sum();
     let missing = results.len() as u64 * flags.repeat - made;
@@ -57,9 +57,19 @@ pub fn run(flags: Flags) -> Result<bool> {
         say(replays::line(result));
     }
     let totals = replays::Totals::of(&results);
-    say(totals);
+    if !results.is_empty() || refused.is_empty() {
+        say(totals);
+    }
     if let Some(path) = &flags.json {
-        json::write(path, &json::Replay::new(&results, missing))?;
+        json::write(path, &json::Replay::new(&results, missing, &refused))?;
+    }
+    match &refused[..] {
+        [] => {}
+        [one] => bail!("{}", one.why),
+        all => {
+            let whys: String = all.iter().map(|refused| format!("\n  {}", refused.why)).collect();
+            bail!("{} files could not be replayed{whys}", all.len());
+        }
     }
     if totals.failed() == 0 && missing > 0 {
         bail!("interrupted: {missing} of {} replays were not made", made + missing);

@@ -16,7 +16,7 @@ use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
 use crate::campaign::guide::Gathered;
-use crate::campaign::replay::{Conclusion, Replayed, Seen};
+use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::finding::{Incomparable, OracleName, Verdict};
 use crate::settings::{Engine, Sanitizer, StrategyName};
@@ -235,6 +235,8 @@ pub struct Replay {
     not_shown: usize,
     /// Replays that were not made, since it was interrupted.
     missing: u64,
+    /// Files that could not be replayed.
+    refused: Vec<Refused>,
     results: Vec<ReplayResult>,
 }
 
@@ -258,7 +260,7 @@ struct ReplayResult {
 
 impl Replay {
     #[must_use]
-    pub fn new(results: &[Replayed], missing: u64) -> Self {
+    pub fn new(results: &[Replayed], missing: u64, refused: &[Refused]) -> Self {
         let results: Vec<&Replayed> = results.iter().filter(|result| result.was_replayed()).collect();
         let count = |wanted: &str| results.iter().filter(|result| name(&result.conclusion) == wanted).count();
         Self {
@@ -268,6 +270,7 @@ impl Replay {
             unexpected: count("unexpected"),
             not_shown: count("not-shown"),
             missing,
+            refused: refused.to_vec(),
             results: results.into_iter().map(replay_result).collect(),
         }
     }
@@ -327,7 +330,7 @@ impl Ci {
     pub fn new(summary: &ci::Summary) -> Self {
         let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
         Self {
-            regressions: Replay::new(&summary.regressions, missing as u64),
+            regressions: Replay::new(&summary.regressions, missing as u64, &[]),
             left_out: summary.left_out.len(),
             fuzz: Fuzz::new(&summary.fuzz, summary.engine, summary.seed),
         }

@@ -1,0 +1,151 @@
+//! Reads what is to be replayed, and tells what cannot be.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::{Conclusion, Plan, Refused, Replayed};
+use crate::campaign::paths::cases_below;
+use crate::case::{Case, Workload};
+use crate::input::Input;
+use crate::settings::{Engine, Settings};
+use crate::subject;
+
+impl Plan {
+    /// Reads every case below the paths; `fall_back` gives the engine for one that was recorded with another.
+    ///
+    /// # Errors
+    /// A path cannot be read, or there is no case below any.
+    pub fn read(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<(Vec<Replayed>, Vec<Refused>)> {
+        let (mut cases, mut refused) = (Vec::new(), Vec::new());
+        for path in cases_below(&self.paths)? {
+            match self.read_one(&path, &fall_back) {
+                Ok(case) => cases.push(case),
+                Err(error) => refused.push(Refused { path, why: format!("{error:#}") }),
+            }
+        }
+        Ok((cases, refused))
+    }
+
+    /// As [`Plan::read`], where every case must be replayed.
+    ///
+    /// # Errors
+    /// As there, or one cannot be.
+    pub fn read_all(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
+        let (cases, refused) = self.read(fall_back)?;
+        refused.into_iter().next().map_or(Ok(cases), |refused| Err(anyhow!(refused.why)))
+    }
+
+    fn read_one(&self, path: &Path, fall_back: impl Fn(Engine) -> Engine) -> Result<Replayed> {
+        let named = || path.display().to_string();
+        let (mut case, choices) = match Input::read(path)? {
+            Some(input) => {
+                let (case, choices) = input.into_case(self.fault.clone());
+                (case, Some(choices))
+            }
+            None => (Case::read(path)?, None),
+        };
+        let is_check = matches!(case.workload, Workload::Check(_));
+        ensure!(case.schedule.is_some() || !is_check, "{}: a check without a schedule cannot be replayed", named());
+        if !is_check {
+            are_known(&case.settings).with_context(named)?;
+        }
+        let sources_changed = find_sources(&mut case, path)?;
+        let mut settings = case.settings.clone();
+        settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
+        settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
+        let (seen, conclusion, seconds) = (Vec::new(), Conclusion::AsExpected, 0.0);
+        Ok(Replayed { path: path.to_owned(), case, choices, settings, sources_changed, seen, conclusion, seconds })
+    }
+}
+
+/// Whether this build has the subject and the fault that a case names.
+fn are_known(settings: &Settings) -> Result<()> {
+    let next = "replay the case with the threadbare that recorded it, or correct its";
+    let subjects = subject::subjects();
+    if !subjects.contains(&settings.subject) {
+        bail!("no subject `{}`; {next} `subject` line: there is {}", settings.subject, subjects.join(", "));
+    }
+    let Some(fault) = &settings.fault else { return Ok(()) };
+    ensure!(
+        subject::faults().iter().any(|known| known.name == *fault),
+        "no fault `{fault}`; {next} `fault` line: `threadbare subjects` lists the faults that there are"
+    );
+    Ok(())
+}
+
+/// Makes a check name sources that are there, and says whether they changed since it was recorded.
+fn find_sources(case: &mut Case, path: &Path) -> Result<bool> {
+    let Workload::Check(check) = &mut case.workload else {
+        return Ok(false);
+    };
+    let beside = path.parent().unwrap_or(Path::new(""));
+    *check = check.located(beside).with_context(|| path.display().to_string())?;
+    check.has_changed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::check::{Check, Points};
+    use crate::finding::Verdict;
+    use crate::settings::{Sanitizer, StrategyName};
+
+    fn settings() -> Settings {
+        Settings {
+            subject: "bundled".to_owned(),
+            threads: 2,
+            sanitizer: Sanitizer::None,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Random,
+            seed: 1,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn a_subject_or_fault_that_is_not_there_is_named_with_what_to_do() {
+        assert!(are_known(&settings()).is_ok());
+        assert!(are_known(&Settings { fault: Some("lost-notify".to_owned()), ..settings() }).is_ok());
+        let subject = are_known(&Settings { subject: "folly".to_owned(), ..settings() }).expect_err("unknown");
+        assert!(subject.to_string().contains("no subject `folly`; replay the case with"), "{subject}");
+        let fault = are_known(&Settings { fault: Some("gone".to_owned()), ..settings() }).expect_err("unknown");
+        assert!(fault.to_string().contains("no fault `gone`") && fault.to_string().contains("subjects"), "{fault}");
+    }
+
+    #[test]
+    fn a_check_is_replayed_with_the_sources_that_lie_beside_its_case() {
+        let root = tempfile::tempdir().expect("a directory");
+        let source = root.path().join("lost_update.c");
+        fs::write(&source, "int main(void) { return 0; }\n").expect("written");
+        let check = |recorded| Check {
+            sources: vec!["lost_update.c".into()],
+            flags: Vec::new(),
+            arguments: Vec::new(),
+            points: Points::Sync,
+            injections: Vec::new(),
+            recorded,
+        };
+        let of = |check: Check| Case {
+            settings: settings(),
+            workload: check.into(),
+            schedule: None,
+            verdict: Verdict::ExitStatus,
+            oracle: None,
+            fingerprint: String::new(),
+            report: String::new(),
+        };
+        let path = root.path().join("a.case");
+        let digest = check(None).located(root.path()).and_then(|check| check.digest()).expect("readable");
+        let mut same = of(check(Some(digest.clone())));
+        assert!(!find_sources(&mut same, &path).expect("found"));
+        let found = Check { sources: vec![source.clone()], ..check(Some(digest)) };
+        assert_eq!(same.workload, found.into());
+        assert!(find_sources(&mut of(check(Some("0".repeat(16)))), &path).expect("found"), "the digest is another");
+        fs::remove_file(source).expect("removed");
+        let error = format!("{:#}", find_sources(&mut of(check(None)), &path).expect_err("gone"));
+        assert!(error.contains("a.case: no source lost_update.c"), "{error}");
+    }
+}
