@@ -117,6 +117,17 @@ fn several_sources_headers_and_flags_make_one_program() {
 }
 
 #[test]
+fn flags_for_the_linker_reach_it_and_no_compiler_warns_about_them() {
+    let place = Workplace::new();
+    // Volatile, or the compiler computes it.
+    let source = "#include <math.h>\nvolatile double x = 1;\nint main(void) { return cos(x) > 0.6; }\n";
+    place.write("program.c", source);
+    let arguments = format!("check --sanitizer {} --executions 10 program.c", word(&build_info::SANITIZER));
+    let ran = place.run_in("", &arguments, &["--flags", "-lm -L. -Wl,-z,now -Wall"]).left_with(CLEAN);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
+#[test]
 fn findings_of_two_programs_of_one_name_lie_side_by_side_and_those_of_one_are_replaced() {
     let place = Workplace::new();
     place.write("a/main.c", "int main(void) { return 3; }\n");

@@ -44,7 +44,7 @@ pub fn build(check: &Check, sanitizer: Sanitizer, directory: &Path) -> Result<Pa
         let object = directory.join(format!("{number}.o"));
         let mut command = Command::new(build_info::COMPILER_PATH);
         command.args(["-g", "-fPIC", "-pthread", "-fno-omit-frame-pointer", "-include"]).arg(&header);
-        command.args(instrumentation(check.points, sanitizer)).args(language(source)?).args(&check.flags);
+        command.args(instrumentation(check.points, sanitizer)).args(language(source)?).args(compiling(&check.flags));
         compile(command.arg("-c").arg(source), &object)?;
         objects.push(object);
     }
@@ -57,6 +57,28 @@ pub fn build(check: &Check, sanitizer: Sanitizer, directory: &Path) -> Result<Pa
     }
     compile(&mut command, &object)?;
     Ok(object)
+}
+
+/// Flags without those for the linker alone: compilers warn about them where they do not link.
+fn compiling(flags: &[String]) -> Vec<&str> {
+    let mut kept = Vec::new();
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        match flag.as_str() {
+            // The word after it belongs to it.
+            "-l" | "-L" | "-Xlinker" => drop(flags.next()),
+            flag if is_for_linker(flag) => {}
+            flag => kept.push(flag),
+        }
+    }
+    kept
+}
+
+fn is_for_linker(flag: &str) -> bool {
+    if flag.starts_with('-') {
+        return ["-l", "-L", "-Wl,"].iter().any(|option| flag.starts_with(option));
+    }
+    [".a", ".o", ".so"].iter().any(|ending| flag.ends_with(ending)) || flag.contains(".so.")
 }
 
 /// What makes points of plain accesses, and what the sanitizer needs.
@@ -120,4 +142,17 @@ fn compile(command: &mut Command, output: &Path) -> Result<()> {
     ensure!(ended.status.success(), "the program does not compile\n{}", messages.trim_end());
     eprint!("{messages}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_linker_gets_what_is_for_it_alone() {
+        let words =
+            "-lm -O2 -L lib -Llib -Wl,-z,now -Wall -l pthread -Xlinker -zdefs a.o b.a c.so d.so.1 -DA=b.o -Iinclude";
+        let flags: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        assert_eq!(compiling(&flags), ["-O2", "-Wall", "-DA=b.o", "-Iinclude"]);
+    }
 }
