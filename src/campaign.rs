@@ -38,8 +38,8 @@ mod death;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
 mod explain;
-mod paths;
 mod known;
+mod paths;
 pub(crate) mod scratch;
 mod symbols;
 mod watch;

@@ -15,6 +15,7 @@ pub mod feedback;
 pub mod finding;
 pub mod fuzzing;
 pub mod input;
+mod number;
 pub mod oracle;
 pub mod point;
 pub mod program;

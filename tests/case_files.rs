@@ -144,6 +144,7 @@ fn a_newer_version_says_to_update() {
     assert_eq!(told, "line 1: case version 2 is newer than this threadbare, which reads 1; update threadbare");
     assert!(mistake("").contains("not a threadbare case"));
     assert!(mistake("threadbare case one").contains("no version"));
+    assert!(mistake("threadbare case +1").contains("no version"));
 }
 
 #[test]
@@ -161,12 +162,24 @@ fn a_mistake_names_its_line() {
         ("sanitizer", "sanitizer memory", "unknown variant `memory`, expected one of `none`, `thread`, `address`"),
         ("verdict", "verdict fine", "unknown variant `fine`"),
         ("seed", "seed -1", "is no seed that fits"),
+        ("seed", "seed +1", "`+1` is no seed that fits"),
+        ("threads", "threads +1", "`+1` is no threads that fits"),
         ("subject", "subject ../../etc", "is no subject"),
         ("engine", "motor fibers", "where `engine ...` belongs"),
         ("program", "programme", "where a program begins"),
     ] {
         let (line, told) = with(from, to);
         assert!(told.starts_with(&format!("line {line}: ")) && told.contains(what), "`{to}` gave `{told}`");
+    }
+}
+
+#[test]
+fn a_choice_with_a_plus_is_none() {
+    let text = case(1).to_string();
+    let begin = text.find("\nschedule\n").expect("a schedule") + "\nschedule\n".len();
+    for word in ["+0*12#3fa1", "0*+12#3fa1", "0*12#+fa1", "wake*+1"] {
+        let told = mistake(&format!("{}  {word} {}", &text[..begin], &text[begin..]));
+        assert!(told.contains(&format!("`{word}` is no choice")), "{told}");
     }
 }
 

@@ -116,6 +116,7 @@ fn a_mistake_names_its_line_what_is_wrong_and_what_would_be_right() {
         ("compute\nend", 6, "the line ends where a constant is missing"),
         ("compute 5 6\nend", 6, "`6` is one word too many"),
         ("compute 99999999999999999999\nend", 6, "is no number that fits"),
+        ("compute +5\nend", 6, "`+5` is no number that fits"),
         ("hop sideways\nend", 6, "is not an affinity: `main` or `worker`"),
         ("await 1\nend", 6, "there is no task 1, the program has 1; add it"),
         ("await 0\nend", 6, "does not come after the task that begins it"),

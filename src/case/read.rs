@@ -10,6 +10,7 @@ use serde::de::value::{Error, StrDeserializer};
 
 use super::{Case, VERSION, Workload};
 use crate::check;
+use crate::number;
 use crate::program::text::{Mistake, parse_lines};
 use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
@@ -50,9 +51,9 @@ fn version(first: Option<(usize, &str)>) -> Result<(), Mistake> {
     let Some(version) = first.and_then(|(_, line)| line.strip_prefix("threadbare case ")) else {
         return wrong(format!("not a threadbare case; the first line of one is `threadbare case {VERSION}`"));
     };
-    match version.trim().parse::<u32>() {
-        Ok(VERSION) => Ok(()),
-        Ok(newer) if newer > VERSION => wrong(format!(
+    match number::whole(version.trim()) {
+        Some(VERSION) => Ok(()),
+        Some(newer) if newer > VERSION => wrong(format!(
             "case version {newer} is newer than this threadbare, which reads {VERSION}; update threadbare"
         )),
         _ => wrong(format!("`{}` is no version of case files; this threadbare reads {VERSION}", short(version))),
@@ -86,9 +87,8 @@ fn name(lines: &mut Numbered<'_>, key: &str) -> Result<String, Mistake> {
 
 fn numbered<T: FromStr>(lines: &mut Numbered<'_>, key: &str) -> Result<T, Mistake> {
     let (line, value) = value(lines, key)?;
-    value
-        .parse()
-        .map_err(|_| Mistake { line, what: format!("`{}` is no {key} that fits; write a whole number", short(value)) })
+    let what = || format!("`{}` is no {key} that fits; write a whole number", short(value));
+    number::whole(value).ok_or_else(|| Mistake { line, what: what() })
 }
 
 fn threads(lines: &mut Numbered<'_>) -> Result<u16, Mistake> {
@@ -170,7 +170,7 @@ fn schedule(lines: &mut Numbered<'_>) -> Result<Schedule, Mistake> {
 fn choice(word: &str) -> Option<Choice> {
     let (thread, rest) = word.split_once('*')?;
     if thread == "wake" {
-        return Some(Choice::Wake { thread: rest.parse().ok()? });
+        return Some(Choice::Wake { thread: number::whole(rest)? });
     }
     if thread == "inject" {
         return Some(Choice::Inject { injection: Injection::by_word(rest)? });
@@ -180,9 +180,9 @@ fn choice(word: &str) -> Option<Choice> {
         return None;
     }
     Some(Choice::Run {
-        thread: thread.parse().ok()?,
-        points: points.parse().ok()?,
-        digest: u16::from_str_radix(digest, 16).ok()?,
+        thread: number::whole(thread)?,
+        points: number::whole(points)?,
+        digest: number::hexadecimal(digest)?,
     })
 }
 

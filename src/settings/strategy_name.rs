@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::number;
+
 /// Which strategy makes the choices. Replaying is not listed: it comes with a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -87,8 +89,8 @@ impl FromStr for StrategyName {
                 chance.parse().map(Self::RandomAt).map_err(|OutOfBounds| wrong(right))
             }
             ("pct", None) => Ok(Self::Pct),
-            ("pct", Some(depth)) => match depth.parse() {
-                Ok(depth @ 1..=Self::DEEPEST) => Ok(Self::PctOf(depth)),
+            ("pct", Some(depth)) => match number::whole(depth) {
+                Some(depth @ 1..=Self::DEEPEST) => Ok(Self::PctOf(depth)),
                 _ => Err(wrong("the depth is a whole number from 1 to 100, such as `pct:3`")),
             },
             ("pos", None) => Ok(Self::Pos),
@@ -97,7 +99,7 @@ impl FromStr for StrategyName {
             ("exhaustive", None) => Ok(Self::Exhaustive),
             ("exhaustive", Some(preemptions)) => {
                 let right = "the most preemptions are a whole number up to 255, such as `exhaustive:2`";
-                preemptions.parse().map(Self::ExhaustiveWithin).map_err(|_| wrong(right))
+                number::whole(preemptions).map(Self::ExhaustiveWithin).ok_or_else(|| wrong(right))
             }
             ("portfolio", None) => Ok(Self::Portfolio),
             ("bytes", None) => Ok(Self::Bytes),
@@ -235,9 +237,11 @@ mod tests {
             ("random:nan", "above 0 and up to 1"),
             ("pct:0", "1 to 100"),
             ("pct:101", "1 to 100"),
+            ("pct:+3", "1 to 100"),
             ("pct:3:3", "1 to 100"),
             ("exhaustive:256", "up to 255"),
             ("exhaustive:-1", "up to 255"),
+            ("exhaustive:+1", "up to 255"),
             ("pos:1", "no setting"),
             ("portfolio:", "no setting"),
         ] {

@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::str::{FromStr, SplitWhitespace};
 
 use super::{CALLS, WORDS};
+use crate::number;
 use crate::program::call::{Body, Call, Pair};
 use crate::program::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
 use crate::program::{AccessChecks, Affinity, EventReset, Injections, Operation, Program, ResultKind, Task};
@@ -317,7 +318,7 @@ fn number<T: FromStr>(words: &mut SplitWhitespace<'_>, what: &str) -> Result<T, 
 }
 
 fn parse_number<T: FromStr>(word: &str) -> Result<T, String> {
-    word.parse().map_err(|_| format!("`{}` is no number that fits here; write a whole number", short(word)))
+    number::whole(word).ok_or_else(|| format!("`{}` is no number that fits here; write a whole number", short(word)))
 }
 
 fn wrong(word: Option<&str>, expected: &str) -> String {
