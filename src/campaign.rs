@@ -40,6 +40,7 @@ mod evolve_worker;
 mod explain;
 mod known;
 mod paths;
+mod recall;
 pub(crate) mod scratch;
 mod symbols;
 mod watch;

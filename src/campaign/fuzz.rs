@@ -88,6 +88,9 @@ impl Campaign {
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let programs = self.programs();
         let started = Instant::now();
+        if let Some(guide) = &mut state.guide {
+            self.recall(guide)?;
+        }
         let mut cell = None;
         let mut deadline = interrupt::Deadline::default();
         while !deadline.has_passed() {

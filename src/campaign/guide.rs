@@ -125,21 +125,30 @@ impl Guide {
     /// What a slice of that cell begins with. Executing its inputs counts, so of a large corpus each slice, by its seed,
     /// takes another part: half of its executions, and at most so many.
     pub fn beginning(&mut self, cell: usize, sanitizer: Sanitizer, seed: u64, executions: u64) -> Beginning<'_> {
+        self.reached.entry(sanitizer).or_default();
         let most = (executions / 2).clamp(1, MOST_INPUTS) as usize;
         // Files may have names that others gave them.
         let avoided = |bytes: &[u8]| self.avoided.get(&cell).is_some_and(|avoided| avoided.contains(&name_of(bytes)));
-        let allowed = |bytes: &[u8]| {
-            self.shape.systems == Systems::All
-                || Input::decode(bytes).is_ok_and(|input| self.shape.allows(&input.program))
-        };
-        let usable = self.corpus.iter().filter(|(_, bytes)| !avoided(bytes) && allowed(bytes));
-        let mut inputs: Vec<(&str, &[u8])> = usable.collect();
-        if inputs.len() > most {
-            inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
-            inputs.truncate(most);
-        }
-        let inputs = inputs.into_iter().map(|(_, bytes)| bytes).collect();
-        Beginning { inputs, reached: self.reached.entry(sanitizer).or_default() }
+        let inputs = self.allowed().filter(|(_, bytes)| !avoided(bytes)).collect();
+        let inputs = some_of(inputs, seed, most).into_iter().map(|(_, bytes)| bytes).collect();
+        Beginning { inputs, reached: &self.reached[&sanitizer] }
+    }
+
+    /// Inputs of which it is worth to know what they reach, before the first slice: at most so many, by the seed.
+    pub fn to_recall(&self, seed: u64, most: usize) -> Vec<(&str, &[u8])> {
+        if self.feedback.is_empty() { Vec::new() } else { some_of(self.allowed().collect(), seed, most) }
+    }
+
+    /// The inputs that were there before reach this.
+    pub fn recall(&mut self, sanitizer: Sanitizer, reached: &Features) {
+        self.reached.entry(sanitizer).or_default().extend(reached);
+    }
+
+    /// Inputs whose programs are of the shape.
+    fn allowed(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let all = self.shape.systems == Systems::All;
+        let allows = |bytes: &[u8]| Input::decode(bytes).is_ok_and(|input| self.shape.allows(&input.program));
+        self.corpus.iter().filter(move |(_, bytes)| all || allows(bytes))
     }
 
     /// Fingerprints that slices know.
@@ -164,6 +173,15 @@ impl Guide {
         }
         self.corpus.extend(&std::mem::take(&mut self.incoming)).map(drop)
     }
+}
+
+/// At most so many of these, which the seed chooses.
+fn some_of<'a>(mut inputs: Vec<(&'a str, &'a [u8])>, seed: u64, most: usize) -> Vec<(&'a str, &'a [u8])> {
+    if inputs.len() > most {
+        inputs.sort_by_cached_key(|(name, _)| splitmix64(seed ^ fnv1a(BASIS, name.as_bytes())));
+        inputs.truncate(most);
+    }
+    inputs
 }
 
 #[cfg(test)]
@@ -214,5 +232,21 @@ mod tests {
         assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
         assert_eq!(known(&mut guide, Sanitizer::None), 1);
         assert_eq!(known(&mut guide, Sanitizer::Address), 0);
+    }
+
+    #[test]
+    fn what_a_corpus_reaches_is_nothing_new_to_the_first_slice() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let inputs: Vec<Input> = (0..9).map(|seed| Mutator::new(1, Shape::of_size(3)).fresh(seed)).collect();
+        Corpus::open(directory.path()).expect("a corpus").extend(&inputs).expect("written");
+        let guide = |feedback| Guide::new(feedback, Some(directory.path()), Shape::of_size(3), true).expect("a corpus");
+        assert!(guide(&[]).to_recall(1, 100).is_empty(), "nothing is counted");
+        let mut guide = guide(&Kind::ALL);
+        assert_eq!((guide.to_recall(1, 100).len(), guide.to_recall(1, 4).len()), (9, 4));
+        let mut reached = Features::default();
+        reached.insert((3, 0));
+        guide.recall(Sanitizer::None, &reached);
+        assert_eq!(guide.beginning(0, Sanitizer::None, 1, 100).reached.count(), 1);
+        assert_eq!(guide.beginning(0, Sanitizer::Thread, 1, 100).reached.count(), 0);
     }
 }

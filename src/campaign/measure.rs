@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 
-use super::corpus::Corpus;
 use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Work};
@@ -22,8 +23,15 @@ const AT_ONCE: usize = 500;
 /// How to execute a corpus.
 pub struct Measurement {
     pub subject: String,
+    pub fault: Option<String>,
+    pub sanitizer: Sanitizer,
     pub engine: Engine,
     pub jobs: usize,
+    /// Begin again after each input that a process does not survive. Else what would come after it stays unknown, so
+    /// that it takes about as long whatever fails.
+    pub thorough: bool,
+    /// What is not known after so long stays unknown.
+    pub limit: Option<Duration>,
 }
 
 /// What the inputs did.
@@ -36,16 +44,17 @@ pub struct Measured {
 }
 
 impl Measurement {
-    /// Executes every input once, without a sanitizer. `observe` is told how many are done and how many there are.
+    /// Executes every input once; they come with their names. `observe` is told how many are done and how many there are.
     ///
     /// # Errors
     /// The executable cannot be had, or a worker cannot do what it is asked.
-    pub fn run(&self, corpus: &Corpus, mut observe: impl FnMut(u64, u64)) -> Result<Measured> {
-        let executables = Executables::provide([Sanitizer::None])?;
+    pub fn run(&self, inputs: &[(&str, &[u8])], mut observe: impl FnMut(u64, u64)) -> Result<Measured> {
+        let executables = Executables::provide([self.sanitizer])?;
         let mut supervisor = Supervisor::new(self.jobs, executables)?;
         let mut measured = Measured::default();
-        let mut waiting = batches(corpus);
-        while !interrupt::requested() {
+        let mut waiting = batches(inputs);
+        let started = Instant::now();
+        while !interrupt::requested() && self.limit.is_none_or(|limit| started.elapsed() < limit) {
             while supervisor.has_room()
                 && let Some((threads, batch)) = waiting.pop_front()
             {
@@ -57,7 +66,10 @@ impl Measurement {
                 break;
             }
             for ((threads, mut batch), ended) in supervisor.poll()? {
-                let rest = batch.split_off((ended.outcome.executions.max(1) as usize).min(batch.len()));
+                let mut rest = batch.split_off((ended.outcome.executions.max(1) as usize).min(batch.len()));
+                if !self.thorough {
+                    rest.clear();
+                }
                 let mut features = ended.outcome.features.into_iter();
                 if ended.found.is_some() && features.len() == 0 && batch.len() > 1 {
                     // It died, and with it what was known of those before the last one.
@@ -80,7 +92,7 @@ impl Measurement {
                     waiting.push_back((threads, rest));
                 }
             }
-            observe(measured.inputs.len() as u64, corpus.len() as u64);
+            observe(measured.inputs.len() as u64, inputs.len() as u64);
         }
         Ok(measured)
     }
@@ -89,11 +101,11 @@ impl Measurement {
         Settings {
             subject: self.subject.clone(),
             threads,
-            sanitizer: Sanitizer::None,
+            sanitizer: self.sanitizer,
             engine: self.engine,
             strategy: StrategyName::Bytes,
             seed: 0,
-            fault: None,
+            fault: self.fault.clone(),
         }
     }
 }
@@ -102,9 +114,9 @@ impl Measurement {
 type Batch = Vec<(String, Vec<u8>)>;
 
 /// The inputs of each number of threads, since a worker has one.
-fn batches(corpus: &Corpus) -> VecDeque<(u16, Batch)> {
+fn batches(inputs: &[(&str, &[u8])]) -> VecDeque<(u16, Batch)> {
     let mut by_threads: BTreeMap<u16, Batch> = BTreeMap::new();
-    for (name, bytes) in corpus.iter() {
+    for &(name, bytes) in inputs {
         if let Ok(input) = Input::decode(bytes) {
             by_threads.entry(input.threads).or_default().push((name.to_owned(), bytes.to_vec()));
         }
@@ -121,14 +133,14 @@ impl Measured {
         self.failing.iter().map(|(name, why)| (name.as_str(), why.as_str()))
     }
 
-    /// How much is reached in all.
+    /// What is reached in all.
     #[must_use]
-    pub fn reached(&self) -> u64 {
+    pub fn reached(&self) -> Features {
         let mut reached = Features::default();
         for &feature in self.inputs.values().flat_map(|(_, features)| features) {
             reached.insert(feature);
         }
-        reached.count()
+        reached
     }
 
     /// The names of inputs that reach everything that all do: small ones first, each if those before it leave something
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn small_inputs_that_reach_the_same_replace_large_ones() {
         let all = measured(&[("large", 90, &[(1, 0), (2, 0)]), ("one", 10, &[(1, 0)]), ("two", 20, &[(2, 0), (1, 0)])]);
-        assert_eq!(all.reached(), 2);
+        assert_eq!(all.reached().count(), 2);
         assert_eq!(all.needed(), BTreeSet::from(["one".to_owned(), "two".to_owned()]));
     }
 

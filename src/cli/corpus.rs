@@ -13,7 +13,7 @@ use crate::campaign::measure::Measurement;
 use crate::campaign::transfer::{self, Format};
 use crate::report::progress::ProgressLine;
 use crate::report::{corpus, grouped, json, say};
-use crate::settings::Engine;
+use crate::settings::{Engine, Sanitizer};
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -67,8 +67,17 @@ pub fn run(flags: &Flags) -> Result<bool> {
             let engine = resolve::controlled_engine(*engine)?;
             interrupt::listen()?;
             let line = ProgressLine::new();
-            let measurement = Measurement { subject: subject.clone(), engine, jobs: resolve::jobs(*jobs)? };
-            let measured = measurement.run(&corpus, |done, total| line.count(done, total, "inputs"))?;
+            let measurement = Measurement {
+                subject: subject.clone(),
+                fault: None,
+                sanitizer: Sanitizer::None,
+                engine,
+                jobs: resolve::jobs(*jobs)?,
+                thorough: true,
+                limit: None,
+            };
+            let inputs: Vec<_> = corpus.iter().collect();
+            let measured = measurement.run(&inputs, |done, total| line.count(done, total, "inputs"))?;
             drop(line);
             if interrupt::requested() {
                 bail!("interrupted; the corpus is as it was");
@@ -80,7 +89,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
             say(format!(
                 "{} inputs, {removed} of them removed; {} counters are reached as before",
                 grouped(before as u64),
-                grouped(measured.reached()),
+                grouped(measured.reached().count()),
             ));
             for (name, why) in measured.failing() {
                 say(format!("{name} fails, and was kept: {why}"));
