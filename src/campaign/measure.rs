@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use std::time::{Duration, Instant};
 
 use anyhow::Result;

@@ -34,8 +34,8 @@ pub struct Flags {
     /// the kernel with control and without, so they say nothing about it.
     #[arg(long, value_enum, default_value_t = Systems::None)]
     systems: Systems,
-    /// Executions of each engine in each of the rounds.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Executions of each engine in each of the rounds: many, since the first ones of a process take longer.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     executions: u64,
     /// Measure on the examples to check in this directory instead: the pace of one, and how many executions each
     /// strategy takes to the first finding in each.
