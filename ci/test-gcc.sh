@@ -4,7 +4,7 @@
 set -euo pipefail
 export CXX=g++ CARGO_TARGET_DIR=target/gcc
 if [ "${1:-}" != all ]; then
-  cargo test --lib --test control --test control_primitives --test check_images --test scenarios --test sources
+  cargo test --test control --test control_primitives --test check_images --test scenarios
   exit
 fi
 cargo test
