@@ -19,12 +19,9 @@ run() {
 
 tests() {
   run bash ci/test-gcc.sh all
-  for sanitizer in address thread; do
-    run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --features "$sanitizer" --test scenarios --test allocation_failures
-  done
-  for sanitizer in address thread; do
-    run cargo test --features "$sanitizer" --test scenarios
-  done
+  export THREADBARE_ALL_SANITIZERS=1
+  run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test scenarios
+  run cargo test --test scenarios
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
   run cargo test --test clusterfuzzlite -- --ignored

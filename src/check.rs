@@ -1,10 +1,10 @@
 //! A check: the sources of a C or C++ program that was never written for this harness, and how it is built and run.
 #![forbid(unsafe_code)]
 
-pub mod build;
 mod quoted;
 pub mod text;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{BASIS, fnv1a};
 use crate::schedule::Injection;
+use crate::target::{Kind, Target};
 
 /// What may be made to go wrong in a program under check, where the program must expect it.
 pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::WeakFailure];
@@ -86,6 +87,22 @@ impl Check {
             }
         }
         Ok(())
+    }
+
+    /// What is built of it.
+    ///
+    /// # Errors
+    /// There is no current directory.
+    pub fn target(&self) -> Result<Target> {
+        let name = self.sources.first().and_then(|source| source.file_stem()).unwrap_or_default();
+        Ok(Target {
+            name: name.to_string_lossy().into_owned(),
+            kind: Kind::Program(self.points),
+            directory: env::current_dir().context("cannot tell the current directory")?,
+            sources: self.sources.clone(),
+            shared: Vec::new(),
+            flags: self.flags.clone(),
+        })
     }
 
     /// 16 hexadecimal digits that depend on the contents of the sources and on their order. Headers take no part.

@@ -1,8 +1,9 @@
 //! The command line: one file per subcommand. Flags parse into plain structs, which are then resolved
-//! against the world: what was built, which faults there are, where files may go.
+//! against the world: which compiler there is, which faults, where files may go.
 #![forbid(unsafe_code)]
 
 mod bench;
+mod cache;
 mod check;
 mod ci;
 mod corpus;
@@ -15,11 +16,15 @@ mod search;
 mod show;
 mod subjects;
 mod worker;
+mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use world::World;
 
 /// Nothing was found.
 pub const EXIT_CLEAN: u8 = 0;
@@ -34,6 +39,9 @@ pub const EXIT_COULD_NOT: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(name = "threadbare", version)]
 struct Arguments {
+    /// The C++ compiler: clang++ 17 or g++ 12, or newer [default: CXX, else the newest clang++, else g++].
+    #[arg(long, global = true, value_name = "COMPILER")]
+    cxx: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -58,8 +66,10 @@ enum Command {
     Faults(faults::Flags),
     /// Measure the pace of control against ordinary stress.
     Bench(bench::Flags),
-    /// List the subjects, their faults and the abilities of this build.
+    /// List the subjects, their faults and what the compiler can do.
     Subjects,
+    /// Show or clear what was built.
+    Cache(cache::Flags),
     #[command(hide = true)]
     Worker(worker::Flags),
 }
@@ -67,7 +77,8 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    let Arguments { cxx, command } = Arguments::parse();
+    match run(command, &World { cxx }) {
         Ok(found) => ExitCode::from(if found { EXIT_FOUND } else { EXIT_CLEAN }),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -77,27 +88,20 @@ pub fn main() -> ExitCode {
 }
 
 /// Says whether something was found.
-fn run(command: Command) -> Result<bool> {
+fn run(command: Command, world: &World) -> Result<bool> {
+    let found_nothing = |()| false;
     match command {
-        Command::Fuzz(flags) => fuzz::run(&flags),
-        Command::Check(flags) => check::run(flags),
-        Command::Ci(flags) => ci::run(&flags),
-        Command::Replay(flags) => replay::run(flags),
-        Command::Minimise(flags) => {
-            minimise::run(flags)?;
-            Ok(false)
-        }
+        Command::Fuzz(flags) => fuzz::run(&flags, world),
+        Command::Check(flags) => check::run(flags, world),
+        Command::Ci(flags) => ci::run(&flags, world),
+        Command::Replay(flags) => replay::run(flags, world),
+        Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
         Command::Show(flags) => show::run(&flags),
-        Command::Faults(flags) => faults::run(&flags),
-        Command::Corpus(flags) => corpus::run(&flags),
-        Command::Bench(flags) => {
-            bench::run(&flags)?;
-            Ok(false)
-        }
-        Command::Subjects => {
-            subjects::run();
-            Ok(false)
-        }
+        Command::Faults(flags) => faults::run(&flags, world),
+        Command::Corpus(flags) => corpus::run(&flags, world),
+        Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
+        Command::Subjects => subjects::run(world).map(found_nothing),
+        Command::Cache(flags) => cache::run(&flags).map(found_nothing),
         Command::Worker(flags) => worker::run(&flags),
     }
 }

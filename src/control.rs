@@ -36,7 +36,8 @@ mod virtual_thread;
 pub use controller::Budget;
 pub use input_slot::{InputSlot, Slotted};
 pub use reached::{Features, Reached};
-pub use session::{Mode, Session};
+pub use sanitizer::loaded as loaded_sanitizer;
+pub use session::{Loading, Mode, Session};
 pub use trace::Trace;
 
 /// Looks for memory that nothing points to any more; whether there is any. Its report goes to standard

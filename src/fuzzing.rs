@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use arbitrary::Unstructured;
 
-pub use executor::{Executor, FAULT, execute_alone_if_asked};
+pub use executor::{Executor, execute_alone_if_asked};
 
 use crate::case::Case;
 use crate::oracle::brute_force;
@@ -49,7 +49,7 @@ pub fn check_history(bytes: &[u8]) -> Result<(), String> {
 }
 
 thread_local! {
-    static EXECUTOR: RefCell<Executor> = RefCell::new(Executor::new().expect("a place for temporary files"));
+    static EXECUTOR: RefCell<Executor> = RefCell::new(Executor::linked().expect("a runtime, and a place for temporary files"));
 }
 
 /// The targets `differential` and `lease`: executes an input; false if the bytes hold none.

@@ -15,12 +15,11 @@ use anyhow::{Context, Result};
 
 pub use mutate::{Mutator, Theme};
 
-use crate::build_info;
 use crate::case::Case;
 use crate::finding::Verdict;
 use crate::program::Program;
 use crate::program::encode::{self, Reader, Undecodable, Writer};
-use crate::settings::{Engine, MAX_THREADS, Settings, StrategyName};
+use crate::settings::{Engine, MAX_THREADS, Sanitizer, Settings, StrategyName};
 
 /// What the bytes of an input begin with; no text does.
 pub const MAGIC: [u8; 5] = *b"\x89tbi\n";
@@ -114,14 +113,14 @@ impl Input {
         Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
     }
 
-    /// The case that its execution on the bundled subject is, with that fault, and the choices, which the case has no
+    /// The case that its execution on the bundled subject is, with that fault and sanitizer, and the choices, which the case has no
     /// place for. An input does not tell what comes of it: the case promises that nothing does.
     #[must_use]
-    pub fn into_case(self, fault: Option<String>) -> (Case, Vec<u16>) {
+    pub fn into_case(self, fault: Option<String>, sanitizer: Sanitizer) -> (Case, Vec<u16>) {
         let settings = Settings {
             subject: "bundled".to_owned(),
             threads: self.threads,
-            sanitizer: build_info::SANITIZER,
+            sanitizer,
             engine: Engine::Fibers,
             strategy: StrategyName::Bytes,
             seed: self.seed,

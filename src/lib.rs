@@ -3,7 +3,6 @@
 //! Data flows one way:
 //! `program -> control(subject, strategy) -> execution -> oracle(reference) -> finding -> report`.
 
-pub mod build_info;
 pub mod campaign;
 pub mod case;
 pub mod check;
@@ -22,6 +21,8 @@ pub mod program;
 pub mod reference;
 pub mod report;
 pub mod schedule;
+mod scratch;
 pub mod settings;
 pub mod strategy;
 pub mod subject;
+pub mod target;

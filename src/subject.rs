@@ -1,5 +1,6 @@
-//! The bridge to the C++ side: subjects, their faults, and programs in the form that the C++ interpreter
-//! reads.
+//! The bridge to the C++ side: targets that are loaded, and programs in the form that the C++ interpreter reads.
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use cxx::{ExternType, UniquePtr, type_id};
@@ -40,15 +41,7 @@ unsafe impl ExternType for OperationSpec {
 
 #[cxx::bridge(namespace = "threadbare::bridge")]
 mod ffi {
-    /// A known bug that can be switched on in the bundled runtime.
-    #[derive(Clone, Debug)]
-    struct FaultInfo {
-        name: String,
-        /// One line.
-        summary: String,
-    }
-
-    /// A scenario of cpp/harness/scenarios/.
+    /// A scenario of cpp/probes/scenarios/.
     #[derive(Clone, Debug)]
     struct ScenarioInfo {
         /// Begins with the name of its system and a dash.
@@ -85,7 +78,11 @@ mod ffi {
         #[namespace = "threadbare"]
         type Subject;
 
-        fn open_subject(name: &str, fault: &str) -> Result<UniquePtr<Subject>>;
+        type Library;
+
+        fn load_library(path: &str) -> Result<UniquePtr<Library>>;
+        fn open_subject(library: &Library) -> Result<UniquePtr<Subject>>;
+        fn fits_fibers(library: &Library) -> Result<bool>;
         fn execute_program(
             subject: Pin<&mut Subject>,
             tasks: &[TaskSpec],
@@ -95,20 +92,26 @@ mod ffi {
             threads: u32,
         );
         fn recover_leases(subject: Pin<&mut Subject>, objects: &ObjectCounts) -> Result<Vec<i64>>;
-        fn list_subjects() -> Vec<String>;
-        fn list_faults() -> Vec<FaultInfo>;
+        fn origin(self: &Library) -> usize;
         fn warm_up();
-        fn run_probe(name: &str) -> i64;
-        fn list_scenarios() -> Vec<ScenarioInfo>;
-        fn run_scenario(name: &str, fault: &str) -> i64;
+        fn run_probe(library: &Library, name: &str, fault: &str) -> i64;
+        fn list_scenarios(library: &Library) -> Result<Vec<ScenarioInfo>>;
     }
 }
 
-pub use ffi::{FaultInfo, ScenarioInfo};
+pub use ffi::ScenarioInfo;
 
-/// An opened subject, with a fault switched on or not.
+/// A runtime that is loaded.
 #[derive(Default)]
-pub struct Subject(Option<UniquePtr<ffi::Subject>>);
+pub struct Subject {
+    subject: Option<UniquePtr<ffi::Subject>>,
+    /// Its compiler keeps thread-local variables of fibers apart.
+    fits_fibers: bool,
+    origin: usize,
+}
+
+/// A target that is made of the tests' own C++ functions.
+pub struct Probes(UniquePtr<ffi::Library>);
 
 /// A program in the form that the C++ interpreter reads.
 pub struct LoadedProgram {
@@ -119,19 +122,33 @@ pub struct LoadedProgram {
 }
 
 impl Subject {
-    /// Opens the subject of that name.
+    /// Loads the runtime in a shared object. An empty path stands for what is linked into the executable.
     ///
     /// # Errors
-    /// There is no such subject, or it has no such fault.
-    pub fn open(name: &str, fault: Option<&str>) -> Result<Self> {
-        let subject = ffi::open_subject(name, fault.unwrap_or_default())
-            .with_context(|| format!("cannot open subject \"{name}\"; `threadbare subjects` lists them"))?;
-        Ok(Self(Some(subject)))
+    /// It cannot be loaded, or is no runtime.
+    pub fn load(object: &Path) -> Result<Self> {
+        let library = load_library(object)?;
+        let subject = ffi::open_subject(&library).with_context(|| {
+            let name = if object.as_os_str().is_empty() { Path::new("this executable") } else { object };
+            format!("{} holds no runtime; one of its sources must have THREADBARE_RUNTIME(…)", name.display())
+        })?;
+        Ok(Self { subject: Some(subject), fits_fibers: ffi::fits_fibers(&library)?, origin: library.origin() })
+    }
+
+    /// Whether the engine `fibers` can execute it.
+    #[must_use]
+    pub fn fits_fibers(&self) -> bool {
+        self.fits_fibers
+    }
+
+    /// The address that the target was loaded to.
+    pub(crate) fn origin(&self) -> usize {
+        self.origin
     }
 
     /// Lets the leases of a program recover from a crash in the middle of it. Gives the holder of each, or -1.
     pub(crate) fn recover(&mut self, program: &LoadedProgram) -> Result<Vec<i64>> {
-        match &mut self.0 {
+        match &mut self.subject {
             Some(subject) => {
                 ffi::recover_leases(subject.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
             }
@@ -141,45 +158,51 @@ impl Subject {
 
     /// Runs a program to its end, or never returns if the controller stops it.
     pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
-        if let Some(subject) = &mut self.0 {
+        if let Some(subject) = &mut self.subject {
             let LoadedProgram { tasks, operations, children, objects } = program;
             ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
         }
     }
 }
 
-/// The subjects of this build.
-#[must_use]
-pub fn subjects() -> Vec<String> {
-    ffi::list_subjects()
+fn load_library(object: &Path) -> Result<UniquePtr<ffi::Library>> {
+    let path = object.to_str().with_context(|| format!("{}: the path is not UTF-8", object.display()))?;
+    ffi::load_library(path).with_context(|| format!("cannot load {path}"))
 }
 
-/// The faults that the bundled runtime can be given.
-#[must_use]
-pub fn faults() -> Vec<FaultInfo> {
-    ffi::list_faults()
+impl Probes {
+    /// Loads them from a shared object.
+    ///
+    /// # Errors
+    /// It cannot be loaded.
+    pub fn load(object: &Path) -> Result<Self> {
+        load_library(object).map(Self)
+    }
+
+    /// The address that the target was loaded to.
+    pub(crate) fn origin(&self) -> usize {
+        self.0.origin()
+    }
+
+    /// Those that tell of themselves: the scenarios of the five systems, with correct and with faulty components.
+    ///
+    /// # Errors
+    /// None do.
+    pub fn scenarios(&self) -> Result<Vec<ScenarioInfo>> {
+        ffi::list_scenarios(&self.0).context("a target without scenarios")
+    }
+
+    /// Runs one, with that fault or none (an empty name): -1 if it is not there or found something wrong. A scenario
+    /// gives 0 if everything was as it expects, else the line of what first was not.
+    pub(crate) fn run(&self, name: &str, fault: &str) -> i64 {
+        ffi::run_probe(&self.0, name, fault)
+    }
 }
 
 /// Lets the C++ library initialise what it does on first use (its locales), which would else be a point, and
 /// allocations, of the execution that it happens in.
 pub(crate) fn warm_up() {
     ffi::warm_up();
-}
-
-/// Runs a probe of cpp/harness/probes.cpp; -1 if there is none of that name.
-pub(crate) fn run_probe(name: &str) -> i64 {
-    ffi::run_probe(name)
-}
-
-/// The scenarios of the five systems, with correct and with faulty components.
-#[must_use]
-pub fn scenarios() -> Vec<ScenarioInfo> {
-    ffi::list_scenarios()
-}
-
-/// Runs a scenario: 0 if everything was as it expects, else the line of what first was not.
-pub(crate) fn run_scenario(scenario: &ScenarioInfo) -> i64 {
-    ffi::run_scenario(&scenario.name, &scenario.fault)
 }
 
 impl LoadedProgram {

@@ -1,27 +1,24 @@
 //! Makes each allocation of small programs fail in turn: nothing is lost, leaked or hung, and the oracles agree.
 
+mod under_control;
+
 use std::collections::BTreeSet;
 
-use threadbare::build_info;
-use threadbare::control::{self, Mode, Session, Trace};
+use threadbare::control::{self, Loading, Mode, Session};
 use threadbare::execution::{Ending, Event, EventKind};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::program::{OUT_OF_MEMORY, Program, text};
 use threadbare::reference::Expectations;
-use threadbare::settings::{Engine, Settings, StrategyName};
+use threadbare::settings::{Settings, StrategyName};
+use under_control::{Loads, Test, controlled_engines, object, settings};
 
-/// Each test runs in a process of its own, which is this executable with this variable naming the test: a process
-/// holds one session at a time, and a stopped execution spends it.
-const TEST: &str = "THREADBARE_ALLOCATION_TEST";
 /// Enough for orders that are rare: a cancel allocates only where another task has started the arc again.
 const SCHEDULES: u64 = 60;
 /// No program here allocates as often.
 const TOO_MANY: u64 = 500;
 
-type Test = (&'static str, fn());
-
-const TESTS: [Test; 5] = [
+const TESTS: [(&str, fn()); 5] = [
     ("tasks_that_run_out_of_memory_fail_in_order", tasks),
     ("objects_are_as_before_where_a_call_on_them_runs_out_of_memory", objects),
     ("systems_are_as_before_where_a_call_on_them_runs_out_of_memory", systems),
@@ -30,39 +27,13 @@ const TESTS: [Test; 5] = [
 ];
 
 fn main() {
-    if let Ok(name) = std::env::var(TEST) {
-        let (_, body) = TESTS.iter().find(|(known, _)| *known == name).expect("a test of that name");
-        body();
-        // A spent session leaves threads behind that cannot be ended in order.
-        control::process::end_now(0);
-    }
-    let mut arguments = libtest_mimic::Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let trials = TESTS.map(|(name, _)| libtest_mimic::Trial::test(name, move || in_own_process(name))).into();
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn in_own_process(test: &str) -> Result<(), libtest_mimic::Failed> {
-    let output = std::process::Command::new(std::env::current_exe()?).env(TEST, test).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    under_control::run(TESTS.map(|(name, body)| Test::new(name, Loads::Runtime(None), body)).into());
 }
 
 fn open(threads: u16) -> Session {
+    let settings = Settings { threads, ..settings(controlled_engines()[0], StrategyName::Random) };
+    let mut session = under_control::open(&settings, Loading::Runtime(&object()));
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let trace = Trace::create(&folder.path().join("trace")).expect("a trace");
-    let settings = Settings {
-        subject: "bundled".to_owned(),
-        threads,
-        sanitizer: build_info::SANITIZER,
-        engine: if build_info::FIBERS { Engine::Fibers } else { Engine::Threads },
-        strategy: StrategyName::Random,
-        seed: 0,
-        fault: None,
-    };
-    let mut session = Session::open(&settings, trace).expect("a session");
     session.set_directory(folder.keep().join("files")).expect("a directory");
     session
 }

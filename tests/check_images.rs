@@ -10,13 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use threadbare::build_info;
-use threadbare::check::{self, Check, Points, build};
-use threadbare::control::{Mode, Session};
+use threadbare::check::{self, Check, Points};
+use threadbare::control::{Loading, Mode, Session, loaded_sanitizer};
 use threadbare::execution::{Ending, Execution, Exit};
 use threadbare::schedule::Schedule;
 use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
-use under_control::{Test, controlled_engines, open, settings};
+use under_control::{Loads, Test, controlled_engines, has_fibers, object, open, settings};
 
 const STEP_BUDGET: u64 = 100_000;
 const EXPECTED_POINTS: u64 = 30;
@@ -42,6 +41,14 @@ impl Program {
         Self { name: name.to_owned(), source, text }
     }
 
+    /// How it is built.
+    fn loads(&self, points: Points) -> Loads {
+        let flags = self.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
+        let sources = vec![self.source.clone()];
+        let check = Check { sources, flags, arguments: vec![], points, injections: Vec::new(), recorded: None };
+        Loads::Target(check.target().expect("a directory"))
+    }
+
     /// What follows each `word:` in the comment.
     fn values<'a>(&'a self, word: &str) -> impl Iterator<Item = &'a str> {
         let prefix = format!("// {word}: ");
@@ -51,7 +58,7 @@ impl Program {
     fn endings(&self, points: Points) -> BTreeSet<String> {
         let memory = points == Points::Memory;
         // g++ cannot combine it with AddressSanitizer.
-        let instrumented = memory && (build_info::FIBERS || build_info::SANITIZER != Sanitizer::Address);
+        let instrumented = memory && (has_fibers() || loaded_sanitizer() != Sanitizer::Address);
         let more = self.values("ending with memory points").filter(|_| memory);
         let most = self.values("ending with thread instrumentation").filter(|_| instrumented);
         self.values("ending").chain(more).chain(most).map(str::to_owned).collect()
@@ -83,14 +90,10 @@ struct Built {
 }
 
 impl Built {
-    fn new(name: &str, points: Points) -> Self {
-        let program = Program::read(name);
+    /// The one that was built for this test.
+    fn of(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let sources = vec![program.source.clone()];
-        let flags = program.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
-        let check = Check { sources, flags, arguments: vec![], points, injections: Vec::new(), recorded: None };
-        let object = build::build(&check, build_info::SANITIZER, folder.path()).expect("it compiles");
-        Self { program, object, folder }
+        Self { program: Program::read(name), object: object(), folder }
     }
 
     /// The program in a new session. Each loads a copy, since an object is made ready once, while it is loaded.
@@ -98,14 +101,14 @@ impl Built {
         let copy = tempfile::Builder::new().tempfile_in(self.folder.path()).expect("a file").into_temp_path();
         fs::copy(&self.object, &copy).expect("copied");
         let settings = Settings { subject: check::SUBJECT.to_owned(), ..settings(engine, StrategyName::Random) };
-        let mut session = open(&settings);
+        let mut session = open(&settings, Loading::Later);
         session.load_image(&copy, &[]).expect("it loads");
         session
     }
 
     /// The ending of an execution, in which nothing may be reported that is right.
     fn ending(&self, execution: &Execution) -> String {
-        let may_report = build_info::SANITIZER == Sanitizer::Thread && self.program.races();
+        let may_report = loaded_sanitizer() == Sanitizer::Thread && self.program.races();
         assert!(may_report || execution.reports == 0, "{}: a false report", self.program.name);
         word(&execution.ending)
     }
@@ -129,7 +132,7 @@ fn explore(session: &mut Session, seed: u64) -> &Execution {
 }
 
 fn every_ending_comes_and_no_other(name: &str, points: Points) {
-    let built = Built::new(name, points);
+    let built = Built::of(name);
     let expected = built.program.endings(points);
     for engine in controlled_engines() {
         let mut session = built.load(engine);
@@ -161,7 +164,7 @@ impl Run {
 }
 
 fn schedules_replay_on_every_engine(name: &str, points: Points) {
-    let built = Built::new(name, points);
+    let built = Built::of(name);
     let mut sessions: Vec<Session> = controlled_engines().into_iter().map(|engine| built.load(engine)).collect();
     let mut different = BTreeSet::new();
     for seed in 0..REPLAYS {
@@ -190,14 +193,19 @@ fn main() {
     for name in names.into_iter().filter(|name| Program::read(name).is_for_this_machine()) {
         for points in Points::ALL {
             let word = points.word();
+            let loads = Program::read(&name).loads(points);
             if REPLAYED.contains(&&*name) {
-                let name = name.clone();
-                tests.push(Test::new(format!("{name} replays on every engine, points {word}"), move || {
-                    schedules_replay_on_every_engine(&name, points);
-                }));
+                let (name, title) = (name.clone(), &name);
+                tests.push(Test::new(
+                    format!("{title} replays on every engine, points {word}"),
+                    loads.clone(),
+                    move || {
+                        schedules_replay_on_every_engine(&name, points);
+                    },
+                ));
             }
-            let name = name.clone();
-            tests.push(Test::new(format!("{name} ends as it says, points {word}"), move || {
+            let (name, title) = (name.clone(), &name);
+            tests.push(Test::new(format!("{title} ends as it says, points {word}"), loads, move || {
                 every_ending_comes_and_no_other(&name, points);
             }));
         }

@@ -6,8 +6,6 @@ use std::fs;
 
 use command::{CLEAN, FOUND, Ran, Workplace};
 use serde_json::{Value, json};
-use threadbare::build_info;
-use threadbare::report::word;
 
 /// Two threads that may lose an update, by atomic operations; the status tells. Takes `main`'s arguments as it likes.
 const LOST_UPDATE: &str = r"
@@ -31,7 +29,7 @@ int main(void) {
 
 /// Checks under the sanitizer that the tests were built with, which needs no other worker.
 fn check(place: &Workplace, arguments: &str) -> Ran {
-    place.run(&format!("check --sanitizer {} {arguments}", word(&build_info::SANITIZER)))
+    place.run(&format!("check --sanitizer none {arguments}"))
 }
 
 fn checked(source: &str, arguments: &str) -> (Workplace, Ran) {
@@ -108,8 +106,8 @@ fn several_sources_headers_and_flags_make_one_program() {
     place.write("answer.c", "#include \"answer.h\"\nint answer(void) { return ANSWER; }\n");
     place.write("main.cpp", "#include <answer.h>\nint main() { return answer() == 42 ? 0 : 1; }\n");
     let run = |flags: &str| {
-        let arguments = format!("check --sanitizer {} --executions 10 main.cpp answer.c", word(&build_info::SANITIZER));
-        place.run_in("", &arguments, &["--flags", flags])
+        let arguments = "check --sanitizer none --executions 10 main.cpp answer.c";
+        place.run_in("", arguments, &["--flags", flags])
     };
     run("-Iinclude -DANSWER=42").left_with(CLEAN);
     assert!(run("-Iinclude -DANSWER=41").left_with(FOUND).stdout.contains("ended with status 1"));
@@ -122,8 +120,8 @@ fn flags_for_the_linker_reach_it_and_no_compiler_warns_about_them() {
     // Volatile, or the compiler computes it.
     let source = "#include <math.h>\nvolatile double x = 1;\nint main(void) { return cos(x) > 0.6; }\n";
     place.write("program.c", source);
-    let arguments = format!("check --sanitizer {} --executions 10 program.c", word(&build_info::SANITIZER));
-    let ran = place.run_in("", &arguments, &["--flags", "-lm -L. -Wl,-z,now -Wall"]).left_with(CLEAN);
+    let arguments = "check --sanitizer none --executions 10 program.c";
+    let ran = place.run_in("", arguments, &["--flags", "-lm -L. -Wl,-z,now -Wall"]).left_with(CLEAN);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
 }
 
@@ -132,10 +130,9 @@ fn findings_of_two_programs_of_one_name_lie_side_by_side_and_those_of_one_are_re
     let place = Workplace::new();
     place.write("a/main.c", "int main(void) { return 3; }\n");
     place.write("b/main.c", "int main(void) { return 3; }\n");
-    let arguments =
-        format!("check --sanitizer {} --executions 5 main.c --findings ../found", word(&build_info::SANITIZER));
+    let arguments = "check --sanitizer none --executions 5 main.c --findings ../found";
     for (folder, cases) in [("a", 1), ("b", 2), ("a", 2)] {
-        place.run_in(folder, &arguments, &[]).left_with(FOUND);
+        place.run_in(folder, arguments, &[]).left_with(FOUND);
         assert_eq!(place.cases("found").len(), cases);
     }
     check(&place, "a/main.c --executions 5 --findings found").left_with(FOUND);
@@ -152,9 +149,9 @@ int main(int count, char **words) {
 "#;
     let place = Workplace::new();
     place.write("program.c", source);
-    let arguments = format!("check --sanitizer {} --executions 10 program.c --", word(&build_info::SANITIZER));
-    place.run_in("", &arguments, &["--seed", "a b"]).left_with(CLEAN);
-    place.run_in("", &arguments, &["--seed"]).left_with(FOUND);
+    let arguments = "check --sanitizer none --executions 10 program.c --";
+    place.run_in("", arguments, &["--seed", "a b"]).left_with(CLEAN);
+    place.run_in("", arguments, &["--seed"]).left_with(FOUND);
     // The case has the arguments too.
     place.run("replay findings").left_with(CLEAN);
 }
@@ -330,9 +327,9 @@ int main(void) {
 fn paths_may_hold_spaces_and_any_letters() {
     let place = Workplace::new();
     place.write("mein Ordner/größer — 更.c", LOST_UPDATE);
-    let arguments = format!("check --sanitizer {} --executions 100 --stop-at-first", word(&build_info::SANITIZER));
+    let arguments = "check --sanitizer none --executions 100 --stop-at-first";
     let more = ["größer — 更.c", "--findings", "das Gefundene", "--json", "das Ergebnis.json"];
-    let ran = place.run_in("mein Ordner", &arguments, &more).left_with(FOUND);
+    let ran = place.run_in("mein Ordner", arguments, &more).left_with(FOUND);
     assert!(ran.stdout.contains("größer — 更.c:8"), "{}", ran.stdout);
     place.run_in("mein Ordner", "replay", &["das Gefundene"]).left_with(CLEAN);
 }

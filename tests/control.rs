@@ -1,4 +1,4 @@
-//! The controller on small C++ programs (cpp/harness/probes.cpp), each primitive by itself.
+//! The controller on small C++ programs (cpp/probes/probes.cpp), each primitive by itself.
 
 #[path = "under_control/probes.rs"]
 mod probes;
@@ -6,14 +6,13 @@ mod under_control;
 
 use std::collections::BTreeMap;
 
-use threadbare::build_info;
-use threadbare::control::{Mode, Session};
+use threadbare::control::{Mode, Session, loaded_sanitizer};
 use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
 
 use probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
-use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
+use under_control::{Outcome, PROBES, Test, controlled_engines, open_probes, outcome, settings};
 
 const TESTS: [(&str, fn()); 19] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
@@ -38,7 +37,7 @@ const TESTS: [(&str, fn()); 19] = [
 ];
 
 fn main() {
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, body)).into());
+    under_control::run(TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into());
 }
 
 fn correct_probes() {
@@ -99,7 +98,7 @@ fn exhausted() {
         (StrategyName::ExhaustiveWithin(1), "check-then-act", vec![Ok(1), Ok(2)]),
     ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut session = open(&settings(controlled_engines()[0], strategy));
+        let mut session = open_probes(&settings(controlled_engines()[0], strategy));
         session.set_directory(folder.path().join("files")).expect("a directory");
         let mut outcomes = BTreeMap::new();
         let mut executions = 0;
@@ -119,7 +118,7 @@ fn divergence() {
         let settings = settings(engine, StrategyName::Random);
         let (_, mut schedule, _) = explore("condition-queue", &settings, 7..8).remove(0);
         let (result, execution) = {
-            let mut session = open(&settings);
+            let mut session = open_probes(&settings);
             let (result, execution) = session.probe("mutex-counter", 0, Mode::Replay(&schedule));
             (result, execution.clone())
         };
@@ -127,7 +126,7 @@ fn divergence() {
         assert!(message.starts_with("diverged at step"), "{message}");
 
         schedule.choices.pop();
-        let mut session = open(&settings);
+        let mut session = open_probes(&settings);
         let (result, execution) = session.probe("condition-queue", 0, Mode::Replay(&schedule));
         let Err(message) = outcome(result, execution) else { panic!("{engine:?}: it is cut short") };
         assert!(message.contains("the schedule ends here"), "{message}");
@@ -163,7 +162,7 @@ fn data_race() {
     for engine in controlled_engines() {
         let runs = explore("data-race", &settings(engine, StrategyName::Random), 0..20);
         let reported = runs.iter().filter(|(_, _, reports)| *reports > 0).count();
-        let expected = if build_info::SANITIZER == Sanitizer::Thread { 20 } else { 0 };
+        let expected = if loaded_sanitizer() == Sanitizer::Thread { 20 } else { 0 };
         assert_eq!(reported, expected, "{engine:?}");
     }
 }
@@ -183,7 +182,7 @@ struct FileRun {
 /// A session whose subject has a directory, and the folder that it is in.
 fn open_with_files(engine: Engine, injections: Injections) -> (Session, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut session = open(&settings(engine, StrategyName::Random));
+    let mut session = open_probes(&settings(engine, StrategyName::Random));
     session.set_directory(folder.path().join("files")).expect("a directory");
     session.set_injections(injections);
     (session, folder)
@@ -259,7 +258,7 @@ fn file_lock_is_shared() {
     for engine in controlled_engines() {
         let runs = explore_files("flock-race", engine, Injections::default(), 0..10);
         let reported = runs.iter().filter(|run| run.reports > 0).count();
-        let expected = if build_info::SANITIZER == Sanitizer::Thread { 10 } else { 0 };
+        let expected = if loaded_sanitizer() == Sanitizer::Thread { 10 } else { 0 };
         assert_eq!(reported, expected, "{engine:?}");
     }
 }

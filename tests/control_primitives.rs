@@ -1,4 +1,4 @@
-//! The controller on the primitives of cpp/harness/{lock,thread,library}_probes.cpp, and on what goes wrong with some of them.
+//! The controller on the primitives of cpp/probes/{lock,thread,library}_probes.cpp, and on what goes wrong with some of them.
 
 #[path = "under_control/probes.rs"]
 mod probes;
@@ -6,13 +6,13 @@ mod under_control;
 
 use std::collections::BTreeMap;
 
-use threadbare::build_info;
+use threadbare::control::loaded_sanitizer;
 use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Sanitizer, StrategyName};
 
 use probes::{assert_always, assert_engines_agree, explore, find, replay};
-use under_control::{Outcome, Test, controlled_engines, settings};
+use under_control::{Outcome, PROBES, Test, controlled_engines, settings};
 
 const TESTS: [(&str, fn()); 10] = [
     ("every_primitive_gives_the_same_result_in_every_schedule", correct_probes),
@@ -28,7 +28,7 @@ const TESTS: [(&str, fn()); 10] = [
 ];
 
 fn main() {
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, body)).into());
+    under_control::run(TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into());
 }
 
 const CORRECT: [(&str, i64); 16] = [
@@ -77,7 +77,7 @@ fn readers_race() {
     for engine in controlled_engines() {
         let runs = explore("rwlock-race", &settings(engine, StrategyName::Random), 0..10);
         let reported = runs.iter().filter(|(_, _, reports)| *reports > 0).count();
-        let expected = if build_info::SANITIZER == Sanitizer::Thread { 10 } else { 0 };
+        let expected = if loaded_sanitizer() == Sanitizer::Thread { 10 } else { 0 };
         assert_eq!(reported, expected, "{engine:?}");
     }
 }

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use command::{CLEAN, Workplace};
-use threadbare::build_info;
 use threadbare::case::Case;
 use threadbare::finding::Verdict;
-use threadbare::subject;
+use threadbare::target::Toolchain;
+use threadbare::target::bundled::FAULTS;
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
@@ -24,7 +24,7 @@ fn cases() -> Vec<(PathBuf, Case)> {
 
 #[test]
 fn there_is_a_case_for_every_fault_and_none_besides() {
-    let mut faults: Vec<String> = subject::faults().into_iter().map(|fault| fault.name).collect();
+    let mut faults = FAULTS.map(|fault| fault.name.to_owned());
     faults.sort();
     let mut named: Vec<String> =
         cases().into_iter().map(|(_, case)| case.settings.fault.expect("a case of a fault")).collect();
@@ -41,7 +41,7 @@ fn there_is_a_case_for_every_fault_and_none_besides() {
 /// leaves the order open. So they are replayed with clang, which recorded them.
 #[test]
 fn every_case_shows_its_fault() {
-    if !build_info::FIBERS {
+    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
         return;
     }
     let place = Workplace::new();

@@ -12,20 +12,25 @@ use threadbare::input::{Input, Mutator, Theme};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
 
-use under_control::Test;
+use threadbare::settings::Sanitizer;
+use under_control::{Loads, Test, object};
 
 const TARGETS: [&str; 4] = ["differential", "history", "lease", "text"];
 /// As libFuzzer's `-max_len` without a corpus.
 const MOST: usize = 4096;
 
-const TESTS: [(&str, fn()); 7] = [
-    ("every_target_is_named_once_and_has_seeds", targets),
-    ("every_seed_program_runs_clean", programs),
-    ("every_seed_about_files_runs_clean", files),
-    ("every_seed_text_reads_the_same_after_it_was_written", texts),
-    ("the_oracle_agrees_with_trying_every_order_on_every_seed", histories),
-    ("a_fault_is_found_from_nothing_by_mutation_and_the_input_shows_it_again", fault),
-    ("an_input_whose_process_crashes_is_judged_and_the_next_one_runs", crashes),
+const TESTS: [(&str, Loads, fn()); 7] = [
+    ("every_target_is_named_once_and_has_seeds", Loads::Nothing, targets),
+    ("every_seed_program_runs_clean", Loads::Runtime(None), programs),
+    ("every_seed_about_files_runs_clean", Loads::Runtime(None), files),
+    ("every_seed_text_reads_the_same_after_it_was_written", Loads::Nothing, texts),
+    ("the_oracle_agrees_with_trying_every_order_on_every_seed", Loads::Nothing, histories),
+    (
+        "a_fault_is_found_from_nothing_by_mutation_and_the_input_shows_it_again",
+        Loads::Runtime(Some("lost-notify")),
+        fault,
+    ),
+    ("an_input_whose_process_crashes_is_judged_and_the_next_one_runs", Loads::Runtime(None), crashes),
 ];
 
 fn main() {
@@ -33,7 +38,8 @@ fn main() {
     if std::env::var_os("WRITE_SEEDS").is_some() {
         return write_seeds();
     }
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, body)).into());
+    let tests = TESTS.map(|(name, loads, body)| Test::new(name, loads, body).under(&[Sanitizer::None]));
+    under_control::run(tests.into());
 }
 
 fn here(path: &str) -> PathBuf {
@@ -71,7 +77,7 @@ fn targets() {
 }
 
 fn run_clean(target: &str) {
-    let mut executor = Executor::with_fault(None).expect("it opens");
+    let mut executor = Executor::on(&object()).expect("it opens");
     for (path, bytes) in seeds(target) {
         assert!(Input::decode(&bytes).is_ok(), "{} is of an old version; see docs/fuzzing.md", path.display());
         assert_eq!(executor.run(&bytes), Ok(true), "{}", path.display());
@@ -108,7 +114,7 @@ fn histories() {
 
 fn fault() {
     // A check for a process of its own: the finding leaves threads in the middle of something.
-    let mut executor = Executor::with_fault(Some("lost-notify".to_owned())).expect("it opens");
+    let mut executor = Executor::on(&object()).expect("it opens");
     let mut bytes = vec![];
     for seed in 0..5_000 {
         bytes = Mutator::of(Theme::All).mutate(if seed % 5 == 0 { b"" } else { &bytes }, seed, MOST);
@@ -117,7 +123,7 @@ fn fault() {
         // The same input, alone in a new process.
         let mut again = Input::decode(&bytes).expect("an input");
         again.program.injections.failing_allocation = Some(1 << 40);
-        let mut fresh = Executor::with_fault(Some("lost-notify".to_owned())).expect("it opens");
+        let mut fresh = Executor::on(&object()).expect("it opens");
         let shown = fresh.run(&again.encode()).expect_err("it shows again");
         assert_eq!(shown.verdict, failure.verdict);
         return;
@@ -126,7 +132,7 @@ fn fault() {
 }
 
 fn crashes() {
-    let mut executor = Executor::with_fault(None).expect("it opens");
+    let mut executor = Executor::on(&object()).expect("it opens");
     let mut crashing = 0;
     for seed in 0..400 {
         let mut input = Input::decode(&Mutator::of(Theme::Files).mutate(b"", seed, MOST)).expect("an input");

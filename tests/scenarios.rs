@@ -1,43 +1,63 @@
-//! The scenarios of the five systems (cpp/harness/scenarios/), each over 1,000 controlled schedules and once without
+//! The scenarios of the five systems (cpp/probes/scenarios/), each over 1,000 controlled schedules and once without
 //! control; and the same scenarios with faulty components, which must fail.
 
 mod under_control;
 
 use std::collections::BTreeSet;
 
-use threadbare::build_info;
 use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::Mode;
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
-use threadbare::subject::{ScenarioInfo, scenarios};
+use threadbare::subject::{Probes, ScenarioInfo};
 
-use under_control::{Outcome, Test, controlled_engines, open, outcome, settings};
+use under_control::{Outcome, SANITIZERS, SCENARIOS, Test, controlled_engines, open_probes, outcome, settings};
+
+/// Asks for every sanitizer.
+const ALL: &str = "THREADBARE_ALL_SANITIZERS";
 
 /// Of each strategy.
 const SCHEDULES: u64 = 500;
 const STRATEGIES: [StrategyName; 2] = [StrategyName::Random, StrategyName::Pct];
 
 fn main() {
-    let mut tests = vec![Test::new("every_system_has_scenarios_and_some_that_must_fail", every_system)];
-    for scenario in scenarios() {
+    // Told by the scenarios themselves, in whichever process this is.
+    let listed = {
+        let workshop = under_control::workshop();
+        let target = SCENARIOS.target(&workshop).expect("a target");
+        let object = workshop.build(&target, Sanitizer::None).expect("it compiles").object;
+        Probes::load(&object).and_then(|probes| probes.scenarios()).expect("scenarios")
+    };
+    let all = listed.clone();
+    let mut tests = vec![
+        Test::new("every_system_has_scenarios_and_some_that_must_fail", SCENARIOS, move || every_system(&all))
+            .under(&[Sanitizer::None]),
+    ];
+    // Under the sanitizers they take long; ci/nightly.sh asks for them.
+    let sanitizers = if std::env::var_os(ALL).is_some() { &SANITIZERS[..] } else { &[Sanitizer::None] };
+    for scenario in listed {
         let ScenarioInfo { name, fault, .. } = &scenario;
-        if fault.is_empty() {
-            tests.push(Test::new(format!("{name}_holds_in_1000_schedules"), move || holds(&scenario)));
-        } else if build_info::SANITIZER != Sanitizer::Address {
-            // That sanitizer ends the process at what some faults do.
-            tests.push(Test::new(format!("{name}_fails_with_{fault}"), move || fails(&scenario)));
-        }
+        let test = if fault.is_empty() {
+            let name = format!("{name}_holds_in_1000_schedules");
+            Test::new(name, SCENARIOS, move || holds(&scenario)).under(sanitizers)
+        } else {
+            // AddressSanitizer ends the process at what some faults do.
+            let sanitizers: Vec<_> =
+                sanitizers.iter().copied().filter(|sanitizer| *sanitizer != Sanitizer::Address).collect();
+            let name = format!("{name}_fails_with_{fault}");
+            Test::new(name, SCENARIOS, move || fails(&scenario)).under(&sanitizers)
+        };
+        tests.push(test);
     }
     under_control::run(tests);
 }
 
-fn every_system() {
+fn every_system(scenarios: &[ScenarioInfo]) {
     let systems: BTreeSet<&str> = CATALOGUE.iter().map(|entry| entry.scenario).collect();
     assert_eq!(systems.len(), 5);
     for system in systems {
         let of_system = |scenario: &ScenarioInfo| scenario.name.starts_with(&format!("{system}-"));
         let (correct, faulty): (Vec<_>, Vec<_>) =
-            scenarios().into_iter().filter(of_system).partition(|scenario| scenario.fault.is_empty());
+            scenarios.iter().filter(|scenario| of_system(scenario)).partition(|scenario| scenario.fault.is_empty());
         assert!(correct.len() >= 3 && !faulty.is_empty(), "{system}");
         for scenario in faulty {
             let of_fault = |known: &&str| **known == *scenario.fault;
@@ -54,7 +74,7 @@ fn explore(
     mut each: impl FnMut(u64, Outcome, u32) -> bool,
 ) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut session = open(&settings(engine, strategy));
+    let mut session = open_probes(&settings(engine, strategy));
     session.set_directory(folder.path().join("files")).expect("a directory");
     for seed in 0..if engine == Engine::Free { 1 } else { SCHEDULES } {
         let (result, execution) = session.scenario(scenario, seed, Mode::Explore { seed });

@@ -1,14 +1,21 @@
 /* What the instrumentation of a program under check calls, in every build: it is linked with `--wrap` for these
- * functions (cpp/check/wrapped.txt, and wrapped_gcc.txt for what only g++ calls). Each is a point. Then, where the
- * sanitizer is linked, its function of the plain name goes on by a jump, which leaves it the program's own return
+ * functions (cpp/target/wrapped.txt, and wrapped_gcc.txt for what only g++ calls). Each is a point. Then, where the
+ * sanitizer is loaded, its function of the plain name goes on by a jump, which leaves it the program's own return
  * address; elsewhere there is nothing to do for plain accesses, and atomic operations are made here, watched by
- * AddressSanitizer where that is linked. */
+ * AddressSanitizer where that is loaded. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define WEAK __attribute__((weak))
 #define CALLER __builtin_return_address(0)
+/* The sanitizer's function of a name, in a variable of that name with an underscore behind it; null without it. */
+#define SANITIZER(result, name, parameters)                                                                 \
+  static result(*name##_) parameters;                                                                       \
+  __attribute__((constructor)) static void find_##name(void) {                                              \
+    *(void **)&name##_ = dlsym(RTLD_DEFAULT, #name);                                                        \
+  }
 
 /* src/control/hooks/atomic.rs and memory.rs */
 void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
@@ -20,10 +27,10 @@ enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
 
 /* Plain accesses. */
 #define ACCESS(name, is_write)                                                                              \
-  extern WEAK void __tsan_##name(void *address);                                                            \
+  SANITIZER(void, __tsan_##name, (void *address))                                                           \
   void __wrap___tsan_##name(void *address) {                                                                \
     threadbare_access(address, is_write, CALLER);                                                           \
-    if (__tsan_##name) __tsan_##name(address);                                                              \
+    if (__tsan_##name##_) __tsan_##name##_(address);                                                        \
   }
 #define SIZES(name, is_write)                                                                               \
   ACCESS(name##1, is_write) ACCESS(name##2, is_write) ACCESS(name##4, is_write) ACCESS(name##8, is_write)   \
@@ -36,44 +43,53 @@ UNALIGNED(unaligned_read, 0)
 UNALIGNED(unaligned_write, 1)
 ACCESS(vptr_read, 0)
 
-extern WEAK void __tsan_vptr_update(void **place, void *value);
+SANITIZER(void, __tsan_vptr_update, (void **place, void *value))
 void __wrap___tsan_vptr_update(void **place, void *value) {
   threadbare_access(place, 1, CALLER);
-  if (__tsan_vptr_update) __tsan_vptr_update(place, value);
+  if (__tsan_vptr_update_) __tsan_vptr_update_(place, value);
 }
 
 #define RANGE(name, is_write)                                                                               \
-  extern WEAK void __tsan_##name(void *address, unsigned long size);                                        \
+  SANITIZER(void, __tsan_##name, (void *address, unsigned long size))                                       \
   void __wrap___tsan_##name(void *address, unsigned long size) {                                            \
     threadbare_access(address, is_write, CALLER);                                                           \
-    if (__tsan_##name) __tsan_##name(address, size);                                                        \
+    if (__tsan_##name##_) __tsan_##name##_(address, size);                                                  \
   }
 RANGE(read_range, 0)
 RANGE(write_range, 1)
 
 /* Functions. */
-extern WEAK void __tsan_init(void);
-extern WEAK void __tsan_func_entry(void *caller);
-extern WEAK void __tsan_func_exit(void);
+SANITIZER(void, __tsan_init, (void))
+SANITIZER(void, __tsan_func_entry, (void *caller))
+SANITIZER(void, __tsan_func_exit, (void))
 void __wrap___tsan_init(void) {
-  if (__tsan_init) __tsan_init();
+  if (__tsan_init_) __tsan_init_();
 }
 void __wrap___tsan_func_entry(void *caller) {
-  if (__tsan_func_entry) __tsan_func_entry(caller);
+  if (__tsan_func_entry_) __tsan_func_entry_(caller);
 }
 void __wrap___tsan_func_exit(void) {
-  if (__tsan_func_exit) __tsan_func_exit();
+  if (__tsan_func_exit_) __tsan_func_exit_();
 }
 
-/* Blocks of memory: one point, since nobody copies byte by byte. */
+/* Blocks of memory: one point, since nobody copies byte by byte. The plain functions are those that come after the
+ * executable's (blocks.c), so a sanitizer's. */
+#define NEXT(name)                                                                                          \
+  static __typeof__(&name) next_##name;                                                                     \
+  __attribute__((constructor)) static void find_next_##name(void) {                                         \
+    *(void **)&next_##name = dlsym(RTLD_NEXT, #name);                                                       \
+  }
+NEXT(memcpy)
+NEXT(memmove)
+NEXT(memset)
 #define BLOCK(name, type)                                                                                   \
-  extern WEAK void *__tsan_##name(void *target, type source, size_t size);                                  \
-  extern WEAK void *__asan_##name(void *target, type source, size_t size);                                  \
+  SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
+  SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
     threadbare_access(target, 1, CALLER);                                                                   \
-    if (__tsan_##name) return __tsan_##name(target, source, size);                                          \
-    if (__asan_##name) return __asan_##name(target, source, size);                                          \
-    return name(target, source, size);                                                                      \
+    if (__tsan_##name##_) return __tsan_##name##_(target, source, size);                                    \
+    if (__asan_##name##_) return __asan_##name##_(target, source, size);                                    \
+    return next_##name(target, source, size);                                                               \
   }
 BLOCK(memcpy, const void *)
 BLOCK(memmove, const void *)
@@ -82,23 +98,23 @@ BLOCK(memset, int)
 /* g++ leaves calls of these as they are. */
 void *__wrap_memcpy(void *target, const void *source, size_t size) {
   threadbare_access(target, 1, CALLER);
-  return memcpy(target, source, size);
+  return next_memcpy(target, source, size);
 }
 void *__wrap_memmove(void *target, const void *source, size_t size) {
   threadbare_access(target, 1, CALLER);
-  return memmove(target, source, size);
+  return next_memmove(target, source, size);
 }
 void *__wrap_memset(void *target, int value, size_t size) {
   threadbare_access(target, 1, CALLER);
-  return memset(target, value, size);
+  return next_memset(target, value, size);
 }
 
 /* The checks of AddressSanitizer, which are all that g++ calls in its builds. */
 #define CHECK(name, is_write)                                                                               \
-  extern WEAK void __asan_##name(uintptr_t address);                                                        \
+  SANITIZER(void, __asan_##name, (uintptr_t address))                                                       \
   void __wrap___asan_##name(uintptr_t address) {                                                            \
     threadbare_access((const void *)address, is_write, CALLER);                                             \
-    if (__asan_##name) __asan_##name(address);                                                              \
+    if (__asan_##name##_) __asan_##name##_(address);                                                        \
   }
 #define CHECKS(name, is_write)                                                                              \
   CHECK(name##1, is_write) CHECK(name##2, is_write) CHECK(name##4, is_write) CHECK(name##8, is_write)       \
@@ -106,19 +122,19 @@ void *__wrap_memset(void *target, int value, size_t size) {
 CHECKS(load, 0)
 CHECKS(store, 1)
 #define CHECK_RANGE(name, is_write)                                                                         \
-  extern WEAK void __asan_##name(uintptr_t address, uintptr_t size);                                        \
+  SANITIZER(void, __asan_##name, (uintptr_t address, uintptr_t size))                                       \
   void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
     threadbare_access((const void *)address, is_write, CALLER);                                             \
-    if (__asan_##name) __asan_##name(address, size);                                                        \
+    if (__asan_##name##_) __asan_##name##_(address, size);                                                  \
   }
 CHECK_RANGE(loadN, 0)
 CHECK_RANGE(storeN, 1)
 
 /* Atomic operations. */
 #define READS(address)                                                                                      \
-  if (__asan_loadN) __asan_loadN((uintptr_t)(address), sizeof *(address))
+  if (__asan_loadN_) __asan_loadN_((uintptr_t)(address), sizeof *(address))
 #define WRITES(address)                                                                                     \
-  if (__asan_storeN) __asan_storeN((uintptr_t)(address), sizeof *(address))
+  if (__asan_storeN_) __asan_storeN_((uintptr_t)(address), sizeof *(address))
 #define POINT(operation, order) (void)threadbare_point(a, operation, (unsigned)sizeof *a, order, CALLER)
 
 /* What the compiler has no instructions for. One thread of a program under check runs at a time, so these need not be
@@ -153,27 +169,27 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
 }
 
 #define READ_MODIFY_WRITE_OF(bits, type, name, operation, builtin)                                          \
-  extern WEAK type __tsan_atomic##bits##_##name(volatile type *a, type v, int order);                       \
+  SANITIZER(type, __tsan_atomic##bits##_##name, (volatile type *a, type v, int order))                      \
   type __wrap___tsan_atomic##bits##_##name(volatile type *a, type v, int order) {                           \
     POINT(operation, order);                                                                                \
-    if (__tsan_atomic##bits##_##name) return __tsan_atomic##bits##_##name(a, v, order);                     \
+    if (__tsan_atomic##bits##_##name##_) return __tsan_atomic##bits##_##name##_(a, v, order);               \
     WRITES(a);                                                                                              \
     return builtin(a, v, __ATOMIC_SEQ_CST);                                                                 \
   }
 
 #define ATOMIC(bits, type, prefix)                                                                          \
-  extern WEAK type __tsan_atomic##bits##_load(const volatile type *a, int order);                           \
+  SANITIZER(type, __tsan_atomic##bits##_load, (const volatile type *a, int order))                          \
   type __wrap___tsan_atomic##bits##_load(const volatile type *a, int order) {                               \
     POINT(LOAD, order);                                                                                     \
-    if (__tsan_atomic##bits##_load) return __tsan_atomic##bits##_load(a, order);                            \
+    if (__tsan_atomic##bits##_load##_) return __tsan_atomic##bits##_load##_(a, order);                      \
     READS(a);                                                                                               \
     return prefix##load_n(a, __ATOMIC_SEQ_CST);                                                             \
   }                                                                                                         \
-  extern WEAK void __tsan_atomic##bits##_store(volatile type *a, type v, int order);                        \
+  SANITIZER(void, __tsan_atomic##bits##_store, (volatile type *a, type v, int order))                       \
   void __wrap___tsan_atomic##bits##_store(volatile type *a, type v, int order) {                            \
     POINT(STORE, order);                                                                                    \
-    if (__tsan_atomic##bits##_store) {                                                                      \
-      __tsan_atomic##bits##_store(a, v, order);                                                             \
+    if (__tsan_atomic##bits##_store##_) {                                                                   \
+      __tsan_atomic##bits##_store##_(a, v, order);                                                          \
     } else {                                                                                                \
       WRITES(a);                                                                                            \
       prefix##store_n(a, v, __ATOMIC_SEQ_CST);                                                              \
@@ -188,26 +204,26 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
   READ_MODIFY_WRITE_OF(bits, type, fetch_nand, READ_MODIFY_WRITE, prefix##fetch_nand)                       \
   COMPARE_EXCHANGE_OF(bits, type, strong, prefix)                                                           \
   COMPARE_EXCHANGE_OF(bits, type, weak, prefix)                                                             \
-  extern WEAK type __tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,  \
-                                                              int fail);                                    \
+  SANITIZER(type, __tsan_atomic##bits##_compare_exchange_val,                                               \
+            (volatile type *a, type e, type v, int order, int fail))                                        \
   type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,       \
                                                            int fail) {                                      \
     POINT(COMPARE_EXCHANGE, order);                                                                         \
-    if (__tsan_atomic##bits##_compare_exchange_val)                                                         \
-      return __tsan_atomic##bits##_compare_exchange_val(a, e, v, order, fail);                              \
+    if (__tsan_atomic##bits##_compare_exchange_val##_)                                                      \
+      return __tsan_atomic##bits##_compare_exchange_val##_(a, e, v, order, fail);                           \
     WRITES(a);                                                                                              \
     prefix##compare_exchange_n(a, &e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                            \
     return e;                                                                                               \
   }
 
 #define COMPARE_EXCHANGE_OF(bits, type, kind, prefix)                                                       \
-  extern WEAK int __tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v,          \
-                                                                int order, int fail);                       \
+  SANITIZER(int, __tsan_atomic##bits##_compare_exchange_##kind,                                             \
+            (volatile type *a, type *e, type v, int order, int fail))                                       \
   int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,    \
                                                              int fail) {                                    \
     POINT(COMPARE_EXCHANGE, order);                                                                         \
-    if (__tsan_atomic##bits##_compare_exchange_##kind)                                                      \
-      return __tsan_atomic##bits##_compare_exchange_##kind(a, e, v, order, fail);                           \
+    if (__tsan_atomic##bits##_compare_exchange_##kind##_)                                                   \
+      return __tsan_atomic##bits##_compare_exchange_##kind##_(a, e, v, order, fail);                        \
     WRITES(a);                                                                                              \
     return prefix##compare_exchange_n(a, e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                      \
   }
@@ -218,16 +234,16 @@ ATOMIC(32, uint32_t, __atomic_)
 ATOMIC(64, uint64_t, __atomic_)
 ATOMIC(128, uint128, wide_)
 
-extern WEAK void __tsan_atomic_thread_fence(int order);
+SANITIZER(void, __tsan_atomic_thread_fence, (int order))
 void __wrap___tsan_atomic_thread_fence(int order) {
   (void)threadbare_point(NULL, FENCE, 0, order, CALLER);
-  if (__tsan_atomic_thread_fence) {
-    __tsan_atomic_thread_fence(order);
+  if (__tsan_atomic_thread_fence_) {
+    __tsan_atomic_thread_fence_(order);
   } else {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
   }
 }
-extern WEAK void __tsan_atomic_signal_fence(int order);
+SANITIZER(void, __tsan_atomic_signal_fence, (int order))
 void __wrap___tsan_atomic_signal_fence(int order) {
-  if (__tsan_atomic_signal_fence) __tsan_atomic_signal_fence(order);
+  if (__tsan_atomic_signal_fence_) __tsan_atomic_signal_fence_(order);
 }

@@ -1,5 +1,8 @@
 /* What the controller's hooks stand in front of: the sanitizer's interceptor of a function where it has
- * one, else the definition in the next shared library. Never instrumented. */
+ * one, else the definition in the next shared library. Never instrumented.
+ *
+ * Mostly the sanitizer's runtime is a shared library that is loaded before the executable, and the next one after it. A
+ * fuzz target has it inside (fuzz/build.rs). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
@@ -9,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Weak: null where this build's sanitizer, or none, has no such interceptor. */
+/* Weak: null unless a sanitizer that is linked into the executable has such an interceptor. */
 #define INTERCEPTED(X)                                                                                      \
   X(pthread_create) X(pthread_join) X(pthread_detach) X(pthread_once)                                       \
   X(pthread_mutex_lock) X(pthread_mutex_trylock) X(pthread_mutex_timedlock) X(pthread_mutex_clocklock)      \
@@ -57,15 +60,25 @@ void *threadbare_real(const char *name) {
   return next;
 }
 
-/* The sanitizers' runtimes start their symbolizer with this, in the middle of a report (build.rs renames it there). */
+/* The sanitizers' runtimes start their symbolizer with this, in the middle of a report (fuzz/build.rs renames it in those
+ * that are linked into the executable). */
 int threadbare_system_pipe(int descriptors[2]) { return (int)syscall(SYS_pipe2, descriptors, 0); }
 
+static int is_same_object(const void *one, const void *other) {
+  Dl_info a, b;
+  return one != NULL && other != NULL && dladdr(one, &a) != 0 && dladdr(other, &b) != 0 && a.dli_fbase == b.dli_fbase;
+}
+
 /* Whether each form of operator new stands by itself behind the hooks, as in the sanitizers' runtimes, and
- * is not built upon another form. */
-int threadbare_operators_are_apart(void) {
+ * is not built upon another form. The shared runtime of clang's ThreadSanitizer has none. */
+int threadbare_operators_are_apart;
+
+__attribute__((constructor)) static void find_operators(void) {
   /* By way of a variable, since g++ takes an array's address for never null, even a weak one's. */
   char *volatile operator_new_array = __interceptor__Znam;
-  return operator_new_array != NULL;
+  threadbare_operators_are_apart =
+      operator_new_array != NULL ||
+      is_same_object(dlsym(RTLD_NEXT, "_Znam"), dlsym(RTLD_DEFAULT, "__sanitizer_set_report_path"));
 }
 
 /* std::call_once keeps its callable in two thread_local variables of libstdc++. Code compiled with
@@ -102,23 +115,7 @@ const char *__asan_default_options(void) {
 }
 const char *__ubsan_default_options(void) { return "print_stacktrace=1"; }
 
-/* Hooks of the sanitizers' interfaces, null in builds without them. */
-#define WEAK __attribute__((weak))
-extern WEAK void *__tsan_get_current_fiber(void);
-extern WEAK void *__tsan_create_fiber(unsigned flags);
-extern WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
-extern WEAK void __tsan_destroy_fiber(void *fiber);
-extern WEAK void __tsan_acquire(void *address);
-extern WEAK void __tsan_release(void *address);
-extern WEAK void __tsan_ignore_thread_begin(void);
-extern WEAK void __tsan_ignore_thread_end(void);
-extern WEAK void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size);
-extern WEAK void __sanitizer_finish_switch_fiber(void *fake, const void **bottom, size_t *size);
-extern WEAK void __asan_unpoison_memory_region(const volatile void *address, size_t size);
-extern WEAK int __tsan_get_report_mop(void *report, unsigned long index, int *thread, void **address, int *size,
-                                      int *write, int *atomic, void **trace, unsigned long trace_size);
-extern WEAK int __lsan_do_recoverable_leak_check(void);
-
+/* The sanitizers' interfaces, for src/control/sanitizer.rs; null without them. */
 struct threadbare_sanitizer {
   void *(*current_fiber)(void);
   void *(*create_fiber)(unsigned flags);
@@ -128,6 +125,8 @@ struct threadbare_sanitizer {
   void (*release)(void *address);
   void (*ignore_begin)(void);
   void (*ignore_end)(void);
+  void (*func_entry)(void *caller);
+  void (*func_exit)(void);
   void (*start_switch)(void **fake, const void *bottom, size_t size);
   void (*finish_switch)(void *fake, const void **bottom, size_t *size);
   void (*unpoison)(const volatile void *address, size_t size);
@@ -136,18 +135,24 @@ struct threadbare_sanitizer {
                        int *atomic, void **trace, unsigned long trace_size);
 };
 
-const struct threadbare_sanitizer threadbare_sanitizer = {
-    .current_fiber = __tsan_get_current_fiber,
-    .create_fiber = __tsan_create_fiber,
-    .switch_to_fiber = __tsan_switch_to_fiber,
-    .destroy_fiber = __tsan_destroy_fiber,
-    .acquire = __tsan_acquire,
-    .release = __tsan_release,
-    .ignore_begin = __tsan_ignore_thread_begin,
-    .ignore_end = __tsan_ignore_thread_end,
-    .start_switch = __sanitizer_start_switch_fiber,
-    .finish_switch = __sanitizer_finish_switch_fiber,
-    .unpoison = __asan_unpoison_memory_region,
-    .leak_check = __lsan_do_recoverable_leak_check,
-    .report_access = __tsan_get_report_mop,
-};
+struct threadbare_sanitizer threadbare_sanitizer;
+
+#define FIND_INTERFACE(member, name) *(void **)&threadbare_sanitizer.member = dlsym(RTLD_DEFAULT, name)
+
+__attribute__((constructor)) static void find_interface(void) {
+  FIND_INTERFACE(current_fiber, "__tsan_get_current_fiber");
+  FIND_INTERFACE(create_fiber, "__tsan_create_fiber");
+  FIND_INTERFACE(switch_to_fiber, "__tsan_switch_to_fiber");
+  FIND_INTERFACE(destroy_fiber, "__tsan_destroy_fiber");
+  FIND_INTERFACE(acquire, "__tsan_acquire");
+  FIND_INTERFACE(release, "__tsan_release");
+  FIND_INTERFACE(ignore_begin, "__tsan_ignore_thread_begin");
+  FIND_INTERFACE(ignore_end, "__tsan_ignore_thread_end");
+  FIND_INTERFACE(func_entry, "__tsan_func_entry");
+  FIND_INTERFACE(func_exit, "__tsan_func_exit");
+  FIND_INTERFACE(start_switch, "__sanitizer_start_switch_fiber");
+  FIND_INTERFACE(finish_switch, "__sanitizer_finish_switch_fiber");
+  FIND_INTERFACE(unpoison, "__asan_unpoison_memory_region");
+  FIND_INTERFACE(leak_check, "__lsan_do_recoverable_leak_check");
+  FIND_INTERFACE(report_access, "__tsan_get_report_mop");
+}

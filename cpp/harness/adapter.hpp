@@ -12,7 +12,7 @@
 namespace threadbare {
 
 /// Between the interpreter and a runtime stands an adapter: a struct with the members below, of which
-/// cpp/subjects/bundled.hpp is one to copy. `T` is `std::int64_t`, `std::unique_ptr<std::int64_t>` or
+/// cpp/adapters/bundled/scheduler.hpp is one to copy. `T` is `std::int64_t`, `std::unique_ptr<std::int64_t>` or
 /// `void`; an `AnyTask` is a `std::variant` of the six kinds of task. Coroutines of `Task` can `co_await`
 /// what is called awaitable.
 ///

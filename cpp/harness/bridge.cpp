@@ -1,14 +1,15 @@
 #include "harness/bridge.hpp"
 
-#include "harness/probes.hpp"
-#include "harness/scenarios/scenario.hpp"
 #include "threadbare/src/subject.rs.h"
+
+#include <dlfcn.h>
 
 #include <condition_variable>
 #include <locale>
 #include <mutex>
 #include <new>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -42,8 +43,33 @@ ObjectsSpec view(const ObjectCounts &objects) {
 
 }  // namespace
 
-std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault) {
-  return make_subject({name.data(), name.size()}, {fault.data(), fault.size()});
+Library::Library(const std::string &path) : handle_(dlopen(path.empty() ? nullptr : path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  if (handle_ == nullptr) throw std::runtime_error(dlerror());
+  run_probe = reinterpret_cast<decltype(run_probe)>(dlsym(handle_, "threadbare_run_probe"));
+}
+
+void *Library::symbol(const char *name) const {
+  void *found = dlsym(handle_, name);
+  if (found == nullptr) throw std::runtime_error(std::string("it does not define ") + name);
+  return found;
+}
+
+std::size_t Library::origin() const noexcept {
+  const void *known = dlsym(handle_, "threadbare_make_subject");
+  if (known == nullptr) known = reinterpret_cast<const void *>(run_probe);
+  Dl_info place{};
+  return known != nullptr && dladdr(known, &place) != 0 ? reinterpret_cast<std::size_t>(place.dli_fbase) : 0;
+}
+
+std::unique_ptr<Library> load_library(rust::Str path) { return std::make_unique<Library>(std::string(path)); }
+
+std::unique_ptr<Subject> open_subject(const Library &library) {
+  const auto make = reinterpret_cast<decltype(&threadbare_make_subject)>(library.symbol("threadbare_make_subject"));
+  return std::unique_ptr<Subject>(make());
+}
+
+bool fits_fibers(const Library &library) {
+  return reinterpret_cast<decltype(&threadbare_fits_fibers)>(library.symbol("threadbare_fits_fibers"))();
 }
 
 void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
@@ -67,20 +93,12 @@ rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &obj
   return holders;
 }
 
-rust::Vec<rust::String> list_subjects() {
-  rust::Vec<rust::String> names;
-  for (const auto &name : subjects()) names.push_back(rust::String(std::string(name)));
-  return names;
-}
-
-rust::Vec<FaultInfo> list_faults() {
-  rust::Vec<FaultInfo> list;
-  for (const auto &fault : faults())
-    list.push_back({rust::String(std::string(fault.name)), rust::String(std::string(fault.summary))});
-  return list;
-}
-
 void warm_up() {
+  // The first exception of a process makes libgcc initialise itself.
+  try {
+    throw std::runtime_error("");
+  } catch (const std::runtime_error &) {
+  }
   const std::locale classic;
   // What runs at the end of threads gets its key.
   std::mutex mutex;
@@ -88,17 +106,20 @@ void warm_up() {
   std::thread([&] { std::notify_all_at_thread_exit(ended, std::unique_lock(mutex)); }).join();
 }
 
-std::int64_t run_probe(rust::Str name) { return probe({name.data(), name.size()}); }
-
-rust::Vec<ScenarioInfo> list_scenarios() {
-  rust::Vec<ScenarioInfo> list;
-  for (const auto &[name, fault, points, run] : scenarios())
-    list.push_back({rust::String(std::string(name)), rust::String(std::string(fault)), points});
-  return list;
+std::int64_t run_probe(const Library &library, rust::Str name, rust::Str fault) {
+  if (library.run_probe == nullptr) return -1;
+  return library.run_probe({name.data(), name.size()}, {fault.data(), fault.size()});
 }
 
-std::int64_t run_scenario(rust::Str name, rust::Str fault) {
-  return threadbare::run_scenario(std::string_view(name.data(), name.size()), {fault.data(), fault.size()});
+rust::Vec<ScenarioInfo> list_scenarios(const Library &library) {
+  const auto list = reinterpret_cast<decltype(&threadbare_list_probes)>(library.symbol("threadbare_list_probes"));
+  rust::Vec<ScenarioInfo> scenarios;
+  const auto take = [](void *all, std::string_view name, std::string_view fault, std::uint32_t points) {
+    static_cast<rust::Vec<ScenarioInfo> *>(all)->push_back(
+        {rust::String(std::string(name)), rust::String(std::string(fault)), points});
+  };
+  list(take, &scenarios);
+  return scenarios;
 }
 
 }  // namespace threadbare::bridge

@@ -1,21 +1,44 @@
-// What src/subject.rs calls: subjects by name, programs, scenarios, and the probes of the controller's tests.
+// What src/subject.rs calls: targets that are loaded, and the subjects and probes in them.
 #pragma once
 
+#include "harness/probe.hpp"
 #include "harness/program_spec.hpp"
 #include "harness/subject.hpp"
 #include "rust/cxx.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace threadbare::bridge {
 
-struct FaultInfo;
 struct ObjectCounts;
 struct ScenarioInfo;
 
-/// Throws std::invalid_argument, naming what is unknown.
-std::unique_ptr<Subject> open_subject(rust::Str name, rust::Str fault);
+/// A target in this process. It is never unloaded.
+class Library {
+ public:
+  /// The shared object at `path`, or what is linked into the executable if that is empty. Throws std::runtime_error.
+  explicit Library(const std::string &path);
+
+  /// What it defines by that name. Throws std::runtime_error if it does not.
+  [[nodiscard]] void *symbol(const char *name) const;
+
+  /// The address that it was loaded to; 0 if it is neither a runtime nor has probes.
+  [[nodiscard]] std::size_t origin() const noexcept;
+
+  /// Null if it has none.
+  decltype(&threadbare_run_probe) run_probe = nullptr;
+
+ private:
+  void *handle_;
+};
+
+std::unique_ptr<Library> load_library(rust::Str path);
+
+std::unique_ptr<Subject> open_subject(const Library &library);
+bool fits_fibers(const Library &library);
 
 void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads);
@@ -23,18 +46,12 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
 /// Lets the leases of a program recover from a crash in the middle of it; the holder of each, or -1.
 rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects);
 
-rust::Vec<rust::String> list_subjects();
-rust::Vec<FaultInfo> list_faults();
-
 /// Lets the C++ library initialise what it does on first use, once for all.
 void warm_up();
 
-/// Runs a probe (probes.cpp); -1 if there is none of that name.
-std::int64_t run_probe(rust::Str name);
+/// Runs a probe; -1 if there is none of that name with that bug.
+std::int64_t run_probe(const Library &library, rust::Str name, rust::Str fault);
 
-rust::Vec<ScenarioInfo> list_scenarios();
-
-/// Runs a scenario (scenarios/scenario.hpp); -1 if there is none of that name with that fault.
-std::int64_t run_scenario(rust::Str name, rust::Str fault);
+rust::Vec<ScenarioInfo> list_scenarios(const Library &library);
 
 }  // namespace threadbare::bridge

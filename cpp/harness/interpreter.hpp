@@ -49,13 +49,12 @@ class Interpreter {
   using AnyHandle = typename Held::AnyHandle;
 
  public:
-  explicit Interpreter(const ProgramSpec &program, SystemsFactory &make_systems = make_correct_systems)
-      : program_(program), objects_(program.objects), make_systems_(make_systems) {}
+  explicit Interpreter(const ProgramSpec &program) : program_(program), objects_(program.objects) {}
 
   /// On the calling thread, which is the main thread, and so many less one. Throws std::bad_alloc, with everything
   /// freed again, where memory runs out before the root's body began; so may the constructor.
   void execute(unsigned threads) {
-    const std::unique_ptr<Systems> systems = make_systems_(program_.objects);
+    const std::unique_ptr<Systems> systems = make_systems(program_.objects);
     systems_ = systems.get();
     run(threads);
     record(0, 0, EventKind::ContextsLeft, static_cast<std::int64_t>(systems->live_contexts()));
@@ -323,7 +322,6 @@ class Interpreter {
 
   const ProgramSpec &program_;
   Objects<Adapter> objects_;
-  SystemsFactory &make_systems_;
   Systems *systems_ = nullptr;
   typename Adapter::Scheduler *scheduler_ = nullptr;
 };

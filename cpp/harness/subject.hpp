@@ -4,21 +4,11 @@
 #include "harness/program_spec.hpp"
 
 #include <cstdint>
-#include <memory>
-#include <string_view>
 #include <vector>
 
 namespace threadbare {
 
-/// A runtime under test. To plug one in, write an adapter (adapter.hpp), derive a subject from this class, and
-/// list it in cpp/subjects/bundled.cpp:
-///
-///     class MySubject final : public Subject {
-///      public:
-///       void execute(const ProgramSpec &program, unsigned threads) override {
-///         Interpreter<MyAdapter>(program).execute(threads);
-///       }
-///     };
+/// A runtime under test; harness/runtime.hpp makes one of an adapter.
 class Subject {
  public:
   Subject() = default;
@@ -36,21 +26,11 @@ class Subject {
   virtual std::vector<std::int64_t> recover(const ObjectsSpec &) { return {}; }
 };
 
-/// A known bug that can be switched on in the bundled runtime.
-struct FaultInfo {
-  std::string_view name;
-  /// One line.
-  std::string_view summary;
-};
-
-/// The names of the subjects.
-const std::vector<std::string_view> &subjects();
-
-/// The faults of the subject "bundled".
-const std::vector<FaultInfo> &faults();
-
-/// Makes the subject of that name, with that fault or, if it is empty, without any. Throws
-/// std::invalid_argument, naming what is unknown.
-std::unique_ptr<Subject> make_subject(std::string_view name, std::string_view fault);
-
 }  // namespace threadbare
+
+/// Makes the subject of the target that is loaded. Each runtime defines it, with THREADBARE_RUNTIME; the caller deletes
+/// what it makes.
+extern "C" threadbare::Subject *threadbare_make_subject();
+
+/// Whether its threads can be fibers of one OS thread. Defined with it.
+extern "C" bool threadbare_fits_fibers();

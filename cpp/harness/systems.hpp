@@ -72,7 +72,8 @@ class Systems {
 /// Makes the systems of an execution.
 using SystemsFactory = std::unique_ptr<Systems>(const ObjectsSpec &);
 
-/// Those of the bundled runtime, as they should be. For every subject that has none of its own.
-SystemsFactory make_correct_systems;
+/// Those of the target. One of its sources defines it; where a runtime has no systems of its own,
+/// cpp/adapters/bundled/systems.cpp does.
+SystemsFactory make_systems;
 
 }  // namespace threadbare

@@ -10,12 +10,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,7 +59,7 @@ class Program {
   [[nodiscard]] std::size_t size() const { return tasks_.size(); }
 
   /// Runs it and returns what was recorded, after checking what holds of every execution.
-  std::vector<Recorded> run(unsigned threads, std::string_view fault = "") const {
+  std::vector<Recorded> run(unsigned threads) const {
     const std::uint32_t one = 1;
     const std::uint8_t checked = 0;
     const std::uint8_t resets[] = {0, 1};
@@ -80,7 +78,8 @@ class Program {
                                        .leases = 1}};
     recorded.clear();
     directory_path = directory.emplace() / "";
-    make_subject("bundled", fault)->execute(spec, threads);
+    const std::unique_ptr<Subject> subject(threadbare_make_subject());
+    subject->execute(spec, threads);
     check_lifecycle();
     return recorded;
   }
@@ -253,32 +252,6 @@ TEST("every other operation does what it says") {
           value_of(events, 0, EventKind::OperationBegin, 19) + 1'500);
     CHECK(value_of(events, 0, EventKind::TaskEnd) == mix(mix(mix(0, 41), closed), caught(2)));
   }
-}
-
-TEST("unknown subjects and faults are refused by name") {
-  const auto message_of = [](std::string_view subject, std::string_view fault) -> std::string {
-    try {
-      make_subject(subject, fault);
-    } catch (const std::invalid_argument &error) {
-      return error.what();
-    }
-    return "";
-  };
-  CHECK(message_of("asio2", "").find("asio2") != std::string::npos);
-  CHECK(message_of("bundled", "lost-key").find("lost-key") != std::string::npos);
-}
-
-TEST("every fault is listed once and leaves a single thread in peace, but for the leak") {
-  const Program program = six_kinds(
-      [](std::uint32_t child) { return Program::Operations{op(Start, child), op(Yield), op(Join, child)}; });
-  std::set<std::string_view> names;
-  for (const FaultInfo &fault : faults()) {
-    CHECK(names.insert(fault.name).second);
-    CHECK(!fault.summary.empty());
-    if (fault.name == "transfer-frame-leak") continue;
-    CHECK(value_of(program.run(1, fault.name), 0, EventKind::TaskEnd) == six_mixed());
-  }
-  CHECK(names.size() == 25);
 }
 
 TEST("calls on systems give what they should, one after another") {

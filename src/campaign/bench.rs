@@ -3,13 +3,13 @@
 
 use anyhow::{Result, bail};
 
-use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Slice, Work};
 use super::programs::Programs;
 use super::supervisor::Supervisor;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::{Built, Workshop};
 
 /// Rounds over which times add up; engines alternate, so that a slow moment of the machine hits both.
 const ROUNDS: u64 = 5;
@@ -53,12 +53,14 @@ impl Bench {
     /// engine's pace comes first, then that of `free`.
     ///
     /// # Errors
-    /// The executables cannot be had, a worker cannot do what it is asked, or it found something, after
+    /// The runtime does not compile, a worker cannot do what it is asked, or it found something, after
     /// which nothing is comparable.
-    pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Pace>> {
-        let executables = Executables::provide(self.sanitizers.iter().copied())?;
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Pace>> {
+        let target = workshop.runtime(&self.subject, None)?;
+        let wanted = self.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
+        let builds = workshop.build_all(wanted, |_| !interrupt::requested())?;
         // One at a time: workers beside each other would share the machine unevenly.
-        let mut supervisor = Supervisor::new(1, executables)?;
+        let mut supervisor = Supervisor::new(1)?;
         let mut paces: Vec<Pace> = Vec::new();
         for &sanitizer in &self.sanitizers {
             for engine in [self.engine, Engine::Free] {
@@ -68,14 +70,14 @@ impl Bench {
         let total = ROUNDS * paces.len() as u64;
         for round in 0..ROUNDS {
             for (index, pace) in (0..).zip(&mut paces) {
-                self.measure(&mut supervisor, pace, round)?;
+                self.measure(&mut supervisor, builds.of(&target, pace.sanitizer)?, pace, round)?;
                 observe(round * (total / ROUNDS) + index + 1, total);
             }
         }
         Ok(paces)
     }
 
-    fn measure(&self, supervisor: &mut Supervisor<()>, pace: &mut Pace, round: u64) -> Result<()> {
+    fn measure(&self, supervisor: &mut Supervisor<()>, target: &Built, pace: &mut Pace, round: u64) -> Result<()> {
         let settings = Settings {
             subject: self.subject.clone(),
             threads: self.threads,
@@ -94,7 +96,7 @@ impl Bench {
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };
-        supervisor.start((), Job { settings, work: Work::Explore(slice) }, None)?;
+        supervisor.start((), Job { settings, target: target.clone(), work: Work::Explore(slice) }, None)?;
         loop {
             if interrupt::requested() {
                 bail!("interrupted before everything was measured");

@@ -7,22 +7,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow, bail, ensure};
 
-use super::executables::Executables;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
-use super::job::{Audited, Built, CheckSlice, Comparison, Divergence, Job, Work};
+use super::job::{Audited, CheckSlice, Comparison, Divergence, Job, Program, Work};
 use super::known::Known;
 use super::quota::Quota;
 use super::replay::Seen;
 use super::seed::schedule_seed;
 use super::supervisor::{Ended, Found, Supervisor};
-use super::workshop::Workshop;
-use crate::build_info;
+use super::targets::Targets;
 use crate::case::Case;
 use crate::check::{self, Check};
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::{self, Workshop};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.
 const SLICE: u64 = 50_000;
@@ -60,7 +59,6 @@ pub struct Cell {
     pub findings: u64,
     /// The strategy has tried every schedule.
     pub exhausted: bool,
-    program: Built,
     quota: Quota,
     known: Known,
 }
@@ -83,6 +81,7 @@ pub struct Progress {
     pub elapsed: Duration,
     pub executions: u64,
     pub findings: usize,
+    pub building: Option<target::Progress>,
 }
 
 impl Campaign {
@@ -91,18 +90,16 @@ impl Campaign {
     /// # Errors
     /// The program does not compile, calls what is not emulated, or did not do the same twice in an audit; the findings
     /// directory or the executables cannot be had.
-    pub fn run(&self, mut observe: impl FnMut(&Progress)) -> Result<Summary> {
-        let mut workshop = Workshop::new()?;
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress)) -> Result<Summary> {
+        let mut targets = Targets::request(workshop, &self.check.target()?, &self.sanitizers)?;
         let mut cells = Vec::new();
         let count = self.sanitizers.len() as u64;
         for (index, &sanitizer) in (0..).zip(&self.sanitizers) {
-            let program = workshop.build(&self.check, sanitizer)?;
             let quota = Quota::share(self.executions, index, count);
-            cells.push(Cell::new(sanitizer, program, quota, Known::new(self.slice())));
+            cells.push(Cell::new(sanitizer, quota, Known::new(self.slice())));
         }
         let findings = Findings::open(&self.findings)?;
-        let executables = Executables::provide(self.sanitizers.iter().copied())?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let mut state = State {
             campaign: self,
             cells,
@@ -113,41 +110,46 @@ impl Campaign {
             failure: None,
             audited: Vec::new(),
         };
-        let started = Instant::now();
+        // Since the first slice began; before that, there is nothing but building.
+        let mut started: Option<Instant> = None;
+        let elapsed = |started: Option<Instant>| started.map_or(Duration::ZERO, |started| started.elapsed());
         let mut deadline = interrupt::Deadline::default();
         while !deadline.has_passed() {
             if !state.over && (interrupt::requested() || state.must_end()) {
                 state.stop(supervisor.stop())?;
             }
-            let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
-            while supervisor.has_room()
-                && let Some(task) = state.next_task(left)
+            targets.poll()?;
+            let left = self.seconds.map(|seconds| targets.left_of(Duration::from_secs(seconds)));
+            while supervisor.has_room_beside(targets.compilers())
+                && let Some(task) = state.next_task(left, &targets)
             {
-                let (job, case) = state.job_of(&task, left);
+                started.get_or_insert_with(Instant::now);
+                let (job, case) = state.job_of(&task, left, &targets);
                 supervisor.start(task, job, case.as_ref())?;
             }
-            if supervisor.is_idle() {
+            if supervisor.is_idle() && (targets.is_complete() || state.over) {
                 break;
             }
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended, &mut supervisor)?;
             }
             observe(&Progress {
-                elapsed: started.elapsed(),
+                elapsed: elapsed(started),
                 executions: state.executions() + supervisor.under_way(),
                 findings: state.findings.len(),
+                building: targets.under_way(),
             });
         }
         supervisor.stop();
         let compared = if self.audit && state.failure.is_none() {
-            self.compare(&state, supervisor.into_executables())?
+            self.compare(&state, &targets, workshop.toolchain.is_clang)?
         } else {
             0
         };
         Ok(Summary {
             executions: state.executions(),
             compared,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: elapsed(started).as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
             cells: state.cells,
             interrupted: interrupt::requested(),
@@ -168,10 +170,10 @@ impl Campaign {
     }
 
     /// Replays what the audit executed with every controlled engine under every sanitizer, each in fresh processes.
-    fn compare(&self, state: &State<'_>, executables: Executables) -> Result<u64> {
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+    fn compare(&self, state: &State<'_>, targets: &Targets<'_>, has_fibers: bool) -> Result<u64> {
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let engines = [Engine::Fibers, Engine::Threads];
-        let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || build_info::FIBERS);
+        let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || has_fibers);
         let pairs = engines.flat_map(|engine| (0..state.cells.len()).map(move |cell| (cell, engine)));
         let mut waiting: VecDeque<(usize, Engine, usize)> = pairs.map(|(cell, engine)| (cell, engine, 0)).collect();
         let mut compared = 0;
@@ -182,13 +184,15 @@ impl Campaign {
                 if first >= state.audited.len() {
                     continue;
                 }
+                let Some(target) = targets.of(state.cells[cell].sanitizer).cloned() else { continue };
                 let comparison = Comparison {
-                    program: state.cells[cell].program.clone(),
+                    program: Program::of(&self.check),
                     first: first as u64,
                     audited: state.audited[first..].to_vec(),
                 };
                 let settings = Settings { engine, ..self.settings(state.cells[cell].sanitizer, self.seed) };
-                supervisor.start((cell, engine, first), Job { settings, work: Work::Compare(comparison) }, None)?;
+                let job = Job { settings, target, work: Work::Compare(comparison) };
+                supervisor.start((cell, engine, first), job, None)?;
             }
             if supervisor.is_idle() {
                 break;
@@ -224,8 +228,8 @@ impl Campaign {
 }
 
 impl Cell {
-    fn new(sanitizer: Sanitizer, program: Built, quota: Quota, known: Known) -> Self {
-        Self { sanitizer, executions: 0, points: 0, seconds: 0.0, findings: 0, exhausted: false, program, quota, known }
+    fn new(sanitizer: Sanitizer, quota: Quota, known: Known) -> Self {
+        Self { sanitizer, executions: 0, points: 0, seconds: 0.0, findings: 0, exhausted: false, quota, known }
     }
 
     /// Hands out the next executions: the first and how many, at most `most`.
@@ -274,7 +278,7 @@ impl State<'_> {
         self.failure.is_some() || (self.campaign.stop_at_first && !self.findings.is_empty())
     }
 
-    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
+    fn next_task(&mut self, left: Option<Duration>, targets: &Targets<'_>) -> Option<Task> {
         if let Some(task) = self.next.pop_front() {
             return Some(task);
         }
@@ -284,21 +288,25 @@ impl State<'_> {
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            if let Some((first, count)) = self.cells[cell].take(self.campaign.slice()) {
+            let is_ready = targets.of(self.cells[cell].sanitizer).is_some();
+            if is_ready && let Some((first, count)) = self.cells[cell].take(self.campaign.slice()) {
                 return Some(Task::Explore { cell, first, count });
             }
         }
         None
     }
 
-    fn job_of(&mut self, task: &Task, left: Option<Duration>) -> (Job, Option<Case>) {
+    /// Tasks are of cells whose targets are there.
+    fn job_of(&mut self, task: &Task, left: Option<Duration>, targets: &Targets<'_>) -> (Job, Option<Case>) {
+        let program = Program::of(&self.campaign.check);
+        let target = |cell: &Cell| targets.of(cell.sanitizer).expect("its target is there").clone();
         match task {
             Task::Explore { cell, first, count } => {
                 let cell = &mut self.cells[*cell];
                 let known = cell.known.slice_of(*first);
                 let limit = left.map(|left| left.min(self.campaign.longest_slice()));
                 let slice = CheckSlice {
-                    program: cell.program.clone(),
+                    program,
                     seed: self.campaign.seed,
                     first: *first,
                     count: *count,
@@ -309,11 +317,11 @@ impl State<'_> {
                     audit: self.campaign.audit,
                 };
                 let settings = self.campaign.settings(cell.sanitizer, self.campaign.seed);
-                (Job { settings, work: Work::Check(slice) }, None)
+                (Job { settings, target: target(cell), work: Work::Check(slice) }, None)
             }
             Task::Explain { origin, case } => {
-                let work = Work::ReplayCheck(self.cells[origin.cell].program.clone());
-                (Job { settings: case.settings.clone(), work }, Some((**case).clone()))
+                let (settings, target) = (case.settings.clone(), target(&self.cells[origin.cell]));
+                (Job { settings, target, work: Work::ReplayCheck(program) }, Some((**case).clone()))
             }
         }
     }
@@ -324,7 +332,7 @@ impl State<'_> {
             Task::Explain { origin, case } => {
                 let seen = Seen::of(&ended);
                 let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
-                let object = &self.cells[origin.cell].program.object;
+                let object = &ended.job.target.object;
                 let ending = case.report.lines().next().unwrap_or_default();
                 let text = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
                 self.findings.confirm_and_explain(&case, origin, instead, text)

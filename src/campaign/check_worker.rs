@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::audit::{OUTSIDE, difference};
 use super::fingerprint::fingerprint;
-use super::job::{self, Audited, Built, CheckSlice, Comparison, Divergence, Failed, Outcome};
+use super::job::{self, Audited, CheckSlice, Comparison, Divergence, Failed, Outcome, Program};
 use super::seed;
 use crate::control::Budget;
 use crate::control::{Mode, Session, process};
@@ -18,6 +18,7 @@ use crate::finding::{Failure, Judgement, Verdict};
 use crate::oracle::exit;
 use crate::program::Injections;
 use crate::schedule::Schedule;
+use crate::target::Built;
 
 /// Step budget of an execution.
 const MOST_POINTS: u64 = 1 << 20;
@@ -51,9 +52,9 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// It cannot be loaded.
-    pub fn load(session: &'a mut Session, outcome: &'a mut Outcome, built: &Built) -> Result<Self> {
-        session.load_image(&built.object, &built.arguments)?;
-        session.set_injections(Injections::of(&built.injections));
+    pub fn load(session: &'a mut Session, outcome: &'a mut Outcome, target: &Built, program: &Program) -> Result<Self> {
+        session.load_image(&target.object, &program.arguments)?;
+        session.set_injections(Injections::of(&program.injections));
         Ok(Self { session, outcome, longest: None, known: Vec::new(), has_livelock: false })
     }
 

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::executables::Executables;
 use super::fuzz::{self, Campaign, Progress};
 use super::interrupt;
 use super::replay::{self, Conclusion, Replayed};
 use crate::settings::Engine;
+use crate::target::{self, Workshop};
 
 /// What is to be done.
 pub struct Ci {
@@ -34,23 +34,36 @@ impl Ci {
     ///
     /// # Errors
     /// A case or an executable cannot be had, the findings cannot be written, or a worker cannot do what it is asked.
-    pub fn run(&self, fall_back: impl Fn(Engine) -> Engine, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
+    pub fn run(
+        &self,
+        workshop: &Workshop,
+        fall_back: impl Fn(Engine) -> Engine,
+        mut observe: impl FnMut(&Progress<'_>),
+    ) -> Result<Summary> {
         let (mut regressions, left_out) = match &self.regressions {
             Some(plan) => {
-                let all = plan.read_all(fall_back)?;
+                let all = plan.read_all(workshop, fall_back)?;
                 all.into_iter().partition(|case| self.campaign.sanitizers.contains(&case.settings.sanitizer))
             }
             None => (Vec::new(), Vec::new()),
         };
-        // The time is for executing: a first build takes longer than all the rest.
-        Executables::provide(self.campaign.sanitizers.iter().copied())?;
+        // The time is for executing.
+        let target = workshop.runtime(&self.campaign.subject, self.campaign.fault.as_deref())?;
+        let explored = self.campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
+        let replayed = regressions.iter().map(|case| (case.target.clone(), case.settings.sanitizer));
+        let begun = Instant::now();
+        let mut building = |progress: &target::Progress| {
+            observe(&Progress::of_building(begun.elapsed(), progress));
+            !interrupt::requested()
+        };
+        workshop.build_all(explored.chain(replayed).collect::<Vec<_>>(), &mut building)?;
         let started = Instant::now();
         if let Some(plan) = &self.regressions {
-            plan.replay(&mut regressions)?;
+            plan.replay(workshop, &mut regressions, building)?;
         }
         let rest = |seconds: u64| seconds.saturating_sub(started.elapsed().as_secs());
         let campaign = Campaign { seconds: self.campaign.seconds.map(rest), ..self.campaign.clone() };
-        let fuzz = campaign.run(&mut observe)?;
+        let fuzz = campaign.run(workshop, &mut observe)?;
         Ok(Summary { regressions, left_out, fuzz, engine: campaign.engine, seed: campaign.seed })
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -17,13 +17,14 @@ use super::fingerprint::fingerprint;
 use super::job::{self, Evolution, Files, Job, Outcome, Work};
 use super::seed::splitmix64;
 use super::worker::Runner;
-use crate::build_info;
+use super::worker_process::worker_command;
 use crate::control::libfuzzer::{self, Target};
 use crate::control::{Features, InputSlot, Reached, process};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::{Input, MAX_BYTES, Mutator};
 use crate::program::encode::{Writer, encode};
 use crate::settings::{Sanitizer, Settings};
+use crate::target::Built;
 
 /// Executions between two looks for leaks, whose inputs are kept until then.
 const LEAK_CHECK_EVERY: usize = 2_000;
@@ -34,7 +35,8 @@ const FRESH_INPUTS: u64 = 8;
 ///
 /// # Errors
 /// The files cannot be used, or libFuzzer cannot.
-pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> Result<()> {
+pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()> {
+    let settings = &job.settings;
     let (seeds, kept) = (files.seeds(), files.kept());
     fs::create_dir_all(&seeds).with_context(|| no_room(&seeds))?;
     fs::create_dir_all(&kept).with_context(|| no_room(&kept))?;
@@ -54,7 +56,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
     );
     let list = files.quick().join("seeds.txt");
     fs::write(&list, names.join(",")).with_context(|| no_room(&list))?;
-    let mut runner = Runner::open(files, settings)?;
+    let mut runner = Runner::open(files, job)?;
     runner.set_feedback(&evolution.feedback);
     let slot = InputSlot::create(&files.input())?;
     let reached = Reached::create(&files.reached(), Features::read(&files.reached_before()))?;
@@ -75,6 +77,7 @@ pub(super) fn run(files: &Files, settings: &Settings, evolution: &Evolution) -> 
         reached,
         files,
         settings,
+        target: job.target.clone(),
         evolution: evolution.clone(),
         programs: HashSet::new(),
         unchecked: Vec::new(),
@@ -133,6 +136,7 @@ struct Evolver {
     reached: Reached,
     files: Files,
     settings: Settings,
+    target: Built,
     evolution: Evolution,
     /// Digests of the programs executed.
     programs: HashSet<u64>,
@@ -161,7 +165,7 @@ impl Target for Evolver {
         let flow = if injections.crash || injections.failing_allocation.is_some() {
             self.execute_alone(input, number)
         } else {
-            if build_info::SANITIZER == Sanitizer::Address {
+            if self.settings.sanitizer == Sanitizer::Address {
                 self.unchecked.push((number, bytes.to_vec()));
             }
             let Input { program, seed, choices, .. } = input;
@@ -268,13 +272,12 @@ impl Evolver {
             make(alone.quick())?;
         }
         fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace with another worker")?;
-        let (case, choices) = input.into_case(self.settings.fault.clone());
+        let (case, choices) = input.into_case(self.settings.fault.clone(), self.settings.sanitizer);
         fs::write(alone.case(), case.to_string()).with_context(|| no_room(alone.directory()))?;
         let work = Work::Input { choices, number };
-        job::write(&alone.job(), &Job { settings: self.settings.clone(), work })?;
-        // This executable, even if another one lies in its place by now.
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("worker").arg(alone.directory()).arg(alone.quick()).stdin(Stdio::null()).stdout(Stdio::null());
+        job::write(&alone.job(), &Job { settings: self.settings.clone(), target: self.target.clone(), work })?;
+        let mut command = worker_command(&self.target);
+        command.arg(alone.directory()).arg(alone.quick()).stdin(Stdio::null()).stdout(Stdio::null());
         let status = command.status().context("cannot start a worker")?;
         if !status.success() {
             die_like(status);

@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use super::catalogue::Entry;
 use super::corpus::Corpus;
-use super::executables::Executables;
 use super::findings;
 use super::interrupt;
 use super::job::{Evolution, Job, Slice, Work};
@@ -21,6 +20,7 @@ use crate::finding::{Failure, OracleName};
 use crate::input::Input;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::{Builds, Built, Progress, Target, Workshop};
 
 /// What to measure.
 pub struct Measurement {
@@ -131,14 +131,43 @@ impl Task {
     }
 }
 
+/// The runtime with each fault and without any, for the sanitizers that they are looked for with.
+pub struct Targets {
+    /// By the fault.
+    targets: BTreeMap<Option<String>, Target>,
+    builds: Builds,
+}
+
+impl Targets {
+    fn of(&self, settings: &Settings) -> Result<&Built> {
+        self.builds.of(&self.targets[&settings.fault], settings.sanitizer)
+    }
+}
+
 impl Measurement {
+    /// Builds what the searches execute.
+    ///
+    /// # Errors
+    /// Something does not compile.
+    pub fn build(&self, workshop: &Workshop, observe: impl FnMut(&Progress) -> bool) -> Result<Targets> {
+        let mut targets = BTreeMap::new();
+        let mut wanted = Vec::new();
+        for entry in &self.entries {
+            for fault in [None, Some(entry.name)] {
+                let target = workshop.runtime(&self.subject, fault)?;
+                wanted.push((target.clone(), entry.sanitizer));
+                targets.insert(fault.map(str::to_owned), target);
+            }
+        }
+        Ok(Targets { targets, builds: workshop.build_all(wanted, observe)? })
+    }
+
     /// Runs all searches; `observe` is told how many are done and how many there are.
     ///
     /// # Errors
-    /// The executables cannot be had, or a worker cannot do what it is asked.
-    pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<(Vec<Measured>, Clean)> {
-        let executables = Executables::provide(self.entries.iter().map(|entry| entry.sanitizer))?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+    /// A worker cannot do what it is asked.
+    pub fn run(&self, targets: &Targets, mut observe: impl FnMut(u64, u64)) -> Result<(Vec<Measured>, Clean)> {
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let fresh = || Searches { trials: self.trials, ..Searches::default() };
         let measured = |entry: &&'static Entry| Measured { entry, controlled: fresh(), free: self.free.then(fresh) };
         let mut results: Vec<Measured> = self.entries.iter().map(measured).collect();
@@ -151,7 +180,7 @@ impl Measurement {
             while supervisor.has_room()
                 && let Some(task) = waiting.pop_front()
             {
-                let job = self.job_of(&task);
+                let job = self.job_of(&task, targets)?;
                 match task.search().and_then(|search| corpora.get(&search)) {
                     Some(corpus) => {
                         let inputs: &Corpus = corpus;
@@ -197,7 +226,7 @@ impl Measurement {
         tasks
     }
 
-    fn job_of(&self, task: &Task) -> Job {
+    fn job_of(&self, task: &Task, targets: &Targets) -> Result<Job> {
         let (fault, trial, free, faulty, first, count) = match *task {
             Task::Search { fault, trial, free, from } => (fault, trial, free, true, from, self.cap - from),
             Task::Acquit { fault, trial, execution, .. } => (fault, trial, false, false, execution, 1),
@@ -227,7 +256,8 @@ impl Measurement {
                 Work::Explore(Slice { seed, first, count, limit_ms: None, programs, known, leak_check_every })
             }
         };
-        Job { settings, work }
+        let target = targets.of(&settings)?.clone();
+        Ok(Job { settings, target, work })
     }
 
     /// Gives the task that follows from how this one ended, if any.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow};
 
-use super::executables::Executables;
 use super::findings::{Finding, Findings, Origin};
 use super::guide::{Gathered, Guide};
 use super::interrupt;
@@ -19,9 +18,11 @@ use super::search::Search;
 use super::seed::{schedule_seed, slice_seed};
 use super::supervisor::{Ended, Evolved, Found, Supervisor};
 use super::suspects::{PARTS, Suspects};
+use super::targets::Targets;
 use crate::case::Case;
 use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings};
+use crate::target::{self, Workshop};
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -65,6 +66,14 @@ pub struct Progress<'a> {
     pub findings: usize,
     /// The cell that was started last.
     pub cell: Option<&'a Cell>,
+    pub building: Option<target::Progress>,
+}
+
+impl Progress<'_> {
+    /// Before anything is executed.
+    pub(super) fn of_building(elapsed: Duration, building: &target::Progress) -> Self {
+        Self { elapsed, executions: 0, programs: 0, findings: 0, cell: None, building: Some(building.clone()) }
+    }
 }
 
 impl Campaign {
@@ -72,7 +81,7 @@ impl Campaign {
     ///
     /// # Errors
     /// The findings directory or the executables cannot be had, or a worker cannot do what it is asked.
-    pub fn run(&self, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
         let (cut, guide) = match &self.search {
             Search::Blind(_) => (Cut::Anywhere(self.engine), None),
@@ -81,15 +90,23 @@ impl Campaign {
                 (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
+        let target = workshop.runtime(&self.subject, self.fault.as_deref())?;
+        let mut targets = Targets::request(workshop, &target, &self.sanitizers)?;
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
         let mut state =
             State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
-        let executables = Executables::provide(self.sanitizers.iter().copied())?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let programs = self.programs();
-        let started = Instant::now();
+        // Since the first slice began; before that, there is nothing but building.
+        let mut started: Option<Instant> = None;
+        let elapsed = |started: Option<Instant>| started.map_or(Duration::ZERO, |started| started.elapsed());
         if let Some(guide) = &mut state.guide {
-            self.recall(guide)?;
+            // Its slices depend on those before, so all cells begin together.
+            targets.wait(|building| {
+                observe(&Progress::of_building(elapsed(started), building));
+                !interrupt::requested()
+            })?;
+            self.recall(guide, &targets)?;
         }
         let mut cell = None;
         let mut deadline = interrupt::Deadline::default();
@@ -97,12 +114,14 @@ impl Campaign {
             if !state.over && (interrupt::requested() || state.must_end()) {
                 state.stop(supervisor.stop())?;
             }
-            let left = self.seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()));
-            while supervisor.has_room()
-                && let Some(task) = state.next_task(left)
+            targets.poll()?;
+            let left = self.seconds.map(|seconds| targets.left_of(Duration::from_secs(seconds)));
+            while supervisor.has_room_beside(targets.compilers())
+                && let Some(task) = state.next_task(left, &targets)
             {
                 cell = Some(task.cell());
-                let (job, case) = state.job_of(&task);
+                started.get_or_insert_with(Instant::now);
+                let (job, case) = state.job_of(&task, &targets);
                 match (&mut state.guide, &job.work) {
                     (Some(guide), Work::Evolve(slice)) => {
                         let beginning = guide.beginning(task.cell(), job.settings.sanitizer, slice.seed, slice.count);
@@ -111,18 +130,19 @@ impl Campaign {
                     _ => supervisor.start(task, job, case.as_ref())?,
                 }
             }
-            if supervisor.is_idle() {
+            if supervisor.is_idle() && (targets.is_complete() || state.over) {
                 break;
             }
             for (task, ended) in supervisor.poll()? {
                 state.take_in(task, ended)?;
             }
             observe(&Progress {
-                elapsed: started.elapsed(),
+                elapsed: elapsed(started),
                 executions: state.plan.executions() + supervisor.under_way(),
                 programs: state.plan.programs(programs),
                 findings: state.findings.len(),
                 cell: cell.map(|index| &state.plan.cells[index]),
+                building: targets.under_way(),
             });
         }
         supervisor.stop();
@@ -134,7 +154,7 @@ impl Campaign {
         Ok(Summary {
             executions: state.plan.executions(),
             programs: state.plan.programs(programs),
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: elapsed(started).as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
             corpus: state.guide.as_ref().map(Guide::gathered),
             cells: state.plan.cells,
@@ -203,7 +223,7 @@ impl State<'_> {
         self.failure.is_some()
     }
 
-    fn next_task(&mut self, left: Option<Duration>) -> Option<Task> {
+    fn next_task(&mut self, left: Option<Duration>, targets: &Targets<'_>) -> Option<Task> {
         if let Some(task) = self.next.pop_front() {
             return Some(task);
         }
@@ -222,15 +242,17 @@ impl State<'_> {
                 }
             }
         }
-        let share = if self.over { None } else { self.plan.next(left) };
+        let share = if self.over { None } else { self.plan.next(left, |sanitizer| targets.of(sanitizer).is_some()) };
         if let (Some(guide), Some(_)) = (&mut self.guide, share) {
             guide.begin();
         }
         share.map(Task::Explore)
     }
 
-    fn job_of(&self, task: &Task) -> (Job, Option<Case>) {
+    /// Tasks are of cells whose targets are there.
+    fn job_of(&self, task: &Task, targets: &Targets<'_>) -> (Job, Option<Case>) {
         let cell = &self.plan.cells[task.cell()];
+        let target = targets.of(cell.sanitizer).expect("its target is there").clone();
         let slice = |share: &Share, leak_check_every: u64, limit_ms: Option<u64>| {
             let origin = Origin { cell: share.cell, execution: share.first };
             Work::Explore(Slice {
@@ -243,7 +265,8 @@ impl State<'_> {
                 leak_check_every,
             })
         };
-        let explore = |work| (Job { settings: self.campaign.settings(cell, self.campaign.seed), work }, None);
+        let settings = self.campaign.settings(cell, self.campaign.seed);
+        let explore = |work| (Job { settings, target: target.clone(), work }, None);
         let milliseconds = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         match (task, &self.guide) {
             (Task::Explore(share), Some(guide)) => explore(Work::Evolve(Evolution {
@@ -268,6 +291,7 @@ impl State<'_> {
             (Task::Confirm { case, .. }, _) => {
                 let job = Job {
                     settings: case.settings.clone(),
+                    target,
                     work: Work::Replay(Replay { from: 0, times: FREE_ATTEMPTS }),
                 };
                 (job, Some((**case).clone()))

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::programs::Programs;
+use crate::check::Check;
 use crate::control::counters::Feature;
 use crate::execution::Step;
 use crate::feedback::Kind;
@@ -17,6 +18,7 @@ use crate::finding::{Failure, Incomparable};
 use crate::program::Shape;
 use crate::schedule::{Injection, Schedule};
 use crate::settings::Settings;
+use crate::target::Built;
 
 /// The files of one worker, in a directory that the supervisor made for it. Those that come and go by the thousand may be
 /// in another one, which is quicker.
@@ -125,18 +127,26 @@ impl Files {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     pub settings: Settings,
+    /// What it loads, built for the sanitizer of the settings.
+    pub target: Built,
     pub work: Work,
 }
 
-/// A program under check, built for the job's sanitizer.
+/// How a program under check is run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Built {
-    /// A shared object.
-    pub object: PathBuf,
+pub struct Program {
     /// Of `main`.
     pub arguments: Vec<String>,
     /// What may go wrong in it.
     pub injections: Vec<Injection>,
+}
+
+impl Program {
+    /// As a check says.
+    #[must_use]
+    pub fn of(check: &Check) -> Self {
+        Self { arguments: check.arguments.clone(), injections: check.injections.clone() }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -161,7 +171,7 @@ pub enum Work {
     Measure(Vec<Vec<u8>>),
     Check(CheckSlice),
     /// The schedule of the case at [`Files::case`], of a program under check.
-    ReplayCheck(Built),
+    ReplayCheck(Program),
     Compare(Comparison),
 }
 
@@ -200,7 +210,7 @@ pub struct Evolution {
 /// A part of the executions of a program under check: `first .. first + count`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckSlice {
-    pub program: Built,
+    pub program: Program,
     /// The seed of the campaign; see [`super::seed`].
     pub seed: u64,
     pub first: u64,
@@ -220,7 +230,7 @@ pub struct CheckSlice {
 /// Schedules of a program under check that must come to what they came to before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Comparison {
-    pub program: Built,
+    pub program: Program,
     /// The number of the first schedule.
     pub first: u64,
     pub audited: Vec<Audited>,

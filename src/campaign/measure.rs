@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::executables::Executables;
 use super::interrupt;
 use super::job::{Job, Work};
 use super::supervisor::Supervisor;
@@ -15,6 +14,7 @@ use crate::control::counters::Feature;
 use crate::input::Input;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::Built;
 
 /// Inputs that one worker executes.
 const AT_ONCE: usize = 500;
@@ -43,13 +43,12 @@ pub struct Measured {
 }
 
 impl Measurement {
-    /// Executes every input once; they come with their names. `observe` is told how many are done and how many there are.
+    /// Executes every input once on the runtime, built for the sanitizer; they come with their names. `observe` is told how many are done and how many there are.
     ///
     /// # Errors
-    /// The executable cannot be had, or a worker cannot do what it is asked.
-    pub fn run(&self, inputs: &[(&str, &[u8])], mut observe: impl FnMut(u64, u64)) -> Result<Measured> {
-        let executables = Executables::provide([self.sanitizer])?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+    /// A worker cannot do what it is asked.
+    pub fn run(&self, target: &Built, inputs: &[(&str, &[u8])], mut observe: impl FnMut(u64, u64)) -> Result<Measured> {
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let mut measured = Measured::default();
         let mut waiting = batches(inputs);
         let started = Instant::now();
@@ -58,7 +57,8 @@ impl Measurement {
                 && let Some((threads, batch)) = waiting.pop_front()
             {
                 let inputs = batch.iter().map(|(_, bytes)| bytes.clone()).collect();
-                let job = Job { settings: self.settings(threads), work: Work::Measure(inputs) };
+                let (settings, target) = (self.settings(threads), target.clone());
+                let job = Job { settings, target, work: Work::Measure(inputs) };
                 supervisor.start((threads, batch), job, None)?;
             }
             if supervisor.is_idle() {

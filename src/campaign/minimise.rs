@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use anyhow::{Result, bail, ensure};
 
-use super::executables::Executables;
 use super::findings;
 use super::interrupt;
 use super::job::{Job, Replay, Work};
@@ -14,6 +13,7 @@ use crate::case::{Case, Workload};
 use crate::finding::Verdict;
 use crate::program::{Program, shrink};
 use crate::settings::Settings;
+use crate::target::{Built, Progress, Workshop};
 
 /// What to make small and how hard to try.
 pub struct Minimisation {
@@ -56,17 +56,32 @@ impl Minimisation {
         &self.program
     }
 
+    /// The runtime with the case's fault and without any, which are the same where it has none.
+    ///
+    /// # Errors
+    /// There is no such runtime, or it does not compile.
+    pub fn build(&self, workshop: &Workshop, observe: impl FnMut(&Progress) -> bool) -> Result<[Built; 2]> {
+        let settings = &self.case.settings;
+        let targets = [settings.fault.as_deref(), None].map(|fault| workshop.runtime(&settings.subject, fault));
+        let [faulty, right] = targets;
+        let [faulty, right] = [faulty?, right?];
+        let wanted = [&faulty, &right].map(|target| (target.clone(), settings.sanitizer));
+        let builds = workshop.build_all(wanted, observe)?;
+        let built = |target| builds.of(target, settings.sanitizer).cloned();
+        Ok([built(&faulty)?, built(&right)?])
+    }
+
     /// Gives the smallest case it comes to, and calls `observe` with the operations left. A smaller program is taken if it
     /// fails with the same verdict under one of its schedules and, where a fault is switched on, not without the fault.
     ///
     /// # Errors
     /// The case does not fail; the workers cannot do what they are asked.
-    pub fn run(&self, mut observe: impl FnMut(usize)) -> Result<Smallest> {
-        let executables = Executables::provide([self.case.settings.sanitizer])?;
-        let mut supervisor = Supervisor::new(self.jobs, executables.clone())?;
-        let mut acquitter = Supervisor::new(1, executables)?;
-        let Some(mut smallest) = self.first(&mut supervisor, &mut acquitter, std::slice::from_ref(&self.program))?
-        else {
+    pub fn run(&self, [faulty, right]: &[Built; 2], mut observe: impl FnMut(usize)) -> Result<Smallest> {
+        let mut courts = Courts {
+            accuser: (Supervisor::new(self.jobs)?, faulty.clone()),
+            acquitter: (Supervisor::new(1)?, right.clone()),
+        };
+        let Some(mut smallest) = self.first(&mut courts, std::slice::from_ref(&self.program))? else {
             ensure!(!interrupt::requested(), "interrupted before the case was seen to fail");
             bail!(
                 "none of {} schedules of the program shows {}; try more with `--attempts`",
@@ -76,7 +91,7 @@ impl Minimisation {
         };
         while !interrupt::requested() {
             observe(smallest.program.operation_count());
-            match self.first(&mut supervisor, &mut acquitter, &shrink::steps(&smallest.program))? {
+            match self.first(&mut courts, &shrink::steps(&smallest.program))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
             }
@@ -85,12 +100,8 @@ impl Minimisation {
     }
 
     /// The case of the first of these programs that will do.
-    fn first(
-        &self,
-        supervisor: &mut Supervisor<Attempt>,
-        acquitter: &mut Supervisor<Attempt>,
-        programs: &[Program],
-    ) -> Result<Option<Smallest>> {
+    fn first(&self, courts: &mut Courts, programs: &[Program]) -> Result<Option<Smallest>> {
+        let Courts { accuser: (supervisor, faulty), acquitter } = courts;
         let mut best: Option<(usize, Case)> = None;
         let mut waiting: VecDeque<Attempt> = (0..programs.len()).map(|program| Attempt { program, from: 0 }).collect();
         loop {
@@ -98,7 +109,7 @@ impl Minimisation {
             while supervisor.has_room()
                 && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.program < last)
             {
-                self.start(supervisor, attempt, &programs[attempt.program], &self.case.settings)?;
+                self.start(supervisor, faulty, attempt, &programs[attempt.program], &self.case.settings)?;
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
@@ -133,14 +144,14 @@ impl Minimisation {
     }
 
     /// Whether the program is right with the fault off. Without a fault there is nothing to compare with.
-    fn acquits(&self, supervisor: &mut Supervisor<Attempt>, program: &Program) -> Result<bool> {
+    fn acquits(&self, (supervisor, right): &mut Court, program: &Program) -> Result<bool> {
         if self.case.settings.fault.is_none() {
             return Ok(true);
         }
         let settings = Settings { fault: None, ..self.case.settings.clone() };
         let mut attempt = Attempt { program: 0, from: 0 };
         loop {
-            self.start(supervisor, attempt, program, &settings)?;
+            self.start(supervisor, right, attempt, program, &settings)?;
             let ended = loop {
                 if interrupt::requested() {
                     return Ok(false);
@@ -159,6 +170,7 @@ impl Minimisation {
     fn start(
         &self,
         supervisor: &mut Supervisor<Attempt>,
+        target: &Built,
         attempt: Attempt,
         program: &Program,
         settings: &Settings,
@@ -172,8 +184,18 @@ impl Minimisation {
             ..self.case.clone()
         };
         let work = Work::Replay(Replay { from: attempt.from, times: self.attempts - attempt.from });
-        supervisor.start(attempt, Job { settings: settings.clone(), work }, Some(&case))
+        let (settings, target) = (settings.clone(), target.clone());
+        supervisor.start(attempt, Job { settings, target, work }, Some(&case))
     }
+}
+
+/// Workers, and what they load.
+type Court = (Supervisor<Attempt>, Built);
+
+/// Who says that a program fails, and who says that it is right with the fault off.
+struct Courts {
+    accuser: Court,
+    acquitter: Court,
 }
 
 /// Schedules of one of several programs, from this one on.

@@ -127,14 +127,17 @@ impl Plan {
         }
     }
 
-    /// Hands out a slice of the next cell that has executions left; `left` is the campaign's time.
-    pub fn next(&mut self, left: Option<Duration>) -> Option<Share> {
+    /// Hands out a slice of the next cell that has executions left and is `ready`; `left` is the campaign's time.
+    pub fn next(&mut self, left: Option<Duration>, ready: impl Fn(Sanitizer) -> bool) -> Option<Share> {
         if left.is_some_and(|left| left.is_zero()) {
             return None;
         }
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
+            if !ready(self.cells[cell].sanitizer) {
+                continue;
+            }
             let most = self.most_at_once(self.cells[cell].sanitizer);
             if let Some((first, count)) = self.cells[cell].quota.take(most) {
                 let limit = [self.limit, left].into_iter().flatten().min();
@@ -200,7 +203,7 @@ mod tests {
     const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
 
     fn handed_out(plan: &mut Plan) -> Vec<Share> {
-        std::iter::from_fn(|| plan.next(None)).collect()
+        std::iter::from_fn(|| plan.next(None, |_| true)).collect()
     }
 
     #[test]
@@ -215,7 +218,7 @@ mod tests {
     fn every_execution_of_a_cell_is_handed_out_once_even_if_workers_stop_early() {
         let mut plan = Plan::new(&[Sanitizer::None], &[2], Cut::Anywhere(Engine::Free), Some(25_000), None, 1);
         let mut done = vec![0_u32; 25_000];
-        while let Some(share) = plan.next(None) {
+        while let Some(share) = plan.next(None, |_| true) {
             let reached = (share.count / 2).max(1);
             for execution in share.first..share.first + reached {
                 done[execution as usize] += 1;
@@ -229,15 +232,25 @@ mod tests {
     fn without_a_quota_the_cells_take_turns_until_the_time_is_up() {
         let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(60), 2);
         let left = Some(Duration::from_secs(1));
-        let order: Vec<usize> = (0..12).map(|_| plan.next(left).expect("endless").cell).collect();
+        let order: Vec<usize> = (0..12).map(|_| plan.next(left, |_| true).expect("endless").cell).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
-        assert_eq!(plan.next(Some(Duration::ZERO)), None);
+        assert_eq!(plan.next(Some(Duration::ZERO), |_| true), None);
+    }
+
+    #[test]
+    fn a_cell_that_is_not_ready_waits_for_its_turn() {
+        let mut plan = Plan::new(&ALL, &[1], Cut::Anywhere(Engine::Fibers), Some(300), None, 2);
+        let ready = |sanitizer| sanitizer == Sanitizer::Thread;
+        assert_eq!(plan.next(None, ready).map(|share| share.cell), Some(1));
+        assert_eq!(plan.next(None, ready), None);
+        assert!(plan.has_left());
+        assert_eq!(handed_out(&mut plan).iter().map(|share| share.count).sum::<u64>(), 200);
     }
 
     #[test]
     fn a_short_campaign_has_short_slices() {
         let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(3), 2);
-        let limit = plan.next(Some(Duration::from_secs(3))).expect("a share").limit;
+        let limit = plan.next(Some(Duration::from_secs(3)), |_| true).expect("a share").limit;
         assert_eq!(limit, Some(Duration::from_millis(250)));
     }
 
@@ -245,7 +258,7 @@ mod tests {
     fn a_guided_campaign_of_a_number_of_executions_is_cut_by_that_alone() {
         let mut plan = Plan::new(&ALL, &[1, 2], Cut::Guided, Some(60_000), None, 2);
         assert!(plan.begins_pass());
-        let share = plan.next(None).expect("a share");
+        let share = plan.next(None, |_| true).expect("a share");
         assert_eq!((share.count, share.limit), (2_500, None));
         assert!(!plan.begins_pass());
         let rest = handed_out(&mut plan);
@@ -258,7 +271,7 @@ mod tests {
     #[test]
     fn several_workers_explore_one_cell_of_a_guided_campaign_by_time() {
         let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::Guided, None, Some(60), 8);
-        let firsts: Vec<u64> = (0..8).map(|_| plan.next(None).expect("endless").first).collect();
+        let firsts: Vec<u64> = (0..8).map(|_| plan.next(None, |_| true).expect("endless").first).collect();
         assert!(plan.has_left() && firsts.windows(2).all(|pair| pair[0] < pair[1]), "{firsts:?}");
     }
 

@@ -11,6 +11,7 @@ use anyhow::Result;
 use super::fuzz::Campaign;
 use super::guide::Guide;
 use super::measure::Measurement;
+use super::targets::Targets;
 
 /// The part of a campaign's time that this may take.
 const PART: u32 = 10;
@@ -20,14 +21,12 @@ impl Campaign {
     ///
     /// # Errors
     /// A worker cannot do what it is asked.
-    pub(super) fn recall(&self, guide: &mut Guide) -> Result<()> {
+    pub(super) fn recall(&self, guide: &mut Guide, targets: &Targets<'_>) -> Result<()> {
         let count = self.sanitizers.len();
         let most = self.executions.map_or(usize::MAX, |executions| executions as usize / count.max(1));
         for &sanitizer in &self.sanitizers {
             let inputs = guide.to_recall(self.seed, most);
-            if inputs.is_empty() {
-                return Ok(());
-            }
+            let Some(target) = targets.of(sanitizer).filter(|_| !inputs.is_empty()) else { return Ok(()) };
             let measurement = Measurement {
                 subject: self.subject.clone(),
                 fault: self.fault.clone(),
@@ -37,7 +36,7 @@ impl Campaign {
                 thorough: false,
                 limit: self.seconds.map(|seconds| Duration::from_secs(seconds) / PART / count as u32),
             };
-            let reached = measurement.run(&inputs, |_, _| {})?.reached();
+            let reached = measurement.run(target, &inputs, |_, _| {})?.reached();
             guide.recall(sanitizer, &reached);
         }
         Ok(())

@@ -7,19 +7,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
-use super::executables::Executables;
 use super::interrupt;
-use super::job::{Built, Divergence, Job, Replay, Work};
+use super::job::{Divergence, Job, Program, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
-use super::workshop::Workshop;
 use crate::case::{Case, Workload};
-use crate::check::Check;
 use crate::finding::{Failure, Verdict};
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings};
+use crate::target::{Progress, Target, Workshop};
 
 /// Executions that a case without a schedule gets, since engine `free` shows it only by luck.
 pub const FREE_ATTEMPTS: u64 = 1000;
@@ -152,6 +150,8 @@ pub struct Replayed {
     pub choices: Option<Vec<u16>>,
     /// The settings it was executed under.
     pub settings: Settings,
+    /// What is built for it.
+    pub target: Target,
     /// The sources of a check are not those that the case was recorded with.
     pub sources_changed: bool,
     pub seen: Vec<Seen>,
@@ -181,25 +181,31 @@ impl Plan {
     /// Replays what was read, until Ctrl-C.
     ///
     /// # Errors
-    /// The workers cannot be had, or cannot do what they are asked.
-    pub fn replay(&self, results: &mut [Replayed]) -> Result<()> {
-        let programs = Programs::build(results)?;
-        let executables = Executables::provide(results.iter().map(|result| result.settings.sanitizer))?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+    /// A target does not compile, or the workers cannot do what they are asked.
+    pub fn replay(
+        &self,
+        workshop: &Workshop,
+        results: &mut [Replayed],
+        observe: impl FnMut(&Progress) -> bool,
+    ) -> Result<()> {
+        let wanted = results.iter().map(|result| (result.target.clone(), result.settings.sanitizer));
+        let builds = workshop.build_all(wanted, observe)?;
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let mut waiting: VecDeque<usize> =
             (0..results.len()).flat_map(|index| (0..self.repeat).map(move |_| index)).collect();
         while !interrupt::requested() {
             while supervisor.has_room()
                 && let Some(index) = waiting.pop_front()
             {
-                let Replayed { case, choices, settings, .. } = &results[index];
+                let Replayed { case, choices, settings, target, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let work = match (programs.of(case, settings), choices) {
-                    (Some(program), _) => Work::ReplayCheck(program.clone()),
-                    (None, Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
-                    (None, None) => Work::Replay(Replay { from: 0, times }),
+                let work = match (&case.workload, choices) {
+                    (Workload::Check(check), _) => Work::ReplayCheck(Program::of(check)),
+                    (_, Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
+                    (_, None) => Work::Replay(Replay { from: 0, times }),
                 };
-                let job = Job { settings: settings.clone(), work };
+                let target = builds.of(target, settings.sanitizer)?.clone();
+                let job = Job { settings: settings.clone(), target, work };
                 supervisor.start(index, job, Some(case))?;
             }
             if supervisor.is_idle() {
@@ -220,34 +226,6 @@ impl Plan {
     }
 }
 
-/// The programs under check, each built once for each sanitizer.
-struct Programs {
-    built: Vec<(Check, Sanitizer, Built)>,
-    _workshop: Workshop,
-}
-
-impl Programs {
-    fn build(cases: &[Replayed]) -> Result<Self> {
-        let mut workshop = Workshop::new()?;
-        let mut built: Vec<(Check, Sanitizer, Built)> = Vec::new();
-        for Replayed { path, case, settings, .. } in cases {
-            let Workload::Check(check) = &case.workload else { continue };
-            if built.iter().any(|(known, sanitizer, _)| known == check && *sanitizer == settings.sanitizer) {
-                continue;
-            }
-            let program = workshop.build(check, settings.sanitizer).with_context(|| path.display().to_string())?;
-            built.push((check.clone(), settings.sanitizer, program));
-        }
-        Ok(Self { built, _workshop: workshop })
-    }
-
-    fn of(&self, case: &Case, settings: &Settings) -> Option<&Built> {
-        let Workload::Check(check) = &case.workload else { return None };
-        let fits = |known: &Check, sanitizer: Sanitizer| known == check && sanitizer == settings.sanitizer;
-        self.built.iter().find(|(known, sanitizer, _)| fits(known, *sanitizer)).map(|(.., program)| program)
-    }
-}
-
 fn severity(conclusion: &Conclusion) -> u8 {
     match conclusion {
         Conclusion::AsExpected => 0,
@@ -261,7 +239,7 @@ fn severity(conclusion: &Conclusion) -> u8 {
 mod tests {
     use super::*;
     use crate::finding::OracleName;
-    use crate::program::Program;
+    use crate::program;
     use crate::settings::StrategyName;
 
     fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {
@@ -279,7 +257,7 @@ mod tests {
     fn case(verdict: Verdict, sanitizer: Sanitizer) -> Case {
         Case {
             settings: settings(sanitizer, Engine::Fibers),
-            workload: Program::default().into(),
+            workload: program::Program::default().into(),
             schedule: None,
             verdict,
             oracle: None,

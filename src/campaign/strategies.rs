@@ -9,15 +9,14 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
 use super::bench::Pace;
-use super::executables::Executables;
 use super::interrupt;
-use super::job::{Built, CheckSlice, Job, Work};
+use super::job::{CheckSlice, Job, Program, Work};
 use super::supervisor::{Ended, Supervisor};
-use super::workshop::Workshop;
 use crate::check::{self, Check, Points};
 use crate::finding::Failure;
 use crate::report::word;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::{Built, Workshop};
 
 /// The strategies that are compared.
 pub const COMPARED: [StrategyName; 6] = [
@@ -138,18 +137,16 @@ impl Comparison {
     ///
     /// # Errors
     /// An example does not compile, or the workers cannot do what they are asked.
-    pub fn run(&self, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Measured>> {
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Measured>> {
         let examples = examples_in(&self.directory)?;
-        let mut workshop = Workshop::new()?;
-        let executables = Executables::provide(examples.iter().map(|example| example.sanitizer))?;
-        let mut supervisor = Supervisor::new(self.jobs, executables)?;
+        let mut supervisor = Supervisor::new(self.jobs)?;
         let searches = vec![Searches { trials: self.trials, found: Vec::new() }; COMPARED.len()];
         let measured = |example| Measured { example, searches: searches.clone() };
         let mut measured: Vec<Measured> = examples.into_iter().map(measured).collect();
         let total = self.trials * (COMPARED.len() * measured.len()) as u64;
         let mut done = 0;
         for measured in &mut measured {
-            let program = workshop.build(&measured.example.check(), measured.example.sanitizer)?;
+            let program = workshop.build(&measured.example.check().target()?, measured.example.sanitizer)?;
             let mut waiting: VecDeque<(usize, u64)> =
                 (0..COMPARED.len()).flat_map(|strategy| (0..self.trials).map(move |trial| (strategy, trial))).collect();
             loop {
@@ -179,14 +176,12 @@ impl Comparison {
     ///
     /// # Errors
     /// As [`Comparison::run`].
-    pub fn pace(&self, sanitizers: &[Sanitizer]) -> Result<Vec<Pace>> {
+    pub fn pace(&self, workshop: &Workshop, sanitizers: &[Sanitizer]) -> Result<Vec<Pace>> {
         let example = Example::of(&self.directory.join(PACED))?;
-        let mut workshop = Workshop::new()?;
-        let executables = Executables::provide(sanitizers.iter().copied())?;
-        let mut supervisor = Supervisor::new(1, executables)?;
+        let mut supervisor = Supervisor::new(1)?;
         let mut paces = Vec::new();
         for &sanitizer in sanitizers {
-            let program = workshop.build(&example.check(), sanitizer)?;
+            let program = workshop.build(&example.check().target()?, sanitizer)?;
             let mut pair = [(self.engine, CONTROLLED_ROUND), (Engine::Free, FREE_ROUND)]
                 .map(|(engine, round)| (Pace { sanitizer, engine, executions: 0, seconds: 0.0 }, round));
             for round in 0..ROUNDS {
@@ -214,9 +209,9 @@ impl Comparison {
         Ok(paces)
     }
 
-    fn job(&self, example: &Example, program: &Built, strategy: usize, trial: u64) -> Job {
+    fn job(&self, example: &Example, target: &Built, strategy: usize, trial: u64) -> Job {
         let slice = CheckSlice {
-            program: program.clone(),
+            program: Program::of(&example.check()),
             seed: trial,
             first: 0,
             count: self.cap,
@@ -235,7 +230,7 @@ impl Comparison {
             seed: trial,
             fault: None,
         };
-        Job { settings, work: Work::Check(slice) }
+        Job { settings, target: target.clone(), work: Work::Check(slice) }
     }
 }
 

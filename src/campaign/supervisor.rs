@@ -13,9 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::death::{self, Killed};
-use super::executables::Executables;
 use super::job::{self, Failed, Files, Job, Outcome, Work};
-use super::scratch::Scratch;
 use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
@@ -25,6 +23,7 @@ use crate::finding::{Failure, OracleName, Verdict};
 use crate::input::Input;
 use crate::oracle::sanitizer;
 use crate::schedule::Schedule;
+use crate::scratch::Scratch;
 use crate::settings::Engine;
 
 /// A subject may print without end; no report is as long as this, in bytes.
@@ -34,7 +33,6 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// Runs jobs; each carries a tag of type `T` by which its end is known.
 pub struct Supervisor<T> {
-    executables: Executables,
     jobs: usize,
     memory_limit: u64,
     /// Holds the directories of the workers; removed on drop.
@@ -96,9 +94,8 @@ impl<T> Supervisor<T> {
     ///
     /// # Errors
     /// No temporary directory can be made.
-    pub fn new(jobs: usize, executables: Executables) -> Result<Self> {
+    pub fn new(jobs: usize) -> Result<Self> {
         Ok(Self {
-            executables,
             jobs,
             memory_limit: memory_limit(jobs),
             scratch: Scratch::new()?,
@@ -109,16 +106,16 @@ impl<T> Supervisor<T> {
         })
     }
 
-    /// What it starts.
-    #[must_use]
-    pub fn into_executables(self) -> Executables {
-        self.executables
-    }
-
     /// Whether another job can be started now.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.running.len() < self.jobs
+        self.has_room_beside(0)
+    }
+
+    /// The same, where so many compilers run as well. One worker is always let in, so that what is ready is explored.
+    #[must_use]
+    pub fn has_room_beside(&self, compilers: usize) -> bool {
+        self.running.is_empty() || self.running.len() + compilers < self.jobs
     }
 
     /// What names the functions in reports.
@@ -181,8 +178,7 @@ impl<T> Supervisor<T> {
     }
 
     fn launch(&mut self, tag: T, job: Job, files: Files) -> Result<()> {
-        let executable = self.executables.of(job.settings.sanitizer);
-        let worker = WorkerProcess::start(executable, job, files, self.memory_limit)?;
+        let worker = WorkerProcess::start(job, files, self.memory_limit)?;
         self.running.push((tag, worker));
         Ok(())
     }

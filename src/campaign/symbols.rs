@@ -11,6 +11,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::control::process;
+use crate::target::LOADER;
+
 /// Options of the sanitizers that make them print what [`Symbols::expand`] understands.
 pub const PLAIN_FRAMES: &str = r#"symbolize=0:stack_trace_format="    #%n %p %m+%o""#;
 
@@ -99,7 +102,8 @@ impl Symbols {
                 command.arg("--output-style=GNU");
             }
             command
-                .args(["-f", "-C", "-i", "-a", "-e", module])
+                .args(["-f", "-C", "-i", "-a", "-e"])
+                .arg(file_of(module))
                 .args(offsets.iter().map(|offset| format!("{offset:#x}")));
             // A tool that fails names nothing, and is not asked about these again.
             let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output();
@@ -117,6 +121,13 @@ impl Default for Symbols {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Where the code of a module is. Workers are started by a copy of the loader, whose path the sanitizers tell for that of
+/// the executable.
+fn file_of(module: &str) -> PathBuf {
+    let of_worker = module.rsplit_once('/').is_some_and(|(_, name)| name == LOADER);
+    if of_worker { process::executable() } else { module.into() }
 }
 
 /// The address in a line such as `    #3 0x7f00 /usr/bin/program+0x1234`.
@@ -188,6 +199,12 @@ mod tests {
         let text = "  Write of size 8\n    #0 0x5510 /bin/a b+0x10\n    #1 0x5520 /bin/a b+0x20\n\n  Previous\n    #0 0x5530 /bin/a b+0x30\n";
         let expected = "  Write of size 8\n    #0 inner() /s/a.hpp:1 (a b+0x10)\n    #1 outer() /s/a.hpp:9 (a b+0x10)\n    #2 main /s/m.cpp:2 (a b+0x20)\n\n  Previous\n    #0 <null> <null> (a b+0x30)\n";
         assert_eq!(symbols.expand(text), expected);
+    }
+
+    #[test]
+    fn the_code_of_what_the_loader_started_is_in_the_executable() {
+        assert_eq!(file_of("/cache/sources/loader-0123/threadbare"), process::executable());
+        assert_eq!(file_of("/usr/lib/libstdc++.so.6"), PathBuf::from("/usr/lib/libstdc++.so.6"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
 use crate::reference::trial::can_get_stuck;
+use crate::settings::Sanitizer;
 
 /// What an exported file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,7 +62,7 @@ pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> 
         match format {
             Format::Input => write_at_once(&directory.join(name), bytes, false)?,
             Format::Case => {
-                let (case, _) = Input::decode(bytes).context("a corpus holds inputs")?.into_case(None);
+                let (case, _) = Input::decode(bytes).context("a corpus holds inputs")?.into_case(None, Sanitizer::None);
                 write_at_once(&directory.join(format!("{name}.case")), case.to_string().as_bytes(), false)?;
             }
         }

@@ -146,8 +146,9 @@ fn memory_of(pid: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::job::{Built, Replay};
+    use crate::campaign::job::{Program, Replay};
     use crate::settings::{Sanitizer, Settings, StrategyName};
+    use crate::target::Built;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -161,7 +162,8 @@ mod tests {
             seed: 0,
             fault: None,
         };
-        let watch = Watch::new(1, &Job { settings, work }, u64::MAX);
+        let target = Built { object: "program.so".into(), preload: Vec::new(), loader: None };
+        let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);
         let start = watch.moved;
         (watch, start)
     }
@@ -187,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_program_under_check_hangs_after_two_seconds() {
-        let built = Built { object: "program.so".into(), arguments: vec![], injections: vec![] };
-        let (mut watch, start) = watch_of(Engine::Fibers, Work::ReplayCheck(built));
+        let program = Program { arguments: vec![], injections: vec![] };
+        let (mut watch, start) = watch_of(Engine::Fibers, Work::ReplayCheck(program));
         assert_eq!(watch.judge(0, SECOND, start + SECOND), None);
         assert!(matches!(watch.judge(0, SECOND * 2, start + SECOND * 2), Some(Killed::Hang(_))));
     }

@@ -14,7 +14,8 @@ use super::fingerprint::fingerprint;
 use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
 use super::seed;
 use crate::case::{Case, Workload};
-use crate::control::{self, Mode, Session, Trace, counters, process};
+use crate::check;
+use crate::control::{self, Loading, Mode, Session, Trace, counters, process};
 use crate::execution::Ending;
 use crate::feedback::{Edges, Kind, States};
 use crate::finding::Judgement;
@@ -23,7 +24,6 @@ use crate::oracle::Judge;
 use crate::program::Program;
 use crate::reference::Expectations;
 use crate::report::timeline;
-use crate::settings::Settings;
 use crate::strategy::bytes;
 
 /// Executes the job in `directory` and leaves its outcome there. What comes and goes often is in the directory `quick`.
@@ -31,18 +31,18 @@ use crate::strategy::bytes;
 /// # Errors
 /// The job cannot be read, the subject cannot be opened, or the outcome cannot be written.
 pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
-    process::die_with_parent();
+    process::become_worker();
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     match &job.work {
-        Work::Explore(slice) => with_runner(&files, &job.settings, |runner| {
+        Work::Explore(slice) => with_runner(&files, &job, |runner| {
             runner.explore(slice);
             Ok(())
         }),
         Work::Replay(replay) => {
             let case = Case::read(&files.case())?;
             let Workload::Program(program) = &case.workload else { bail!("a check is not replayed as a program") };
-            with_runner(&files, &job.settings, |runner| {
+            with_runner(&files, &job, |runner| {
                 runner.replay(replay, &case, program);
                 Ok(())
             })
@@ -50,36 +50,38 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
             let Workload::Program(program) = case.workload else { bail!("an input has a program") };
-            with_runner(&files, &job.settings, |runner| {
+            with_runner(&files, &job, |runner| {
                 runner.input(program, case.settings.seed, choices, *number);
                 Ok(())
             })
         }
         #[cfg(feature = "libfuzzer")]
-        Work::Evolve(evolution) => evolve_worker::run(&files, &job.settings, evolution),
+        Work::Evolve(evolution) => evolve_worker::run(&files, &job, evolution),
         #[cfg(not(feature = "libfuzzer"))]
         Work::Evolve(_) => bail!("this was built without libFuzzer; build it with the feature `libfuzzer`"),
-        Work::Measure(inputs) => with_runner(&files, &job.settings, |runner| {
+        Work::Measure(inputs) => with_runner(&files, &job, |runner| {
             runner.measure(inputs);
             Ok(())
         }),
-        Work::Narrow { inputs, every } => with_runner(&files, &job.settings, |runner| {
+        Work::Narrow { inputs, every } => with_runner(&files, &job, |runner| {
             runner.narrow(inputs, *every);
             Ok(())
         }),
-        Work::Check(slice) => with_runner(&files, &job.settings, |runner| {
-            let mut checker = Checker::load(&mut runner.session, &mut runner.outcome, &slice.program)?;
+        Work::Check(slice) => with_runner(&files, &job, |runner| {
+            let mut checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, &slice.program)?;
             checker.explore(slice, &files.outcome_so_far())
         }),
-        Work::Compare(comparison) => with_runner(&files, &job.settings, |runner| {
-            Checker::load(&mut runner.session, &mut runner.outcome, &comparison.program)?.compare(comparison);
+        Work::Compare(comparison) => with_runner(&files, &job, |runner| {
+            let checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, &comparison.program);
+            checker?.compare(comparison);
             Ok(())
         }),
         Work::ReplayCheck(program) => {
             let case = Case::read(&files.case())?;
             let schedule = case.schedule.context("a case of a check without a schedule cannot be replayed")?;
-            with_runner(&files, &job.settings, |runner| {
-                Checker::load(&mut runner.session, &mut runner.outcome, program)?.replay(&schedule, case.verdict);
+            with_runner(&files, &job, |runner| {
+                let checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, program);
+                checker?.replay(&schedule, case.verdict);
                 Ok(())
             })
         }
@@ -87,8 +89,8 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
 }
 
 /// Opens a session, executes in it, and leaves the outcome.
-fn with_runner(files: &Files, settings: &Settings, execute: impl FnOnce(&mut Runner) -> Result<()>) -> Result<()> {
-    let mut runner = Runner::open(files, settings)?;
+fn with_runner(files: &Files, job: &Job, execute: impl FnOnce(&mut Runner) -> Result<()>) -> Result<()> {
+    let mut runner = Runner::open(files, job)?;
     execute(&mut runner)?;
     runner.leave(files)
 }
@@ -109,8 +111,11 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub fn open(files: &Files, settings: &Settings) -> Result<Self> {
-        let mut session = Session::open(settings, Trace::open(&files.trace())?)?;
+    pub fn open(files: &Files, job: &Job) -> Result<Self> {
+        let settings = &job.settings;
+        let is_check = settings.subject == check::SUBJECT;
+        let loading = if is_check { Loading::Later } else { Loading::Runtime(&job.target.object) };
+        let mut session = Session::open(settings, loading, Trace::open(&files.trace())?)?;
         session.set_directory(files.files())?;
         Ok(Self {
             session,

@@ -3,7 +3,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -13,12 +12,21 @@ use super::death::Killed;
 use super::job::{self, Files, Job, Work};
 use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
-use crate::control::Trace;
+use crate::control::{Trace, process};
 use crate::schedule::Schedule;
+use crate::target::Built;
 
 /// Read by the sanitizers. Nearly all options are compiled in; the environment's are not passed on, so that
 /// results do not depend on them.
 const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
+
+/// This program as a worker that can load the target.
+#[must_use]
+pub fn worker_command(target: &Built) -> Command {
+    let mut command = process::preloaded(target.loader.as_deref(), &process::executable(), &target.preload);
+    command.arg("worker");
+    command
+}
 
 /// A worker process with its files; it is killed, and its files are removed, when this is dropped.
 pub struct WorkerProcess {
@@ -32,11 +40,11 @@ pub struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Starts `executable` on a job, with its files in a directory that exists.
+    /// Starts a worker on a job, with its files in a directory that exists.
     ///
     /// # Errors
     /// The files cannot be written or the process cannot be started.
-    pub fn start(executable: &Path, job: Job, files: Files, memory_limit: u64) -> Result<Self> {
+    pub fn start(job: Job, files: Files, memory_limit: u64) -> Result<Self> {
         job::write(&files.job(), &job)?;
         let mut trace = Trace::create(&files.trace())?;
         // A worker that dies before it begins is blamed on its first execution.
@@ -50,8 +58,8 @@ impl WorkerProcess {
         }
         let append = OpenOptions::new().create(true).append(true).open(files.stderr());
         let stderr = append.context("cannot create a worker's files")?;
-        let mut command = Command::new(executable);
-        command.arg("worker").arg(files.directory()).arg(files.quick());
+        let mut command = worker_command(&job.target);
+        command.arg(files.directory()).arg(files.quick());
         // A process group of its own: Ctrl-C is for the supervisor alone.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         for variable in OPTION_VARIABLES {
@@ -59,7 +67,7 @@ impl WorkerProcess {
         }
         // Else TSan waits a second for reports that other threads may still make.
         command.env("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0"));
-        let child = command.spawn().with_context(|| format!("cannot start {}", executable.display()))?;
+        let child = command.spawn().context("cannot start a worker")?;
         let watch = Watch::new(child.id(), &job, memory_limit);
         Ok(Self { child, job, files, trace, watch, started: Instant::now(), killed: None })
     }

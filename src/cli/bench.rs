@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::resolve;
+use super::world::World;
 use crate::campaign::bench::Bench;
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
@@ -15,6 +16,7 @@ use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{json, pace, say, table};
 use crate::settings::{Engine, Sanitizer};
+use crate::target::Workshop;
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -52,28 +54,29 @@ pub struct Flags {
     json: Option<PathBuf>,
 }
 
-pub fn run(flags: &Flags) -> Result<()> {
+pub fn run(flags: &Flags, world: &World) -> Result<()> {
+    let workshop = world.workshop()?;
     match &flags.examples {
-        Some(directory) => compare(flags, directory),
-        None => measure(flags),
+        Some(directory) => compare(flags, directory, &workshop),
+        None => measure(flags, &workshop),
     }
 }
 
 /// How the strategies do on examples.
-fn compare(flags: &Flags, directory: &Path) -> Result<()> {
+fn compare(flags: &Flags, directory: &Path, workshop: &Workshop) -> Result<()> {
     let comparison = Comparison {
         directory: directory.to_owned(),
         trials: flags.trials,
         cap: flags.cap,
-        engine: resolve::controlled_engine(flags.engine)?,
+        engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
         jobs: resolve::jobs(None)?,
     };
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
-    let paces = comparison.pace(&resolve::distinct(&flags.sanitizer))?;
+    let paces = comparison.pace(workshop, &resolve::distinct(&flags.sanitizer))?;
     say(pace::table(&paces));
     let line = ProgressLine::new();
-    let measured = comparison.run(|done, total| line.count(done, total, "searches"))?;
+    let measured = comparison.run(workshop, |done, total| line.count(done, total, "searches"))?;
     drop(line);
     say(table::of_strategies(&measured));
     if let Some(path) = &flags.json {
@@ -82,7 +85,7 @@ fn compare(flags: &Flags, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn measure(flags: &Flags) -> Result<()> {
+fn measure(flags: &Flags, workshop: &Workshop) -> Result<()> {
     resolve::size(flags.size)?;
     let bench = Bench {
         subject: "bundled".to_owned(),
@@ -90,12 +93,12 @@ fn measure(flags: &Flags) -> Result<()> {
         threads: flags.threads,
         shape: Shape { size: flags.size, systems: flags.systems },
         executions: flags.executions,
-        engine: resolve::engine(flags.engine)?,
+        engine: resolve::engine(flags.engine, &workshop.toolchain)?,
     };
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
-    let paces = bench.run(|done, total| line.count(done, total, "measurements"))?;
+    let paces = bench.run(workshop, |done, total| line.count(done, total, "measurements"))?;
     drop(line);
     say(pace::table(&paces));
     if let Some(path) = &flags.json {

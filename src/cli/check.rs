@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::resolve;
+use super::world::World;
 use crate::campaign::check::{Campaign, Summary};
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
@@ -15,6 +16,7 @@ use crate::report::progress::ProgressLine;
 use crate::report::{findings, grouped, json, say, table, word};
 use crate::schedule::Injection;
 use crate::settings::{Engine, Sanitizer, StrategyName};
+use crate::target::Toolchain;
 
 /// Time of a check that is given neither time nor executions.
 const DEFAULT_SECONDS: u64 = 10;
@@ -78,7 +80,7 @@ fn injection(word: &str) -> Result<Injection, String> {
 }
 
 impl Flags {
-    fn resolve(self) -> Result<Campaign> {
+    fn resolve(self, toolchain: &Toolchain) -> Result<Campaign> {
         let check = Check {
             sources: self.sources,
             flags: self.flags.split_whitespace().map(str::to_owned).collect(),
@@ -98,7 +100,7 @@ impl Flags {
         Ok(Campaign {
             check,
             sanitizers: resolve::distinct(&self.sanitizer),
-            engine: resolve::controlled_engine(self.engine)?,
+            engine: resolve::controlled_engine(self.engine, toolchain)?,
             strategy: self.strategy,
             seed: self.seed,
             jobs: resolve::jobs(self.jobs)?,
@@ -111,13 +113,14 @@ impl Flags {
     }
 }
 
-pub fn run(flags: Flags) -> Result<bool> {
+pub fn run(flags: Flags, world: &World) -> Result<bool> {
+    let workshop = world.workshop()?;
     let json = flags.json.clone();
-    let campaign = flags.resolve()?;
+    let campaign = flags.resolve(&workshop.toolchain)?;
     json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
-    let summary = campaign.run(|progress| line.check(progress))?;
+    let summary = campaign.run(&workshop, |progress| line.check(progress))?;
     drop(line);
     print(&summary, &campaign);
     if let Some(path) = &json {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::world::World;
 use super::{fuzz, resolve};
 use crate::campaign::ci::{Ci, Summary, failed};
 use crate::campaign::corpus::Corpus;
@@ -14,6 +15,7 @@ use crate::campaign::{interrupt, replay};
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
 use crate::report::{json, junit, replays, say, word};
+use crate::target::Workshop;
 
 /// Time of a job that is given neither time nor executions.
 const DEFAULT_MINUTES: u64 = 3;
@@ -48,10 +50,10 @@ pub struct Flags {
 }
 
 impl Flags {
-    fn resolve(&self) -> Result<Ci> {
+    fn resolve(&self, workshop: &Workshop) -> Result<Ci> {
         let unlimited = self.minutes.is_none() && self.executions.is_none();
         let minutes = if unlimited { Some(DEFAULT_MINUTES) } else { self.minutes };
-        let campaign = self.explored.resolve(minutes.map(|minutes| minutes * 60), self.executions)?;
+        let campaign = self.explored.resolve(workshop, minutes.map(|minutes| minutes * 60), self.executions)?;
         let directory = Path::new(DEFAULT_REGRESSIONS);
         let directory = self.regressions.clone().or_else(|| directory.is_dir().then(|| directory.to_owned()));
         let regressions = directory.map(|directory| replay::Plan {
@@ -84,8 +86,9 @@ impl Flags {
     }
 }
 
-pub fn run(flags: &Flags) -> Result<bool> {
-    let ci = flags.resolve()?;
+pub fn run(flags: &Flags, world: &World) -> Result<bool> {
+    let workshop = world.workshop()?;
+    let ci = flags.resolve(&workshop)?;
     flags.files().try_for_each(|path| can_write(path))?;
     if let Some(directory) = ci.campaign.search.corpus() {
         Corpus::open(directory)?;
@@ -93,7 +96,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
     interrupt::listen()?;
     say(format!("seed {}, engine {}", ci.campaign.seed, word(&ci.campaign.engine)));
     let line = ProgressLine::new();
-    let summary = ci.run(resolve::engine_like, |progress| line.campaign(progress))?;
+    let summary = ci.run(&workshop, resolve::engine_like(&workshop.toolchain), |progress| line.campaign(progress))?;
     drop(line);
     print(&summary);
     flags.write(&summary)?;

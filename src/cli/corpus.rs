@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 
 use super::resolve;
+use super::world::{World, build_on};
 use crate::campaign::corpus::Corpus;
 use crate::campaign::interrupt;
 use crate::campaign::measure::Measurement;
@@ -59,12 +60,13 @@ enum Action {
     },
 }
 
-pub fn run(flags: &Flags) -> Result<bool> {
+pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     match &flags.action {
         Action::Minimise { corpus, subject, engine, jobs } => {
-            resolve::subject(subject)?;
             let mut corpus = Corpus::read(corpus)?;
-            let engine = resolve::controlled_engine(*engine)?;
+            let workshop = world.workshop()?;
+            let target = workshop.runtime(subject, None)?;
+            let engine = resolve::controlled_engine(*engine, &workshop.toolchain)?;
             interrupt::listen()?;
             let line = ProgressLine::new();
             let measurement = Measurement {
@@ -76,8 +78,10 @@ pub fn run(flags: &Flags) -> Result<bool> {
                 thorough: true,
                 limit: None,
             };
+            let builds = workshop.build_all([(target.clone(), Sanitizer::None)], build_on(&line))?;
             let inputs: Vec<_> = corpus.iter().collect();
-            let measured = measurement.run(&inputs, |done, total| line.count(done, total, "inputs"))?;
+            let measured = measurement
+                .run(builds.of(&target, Sanitizer::None)?, &inputs, |done, total| line.count(done, total, "inputs"))?;
             drop(line);
             if interrupt::requested() {
                 bail!("interrupted; the corpus is as it was");

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::resolve;
 use super::search::{Name, SearchFlags};
+use super::world::{World, build_on};
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::faults::{Measured, Measurement, geometric_mean};
 use crate::campaign::findings::{can_write, write_whole};
@@ -17,7 +18,7 @@ use crate::program::{self, Shape};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
 use crate::settings::Engine;
-use crate::subject;
+use crate::target::{Toolchain, Workshop, bundled};
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -52,8 +53,8 @@ pub struct Flags {
 }
 
 impl Flags {
-    fn resolve(&self) -> Result<Measurement> {
-        let engine = resolve::engine(self.engine)?;
+    fn resolve(&self, toolchain: &Toolchain) -> Result<Measurement> {
+        let engine = resolve::engine(self.engine, toolchain)?;
         Ok(Measurement {
             entries: self.entries()?,
             trials: self.trials,
@@ -72,7 +73,7 @@ impl Flags {
             return Ok(CATALOGUE.iter().collect());
         }
         let entry = |name: &String| {
-            resolve::fault(name)?;
+            bundled::fault(name)?;
             catalogue::by_name(name).with_context(|| format!("the fault \"{name}\" is not in the catalogue yet"))
         };
         self.names.iter().map(entry).collect()
@@ -80,12 +81,13 @@ impl Flags {
 }
 
 /// Something was found if a search did not find its fault: then it is not as good as it should be.
-pub fn run(flags: &Flags) -> Result<bool> {
+pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     if flags.list {
         list(&flags.entries()?);
         return Ok(false);
     }
-    let measurement = flags.resolve()?;
+    let workshop = world.workshop()?;
+    let measurement = flags.resolve(&workshop.toolchain)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     if let Some(directory) = &flags.cases {
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
@@ -93,7 +95,8 @@ pub fn run(flags: &Flags) -> Result<bool> {
     }
     interrupt::listen()?;
     let line = ProgressLine::new();
-    let (measured, clean) = measurement.run(|done, total| line.count(done, total, "searches"))?;
+    let targets = measurement.build(&workshop, build_on(&line))?;
+    let (measured, clean) = measurement.run(&targets, |done, total| line.count(done, total, "searches"))?;
     drop(line);
     say(table::of_faults(&measured));
     if interrupt::requested() {
@@ -115,7 +118,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
         json::write(path, &json::Faults::new(&measured, &clean))?;
     }
     if let Some(directory) = flags.cases.as_ref().filter(|_| !interrupt::requested()) {
-        keep_cases(directory, &measured, measurement.jobs)?;
+        keep_cases(directory, &measured, &workshop, measurement.jobs)?;
     }
     let missed = measured.iter().any(|fault| fault.controlled.found() < fault.controlled.trials);
     Ok(missed || !clean.findings.is_empty())
@@ -123,9 +126,8 @@ pub fn run(flags: &Flags) -> Result<bool> {
 
 /// What each fault is, how it shows, and how it is looked for.
 fn list(entries: &[&Entry]) {
-    let known = subject::faults();
     for entry in entries {
-        let summary = known.iter().find(|fault| fault.name == entry.name).map_or("", |fault| fault.summary.as_str());
+        let summary = bundled::fault(entry.name).map_or("", |fault| fault.summary);
         let verdicts: Vec<String> = entry.verdicts.iter().map(word).collect();
         say(format!(
             "{} ({})\n  {summary}\n  looked for with sanitizer {}, {} threads, strategy {}\n  shows as {}",
@@ -142,10 +144,12 @@ fn list(entries: &[&Entry]) {
 /// Schedules that a program gets to show the fault, while it is made small.
 const ATTEMPTS: u64 = 1000;
 
-fn keep_cases(directory: &Path, measured: &[Measured], jobs: usize) -> Result<()> {
+fn keep_cases(directory: &Path, measured: &[Measured], workshop: &Workshop, jobs: usize) -> Result<()> {
     for fault in measured {
         let Some(case) = fault.controlled.case.clone() else { continue };
-        let Smallest { mut case, program } = Minimisation::new(case, ATTEMPTS, jobs)?.run(|_| {})?;
+        let minimisation = Minimisation::new(case, ATTEMPTS, jobs)?;
+        let targets = minimisation.build(workshop, |_| !interrupt::requested())?;
+        let Smallest { mut case, program } = minimisation.run(&targets, |_| {})?;
         // The rest, stacks and timelines, is of this build and machine.
         case.report.truncate(case.report.find('\n').unwrap_or(case.report.len()));
         let path = directory.join(format!("{}.case", fault.entry.name));

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::resolve;
 use super::search::{Name, SearchFlags};
-use crate::campaign::executables::Executables;
+use super::world::{World, build_on};
 use crate::campaign::findings::can_write;
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
@@ -19,6 +19,7 @@ use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{findings, grouped, json, say, table, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
+use crate::target::Workshop;
 
 /// Time of a campaign that is given neither time nor executions.
 const DEFAULT_SECONDS: u64 = 60;
@@ -90,13 +91,10 @@ pub struct Explored {
 
 impl Explored {
     /// The campaign of so many seconds or executions.
-    pub fn resolve(&self, seconds: Option<u64>, executions: Option<u64>) -> Result<Campaign> {
-        if let Some(fault) = &self.fault {
-            resolve::fault(fault)?;
-        }
-        resolve::subject(&self.subject)?;
+    pub fn resolve(&self, workshop: &Workshop, seconds: Option<u64>, executions: Option<u64>) -> Result<Campaign> {
+        workshop.runtime(&self.subject, self.fault.as_deref())?;
         resolve::size(self.size)?;
-        let engine = resolve::engine(self.engine)?;
+        let engine = resolve::engine(self.engine, &workshop.toolchain)?;
         let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
         let search = match self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })? {
             None => {
@@ -141,22 +139,25 @@ fn random_seed() -> Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-pub fn run(flags: &Flags) -> Result<bool> {
+pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let started = Instant::now();
     let unlimited = flags.seconds.is_none() && flags.executions.is_none() && flags.budget.is_none();
     let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
-    let mut campaign = flags.explored.resolve(seconds, flags.executions)?;
+    let workshop = world.workshop()?;
+    let mut campaign = flags.explored.resolve(&workshop, seconds, flags.executions)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
+    let line = ProgressLine::new();
     if let Some(budget) = flags.budget {
-        Executables::provide(campaign.sanitizers.iter().copied())?;
+        let target = workshop.runtime(&campaign.subject, campaign.fault.as_deref())?;
+        let wanted = campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
+        workshop.build_all(wanted, build_on(&line))?;
         let left = budget.saturating_sub(started.elapsed()).saturating_sub(RESERVE).as_secs();
         ensure!(left > 0, "building took all of the budget; give more with `--budget`, or build before");
         campaign.seconds = Some(campaign.seconds.map_or(left, |seconds| seconds.min(left)));
     }
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
-    let line = ProgressLine::new();
-    let summary = campaign.run(|progress| line.campaign(progress))?;
+    let summary = campaign.run(&workshop, |progress| line.campaign(progress))?;
     drop(line);
     print(&summary);
     if let Some(path) = &flags.json {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::resolve;
+use super::world::{World, build_on};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
@@ -29,7 +30,7 @@ pub struct Flags {
     jobs: Option<usize>,
 }
 
-pub fn run(flags: Flags) -> Result<()> {
+pub fn run(flags: Flags, world: &World) -> Result<()> {
     let case = Case::read(&flags.case)?;
     let jobs = resolve::jobs(flags.jobs)?;
     let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
@@ -38,9 +39,10 @@ pub fn run(flags: Flags) -> Result<()> {
     let minimisation = Minimisation::new(case, flags.attempts, jobs)?;
     let (tasks, before) = (minimisation.program().tasks.len(), minimisation.program().operation_count());
     let line = ProgressLine::new();
+    let targets = minimisation.build(&world.workshop()?, build_on(&line))?;
     let total = before as u64;
-    let Smallest { case, program } =
-        minimisation.run(|left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
+    let Smallest { case, program } = minimisation
+        .run(&targets, |left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
     drop(line);
     write_whole(&output, case.to_string().as_bytes())?;
     say(format!(

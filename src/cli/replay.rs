@@ -7,11 +7,14 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::resolve;
+use super::world::{World, build_on};
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::replay::{Plan, Replayed};
+use crate::report::progress::ProgressLine;
 use crate::report::{json, replays, say};
 use crate::settings::{Engine, Sanitizer};
+use crate::target::bundled;
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -38,18 +41,21 @@ pub struct Flags {
     json: Option<PathBuf>,
 }
 
-pub fn run(flags: Flags) -> Result<bool> {
-    let engine = flags.engine.map(|engine| resolve::engine(Some(engine))).transpose()?;
+pub fn run(flags: Flags, world: &World) -> Result<bool> {
+    let workshop = world.workshop()?;
+    let engine = flags.engine.map(|engine| resolve::engine(Some(engine), &workshop.toolchain)).transpose()?;
     let jobs = resolve::jobs(flags.jobs)?;
     if let Some(fault) = &flags.fault {
-        resolve::fault(fault)?;
+        bundled::fault(fault)?;
     }
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let plan =
         Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
-    let (mut results, refused) = plan.read(resolve::engine_like)?;
-    plan.replay(&mut results)?;
+    let (mut results, refused) = plan.read(&workshop, resolve::engine_like(&workshop.toolchain))?;
+    let line = ProgressLine::new();
+    plan.replay(&workshop, &mut results, build_on(&line))?;
+    drop(line);
     let made: u64 = results.iter().map(|result| result.seen.len() as u64).sum();
     let missing = results.len() as u64 * flags.repeat - made;
     results.retain(Replayed::was_replayed);

@@ -1,15 +1,14 @@
-//! What several subcommands ask of the world: engines, faults, subjects and how many workers to run.
+//! What several subcommands ask of the world: engines, strategies, sizes and how many workers to run.
 #![forbid(unsafe_code)]
 
 use std::thread::available_parallelism;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::build_info;
 use crate::program;
 use crate::report::word;
 use crate::settings::{Engine, MAX_THREADS, NoStrategy, StrategyName};
-use crate::subject;
+use crate::target::Toolchain;
 
 /// More workers than this help nobody.
 const MAX_JOBS: usize = 1024;
@@ -37,61 +36,37 @@ pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
     Ok(strategy)
 }
 
-/// The engine that was asked for, or the fastest of this build.
-pub fn engine(wanted: Option<Engine>) -> Result<Engine> {
+/// The engine that was asked for, or the fastest that the compiler makes possible.
+pub fn engine(wanted: Option<Engine>, toolchain: &Toolchain) -> Result<Engine> {
+    let description = toolchain.description();
     match wanted {
-        Some(Engine::Fibers) if !build_info::FIBERS => bail!(
-            "the engine fibers needs clang, and this was built with {}; `{RECOMMENDED}` and build again, or use `--engine threads`",
-            build_info::COMPILER
+        Some(Engine::Fibers) if !toolchain.is_clang => bail!(
+            "the engine fibers needs clang, and the compiler is {description}; `{RECOMMENDED}`, name another with `--cxx`, \
+             or use `--engine threads`"
         ),
         Some(engine) => Ok(engine),
-        None if build_info::FIBERS => Ok(Engine::Fibers),
+        None if toolchain.is_clang => Ok(Engine::Fibers),
         None => {
-            recommend_clang();
+            eprintln!(
+                "note: the compiler is {description}, so the slower engine `threads` is used; for the engine `fibers`: \
+                 {RECOMMENDED}"
+            );
             Ok(Engine::Threads)
         }
     }
 }
 
 /// As [`engine`], where executions must be controlled.
-pub fn controlled_engine(wanted: Option<Engine>) -> Result<Engine> {
-    let engine = engine(wanted)?;
+pub fn controlled_engine(wanted: Option<Engine>, toolchain: &Toolchain) -> Result<Engine> {
+    let engine = engine(wanted, toolchain)?;
     ensure!(engine != Engine::Free, "the engine free controls nothing; choose fibers or threads");
     Ok(engine)
 }
 
-/// The engine for a case that was recorded with `recorded`: the choices fit both controlled engines.
-pub fn engine_like(recorded: Engine) -> Engine {
-    if recorded == Engine::Fibers && !build_info::FIBERS { Engine::Threads } else { recorded }
-}
-
-fn recommend_clang() {
-    eprintln!(
-        "note: built with {}, so the slower engine `threads` is used; for the engine `fibers`: {RECOMMENDED}",
-        build_info::COMPILER
-    );
-}
-
-/// Checks the name of a fault.
-pub fn fault(name: &str) -> Result<()> {
-    let known: Vec<String> = subject::faults().into_iter().map(|fault| fault.name).collect();
-    ensure!(
-        known.iter().any(|fault| fault == name),
-        "there is no fault \"{name}\"; the faults are {}",
-        known.join(", ")
-    );
-    Ok(())
-}
-
-/// Checks the name of a subject.
-pub fn subject(name: &str) -> Result<()> {
-    let known = subject::subjects();
-    ensure!(
-        known.iter().any(|subject| subject == name),
-        "there is no subject \"{name}\"; the subjects are {}",
-        known.join(", ")
-    );
-    Ok(())
+/// The engine for a case that was recorded with another one: the choices fit both controlled engines.
+pub fn engine_like(toolchain: &Toolchain) -> impl Fn(Engine) -> Engine {
+    let has_fibers = toolchain.is_clang;
+    move |recorded| if recorded == Engine::Fibers && !has_fibers { Engine::Threads } else { recorded }
 }
 
 /// Checks the size of programs.
@@ -119,8 +94,8 @@ pub fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
     distinct
 }
 
-/// The engines of this build, by name.
-pub fn engines() -> Vec<String> {
+/// The engines that the compiler makes possible, by name.
+pub fn engines(toolchain: &Toolchain) -> Vec<String> {
     let all = [Engine::Fibers, Engine::Threads, Engine::Free];
-    all.iter().filter(|engine| **engine != Engine::Fibers || build_info::FIBERS).map(word).collect()
+    all.iter().filter(|engine| **engine != Engine::Fibers || toolchain.is_clang).map(word).collect()
 }

@@ -16,7 +16,7 @@ use crate::input::Input;
 use crate::program::Program;
 use crate::report::{graph, grouped, word};
 use crate::schedule::{Choice, Schedule};
-use crate::settings::Settings;
+use crate::settings::{Sanitizer, Settings};
 use crate::strategy::bytes;
 
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ enum Format {
 pub fn run(flags: &Flags) -> Result<bool> {
     let (case, choices) = match Input::read(&flags.case)? {
         Some(input) => {
-            let (case, choices) = input.into_case(None);
+            let (case, choices) = input.into_case(None, Sanitizer::None);
             (case, Some(choices))
         }
         None => (Case::read(&flags.case)?, None),

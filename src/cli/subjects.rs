@@ -1,20 +1,24 @@
-//! `threadbare subjects`: what this build can run.
+//! `threadbare subjects`: what can be explored, and with what.
 #![forbid(unsafe_code)]
 
-use super::resolve;
-use crate::build_info;
-use crate::report::say;
-use crate::subject;
+use anyhow::Result;
 
-pub fn run() {
+use super::resolve;
+use super::world::World;
+use crate::report::say;
+use crate::target::bundled::FAULTS;
+
+pub fn run(world: &World) -> Result<()> {
+    let workshop = world.workshop()?;
     say("subjects");
-    for subject in subject::subjects() {
+    for subject in workshop.runtimes() {
         say(format!("  {subject}"));
     }
     say("\nfaults of the bundled subject");
-    for fault in subject::faults() {
+    for fault in FAULTS {
         say(format!("  {:<26} {}", fault.name, fault.summary));
     }
-    say(format!("\ncompiler  {}", build_info::COMPILER));
-    say(format!("engines   {}", resolve::engines().join(", ")));
+    say(format!("\ncompiler  {}", workshop.toolchain.description()));
+    say(format!("engines   {}", resolve::engines(&workshop.toolchain).join(", ")));
+    Ok(())
 }

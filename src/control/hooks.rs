@@ -25,6 +25,7 @@ mod thread_exit;
 
 use std::ffi::c_int;
 
+pub(super) use atomic::set_origin;
 pub(super) use errno::own_errno;
 pub(super) use exit::{ExitHandlers, prepare_exit};
 pub(super) use file::{Listings, close_left};

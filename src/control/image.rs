@@ -88,6 +88,11 @@ impl Image {
         Ok(Self { main, parts, arguments: arguments?, argv: RefCell::default() })
     }
 
+    /// Where it lies.
+    pub fn origin(&self) -> usize {
+        self.parts.whole.start
+    }
+
     /// Puts the program's variables back to what they were before its constructors ran, and what libraries keep for it.
     pub fn put_back(&self) {
         for segment in &self.parts.segments {
@@ -154,7 +159,7 @@ unsafe fn copy_unseen(source: *const u8, target: *mut u8, length: usize) {
     }
 }
 
-/// Called by the first constructor of a program under check (cpp/check/image.c), while it is loaded: takes its other
+/// Called by the first constructor of a program under check (cpp/target/image.c), while it is loaded: takes its other
 /// constructors out of the loader's hands, and keeps what its variables hold.
 ///
 /// # Safety

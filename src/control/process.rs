@@ -1,14 +1,27 @@
 //! What threadbare asks of the system for its own processes.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// The calling process is killed when its parent dies, however that dies.
-pub fn die_with_parent() {
-    // SAFETY: sets an attribute of the calling process.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+/// The variable that names libraries to be loaded before a program, for glibc.
+const PRELOAD: &str = "LD_PRELOAD";
+
+/// The calling process is killed when its parent dies, however that dies; it is called what it is, not after the loader
+/// that started it; and what was loaded before it is not loaded before its children, one of which may be the sanitizer's
+/// symbolizer.
+///
+/// Call it before there are other threads.
+pub fn become_worker() {
+    // SAFETY: sets attributes of the calling process; the name is a C string; no other thread uses the environment.
+    unsafe {
+        std::env::remove_var(PRELOAD);
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::prctl(libc::PR_SET_NAME, c"threadbare".as_ptr());
+    }
 }
 
 /// Ends the process at once: no destructors, no exit handlers. For a worker whose execution was stopped
@@ -60,4 +73,91 @@ pub fn free_space(directory: &Path) -> Option<u64> {
     // SAFETY: a C string, and room for what the call writes if it succeeds.
     let stat = unsafe { (libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init())? };
     Some(stat.f_bavail * stat.f_frsize)
+}
+
+/// The user that the calling process acts as.
+#[must_use]
+pub fn user() -> u32 {
+    // SAFETY: has no preconditions.
+    unsafe { libc::geteuid() }
+}
+
+/// Has the process that the command starts killed when this one dies, however that dies.
+pub fn end_with_us(command: &mut Command) {
+    // SAFETY: between fork and exec, `prctl` is a plain system call.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+}
+
+/// Kills a process group of ours: a compiler with what it started.
+pub fn kill_group(leader: u32) {
+    if let Ok(leader) = libc::pid_t::try_from(leader) {
+        // SAFETY: only sends a signal.
+        unsafe { libc::kill(-leader, libc::SIGKILL) };
+    }
+}
+
+/// The loader that started this process, or would have.
+#[must_use]
+pub fn loader() -> PathBuf {
+    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, found: *mut c_void) -> c_int {
+        // SAFETY: the loader's promises about `info`; `found` is what `dl_iterate_phdr` was given.
+        unsafe {
+            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, usize::from((*info).dlpi_phnum));
+            if let Some(header) = headers.iter().find(|header| header.p_type == libc::PT_INTERP) {
+                let name = ((*info).dlpi_addr + header.p_vaddr) as *const c_char;
+                *found.cast::<Option<PathBuf>>() = Some(OsStr::from_bytes(CStr::from_ptr(name).to_bytes()).into());
+            }
+        }
+        1 // The executable comes first, and no other is asked.
+    }
+    let mut found: Option<PathBuf> = None;
+    // SAFETY: `look` does as the iteration asks, and `found` outlives it.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
+    found.unwrap_or_else(|| PathBuf::from("/lib64/ld-linux-x86-64.so.2"))
+}
+
+/// A path of the running executable that its children can open, even if another one lies in its place by now.
+#[must_use]
+pub fn executable() -> PathBuf {
+    // SAFETY: has no preconditions.
+    let by_loader = unsafe { libc::getauxval(libc::AT_BASE) } == 0;
+    match std::env::args_os().next() {
+        // What is started by the loader has the path that the loader was given for a name.
+        Some(name) if by_loader => name.into(),
+        _ => format!("/proc/{}/exe", std::process::id()).into(),
+    }
+}
+
+/// A program with libraries loaded before it: the runtime of a sanitizer.
+///
+/// If a copy of the loader is given, that starts it, which places it beside the libraries: a call from a target to the controller is
+/// then as quick as one within a library, where processors predict jumps over more than 4 GiB badly. The sanitizers take
+/// the copy's name for that of the program, so it must not be the loader's, of which they know one. Nothing is placed at random,
+/// if the kernel lets us, since ThreadSanitizer needs the addresses that it expects. What the environment would load is
+/// not loaded: results do not depend on it.
+#[must_use]
+pub fn preloaded(loader: Option<&Path>, program: &Path, libraries: &[PathBuf]) -> Command {
+    let mut command = Command::new(loader.unwrap_or(program));
+    // SAFETY: between fork and exec, `personality` is a plain system call.
+    unsafe {
+        command.pre_exec(|| {
+            let current = libc::personality(0xffff_ffff);
+            libc::personality(libc::c_ulong::from(current as u32) | libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+            Ok(())
+        });
+    }
+    command.env_remove(PRELOAD);
+    let libraries: Vec<&OsStr> = libraries.iter().map(|library| library.as_os_str()).collect();
+    let libraries = libraries.join(OsStr::new(":"));
+    match loader {
+        Some(_) if libraries.is_empty() => command.arg(program),
+        Some(_) => command.arg("--preload").arg(libraries).arg(program),
+        None => command.env(PRELOAD, libraries),
+    };
+    command
 }

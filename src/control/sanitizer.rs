@@ -3,10 +3,9 @@
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use crate::build_info;
 use crate::settings::Sanitizer;
 
-/// cpp/control/real.c; each is null in builds whose sanitizer does not have it.
+/// cpp/control/real.c; each is null unless a sanitizer that has it is loaded.
 #[repr(C)]
 struct Interface {
     current_fiber: Option<unsafe extern "C" fn() -> *mut c_void>,
@@ -17,6 +16,8 @@ struct Interface {
     release: Option<unsafe extern "C" fn(*mut c_void)>,
     ignore_begin: Option<unsafe extern "C" fn()>,
     ignore_end: Option<unsafe extern "C" fn()>,
+    func_entry: Option<unsafe extern "C" fn(*const c_void)>,
+    func_exit: Option<unsafe extern "C" fn()>,
     start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,
     finish_switch: Option<unsafe extern "C" fn(*mut c_void, *mut *const c_void, *mut usize)>,
     unpoison: Option<unsafe extern "C" fn(*const c_void, usize)>,
@@ -42,30 +43,34 @@ unsafe extern "C" {
     static INTERFACE: Interface;
 }
 
-static NOTHING: Interface = Interface {
-    current_fiber: None,
-    create_fiber: None,
-    switch_to_fiber: None,
-    destroy_fiber: None,
-    acquire: None,
-    release: None,
-    ignore_begin: None,
-    ignore_end: None,
-    start_switch: None,
-    finish_switch: None,
-    unpoison: None,
-    leak_check: None,
-    report_access: None,
-};
-
 #[inline]
 fn interface() -> &'static Interface {
-    // Known at compile time, so that a build without a sanitizer does not even ask.
-    if matches!(build_info::SANITIZER, Sanitizer::None) {
-        return &NOTHING;
-    }
-    // SAFETY: a constant of cpp/control/real.c with this layout.
+    // SAFETY: a variable of cpp/control/real.c with this layout, which is written before `main` alone.
     unsafe { &INTERFACE }
+}
+
+/// The sanitizer that is loaded into this process.
+#[inline]
+#[must_use]
+pub fn loaded() -> Sanitizer {
+    match interface() {
+        Interface { acquire: Some(_), .. } => Sanitizer::Thread,
+        Interface { unpoison: Some(_), .. } => Sanitizer::Address,
+        _ => Sanitizer::None,
+    }
+}
+
+/// Makes `allocate` part of the function that called from `caller`, as TSan's reports tell it. Its own forms of
+/// `operator new` do that by themselves, but its shared runtime has none.
+#[inline]
+pub(super) fn called_from<R>(caller: usize, allocate: impl FnOnce() -> R) -> R {
+    let Interface { func_entry: Some(entry), func_exit: Some(exit), .. } = interface() else { return allocate() };
+    // SAFETY: a pair around what does not switch; TSan only keeps the address.
+    unsafe { entry(caller as *const c_void) };
+    let allocated = allocate();
+    // SAFETY: as above.
+    unsafe { exit() };
+    allocated
 }
 
 /// `__tsan_switch_to_fiber`'s flag for a switch that orders nothing.

@@ -11,20 +11,18 @@ use super::active::Active;
 use super::controller::{Budget, Controller, MAX_POINTS};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
-use super::hooks::prepare_exit;
+use super::hooks::{self, prepare_exit};
 use super::image::Image;
 use super::process;
 use super::sanitizer;
 use super::trace::Trace;
-use crate::build_info;
-use crate::check;
 use crate::execution::{Ending, Execution, Exit, Step};
 use crate::feedback::{Kind, Observer};
 use crate::program::{Injections, Program};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy;
-use crate::subject::{LoadedProgram, ScenarioInfo, Subject};
+use crate::subject::{LoadedProgram, Probes, ScenarioInfo, Subject};
 use run::Limits;
 
 /// Step budget of an execution: this, and so much for every operation and thread.
@@ -49,9 +47,18 @@ pub enum Mode<'a> {
     Replay(&'a Schedule),
 }
 
+/// What a session begins with.
+pub enum Loading<'a> {
+    /// The runtime in a shared object; an empty path stands for what is linked into the executable.
+    Runtime(&'a Path),
+    /// Nothing yet.
+    Later,
+}
+
 /// A subject under control. A process opens one, since the hooks and engines are the process's.
 pub struct Session {
     subject: Subject,
+    probes: Option<Probes>,
     program: Option<LoadedProgram>,
     threads: u32,
     control: Control,
@@ -71,37 +78,36 @@ enum Control {
 }
 
 impl Session {
-    /// Opens the subject, fault and engine that the settings name, recording choices in `trace`.
+    /// Loads a target and opens the engine that the settings name, recording choices in `trace`. A runtime is ready then;
+    /// a program is loaded by [`Session::load_image`], and probes by [`Session::load_probes`].
     ///
     /// # Errors
-    /// An unknown subject or fault; an engine or a sanitizer that this build does not have; a number of
-    /// threads out of bounds.
-    pub fn open(settings: &Settings, trace: Trace) -> Result<Self> {
+    /// The target is none; another sanitizer is loaded than the settings say; a number of threads out of bounds.
+    pub fn open(settings: &Settings, target: Loading<'_>, trace: Trace) -> Result<Self> {
         ensure!(
             (1..=MAX_THREADS).contains(&settings.threads),
             "{} threads are out of bounds: choose 1 to {MAX_THREADS}",
             settings.threads
         );
         ensure!(
-            settings.sanitizer == build_info::SANITIZER,
-            "this executable was built for sanitizer {:?}, not {:?}",
-            build_info::SANITIZER,
-            settings.sanitizer
+            settings.sanitizer == sanitizer::loaded(),
+            "this process was to run with sanitizer {:?}, and {:?} is loaded; does its runtime fit this system?",
+            settings.sanitizer,
+            sanitizer::loaded()
         );
-        ensure!(
-            settings.engine != Engine::Fibers || build_info::FIBERS,
-            "the engine fibers needs clang, but this was built with {}: \
-             `apt-get install clang-22 libclang-rt-22-dev` and build again, or use --engine threads",
-            build_info::COMPILER
-        );
-        let subject = if settings.subject == check::SUBJECT {
-            Subject::default()
-        } else {
-            Subject::open(&settings.subject, settings.fault.as_deref())?
+        let subject = match target {
+            Loading::Runtime(object) => {
+                let subject = Subject::load(object)?;
+                ensure!(
+                    settings.engine != Engine::Fibers || subject.fits_fibers(),
+                    "the engine fibers needs clang, and {} was built with another compiler",
+                    object.display()
+                );
+                subject
+            }
+            Loading::Later => Subject::default(),
         };
-        // The first exception of a process makes libgcc initialise itself, which would be a point in the
-        // execution that it happens in. So let one be thrown now.
-        let _ = Subject::open("", None);
+        hooks::set_origin(subject.origin());
         let control = match settings.engine {
             Engine::Free => Control::Free(trace),
             Engine::Fibers => Control::controlled(trace, settings, Carrier::fibers()),
@@ -109,6 +115,7 @@ impl Session {
         };
         Ok(Self {
             subject,
+            probes: None,
             program: None,
             threads: settings.threads.into(),
             control,
@@ -206,26 +213,52 @@ impl Session {
         &self.execution
     }
 
-    /// Runs a probe of cpp/harness/probes.cpp, C++ that exercises the primitives, in place of a program;
-    /// what it returned, unless it was stopped midway.
+    /// Loads C++ functions of the tests, to be executed in place of programs.
+    ///
+    /// # Errors
+    /// The shared object cannot be loaded.
+    pub fn load_probes(&mut self, object: &Path) -> Result<&Probes> {
+        let probes = Probes::load(object)?;
+        hooks::set_origin(probes.origin());
+        Ok(self.probes.insert(probes))
+    }
+
+    /// Runs a probe, C++ that exercises the primitives, in place of a program; what it returned, unless it was stopped
+    /// midway.
+    ///
+    /// # Panics
+    /// If no probes are loaded, or as [`Session::execute`].
     pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
         let limits = Limits {
             budget: (MAX_POINTS / 64).into(),
             expected_points: POINTS_EXPECTED_OF_PROBE,
             events: EVENTS_SPARE,
         };
-        let mut result = None;
-        self.run(number, mode, limits, |_| result = Some(crate::subject::run_probe(name)));
-        (result, &self.execution)
+        self.run_probe((name, ""), number, mode, limits)
     }
 
-    /// Runs a scenario of cpp/harness/scenarios/ in place of a program; 0 if everything was as it expects, else the
-    /// line of what first was not, unless it was stopped midway.
+    /// Runs a scenario of the five systems in place of a program; 0 if everything was as it expects, else the line of
+    /// what first was not, unless it was stopped midway.
+    ///
+    /// # Panics
+    /// As [`Session::probe`].
     pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
         let limits =
             Limits { budget: (MAX_POINTS / 4).into(), expected_points: scenario.points.into(), events: EVENTS_SPARE };
+        self.run_probe((&scenario.name, &scenario.fault), number, mode, limits)
+    }
+
+    fn run_probe(
+        &mut self,
+        (name, fault): (&str, &str),
+        number: u64,
+        mode: Mode<'_>,
+        limits: Limits,
+    ) -> (Option<i64>, &Execution) {
+        let probes = self.probes.take().expect("probes are loaded before one is run");
         let mut result = None;
-        self.run(number, mode, limits, |_| result = Some(crate::subject::run_scenario(scenario)));
+        self.run(number, mode, limits, |_| result = Some(probes.run(name, fault)));
+        self.probes = Some(probes);
         (result, &self.execution)
     }
 
@@ -236,6 +269,7 @@ impl Session {
     /// The object cannot be loaded; the error names the symbol that is missing.
     pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
         let image = Image::load(path, arguments)?;
+        hooks::set_origin(image.origin());
         let place = match &self.control {
             Control::Controlled(active) => &active.image,
             Control::Free(_) => &self.free_image,

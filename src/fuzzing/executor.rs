@@ -4,33 +4,34 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::build_info;
-use crate::campaign::scratch::Scratch;
-use crate::control::{Mode, Session, Trace, process};
+use crate::control::{Loading, Mode, Session, Trace, loaded_sanitizer, process};
 use crate::feedback::{Edges, Kind, States};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
 use crate::oracle::Judge;
 use crate::reference::Expectations;
+use crate::scratch::Scratch;
 use crate::settings::{Engine, Settings, StrategyName};
 use crate::strategy::bytes;
+use crate::subject::Subject;
 
-/// The environment variable that names a fault, to be switched on in the bundled runtime.
-pub const FAULT: &str = "THREADBARE_FAULT";
-/// The environment variable that tells a process to execute the input in that file and nothing else.
+/// The environment variables that tell a process to execute the input in that file and nothing else, and on what.
 const ALONE: &str = "THREADBARE_EXECUTE_ALONE";
+const RUNTIME: &str = "THREADBARE_EXECUTE_ALONE_ON";
 
-/// The bundled subject in this process, opened once for each number of threads.
+/// A runtime in this process, opened once for each number of threads.
 pub struct Executor {
     sessions: BTreeMap<u16, Session>,
     /// The session whose files are those of the process, which has one directory for them.
     current: u16,
-    fault: Option<String>,
+    /// A shared object; nothing stands for what is linked into the executable.
+    runtime: PathBuf,
+    engine: Engine,
     executions: u64,
     edges: Edges,
     /// Holds traces and the subject's files. Whoever comes next removes what a finding leaves behind.
@@ -38,21 +39,30 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// With the fault that [`FAULT`] names, if any.
+    /// On the runtime that is linked into this executable.
     ///
     /// # Errors
-    /// There is no place for temporary files.
-    pub fn new() -> Result<Self> {
-        Self::with_fault(env::var(FAULT).ok().filter(|fault| !fault.is_empty()))
+    /// There is none, or no place for temporary files.
+    pub fn linked() -> Result<Self> {
+        Self::on(Path::new(""))
     }
 
-    /// With that fault.
+    /// On the runtime in a shared object.
     ///
     /// # Errors
-    /// As [`Executor::new`].
-    pub fn with_fault(fault: Option<String>) -> Result<Self> {
+    /// It cannot be loaded, or there is no place for temporary files.
+    pub fn on(runtime: &Path) -> Result<Self> {
+        let engine = if Subject::load(runtime)?.fits_fibers() { Engine::Fibers } else { Engine::Threads };
         let scratch = Scratch::in_memory(1).map_or_else(Scratch::new, Ok)?;
-        Ok(Self { sessions: BTreeMap::new(), current: 0, fault, executions: 0, edges: Edges::default(), scratch })
+        Ok(Self {
+            sessions: BTreeMap::new(),
+            current: 0,
+            runtime: runtime.to_owned(),
+            engine,
+            executions: 0,
+            edges: Edges::default(),
+            scratch,
+        })
     }
 
     /// Executes the input in `bytes`; false if they hold none. After a failure this process is not to be trusted.
@@ -118,13 +128,14 @@ impl Executor {
             let settings = Settings {
                 subject: "bundled".to_owned(),
                 threads,
-                sanitizer: build_info::SANITIZER,
-                engine: if build_info::FIBERS { Engine::Fibers } else { Engine::Threads },
+                sanitizer: loaded_sanitizer(),
+                engine: self.engine,
                 strategy: StrategyName::Bytes,
                 seed: 0,
-                fault: self.fault.clone(),
+                fault: None,
             };
-            let mut session = Session::open(&settings, Trace::create(&place("trace"))?)?;
+            let mut session =
+                Session::open(&settings, Loading::Runtime(&self.runtime), Trace::create(&place("trace"))?)?;
             session.set_feedback(&Kind::ALL);
             self.sessions.insert(threads, session);
         }
@@ -139,9 +150,9 @@ impl Executor {
     fn run_alone(&self, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.scratch.path().join("input");
         let answer = fs::write(&path, bytes).and_then(|()| {
-            Command::new(env::current_exe()?)
+            Command::new(process::executable())
                 .env(ALONE, &path)
-                .env(FAULT, self.fault.as_deref().unwrap_or_default())
+                .env(RUNTIME, &self.runtime)
                 .stderr(Stdio::inherit())
                 .output()
         });
@@ -167,10 +178,11 @@ impl Executor {
 /// As [`Executor::run`].
 pub fn execute_alone_if_asked() {
     let Some(path) = env::var_os(ALONE) else { return };
-    process::die_with_parent();
+    process::become_worker();
     let bytes = fs::read(Path::new(&path)).expect("the input is there");
     let input = Input::decode(&bytes).expect("it was decoded before");
-    let mut executor = Executor::new().expect("there is a place for temporary files");
+    let runtime = env::var_os(RUNTIME).unwrap_or_default();
+    let mut executor = Executor::on(Path::new(&runtime)).expect("it was opened before");
     let failure = executor.execute(&input).err();
     let said = serde_json::to_vec(&failure).expect("a failure can be written");
     let mut parent = std::io::stdout();

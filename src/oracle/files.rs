@@ -43,7 +43,7 @@ fn is_whole(content: &[u8]) -> bool {
         .is_ok_and(|lock| ["agent", "acquired", "refreshed"].iter().all(|field| lock[field].is_number()))
 }
 
-/// The names that cpp/subjects/systems.hpp gives.
+/// The names that cpp/adapters/bundled/systems.hpp gives.
 fn is_expected(plan: &Plan, name: &str) -> bool {
     let lock = name.strip_suffix(".guard").unwrap_or(name);
     let number = lock.strip_prefix("lease-").and_then(|rest| rest.strip_suffix(".json"));

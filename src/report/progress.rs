@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{grouped, word};
 use crate::campaign::check;
 use crate::campaign::fuzz::Progress;
+use crate::target;
 
 /// Redraws a line on standard error; nothing happens if that is no terminal.
 pub struct ProgressLine {
@@ -30,12 +31,18 @@ impl ProgressLine {
     pub fn check(&self, progress: &check::Progress) {
         let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
         self.show(format!(
-            "{} s · {} executions · {} per second · findings: {}",
+            "{} s · {} executions · {} per second · findings: {}{}",
             progress.elapsed.as_secs(),
             grouped(progress.executions),
             grouped(rate as u64),
             progress.findings,
+            building_beside(progress.building.as_ref()),
         ));
+    }
+
+    /// Shows what is being built.
+    pub fn building(&self, progress: &target::Progress) {
+        self.show(building_line(progress));
     }
 
     /// Shows how many of something are done.
@@ -61,18 +68,33 @@ impl Drop for ProgressLine {
     }
 }
 
+fn building_line(progress: &target::Progress) -> String {
+    format!("building: {} of {} · {}", progress.done, progress.total, progress.current.join(", "))
+}
+
+/// What stands behind a line while something is being built.
+fn building_beside(progress: Option<&target::Progress>) -> String {
+    progress.map_or_else(String::new, |progress| format!(" · {}", building_line(progress)))
+}
+
 fn campaign_line(progress: &Progress<'_>) -> String {
+    if progress.executions == 0
+        && let Some(building) = &progress.building
+    {
+        return building_line(building);
+    }
     let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
     let cell = progress
         .cell
         .map_or_else(String::new, |cell| format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads));
     format!(
-        "{} s · {} executions · {} per second · {} programs · findings: {}{cell}",
+        "{} s · {} executions · {} per second · {} programs · findings: {}{cell}{}",
         progress.elapsed.as_secs(),
         grouped(progress.executions),
         grouped(rate as u64),
         grouped(progress.programs),
         progress.findings,
+        building_beside(progress.building.as_ref()),
     )
 }
 
@@ -90,10 +112,21 @@ mod tests {
 
     #[test]
     fn the_line_tells_executions_rate_programs_and_findings() {
-        let progress =
-            Progress { elapsed: Duration::from_secs(2), executions: 50_000, programs: 3_125, findings: 1, cell: None };
-        let line = campaign_line(&progress);
-        assert_eq!(line, "2 s · 50,000 executions · 25,000 per second · 3,125 programs · findings: 1");
+        let mut progress = Progress {
+            elapsed: Duration::from_secs(2),
+            executions: 50_000,
+            programs: 3_125,
+            findings: 1,
+            cell: None,
+            building: None,
+        };
+        let line = "2 s · 50,000 executions · 25,000 per second · 3,125 programs · findings: 1";
+        assert_eq!(campaign_line(&progress), line);
+        let current = vec!["a.o".to_owned(), "b.o".to_owned()];
+        progress.building = Some(target::Progress { done: 3, total: 9, current });
+        assert_eq!(campaign_line(&progress), format!("{line} · building: 3 of 9 · a.o, b.o"));
+        progress.executions = 0;
+        assert_eq!(campaign_line(&progress), "building: 3 of 9 · a.o, b.o");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! a data race in the second of three cells.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::campaign::ci::Summary;
 use crate::campaign::findings::{Confirmation, Finding, Origin};
@@ -13,6 +13,7 @@ use crate::case::Case;
 use crate::finding::{Failure, Incomparable, OracleName, Verdict};
 use crate::program::Program;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::target::bundled;
 
 pub fn summary() -> Summary {
     let mut plan =
@@ -84,6 +85,7 @@ fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
         settings: case.settings.clone(),
         case,
         choices: None,
+        target: bundled::target(Path::new("tree"), None).expect("it has no fault"),
         sources_changed: false,
         seen: vec![seen],
         conclusion,

@@ -37,6 +37,8 @@ impl Workplace {
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_threadbare"));
         command.args(arguments.split_whitespace()).current_dir(self.path()).stdin(Stdio::null());
+        // One for all tests, and not the user's.
+        command.env("THREADBARE_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         command
     }
 

@@ -1,30 +1,97 @@
-//! What tests of controlled executions share: a process for each test, sessions, and what came of an execution.
+//! What tests of controlled executions share: a process for each test and sanitizer, sessions, and what came of an
+//! execution.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use threadbare::build_info;
-use threadbare::control::{Session, Trace};
+use libtest_mimic::{Arguments, Trial};
+use threadbare::control::{Loading, Session, Trace, loaded_sanitizer, process};
 use threadbare::execution::{Ending, Execution};
-use threadbare::settings::{Engine, Settings, StrategyName};
+use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::target::cache::Cache;
+use threadbare::target::{Kind, Target, Toolchain, Workshop};
 
 /// Each test runs in a process of its own, which is this executable with this variable naming the test: a
 /// process holds one session at a time, a stopped execution spends it, and under TSan no other Rust thread
 /// may be about (uninstrumented, it would show as racing).
 const TEST: &str = "THREADBARE_CONTROL_TEST";
+/// Tells it what was built for it, and whether that can run on fibers.
+const OBJECT: &str = "THREADBARE_CONTROL_OBJECT";
+const FIBERS: &str = "THREADBARE_CONTROL_FIBERS";
 
 /// Where files are kept in memory, if the system has such a place: an `fsync` on a disk takes milliseconds.
 const MEMORY: &str = "/dev/shm";
 
+pub const SANITIZERS: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
+
+/// What a test loads.
+#[derive(Clone)]
+pub enum Loads {
+    /// The bundled runtime, with that fault or none.
+    Runtime(Option<&'static str>),
+    /// C++ functions of cpp/probes/, in these files.
+    Probes(&'static [&'static str]),
+    /// Any target.
+    Target(Target),
+    Nothing,
+}
+
+/// The probes of primitives, and the scenarios of the five systems.
+pub const PROBES: Loads =
+    Loads::Probes(&["probes.cpp", "file_probes.cpp", "library_probes.cpp", "lock_probes.cpp", "thread_probes.cpp"]);
+pub const SCENARIOS: Loads = Loads::Probes(&[
+    "scenarios/scenario.cpp",
+    "scenarios/transfer.cpp",
+    "scenarios/ownership.cpp",
+    "scenarios/context.cpp",
+    "scenarios/registry.cpp",
+    "scenarios/lease.cpp",
+]);
+
 pub struct Test {
     pub name: String,
+    pub loads: Loads,
+    pub sanitizers: Vec<Sanitizer>,
     pub body: Box<dyn Fn()>,
 }
 
 impl Test {
-    pub fn new(name: impl Into<String>, body: impl Fn() + 'static) -> Self {
-        Self { name: name.into(), body: Box::new(body) }
+    /// Runs under every sanitizer.
+    pub fn new(name: impl Into<String>, loads: Loads, body: impl Fn() + 'static) -> Self {
+        Self { name: name.into(), loads, sanitizers: SANITIZERS.into(), body: Box::new(body) }
+    }
+
+    /// Runs under these.
+    pub fn under(self, sanitizers: &[Sanitizer]) -> Self {
+        Self { sanitizers: sanitizers.into(), ..self }
+    }
+}
+
+/// The compiler of this run, and what it has built for tests.
+pub fn workshop() -> Workshop {
+    let toolchain = Toolchain::find(None).expect("a compiler");
+    let cache = Cache::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")).expect("a cache");
+    Workshop::with(toolchain, cache, std::thread::available_parallelism().map_or(1, usize::from)).expect("a workshop")
+}
+
+impl Loads {
+    pub fn target(&self, workshop: &Workshop) -> Option<Target> {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        match self {
+            Self::Runtime(fault) => Some(workshop.runtime("bundled", *fault).expect("a known fault")),
+            Self::Probes(files) => Some(Target {
+                name: "probes".to_owned(),
+                kind: Kind::Runtime,
+                directory: here.to_owned(),
+                sources: files.iter().map(|file| Path::new("cpp/probes").join(file)).collect(),
+                shared: Vec::new(),
+                flags: vec!["-Icpp".to_owned()],
+            }),
+            Self::Target(target) => Some(target.clone()),
+            Self::Nothing => None,
+        }
     }
 }
 
@@ -34,36 +101,65 @@ pub fn run(tests: Vec<Test>) -> ! {
         let test = tests.iter().find(|test| test.name == name).expect("a test of that name");
         (test.body)();
         // A spent session leaves threads behind that cannot be ended in order.
-        threadbare::control::process::end_now(0);
+        process::end_now(0);
     }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let trials = tests.into_iter().map(|Test { name, .. }| Trial::test(name.clone(), move || in_own_process(&name)));
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let workshop = Arc::new(Mutex::new(workshop()));
+    let mut trials = Vec::new();
+    for Test { name, loads, sanitizers, .. } in tests {
+        for sanitizer in sanitizers {
+            let (name, loads, workshop) = (name.clone(), loads.clone(), workshop.clone());
+            let title = match sanitizer {
+                Sanitizer::None => name.clone(),
+                other => format!("{name}, sanitizer {}", format!("{other:?}").to_lowercase()),
+            };
+            trials.push(Trial::test(title, move || {
+                let command = {
+                    let workshop = workshop.lock().unwrap_or_else(PoisonError::into_inner);
+                    in_own_process(&name, &loads, sanitizer, &workshop)
+                };
+                let output = command.map_err(|error| format!("{error:#}"))?.output()?;
+                if output.status.success() {
+                    return Ok(());
+                }
+                Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+            }));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-fn in_own_process(test: &str) -> Result<(), Failed> {
-    let mut command = Command::new(std::env::current_exe()?);
-    if std::path::Path::new(MEMORY).is_dir() {
+fn in_own_process(test: &str, loads: &Loads, sanitizer: Sanitizer, workshop: &Workshop) -> anyhow::Result<Command> {
+    let built = loads.target(workshop).map(|target| workshop.build(&target, sanitizer)).transpose()?;
+    let preload = workshop.preload(sanitizer)?;
+    let mut command = process::preloaded(workshop.loader(sanitizer).as_deref(), &std::env::current_exe()?, &preload);
+    if Path::new(MEMORY).is_dir() {
         command.env("TMPDIR", MEMORY);
     }
+    command.env(OBJECT, built.map(|built| built.object).unwrap_or_default());
+    command.env(FIBERS, if workshop.toolchain.is_clang { "1" } else { "" });
     // What TSan would start for names of functions is refused in the middle of an execution.
-    let output = command.env(TEST, test).env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0").output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    command.env(TEST, test).env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0");
+    Ok(command)
+}
+
+/// What was built for this test.
+pub fn object() -> PathBuf {
+    std::env::var_os(OBJECT).expect("a test in a process of its own").into()
+}
+
+pub fn has_fibers() -> bool {
+    std::env::var_os(FIBERS).is_some_and(|value| !value.is_empty())
 }
 
 pub fn controlled_engines() -> Vec<Engine> {
-    if build_info::FIBERS { vec![Engine::Fibers, Engine::Threads] } else { vec![Engine::Threads] }
+    if has_fibers() { vec![Engine::Fibers, Engine::Threads] } else { vec![Engine::Threads] }
 }
 
 pub fn settings(engine: Engine, strategy: StrategyName) -> Settings {
     Settings {
         subject: "bundled".to_owned(),
         threads: 1,
-        sanitizer: build_info::SANITIZER,
+        sanitizer: loaded_sanitizer(),
         engine,
         strategy,
         seed: 0,
@@ -71,10 +167,17 @@ pub fn settings(engine: Engine, strategy: StrategyName) -> Settings {
     }
 }
 
-pub fn open(settings: &Settings) -> Session {
+pub fn open(settings: &Settings, loading: Loading<'_>) -> Session {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let trace = Trace::create(&folder.path().join("trace")).expect("a trace");
-    Session::open(settings, trace).expect("a session")
+    Session::open(settings, loading, trace).expect("a session")
+}
+
+/// A session with the probes that were built for this test.
+pub fn open_probes(settings: &Settings) -> Session {
+    let mut session = open(settings, Loading::Later);
+    session.load_probes(&object()).expect("probes");
+    session
 }
 
 /// What came of a C++ function in one schedule: its result, or why it was stopped.

@@ -1,11 +1,11 @@
-//! Exploring the probes of cpp/harness/.
+//! Exploring the probes of cpp/probes/.
 
 use threadbare::control::Mode;
 use threadbare::program::Injections;
 use threadbare::schedule::Schedule;
 use threadbare::settings::{Engine, Settings, StrategyName};
 
-use crate::under_control::{Outcome, controlled_engines, open, outcome, settings};
+use crate::under_control::{Outcome, controlled_engines, open_probes, outcome, settings};
 
 /// Runs a probe under schedules with these seeds, until one is stopped midway.
 pub fn explore(name: &str, settings: &Settings, seeds: std::ops::Range<u64>) -> Vec<(Outcome, Schedule, u32)> {
@@ -19,7 +19,7 @@ pub fn explore_with(
     injections: Injections,
     seeds: std::ops::Range<u64>,
 ) -> Vec<(Outcome, Schedule, u32)> {
-    let mut session = open(settings);
+    let mut session = open_probes(settings);
     session.set_injections(injections);
     let mut outcomes = Vec::new();
     for seed in seeds {
@@ -73,7 +73,7 @@ pub fn assert_engines_agree(probe: &str, injections: Injections, count: u64) -> 
     let runs = explore(engines[0]);
     for &engine in &engines {
         assert_eq!(explore(engine), runs, "{probe}, {engine:?}");
-        let mut session = open(&settings(engine, StrategyName::Random));
+        let mut session = open_probes(&settings(engine, StrategyName::Random));
         session.set_injections(injections);
         for (expected, schedule, _) in &runs {
             let (result, execution) = session.probe(probe, 0, Mode::Replay(schedule));
@@ -86,7 +86,7 @@ pub fn assert_engines_agree(probe: &str, injections: Injections, count: u64) -> 
 
 /// What comes of a recorded schedule.
 pub fn replay(probe: &str, engine: Engine, schedule: &Schedule) -> Outcome {
-    let mut session = open(&settings(engine, StrategyName::Random));
+    let mut session = open_probes(&settings(engine, StrategyName::Random));
     let (result, execution) = session.probe(probe, 0, Mode::Replay(schedule));
     outcome(result, execution)
 }

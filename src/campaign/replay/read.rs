@@ -2,24 +2,28 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{Conclusion, Plan, Refused, Replayed};
 use crate::campaign::paths::cases_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
-use crate::settings::{Engine, Settings};
-use crate::subject;
+use crate::settings::{Engine, Sanitizer, Settings};
+use crate::target::{Target, Workshop};
 
 impl Plan {
     /// Reads every case below the paths; `fall_back` gives the engine for one that was recorded with another.
     ///
     /// # Errors
     /// A path cannot be read, or there is no case below any.
-    pub fn read(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<(Vec<Replayed>, Vec<Refused>)> {
+    pub fn read(
+        &self,
+        workshop: &Workshop,
+        fall_back: impl Fn(Engine) -> Engine,
+    ) -> Result<(Vec<Replayed>, Vec<Refused>)> {
         let (mut cases, mut refused) = (Vec::new(), Vec::new());
         for path in cases_below(&self.paths)? {
-            match self.read_one(&path, &fall_back) {
+            match self.read_one(&path, workshop, &fall_back) {
                 Ok(case) => cases.push(case),
                 Err(error) => refused.push(Refused { path, why: format!("{error:#}") }),
             }
@@ -31,47 +35,54 @@ impl Plan {
     ///
     /// # Errors
     /// As there, or one cannot be.
-    pub fn read_all(&self, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
-        let (cases, refused) = self.read(fall_back)?;
+    pub fn read_all(&self, workshop: &Workshop, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
+        let (cases, refused) = self.read(workshop, fall_back)?;
         refused.into_iter().next().map_or(Ok(cases), |refused| Err(anyhow!(refused.why)))
     }
 
-    fn read_one(&self, path: &Path, fall_back: impl Fn(Engine) -> Engine) -> Result<Replayed> {
+    fn read_one(&self, path: &Path, workshop: &Workshop, fall_back: impl Fn(Engine) -> Engine) -> Result<Replayed> {
         let named = || path.display().to_string();
         let (mut case, choices) = match Input::read(path)? {
             Some(input) => {
-                let (case, choices) = input.into_case(self.fault.clone());
+                let (case, choices) = input.into_case(self.fault.clone(), Sanitizer::None);
                 (case, Some(choices))
             }
             None => (Case::read(path)?, None),
         };
         let is_check = matches!(case.workload, Workload::Check(_));
         ensure!(case.schedule.is_some() || !is_check, "{}: a check without a schedule cannot be replayed", named());
-        if !is_check {
-            are_known(&case.settings).with_context(named)?;
-        }
         let sources_changed = find_sources(&mut case, path)?;
+        let target = target_of(&case, workshop).with_context(named)?;
         let mut settings = case.settings.clone();
         settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
         settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
         let (seen, conclusion, seconds) = (Vec::new(), Conclusion::AsExpected, 0.0);
-        Ok(Replayed { path: path.to_owned(), case, choices, settings, sources_changed, seen, conclusion, seconds })
+        let path = path.to_owned();
+        Ok(Replayed { path, case, choices, settings, target, sources_changed, seen, conclusion, seconds })
     }
 }
 
-/// Whether this build has the subject and the fault that a case names.
-fn are_known(settings: &Settings) -> Result<()> {
-    let next = "replay the case with the threadbare that recorded it, or correct its";
-    let subjects = subject::subjects();
-    if !subjects.contains(&settings.subject) {
-        bail!("no subject `{}`; {next} `subject` line: there is {}", settings.subject, subjects.join(", "));
+/// What is built for a case.
+fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
+    match &case.workload {
+        Workload::Check(check) => check.target(),
+        Workload::Program(_) => {
+            let Settings { subject, fault, .. } = &case.settings;
+            let next = "replay the case with the threadbare that recorded it, or correct its";
+            ensure!(
+                workshop.runtimes().any(|known| known == subject),
+                "no subject `{subject}`; {next} `subject` line: there is {}",
+                workshop.runtimes().collect::<Vec<_>>().join(", ")
+            );
+            let target = workshop.runtime(subject, fault.as_deref());
+            target.with_context(|| {
+                format!(
+                    "no fault `{}`; {next} `fault` line; `threadbare subjects` lists them",
+                    fault.as_deref().unwrap_or_default()
+                )
+            })
+        }
     }
-    let Some(fault) = &settings.fault else { return Ok(()) };
-    ensure!(
-        subject::faults().iter().any(|known| known.name == *fault),
-        "no fault `{fault}`; {next} `fault` line: `threadbare subjects` lists the faults that there are"
-    );
-    Ok(())
 }
 
 /// Makes a check name sources that are there, and says whether they changed since it was recorded.
@@ -91,7 +102,7 @@ mod tests {
     use super::*;
     use crate::check::{Check, Points};
     use crate::finding::Verdict;
-    use crate::settings::{Sanitizer, StrategyName};
+    use crate::settings::StrategyName;
 
     fn settings() -> Settings {
         Settings {
@@ -103,16 +114,6 @@ mod tests {
             seed: 1,
             fault: None,
         }
-    }
-
-    #[test]
-    fn a_subject_or_fault_that_is_not_there_is_named_with_what_to_do() {
-        assert!(are_known(&settings()).is_ok());
-        assert!(are_known(&Settings { fault: Some("lost-notify".to_owned()), ..settings() }).is_ok());
-        let subject = are_known(&Settings { subject: "folly".to_owned(), ..settings() }).expect_err("unknown");
-        assert!(subject.to_string().contains("no subject `folly`; replay the case with"), "{subject}");
-        let fault = are_known(&Settings { fault: Some("gone".to_owned()), ..settings() }).expect_err("unknown");
-        assert!(fault.to_string().contains("no fault `gone`") && fault.to_string().contains("subjects"), "{fault}");
     }
 
     #[test]

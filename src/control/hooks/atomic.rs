@@ -3,6 +3,7 @@
 use std::arch::naked_asm;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::{Active, active};
 use crate::point::Point;
@@ -41,12 +42,20 @@ extern "C" fn point(
     if active.count(point) { pause(address, active, point, caller) } else { address }
 }
 
+/// Where the target lies.
+static ORIGIN: AtomicUsize = AtomicUsize::new(0);
+
+/// Says where the target lies in this process.
+pub(in crate::control) fn set_origin(address: usize) {
+    ORIGIN.store(address, Ordering::Relaxed);
+}
+
 /// The rest of such a point. It gives the address, of which the compiler must not know that it is the one that it was
 /// given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
 extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, caller: usize) -> *mut c_void {
-    // Relative to the program, which lies elsewhere in each process.
-    let place = caller.wrapping_sub(threadbare_point as *const () as usize);
+    // Relative to the target, which lies elsewhere in each process.
+    let place = caller.wrapping_sub(ORIGIN.load(Ordering::Relaxed));
     active.pause_here(point, address as usize, place);
     black_box(address)
 }

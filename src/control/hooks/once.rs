@@ -4,7 +4,6 @@ use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use super::stand_in;
-use crate::build_info;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
@@ -15,9 +14,14 @@ use crate::settings::Sanitizer;
 /// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
 /// be used inside and outside of controlled executions (TSan's interceptor, else glibc).
 const FRESH: i32 = 0;
-const RUNNING: i32 = if TSAN { 1 << 16 } else { 1 };
-const DONE: i32 = if TSAN { 1 } else { 2 };
-const TSAN: bool = matches!(build_info::SANITIZER, Sanitizer::Thread);
+
+fn running() -> i32 {
+    if sanitizer::loaded() == Sanitizer::Thread { 1 << 16 } else { 1 }
+}
+
+fn done() -> i32 {
+    if sanitizer::loaded() == Sanitizer::Thread { 1 } else { 2 }
+}
 
 /// Puts the control word in order when the routine returns or throws.
 struct Attempt<'a> {
@@ -46,7 +50,8 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
     // SAFETY: the caller's promise.
     let control = unsafe { &*control };
     let address = std::ptr::from_ref(control) as usize;
-    if control.load(Ordering::SeqCst) == DONE {
+    let done = done();
+    if control.load(Ordering::SeqCst) == done {
         // No point: libgcc asks once for every landing pad that an exception passes, and how many there
         // are differs from one sanitizer to the next.
         sanitizer::acquire(address);
@@ -55,17 +60,17 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
     active.pass(Point::Once, address);
     loop {
         match control.load(Ordering::SeqCst) {
-            DONE => {
+            state if state == done => {
                 sanitizer::acquire(address);
                 return;
             }
             FRESH => {
-                control.store(RUNNING, Ordering::SeqCst);
+                control.store(running(), Ordering::SeqCst);
                 hand_over_once_variables();
                 let mut attempt = Attempt { active, control, outcome: FRESH };
                 // SAFETY: the caller's promise.
                 unsafe { routine() };
-                attempt.outcome = DONE;
+                attempt.outcome = done;
                 return;
             }
             _ => {

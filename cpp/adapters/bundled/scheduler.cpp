@@ -1,0 +1,3 @@
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::runtime::Correct>)

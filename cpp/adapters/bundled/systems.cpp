@@ -1,0 +1,3 @@
+#include "adapters/bundled/systems.hpp"
+
+THREADBARE_SYSTEMS(threadbare::runtime::CorrectSystems)

@@ -1,0 +1,5 @@
+#include "faults/context_captured_main.hpp"
+
+#include "adapters/bundled/systems.hpp"
+
+THREADBARE_SYSTEMS(threadbare::fault::ContextCapturedMain)

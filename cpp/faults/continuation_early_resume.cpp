@@ -1,0 +1,5 @@
+#include "faults/continuation_early_resume.hpp"
+
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::ContinuationEarlyResume>)

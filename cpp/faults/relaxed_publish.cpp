@@ -1,0 +1,5 @@
+#include "faults/relaxed_publish.hpp"
+
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::RelaxedPublish>)

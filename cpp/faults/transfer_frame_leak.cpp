@@ -1,0 +1,5 @@
+#include "faults/transfer_frame_leak.hpp"
+
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::TransferFrameLeak>)

@@ -1,0 +1,5 @@
+#include "faults/transfer_moved_task.hpp"
+
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::TransferMovedTask>)

@@ -1,0 +1,34 @@
+// A runtime under test, made of an adapter.
+#pragma once
+
+#include "harness/interpreter.hpp"
+#include "harness/subject.hpp"
+#include "harness/systems.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace threadbare {
+
+/// Whether each fiber has its own thread_local variables: src/target/flags.rs compiles so with clang alone.
+#ifdef __clang__
+inline constexpr bool has_emulated_tls = true;
+#else
+inline constexpr bool has_emulated_tls = false;
+#endif
+
+/// Executes task graphs by way of an adapter (adapter.hpp), with the systems of the target.
+template <class Adapter>
+class Runtime final : public Subject {
+ public:
+  void execute(const ProgramSpec &program, unsigned threads) override { Interpreter<Adapter>(program).execute(threads); }
+
+  std::vector<std::int64_t> recover(const ObjectsSpec &objects) override { return make_systems(objects)->recover(); }
+};
+
+}  // namespace threadbare
+
+/// Makes the file that says it a target: a runtime with this adapter. Say it once, outside of any namespace.
+#define THREADBARE_RUNTIME(...)                                                                              \
+  extern "C" threadbare::Subject *threadbare_make_subject() { return new threadbare::Runtime<__VA_ARGS__>(); } \
+  extern "C" bool threadbare_fits_fibers() { return threadbare::has_emulated_tls; }

@@ -1,8 +1,0 @@
-//! The `threadbare` program built with sanitizer `none`; the campaigns run it as their worker.
-#![forbid(unsafe_code)]
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    threadbare::cli::main()
-}

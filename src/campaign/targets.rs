@@ -1,0 +1,86 @@
+//! The targets of a campaign: one for each sanitizer, each as soon as it is built.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::settings::Sanitizer;
+use crate::target::{Builder, Built, Progress, Target, Workshop};
+
+pub(super) struct Targets<'a> {
+    builder: Builder<'a>,
+    /// By the builder's numbers.
+    asked: Vec<Sanitizer>,
+    built: BTreeMap<Sanitizer, Built>,
+    /// Since when all are there.
+    complete: Option<Instant>,
+}
+
+impl<'a> Targets<'a> {
+    /// Begins to build for these sanitizers.
+    ///
+    /// # Errors
+    /// A source or a sanitizer's runtime is missing.
+    pub fn request(workshop: &'a Workshop, target: &Target, sanitizers: &[Sanitizer]) -> Result<Self> {
+        let mut builder = workshop.builder()?;
+        for &sanitizer in sanitizers {
+            builder.request(target, sanitizer)?;
+        }
+        Ok(Self { builder, asked: sanitizers.to_vec(), built: BTreeMap::new(), complete: None })
+    }
+
+    /// Takes what has become ready.
+    ///
+    /// # Errors
+    /// The target does not compile; the error is the compiler's.
+    pub fn poll(&mut self) -> Result<()> {
+        if self.complete.is_none() {
+            for (number, built) in self.builder.poll()? {
+                self.built.insert(self.asked[number], built?);
+            }
+            self.complete = (self.built.len() == self.asked.len()).then(Instant::now);
+        }
+        Ok(())
+    }
+
+    /// Waits until all are there, or for as long as `observe` says to go on.
+    ///
+    /// # Errors
+    /// As [`Targets::poll`].
+    pub fn wait(&mut self, mut observe: impl FnMut(&Progress) -> bool) -> Result<()> {
+        while self.complete.is_none() && observe(&self.progress()) {
+            self.poll()?;
+        }
+        Ok(())
+    }
+
+    /// The one for a sanitizer, if it is there.
+    pub fn of(&self, sanitizer: Sanitizer) -> Option<&Built> {
+        self.built.get(&sanitizer)
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.complete.is_some()
+    }
+
+    /// What is left of so much time, which runs while all are there: every sanitizer gets its share of it.
+    pub fn left_of(&self, time: Duration) -> Duration {
+        time.saturating_sub(self.complete.map_or(Duration::ZERO, |since| since.elapsed()))
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.builder.progress()
+    }
+
+    /// How far it is, while something is being built.
+    pub fn under_way(&self) -> Option<Progress> {
+        self.complete.is_none().then(|| self.progress())
+    }
+
+    /// Compilers that run now.
+    pub fn compilers(&self) -> usize {
+        self.builder.running()
+    }
+}

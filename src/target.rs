@@ -1,0 +1,63 @@
+//! Targets: what is loaded and explored, and how it is built.
+//!
+//! A target is a shared object. A *runtime* executes task graphs behind an adapter; a *program* has a `main`. Both are
+//! built by [`Builder`] with the compiler that [`Toolchain`] found, and kept in [`Cache`]; [`Workshop`] ties the three
+//! together.
+#![forbid(unsafe_code)]
+
+mod builder;
+pub mod bundled;
+pub mod cache;
+mod dependencies;
+mod flags;
+mod step;
+mod toolchain;
+mod tree;
+mod workshop;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use builder::{Builder, Progress};
+pub use toolchain::Toolchain;
+pub use workshop::{Builds, LOADER, Workshop};
+
+use crate::check::Points;
+
+/// What a target is made of. The same target is built once for each sanitizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// For people and the names of files: letters, digits, dashes and the like.
+    pub name: String,
+    pub kind: Kind,
+    /// Where the compiler runs; relative paths in sources and flags are seen from here.
+    pub directory: PathBuf,
+    /// C or C++.
+    pub sources: Vec<PathBuf>,
+    /// Sources below the cpp/ that travels with the executable.
+    pub shared: Vec<String>,
+    /// For the compiler and the linker, after all others.
+    pub flags: Vec<String>,
+}
+
+/// What a target does once it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Executes task graphs: it defines what cpp/harness/subject.hpp asks for. So do the probes of the tests, with
+    /// functions of their own.
+    Runtime,
+    /// Has a `main`, and scheduling points at these places.
+    Program(Points),
+}
+
+/// A target that was built for one sanitizer, as a worker loads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    /// The shared object. An empty path stands for a runtime that is linked into the executable.
+    pub object: PathBuf,
+    /// The sanitizer's runtime, which is loaded before the worker's executable.
+    pub preload: Vec<PathBuf>,
+    /// What starts the worker, if it does not start by itself; see [`crate::control::process::preloaded`].
+    pub loader: Option<PathBuf>,
+}

@@ -1,0 +1,82 @@
+//! The flags that targets are compiled and linked with: all that depends on compiler, sanitizer and kind of target.
+//!
+//! Build scripts include this file too, as they do [`super::toolchain`].
+
+use super::toolchain::Toolchain;
+use crate::settings::Sanitizer;
+
+/// Where a target has scheduling points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instrumented {
+    /// Atomic operations and calls that synchronise, and edges for feedback: a runtime, always optimised, since g++
+    /// tail-calls symmetric transfer only from -O2 on, and its speed is that of the search.
+    Runtime,
+    /// The same operations of a program.
+    Synchronisation,
+    /// A program's plain accesses too.
+    Memory,
+}
+
+/// Calls AddressSanitizer's checks in place of making them, so that they can be points; g++ only.
+const OUTLINED_CHECKS: [&str; 2] = ["--param", "asan-instrumentation-with-call-threshold=0"];
+
+/// What a sanitizer itself needs, where code is compiled and where it is linked.
+#[must_use]
+pub fn of_sanitizer(sanitizer: Sanitizer) -> &'static [&'static str] {
+    match sanitizer {
+        Sanitizer::None => &[],
+        Sanitizer::Thread => &["-fsanitize=thread"],
+        Sanitizer::Address => &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=vptr"],
+    }
+}
+
+/// What every source is compiled with, before the flags of its owner.
+#[must_use]
+pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Instrumented) -> Vec<&'static str> {
+    let mut flags = vec!["-fPIC", "-pthread", "-fno-omit-frame-pointer"];
+    if toolchain.is_clang {
+        flags.push("-femulated-tls");
+    } else {
+        flags.push("-Wno-tsan"); // It warns that TSan does not understand fences.
+    }
+    flags.extend(of_sanitizer(sanitizer));
+    match instrumented {
+        Instrumented::Runtime => {
+            // Hooks are reached by way of the table alone, which costs a jump less for each point.
+            flags.extend(["-O2", "-g1", "-fno-plt"]);
+            if toolchain.is_clang {
+                // A flag for each edge: src/control/counters.rs.
+                flags.push("-fsanitize-coverage=edge,inline-bool-flag");
+            }
+        }
+        Instrumented::Synchronisation => flags.extend(["-g", "-O1"]),
+        Instrumented::Memory => {
+            // Without optimisation the plain accesses are those of the source.
+            flags.extend(["-g", "-O0"]);
+            flags.extend(thread_instrumentation(toolchain, sanitizer));
+        }
+    }
+    flags
+}
+
+/// Points in memory come from the thread instrumentation, which clang can add under every sanitizer: so they are the
+/// same everywhere, and a schedule fits everywhere.
+fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'static str> {
+    let mut flags = Vec::new();
+    if toolchain.is_clang || sanitizer != Sanitizer::Address {
+        // It covers atomic operations as well.
+        flags.push("-DTHREADBARE_ATOMICS_ELSEWHERE");
+    }
+    if toolchain.is_clang {
+        // Else a read just before a write is no point.
+        flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);
+    }
+    match (sanitizer, toolchain.is_clang) {
+        (Sanitizer::Thread, _) => {}
+        (Sanitizer::None, _) => flags.push("-fsanitize=thread"),
+        // The driver lets sanitizers not be mixed, since only one can be linked; only one is.
+        (Sanitizer::Address, true) => flags.extend(["-Xclang", "-fsanitize=thread"]),
+        (Sanitizer::Address, false) => flags.extend(OUTLINED_CHECKS),
+    }
+    flags
+}

@@ -1,0 +1,196 @@
+//! Where targets come from: the compiler, the cache, and the C++ that travels with the executable.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use super::builder::{Builder, Progress};
+use super::cache::{Cache, Held};
+use super::toolchain::{Form, Toolchain};
+use super::{Built, Target, bundled, step, tree};
+use crate::control::process;
+use crate::settings::Sanitizer;
+
+/// All that it takes to build targets.
+pub struct Workshop {
+    pub toolchain: Toolchain,
+    pub cache: Cache,
+    /// Steps at a time.
+    pub jobs: usize,
+    /// What tells this compiler from others.
+    pub(super) identity: String,
+    tree: Held,
+    /// The directory with a copy of the loader.
+    loader: Held,
+    /// Runtimes beside the bundled one, by name.
+    runtimes: Vec<(String, Target)>,
+    /// What was built, for as long as this lives.
+    held: RefCell<Vec<Held>>,
+}
+
+/// The sanitizers tell it as the name of the workers' executable, so it has that.
+pub const LOADER: &str = "threadbare";
+
+/// Targets that were built, each for some sanitizers.
+#[derive(Default)]
+pub struct Builds(Vec<(Target, Sanitizer, Built)>);
+
+impl Builds {
+    /// # Errors
+    /// Somebody said not to go on before it was built.
+    pub fn of(&self, target: &Target, sanitizer: Sanitizer) -> Result<&Built> {
+        let found = self.0.iter().find(|(known, of, _)| known == target && *of == sanitizer);
+        found.map(|(.., built)| built).with_context(|| format!("interrupted before {} was built", target.name))
+    }
+}
+
+impl Workshop {
+    /// With the compiler `named` on the command line, or the best one that there is.
+    ///
+    /// # Errors
+    /// There is no compiler, or no place for what it makes.
+    pub fn open(named: Option<&Path>, jobs: usize) -> Result<Self> {
+        let toolchain = Toolchain::find(named).map_err(|why| anyhow!(why))?;
+        Self::with(toolchain, Cache::open()?, jobs)
+    }
+
+    /// # Errors
+    /// The cache cannot be written.
+    pub fn with(toolchain: Toolchain, cache: Cache, jobs: usize) -> Result<Self> {
+        let tree = tree::unpack(&cache)?;
+        let identity = step::identity(&toolchain);
+        let loader = copy_of_loader(&cache)?;
+        Ok(Self { toolchain, cache, jobs, identity, tree, loader, runtimes: Vec::new(), held: RefCell::default() })
+    }
+
+    /// The same, with these runtimes beside the bundled one.
+    #[must_use]
+    pub fn with_runtimes(self, runtimes: Vec<(String, Target)>) -> Self {
+        Self { runtimes, ..self }
+    }
+
+    /// The directory with cpp/.
+    #[must_use]
+    pub fn tree(&self) -> &Path {
+        &self.tree.path
+    }
+
+    /// What starts workers for this sanitizer; see [`process::preloaded`]. LeakSanitizer must know the loader's own
+    /// allocations, and knows where the loader is by what the kernel says, which does not tell it of a program that the
+    /// loader starts.
+    #[must_use]
+    pub fn loader(&self, sanitizer: Sanitizer) -> Option<PathBuf> {
+        (sanitizer != Sanitizer::Address).then(|| self.loader.path.join(LOADER))
+    }
+
+    /// The names of runtimes.
+    pub fn runtimes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(bundled::NAME).chain(self.runtimes.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// The runtime of that name. The bundled one may have a bug switched on.
+    ///
+    /// # Errors
+    /// There is no such runtime or bug.
+    pub fn runtime(&self, name: &str, fault: Option<&str>) -> Result<Target> {
+        if name == bundled::NAME {
+            return bundled::target(self.tree(), fault);
+        }
+        let known = || self.runtimes().collect::<Vec<_>>().join(", ");
+        let found = self.runtimes.iter().find(|(known, _)| known == name);
+        let (_, target) = found.with_context(|| {
+            format!("there is no runtime \"{name}\"; there is {}; threadbare.toml can name others", known())
+        })?;
+        match fault {
+            None => Ok(target.clone()),
+            Some(fault) => Err(anyhow!(
+                "the runtime \"{name}\" has no fault \"{fault}\": only the bundled one has; leave out `--fault`"
+            )),
+        }
+    }
+
+    /// What is loaded before a worker for this sanitizer.
+    ///
+    /// # Errors
+    /// The compiler does not have its runtime, or that cannot be loaded before a program.
+    pub fn preload(&self, sanitizer: Sanitizer) -> Result<Vec<PathBuf>> {
+        let libraries = self.toolchain.runtime(sanitizer, Form::Shared).map_err(|why| anyhow!(why))?;
+        for library in &libraries {
+            let name = library.to_str().unwrap_or(" ");
+            // The loader takes both for the end of a path.
+            ensure!(
+                !name.contains([' ', ':']),
+                "{} cannot be loaded before a program, since its path is not UTF-8 or has a space or colon in it; name a \
+                 compiler elsewhere with `--cxx`",
+                library.display()
+            );
+        }
+        Ok(libraries)
+    }
+
+    /// A builder of nothing yet.
+    ///
+    /// # Errors
+    /// The cache cannot be written.
+    pub fn builder(&self) -> Result<Builder<'_>> {
+        Builder::new(self)
+    }
+
+    /// Builds each of these once, for as long as `observe` says to go on.
+    ///
+    /// # Errors
+    /// One does not compile; the error is the compiler's.
+    pub fn build_all(
+        &self,
+        wanted: impl IntoIterator<Item = (Target, Sanitizer)>,
+        mut observe: impl FnMut(&Progress) -> bool,
+    ) -> Result<Builds> {
+        let mut builder = self.builder()?;
+        let mut asked: Vec<(Target, Sanitizer)> = Vec::new();
+        for (target, sanitizer) in wanted {
+            if !asked.iter().any(|(known, of)| *known == target && *of == sanitizer) {
+                builder.request(&target, sanitizer)?;
+                asked.push((target, sanitizer));
+            }
+        }
+        let mut builds = Builds::default();
+        while builds.0.len() < asked.len() {
+            for (number, built) in builder.poll()? {
+                let (target, sanitizer) = asked[number].clone();
+                builds.0.push((target, sanitizer, built?));
+            }
+            if !observe(&builder.progress()) {
+                break;
+            }
+        }
+        Ok(builds)
+    }
+
+    /// Builds one target.
+    ///
+    /// # Errors
+    /// As [`Workshop::build_all`].
+    pub fn build(&self, target: &Target, sanitizer: Sanitizer) -> Result<Built> {
+        let builds = self.build_all([(target.clone(), sanitizer)], |_| true)?;
+        builds.of(target, sanitizer).cloned()
+    }
+
+    /// Keeps an output from being removed while this lives.
+    pub(super) fn hold(&self, output: Held) {
+        self.held.borrow_mut().push(output);
+    }
+}
+
+/// The directory with a copy of the loader that this process was started by.
+fn copy_of_loader(cache: &Cache) -> Result<Held> {
+    let loader = process::loader();
+    let content = fs::read(&loader).with_context(|| format!("cannot read {}", loader.display()))?;
+    let name = format!("loader-{}", &blake3::hash(&content).to_hex()[..16]);
+    cache.directory(cache.sources().join(name), |directory| {
+        fs::create_dir(directory)?;
+        fs::copy(&loader, directory.join(LOADER))?;
+        Ok(())
+    })
+}
