@@ -32,6 +32,8 @@ pub const MAX_WORD_BYTES: usize = 4096;
 /// Sources of a C or C++ program with a `main`, and how they are built and run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
+    /// Where relative paths in sources and flags are seen from; the current directory if it is empty. No case holds it.
+    pub directory: PathBuf,
     /// At least one, as they were given.
     pub sources: Vec<PathBuf>,
     /// For the compiler.
@@ -98,11 +100,19 @@ impl Check {
         Ok(Target {
             name: name.to_string_lossy().into_owned(),
             kind: Kind::Program(self.points),
-            directory: env::current_dir().context("cannot tell the current directory")?,
+            directory: self.working_directory()?,
             sources: self.sources.clone(),
             shared: Vec::new(),
             flags: self.flags.clone(),
         })
+    }
+
+    /// The same path wherever it is asked for from.
+    fn working_directory(&self) -> Result<PathBuf> {
+        if self.directory.as_os_str().is_empty() {
+            return env::current_dir().context("cannot tell the current directory");
+        }
+        fs::canonicalize(&self.directory).with_context(|| format!("cannot find {}", self.directory.display()))
     }
 
     /// 16 hexadecimal digits that depend on the contents of the sources and on their order. Headers take no part.
@@ -112,7 +122,8 @@ impl Check {
     pub fn digest(&self) -> Result<String> {
         let mut hash = BASIS;
         for path in &self.sources {
-            let content = fs::read(path).with_context(|| format!("cannot read the source {}", path.display()))?;
+            let content = fs::read(self.directory.join(path))
+                .with_context(|| format!("cannot read the source {}", path.display()))?;
             // With the lengths, text that moves from one file to the next makes a difference.
             hash = fnv1a(hash, &(content.len() as u64).to_le_bytes());
             hash = fnv1a(hash, &content);
@@ -132,15 +143,19 @@ impl Check {
     }
 
     /// The same check with sources that are there: each as it is given, seen from the current directory, or else from
-    /// `beside`, the directory of the case file.
+    /// `beside`, the directory of the case file, or else all of them from `root`, the directory of the project.
     ///
     /// # Errors
-    /// A source is in neither place; the error names it.
-    pub fn located(&self, beside: &Path) -> Result<Self> {
+    /// A source is in no such place; the error names it.
+    pub fn located(&self, beside: &Path, root: Option<&Path>) -> Result<Self> {
         let find = |path: &PathBuf| {
             let there = [path.clone(), beside.join(path)].into_iter().find(|path| path.is_file());
             there.ok_or_else(|| missing(path, beside))
         };
+        let is_here = self.sources.iter().all(|path| path.is_file());
+        if let Some(root) = root.filter(|root| !is_here && self.sources.iter().all(|path| root.join(path).is_file())) {
+            return Ok(Self { directory: root.to_owned(), ..self.clone() });
+        }
         Ok(Self { sources: self.sources.iter().map(find).collect::<Result<_>>()?, ..self.clone() })
     }
 }
@@ -219,6 +234,7 @@ mod tests {
 
     fn check(sources: &[&Path]) -> Check {
         Check {
+            directory: PathBuf::new(),
             sources: sources.iter().map(|path| path.to_path_buf()).collect(),
             flags: Vec::new(),
             arguments: Vec::new(),
@@ -277,15 +293,28 @@ mod tests {
         fs::write(beside.join("only_here.c"), "").expect("written");
         // Tests run in the directory of the package.
         let found =
-            check(&[Path::new("Cargo.toml"), Path::new("only_here.c")]).located(beside).expect("both are there");
+            check(&[Path::new("Cargo.toml"), Path::new("only_here.c")]).located(beside, None).expect("both are there");
         assert_eq!(found.sources, [PathBuf::from("Cargo.toml"), beside.join("only_here.c")]);
+    }
+
+    #[test]
+    fn sources_of_a_project_are_found_from_its_directory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path();
+        fs::create_dir(root.join("src")).expect("made");
+        fs::write(root.join("src/only_there.c"), "one").expect("written");
+        let check = check(&[Path::new("src/only_there.c")]);
+        let found = check.located(Path::new("nowhere"), Some(root)).expect("it is there");
+        assert_eq!((found.sources.as_slice(), found.directory.as_path()), (check.sources.as_slice(), root));
+        assert_eq!(found.target().expect("a target").directory, fs::canonicalize(root).expect("it exists"));
+        assert!(found.digest().is_ok() && check.digest().is_err());
     }
 
     #[test]
     fn a_source_that_is_nowhere_is_named_with_the_places_looked_at() {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().display().to_string();
-        let error = |path: &Path| check(&[path]).located(directory.path()).expect_err("nowhere").to_string();
+        let error = |path: &Path| check(&[path]).located(directory.path(), None).expect_err("nowhere").to_string();
         let told = error(Path::new("gone.c"));
         assert!(told.contains("gone.c") && told.contains("current directory") && told.contains(&place), "{told}");
         let told = error(Path::new("/nowhere/gone.c"));

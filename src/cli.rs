@@ -10,6 +10,7 @@ mod corpus;
 mod faults;
 mod fuzz;
 mod minimise;
+mod program;
 mod replay;
 mod resolve;
 mod search;
@@ -39,7 +40,8 @@ pub const EXIT_COULD_NOT: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(name = "threadbare", version)]
 struct Arguments {
-    /// The C++ compiler: clang++ 17 or g++ 12, or newer [default: CXX, else the newest clang++, else g++].
+    /// The C++ compiler: clang++ 17 or g++ 12, or newer [default: CXX of the environment, else `cxx` of threadbare.toml,
+    /// else the newest clang++, else the newest g++].
     #[arg(long, global = true, value_name = "COMPILER")]
     cxx: Option<PathBuf>,
     #[command(subcommand)]
@@ -50,9 +52,10 @@ struct Arguments {
 enum Command {
     /// Explore programs and schedules, and keep what is found as cases.
     Fuzz(fuzz::Flags),
-    /// Explore the schedules of any C or C++ program with a `main`.
+    /// Explore the schedules of any C or C++ program with a `main`: sources, or a name in threadbare.toml.
     Check(check::Flags),
-    /// Replay the regression cases and explore for the rest of the time, as a CI job does.
+    /// Replay the regression cases and explore for the rest of the time, as a CI job does: each target of
+    /// threadbare.toml, or the bundled runtime.
     Ci(ci::Flags),
     /// Look at, share and minimise what guided campaigns keep.
     Corpus(corpus::Flags),
@@ -66,7 +69,7 @@ enum Command {
     Faults(faults::Flags),
     /// Measure the pace of control against ordinary stress.
     Bench(bench::Flags),
-    /// List the subjects, their faults and what the compiler can do.
+    /// List the runtimes and programs that can be explored, the faults and what the compiler can do.
     Subjects,
     /// Show or clear what was built.
     Cache(cache::Flags),
@@ -78,7 +81,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let Arguments { cxx, command } = Arguments::parse();
-    match run(command, &World { cxx }) {
+    match run(command, &World::new(cxx)) {
         Ok(found) => ExitCode::from(if found { EXIT_FOUND } else { EXIT_CLEAN }),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -92,7 +95,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
     let found_nothing = |()| false;
     match command {
         Command::Fuzz(flags) => fuzz::run(&flags, world),
-        Command::Check(flags) => check::run(flags, world),
+        Command::Check(flags) => check::run(&flags, world),
         Command::Ci(flags) => ci::run(&flags, world),
         Command::Replay(flags) => replay::run(flags, world),
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),

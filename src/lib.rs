@@ -18,6 +18,7 @@ mod number;
 pub mod oracle;
 pub mod point;
 pub mod program;
+pub mod project;
 pub mod reference;
 pub mod report;
 pub mod schedule;

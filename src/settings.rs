@@ -47,3 +47,5 @@ pub struct Settings {
 
 /// Upper bound of `--threads`.
 pub const MAX_THREADS: u16 = 256;
+/// Upper bound of `--jobs`: more workers help nobody.
+pub const MAX_JOBS: usize = 1024;

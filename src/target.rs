@@ -10,6 +10,7 @@ pub mod bundled;
 pub mod cache;
 mod dependencies;
 mod flags;
+mod language;
 mod step;
 mod toolchain;
 mod tree;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use builder::{Builder, Progress};
+pub use language::Language;
 pub use toolchain::Toolchain;
 pub use workshop::{Builds, LOADER, Workshop};
 

@@ -64,7 +64,15 @@ fn check_case(seed: u64) -> Case {
     let sources: Vec<_> = others.iter().map(|name| format!("./{name}.c").into()).chain(["a.c".into()]).collect();
     let points = Points::ALL[random.below(2) as usize];
     let recorded = random.chance(1, 2).then(|| format!("{seed:016x}"));
-    let check = Check { sources, flags, arguments, points, injections: Vec::new(), recorded };
+    let check = Check {
+        directory: std::path::PathBuf::new(),
+        sources,
+        flags,
+        arguments,
+        points,
+        injections: Vec::new(),
+        recorded,
+    };
     check.validate().expect("valid");
     let case = case(seed);
     let settings = Settings { subject: check::SUBJECT.into(), threads: 1, fault: None, ..case.settings };

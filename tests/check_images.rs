@@ -45,7 +45,8 @@ impl Program {
     fn loads(&self, points: Points) -> Loads {
         let flags = self.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
         let sources = vec![self.source.clone()];
-        let check = Check { sources, flags, arguments: vec![], points, injections: Vec::new(), recorded: None };
+        let (arguments, directory) = (vec![], PathBuf::new());
+        let check = Check { directory, sources, flags, arguments, points, injections: Vec::new(), recorded: None };
         Loads::Target(check.target().expect("a directory"))
     }
 

@@ -34,7 +34,8 @@ fn nothing_to_do_is_refused() {
     place.run("fuzz --seconds 0").refused(&["seconds"]);
     place.run("fuzz --jobs 0").refused(&["jobs"]);
     place.run("fuzz --size 0").refused(&["size"]);
-    place.run("replay").refused(&["PATHS"]);
+    place.run("replay").refused(&["nothing to replay", "threadbare.toml", "name a directory"]);
+    place.run("check").refused(&["nothing to check", "threadbare.toml"]);
 }
 
 #[test]

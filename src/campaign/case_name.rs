@@ -6,16 +6,26 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::case::Workload;
 use crate::digest::{BASIS, fnv1a};
+use crate::target::bundled;
 
-/// Keeps findings of different programs apart: a deadlock of one has the fingerprint of a deadlock of the other. The
-/// digest is of where the sources are, seen from the findings, and of how they are built and run, but not of what is in
-/// them: a finding in a source that was edited replaces the one before.
-pub(super) fn prefix(workload: &Workload, findings: &Path) -> String {
-    let Workload::Check(check) = workload else { return String::new() };
+/// Keeps findings of different targets apart: a deadlock of one has the fingerprint of a deadlock of the other. Of a runtime
+/// it is the name, which the bundled one does without. Of a program it ends with a digest of where the sources are, seen from
+/// the findings, and of how they are built and run, but not of what is in them: a finding in a source that was edited
+/// replaces the one before.
+pub(super) fn prefix(workload: &Workload, subject: &str, findings: &Path) -> String {
+    let Workload::Check(check) = workload else {
+        return if subject == bundled::NAME { String::new() } else { format!("{subject}-") };
+    };
     let stem = check.sources.first().and_then(|source| source.file_stem()).unwrap_or_default();
-    let sources = check.sources.iter().map(|source| seen_from(findings, source).into_os_string().into_encoded_bytes());
+    let sources = check
+        .sources
+        .iter()
+        .map(|source| seen_from(findings, &check.directory.join(source)).into_os_string().into_encoded_bytes());
     let words = |part: &[String]| [part.len().to_string()].into_iter().chain(part.to_vec()).collect::<Vec<_>>();
-    let others = words(&check.flags).into_iter().chain(words(&check.arguments)).map(String::into_bytes);
+    let injections: Vec<String> = check.injections.iter().map(|injection| injection.word().to_owned()).collect();
+    let others =
+        [words(&check.flags), words(&check.arguments), words(&injections), vec![check.points.word().to_owned()]];
+    let others = others.into_iter().flatten().map(String::into_bytes);
     // Nothing that stands here has a zero in it.
     let digest = sources.chain(others).fold(BASIS, |hash, part| fnv1a(fnv1a(hash, &part), &[0]));
     format!("{}-{:08x}-", stem.to_string_lossy(), digest as u32)
@@ -33,6 +43,7 @@ fn seen_from(directory: &Path, file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check;
     use crate::program::Program;
 
     #[test]
@@ -52,16 +63,23 @@ mod tests {
             let mut lines = (1..).zip(text.lines());
             Workload::Check(crate::check::text::parse_lines(&mut lines).expect("a check"))
         };
-        let name = |source: &str, more: &str| prefix(&of(source, more), &findings);
+        let name = |source: &str, more: &str| prefix(&of(source, more), check::SUBJECT, &findings);
         let known = name(&a, "");
         assert!(known.starts_with("main-") && known.len() == "main-01234567-".len(), "{known}");
         let second = format!("  source \"{b}\"\n");
-        for (source, more) in [(&b, ""), (&a, "  flag \"3\"\n"), (&a, "  argument \"3\"\n"), (&a, &second)] {
+        for (source, more) in [
+            (&b, ""),
+            (&a, "  flag \"3\"\n"),
+            (&a, "  argument \"3\"\n"),
+            (&a, "  inject spurious-wake-up\n"),
+            (&a, &second),
+        ] {
             assert_ne!(name(source, more), known, "{source} {more}");
         }
         fs::write(&a, "edited").expect("written");
         assert_eq!(name(&a.replace("/a/", "/b/../a/"), ""), known);
-        assert_eq!(prefix(&Program::default().into(), &findings), "");
+        assert_eq!(prefix(&Program::default().into(), bundled::NAME, &findings), "");
+        assert_eq!(prefix(&Program::default().into(), "mine", &findings), "mine-");
     }
 
     #[test]

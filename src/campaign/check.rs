@@ -228,6 +228,12 @@ impl Campaign {
 }
 
 impl Cell {
+    /// One in which nothing was executed.
+    #[cfg(test)]
+    pub(crate) fn of(sanitizer: Sanitizer) -> Self {
+        Self::new(sanitizer, Quota::new(None), Known::new(1))
+    }
+
     fn new(sanitizer: Sanitizer, quota: Quota, known: Known) -> Self {
         Self { sanitizer, executions: 0, points: 0, seconds: 0.0, findings: 0, exhausted: false, quota, known }
     }

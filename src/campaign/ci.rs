@@ -1,131 +1,212 @@
-//! The one job of a CI run: replays the regression cases, then explores for the rest of the time.
+//! The one job of a CI run: replays the regression cases, then explores each target for its share of the time.
 #![forbid(unsafe_code)]
 
-use std::time::Instant;
+mod summary;
 
-use anyhow::Result;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::fuzz::{self, Campaign, Progress};
-use super::interrupt;
-use super::replay::{self, Conclusion, Replayed};
-use crate::settings::Engine;
-use crate::target::{self, Workshop};
+use anyhow::{Error, Result};
+
+use super::replay::{self, Conclusion, Refused, Replayed};
+use super::{check, fuzz, interrupt};
+use crate::settings::{Engine, Sanitizer};
+use crate::target::{self, Target, Workshop, bundled};
+
+pub use summary::{Explored, Outcome, Summary};
 
 /// What is to be done.
 pub struct Ci {
     /// `None` if there are no cases.
     pub regressions: Option<replay::Plan>,
-    /// Its seconds are those of the whole job.
-    pub campaign: Campaign,
-}
-
-/// What was done.
-pub struct Summary {
-    pub regressions: Vec<Replayed>,
-    /// Cases of sanitizers that the job is not about.
-    pub left_out: Vec<Replayed>,
-    pub fuzz: fuzz::Summary,
+    /// What is explored, one after the other; at least one.
+    pub explorations: Vec<Exploration>,
+    /// Of the whole job, the replays included but not the building.
+    pub seconds: Option<u64>,
     pub engine: Engine,
     pub seed: u64,
 }
+
+/// A target by name, and how it is explored.
+pub struct Exploration {
+    pub name: String,
+    pub campaign: Campaign,
+}
+
+/// Its seconds are set when its turn comes.
+pub enum Campaign {
+    Runtime(fuzz::Campaign),
+    Program(check::Campaign),
+}
+
+impl Campaign {
+    /// Where a guided search keeps inputs.
+    #[must_use]
+    pub fn corpus(&self) -> Option<&Path> {
+        match self {
+            Self::Runtime(campaign) => campaign.search.corpus(),
+            Self::Program(_) => None,
+        }
+    }
+}
+
+/// How far it is.
+pub enum Progress<'a> {
+    Building(&'a target::Progress),
+    /// The runtime of this name.
+    Runtime(&'a str, &'a fuzz::Progress<'a>),
+    /// The program of this name.
+    Program(&'a str, &'a check::Progress),
+}
+
+/// What could not be built, and why.
+type Failed = Vec<(Target, Sanitizer, Error)>;
 
 impl Ci {
     /// Does it, or as much as it gets to before Ctrl-C.
     ///
     /// # Errors
-    /// A case or an executable cannot be had, the findings cannot be written, or a worker cannot do what it is asked.
+    /// A case cannot be read, or a worker cannot do what it is asked. What goes wrong with one target of several is in
+    /// the summary.
     pub fn run(
         &self,
         workshop: &Workshop,
         fall_back: impl Fn(Engine) -> Engine,
         mut observe: impl FnMut(&Progress<'_>),
     ) -> Result<Summary> {
-        let (mut regressions, left_out) = match &self.regressions {
+        let (regressions, left_out) = match &self.regressions {
             Some(plan) => {
                 let all = plan.read_all(workshop, fall_back)?;
-                all.into_iter().partition(|case| self.campaign.sanitizers.contains(&case.settings.sanitizer))
+                all.into_iter().partition(|case| self.is_asked_for(case.settings.sanitizer))
             }
             None => (Vec::new(), Vec::new()),
         };
-        // The time is for executing.
-        let target = workshop.runtime(&self.campaign.subject, self.campaign.fault.as_deref())?;
-        let explored = self.campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
-        let replayed = regressions.iter().map(|case| (case.target.clone(), case.settings.sanitizer));
-        let begun = Instant::now();
         let mut building = |progress: &target::Progress| {
-            observe(&Progress::of_building(begun.elapsed(), progress));
+            observe(&Progress::Building(progress));
             !interrupt::requested()
         };
-        workshop.build_all(explored.chain(replayed).collect::<Vec<_>>(), &mut building)?;
+        // The time is for executing.
+        let failed = self.build(workshop, &regressions, &mut building)?;
         let started = Instant::now();
+        let (mut regressions, refused) = buildable(regressions, &failed);
         if let Some(plan) = &self.regressions {
             plan.replay(workshop, &mut regressions, building)?;
         }
-        let rest = |seconds: u64| seconds.saturating_sub(started.elapsed().as_secs());
-        let campaign = Campaign { seconds: self.campaign.seconds.map(rest), ..self.campaign.clone() };
-        let fuzz = campaign.run(workshop, &mut observe)?;
-        Ok(Summary { regressions, left_out, fuzz, engine: campaign.engine, seed: campaign.seed })
+        let mut targets = Vec::new();
+        for (exploration, others) in self.explorations.iter().zip((0..self.explorations.len() as u32).rev()) {
+            let left = |seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()) / (others + 1);
+            let share = self.seconds.map(left);
+            let explored = exploration.explore(workshop, &failed, share, &mut observe);
+            // Of one runtime alone there is nothing else to tell.
+            let outcome = match explored {
+                Err(error) if self.is_bundled_alone() => return Err(error),
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+                Ok(outcome) => outcome,
+            };
+            targets.push(Explored { name: exploration.name.clone(), is_program: exploration.is_program(), outcome });
+        }
+        Ok(Summary { regressions, refused, left_out, targets, engine: self.engine, seed: self.seed })
+    }
+
+    fn is_asked_for(&self, sanitizer: Sanitizer) -> bool {
+        self.explorations.iter().any(|exploration| exploration.sanitizers().contains(&sanitizer))
+    }
+
+    fn is_bundled_alone(&self) -> bool {
+        matches!(&self.explorations[..], [only] if only.name == bundled::NAME)
+    }
+
+    /// Builds everything, and gives what could not be.
+    fn build(
+        &self,
+        workshop: &Workshop,
+        regressions: &[Replayed],
+        observe: impl FnMut(&target::Progress) -> bool,
+    ) -> Result<Failed> {
+        let mut wanted = Vec::new();
+        for exploration in &self.explorations {
+            let target = exploration.target(workshop)?;
+            wanted.extend(exploration.sanitizers().iter().map(|sanitizer| (target.clone(), *sanitizer)));
+        }
+        wanted.extend(regressions.iter().map(|case| (case.target.clone(), case.settings.sanitizer)));
+        let mut failed = Vec::new();
+        workshop.build_each(wanted, observe, |target, sanitizer, built| {
+            failed.extend(built.err().map(|error| (target, sanitizer, error)));
+            Ok(())
+        })?;
+        Ok(failed)
     }
 }
 
-impl Summary {
-    /// Whether something is wrong with the subject.
-    #[must_use]
-    pub fn found(&self) -> bool {
-        !self.fuzz.findings.is_empty() || self.regressions.iter().any(failed)
+impl Exploration {
+    fn is_program(&self) -> bool {
+        matches!(self.campaign, Campaign::Program(_))
     }
 
-    /// Why nothing can be said although nothing was found.
-    #[must_use]
-    pub fn shortfall(&self) -> Option<String> {
-        let missed = self.regressions.iter().filter(|case| !case.was_replayed()).count();
-        let incomparable: u64 = self.fuzz.cells.iter().flat_map(|cell| cell.incomparable.values()).sum();
-        if missed > 0 {
-            return Some(format!("{missed} of {} regression cases were not replayed", self.regressions.len()));
+    fn sanitizers(&self) -> &[Sanitizer] {
+        match &self.campaign {
+            Campaign::Runtime(campaign) => &campaign.sanitizers,
+            Campaign::Program(campaign) => &campaign.sanitizers,
         }
-        if self.fuzz.interrupted && self.fuzz.executions > 0 {
-            return Some(format!(
-                "interrupted after {} executions, so nothing is known of the rest",
-                self.fuzz.executions
-            ));
-        }
-        if self.fuzz.executions == 0 {
-            let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
-            return Some(format!("{why} the first program was executed; give more with `--minutes`"));
-        }
-        (incomparable >= self.fuzz.executions).then(|| "no execution could be compared with the reference".to_owned())
     }
+
+    fn target(&self, workshop: &Workshop) -> Result<Target> {
+        match &self.campaign {
+            Campaign::Runtime(campaign) => workshop.runtime(&campaign.subject, campaign.fault.as_deref()),
+            Campaign::Program(campaign) => campaign.check.target(),
+        }
+    }
+
+    /// Explores for so long, if time is the limit.
+    fn explore(
+        &self,
+        workshop: &Workshop,
+        failed: &Failed,
+        share: Option<Duration>,
+        observe: &mut impl FnMut(&Progress<'_>),
+    ) -> Result<Outcome> {
+        let target = self.target(workshop)?;
+        let is_own = |sanitizer: &Sanitizer| self.sanitizers().contains(sanitizer);
+        if let Some((.., error)) = failed.iter().find(|(of, sanitizer, _)| *of == target && is_own(sanitizer)) {
+            return Err(Error::msg(format!("{error:#}")));
+        }
+        // Time that is not a whole second goes to those that follow.
+        let seconds = share.map(|share| share.as_secs());
+        Ok(match &self.campaign {
+            Campaign::Runtime(campaign) => {
+                let campaign = fuzz::Campaign { seconds, ..campaign.clone() };
+                let observe = |progress: &fuzz::Progress<'_>| observe(&Progress::Runtime(&self.name, progress));
+                Outcome::Runtime(campaign.run(workshop, observe)?)
+            }
+            Campaign::Program(campaign) => {
+                let campaign = check::Campaign { seconds, ..campaign.clone() };
+                let observe = |progress: &check::Progress| observe(&Progress::Program(&self.name, progress));
+                let summary = campaign.run(workshop, observe)?;
+                Outcome::Program(summary, Box::new(campaign))
+            }
+        })
+    }
+}
+
+/// The cases that can be replayed, and those whose target could not be built.
+fn buildable(cases: Vec<Replayed>, failed: &Failed) -> (Vec<Replayed>, Vec<Refused>) {
+    let (mut ready, mut refused) = (Vec::new(), Vec::new());
+    for case in cases {
+        let is_of =
+            |(target, of, _): &&(Target, Sanitizer, Error)| *target == case.target && *of == case.settings.sanitizer;
+        match failed.iter().find(is_of) {
+            None => ready.push(case),
+            Some((.., error)) => {
+                let why = format!("{}: {error:#}", case.path.display());
+                refused.push(Refused { path: case.path, why });
+            }
+        }
+    }
+    (ready, refused)
 }
 
 /// Whether a case that was replayed did not do what it promises.
 #[must_use]
 pub fn failed(case: &Replayed) -> bool {
     matches!(case.conclusion, Conclusion::Diverged(_) | Conclusion::Unexpected)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::report::sample;
-
-    #[test]
-    fn a_finding_and_a_regression_both_count_as_found() {
-        let mut summary = sample::summary();
-        assert!(summary.found());
-        summary.fuzz.findings.clear();
-        assert!(summary.found(), "a regression case did something else");
-        summary.regressions.pop();
-        assert!(!summary.found());
-    }
-
-    #[test]
-    fn nothing_is_passed_that_did_not_happen() {
-        let mut summary = sample::summary();
-        assert_eq!(summary.shortfall(), None);
-        summary.fuzz.cells[0].incomparable.values_mut().for_each(|count| *count = 30);
-        assert!(summary.shortfall().is_some_and(|why| why.contains("compared")));
-        summary.fuzz.executions = 0;
-        assert!(summary.shortfall().is_some_and(|why| why.contains("--minutes")));
-        summary.regressions[0].seen.clear();
-        assert!(summary.shortfall().is_some_and(|why| why.starts_with("1 of 2 regression cases")));
-    }
 }

@@ -132,7 +132,11 @@ impl Findings {
             finding.count = count;
             return Ok(None);
         }
-        let name = format!("{}{}-{fingerprint}.case", prefix(&workload, &self.directory), word(&failure.verdict));
+        let name = format!(
+            "{}{}-{fingerprint}.case",
+            prefix(&workload, &settings.subject, &self.directory),
+            word(&failure.verdict)
+        );
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
         write_whole(&path, case.to_string().as_bytes())?;

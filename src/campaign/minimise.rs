@@ -229,6 +229,7 @@ mod tests {
     #[test]
     fn what_cannot_be_made_small_is_refused_with_the_reason() {
         let check = Check {
+            directory: std::path::PathBuf::new(),
             sources: vec!["a.c".into()],
             flags: Vec::new(),
             arguments: Vec::new(),

@@ -107,6 +107,7 @@ impl Example {
     #[must_use]
     pub fn check(&self) -> Check {
         Check {
+            directory: PathBuf::new(),
             sources: vec![self.source.clone()],
             flags: Vec::new(),
             arguments: Vec::new(),

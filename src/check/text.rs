@@ -87,6 +87,7 @@ fn header(key: &str, rest: &str) -> Result<Check, String> {
         ));
     };
     Ok(Check {
+        directory: std::path::PathBuf::new(),
         sources: Vec::new(),
         flags: Vec::new(),
         arguments: Vec::new(),
@@ -179,6 +180,7 @@ mod tests {
 
     fn whole() -> Check {
         Check {
+            directory: std::path::PathBuf::new(),
             sources: vec!["a.c".into()],
             flags: vec!["-O1".to_owned()],
             arguments: vec!["3".to_owned()],

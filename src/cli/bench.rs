@@ -69,7 +69,7 @@ fn compare(flags: &Flags, directory: &Path, workshop: &Workshop) -> Result<()> {
         trials: flags.trials,
         cap: flags.cap,
         engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
-        jobs: resolve::jobs(None)?,
+        jobs: workshop.jobs,
     };
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;

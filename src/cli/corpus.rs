@@ -33,7 +33,7 @@ enum Action {
         /// How virtual threads run [default: fibers if built with clang, else threads].
         #[arg(long, value_enum)]
         engine: Option<Engine>,
-        /// Workers at a time [default: one for each core].
+        /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
         #[arg(long)]
         jobs: Option<usize>,
     },
@@ -74,7 +74,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
                 fault: None,
                 sanitizer: Sanitizer::None,
                 engine,
-                jobs: resolve::jobs(*jobs)?,
+                jobs: world.jobs(*jobs)?,
                 thorough: true,
                 limit: None,
             };

@@ -44,7 +44,7 @@ pub struct Flags {
     /// Describe each fault and stop.
     #[arg(long)]
     list: bool,
-    /// Workers at a time [default: one for each core].
+    /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
     /// Write the results to this file.
@@ -53,7 +53,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    fn resolve(&self, toolchain: &Toolchain) -> Result<Measurement> {
+    fn resolve(&self, world: &World, toolchain: &Toolchain) -> Result<Measurement> {
         let engine = resolve::engine(self.engine, toolchain)?;
         Ok(Measurement {
             entries: self.entries()?,
@@ -64,7 +64,7 @@ impl Flags {
             engine,
             feedback: self.search.resolve(engine, Name::Blind)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),
-            jobs: resolve::jobs(self.jobs)?,
+            jobs: world.jobs(self.jobs)?,
         })
     }
 
@@ -87,7 +87,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
         return Ok(false);
     }
     let workshop = world.workshop()?;
-    let measurement = flags.resolve(&workshop.toolchain)?;
+    let measurement = flags.resolve(world, &workshop.toolchain)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     if let Some(directory) = &flags.cases {
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::resolve;
 use super::search::{Name, SearchFlags};
-use super::world::{World, build_on};
+use super::world::{Preset, World, build_on};
 use crate::campaign::findings::can_write;
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
@@ -19,7 +19,7 @@ use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{findings, grouped, json, say, table, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
-use crate::target::Workshop;
+use crate::target::{Toolchain, Workshop, bundled};
 
 /// Time of a campaign that is given neither time nor executions.
 const DEFAULT_SECONDS: u64 = 60;
@@ -48,12 +48,14 @@ pub struct Flags {
 /// What `ci` explores as well.
 #[derive(Debug, Args)]
 pub struct Explored {
-    /// Thread counts to explore, main thread included.
-    #[arg(long, value_delimiter = ',', default_value = "1,2,4,8", value_parser = resolve::thread_count)]
-    threads: Vec<u16>,
-    /// Sanitizers to explore under.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "none,thread,address")]
-    sanitizer: Vec<Sanitizer>,
+    /// Thread counts to explore, main thread included [default: `threads` of the runtime or of the defaults in
+    /// threadbare.toml, else 1,2,4,8].
+    #[arg(long, value_delimiter = ',', value_parser = resolve::thread_count)]
+    threads: Option<Vec<u16>>,
+    /// Sanitizers to explore under [default: `sanitizers` of the target or of the defaults in threadbare.toml, else
+    /// none,thread,address].
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub sanitizer: Option<Vec<Sanitizer>>,
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
@@ -61,15 +63,15 @@ pub struct Explored {
     search: SearchFlags,
     /// Directory that a guided search begins with and adds to [default: it begins with nothing and keeps nothing].
     #[arg(long, value_name = "DIRECTORY")]
-    corpus: Option<PathBuf>,
+    pub corpus: Option<PathBuf>,
     /// What makes the choices of a blind search: random, pct or pos, with a setting such as random:0.1 or pct:3
     /// [default: random]. With it the search is blind.
     #[arg(long, value_parser = resolve::campaign_strategy)]
-    strategy: Option<StrategyName>,
+    pub strategy: Option<StrategyName>,
     /// The same seed and executions, and corpus if the search is guided, are the same campaign [default: a new one].
     #[arg(long)]
     seed: Option<u64>,
-    /// Workers at a time [default: one for each core].
+    /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
     /// Size of the programs, in about tasks.
@@ -78,23 +80,53 @@ pub struct Explored {
     /// Which of the systems beside the scheduler programs use.
     #[arg(long, value_enum, default_value_t = Systems::All)]
     systems: Systems,
-    /// The runtime to explore; see `threadbare subjects`.
-    #[arg(long, default_value = "bundled")]
-    subject: String,
+    /// The runtime to explore; see `threadbare subjects` [default: bundled; `ci` explores each target of threadbare.toml].
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
     /// Switch a known fault on; see `threadbare subjects`.
     #[arg(long)]
-    fault: Option<String>,
-    /// Directory for what is found.
-    #[arg(long, default_value = "findings")]
-    findings: PathBuf,
+    pub fault: Option<String>,
+    /// Directory for what is found [default: `findings` of threadbare.toml, else findings].
+    #[arg(long, value_name = "DIRECTORY")]
+    findings: Option<PathBuf>,
+}
+
+/// What all targets of one job have in common.
+pub struct Setting {
+    pub engine: Engine,
+    pub seed: u64,
+    pub jobs: usize,
+    pub findings: PathBuf,
 }
 
 impl Explored {
-    /// The campaign of so many seconds or executions.
-    pub fn resolve(&self, workshop: &Workshop, seconds: Option<u64>, executions: Option<u64>) -> Result<Campaign> {
-        workshop.runtime(&self.subject, self.fault.as_deref())?;
+    pub fn setting(&self, world: &World, toolchain: &Toolchain) -> Result<Setting> {
+        Ok(Setting {
+            engine: resolve::engine(self.engine, toolchain)?,
+            seed: self.seed.map_or_else(random_seed, Ok)?,
+            jobs: world.jobs(self.jobs)?,
+            findings: world.findings(self.findings.as_deref())?,
+        })
+    }
+
+    /// The runtime to explore where only one is.
+    pub fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or(bundled::NAME)
+    }
+
+    /// The campaign that explores this runtime for so many seconds or executions.
+    pub fn campaign(
+        &self,
+        subject: &str,
+        world: &World,
+        workshop: &Workshop,
+        setting: &Setting,
+        [seconds, executions]: [Option<u64>; 2],
+    ) -> Result<Campaign> {
+        let Preset { sanitizers, threads } = world.preset(subject)?;
+        workshop.runtime(subject, self.fault.as_deref())?;
         resolve::size(self.size)?;
-        let engine = resolve::engine(self.engine, &workshop.toolchain)?;
+        let engine = setting.engine;
         let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
         let search = match self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })? {
             None => {
@@ -113,18 +145,18 @@ impl Explored {
             }
         };
         Ok(Campaign {
-            subject: self.subject.clone(),
+            subject: subject.to_owned(),
             fault: self.fault.clone(),
-            sanitizers: resolve::distinct(&self.sanitizer),
-            threads: resolve::distinct(&self.threads),
+            sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
+            threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
             engine,
             search,
-            seed: self.seed.map_or_else(random_seed, Ok)?,
+            seed: setting.seed,
             shape: Shape { size: self.size, systems: self.systems },
-            jobs: resolve::jobs(self.jobs)?,
+            jobs: setting.jobs,
             seconds,
             executions,
-            findings: self.findings.clone(),
+            findings: setting.findings.clone(),
         })
     }
 }
@@ -144,7 +176,10 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let unlimited = flags.seconds.is_none() && flags.executions.is_none() && flags.budget.is_none();
     let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
     let workshop = world.workshop()?;
-    let mut campaign = flags.explored.resolve(&workshop, seconds, flags.executions)?;
+    let explored = &flags.explored;
+    let setting = explored.setting(world, &workshop.toolchain)?;
+    let limits = [seconds, flags.executions];
+    let mut campaign = explored.campaign(explored.subject(), world, &workshop, &setting, limits)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
@@ -173,7 +208,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
 pub fn print(summary: &Summary) {
     say(table::of_cells(&summary.cells));
     for finding in &summary.findings {
-        say(format!("\n{}", findings::text(finding, &findings::threads(finding))));
+        say(format!("\n{}", findings::text(finding)));
     }
     let mut reasons = std::collections::BTreeMap::new();
     for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::resolve;
 use super::world::{World, build_on};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
@@ -25,14 +24,14 @@ pub struct Flags {
     /// Schedules that a smaller program gets to fail under.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     attempts: u64,
-    /// Workers at a time [default: one for each core].
+    /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
 }
 
 pub fn run(flags: Flags, world: &World) -> Result<()> {
     let case = Case::read(&flags.case)?;
-    let jobs = resolve::jobs(flags.jobs)?;
+    let jobs = world.jobs(flags.jobs)?;
     let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
     can_write(&output)?;
     interrupt::listen()?;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::resolve;
@@ -11,6 +11,7 @@ use super::world::{World, build_on};
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::replay::{Plan, Replayed};
+use crate::project::FILE_NAME;
 use crate::report::progress::ProgressLine;
 use crate::report::{json, replays, say};
 use crate::settings::{Engine, Sanitizer};
@@ -18,8 +19,7 @@ use crate::target::bundled;
 
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Cases, inputs that a fuzz target saved, or directories with any of them.
-    #[arg(required = true)]
+    /// Cases, inputs that a fuzz target saved, or directories with any of them [default: `cases` of threadbare.toml].
     paths: Vec<PathBuf>,
     /// Replay each case so often.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
@@ -33,7 +33,7 @@ pub struct Flags {
     /// Switch this fault on for inputs of fuzz targets, which name none.
     #[arg(long)]
     fault: Option<String>,
-    /// Workers at a time [default: one for each core].
+    /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
     /// Write the results to this file.
@@ -41,17 +41,29 @@ pub struct Flags {
     json: Option<PathBuf>,
 }
 
+/// What is replayed unless something else is named.
+fn cases(world: &World) -> Result<Vec<PathBuf>> {
+    let none = |why: String| {
+        format!("nothing to replay: {why}; name a directory of cases, or record one with `threadbare fuzz`")
+    };
+    let cases = world.defaults()?.cases.filter(|cases| !cases.is_empty());
+    cases.with_context(|| match world.file() {
+        Ok(Some(file)) => none(format!("no path is given, and {file} names no `cases` in [defaults]")),
+        _ => none(format!("no path is given, and no {FILE_NAME} here or above names `cases`")),
+    })
+}
+
 pub fn run(flags: Flags, world: &World) -> Result<bool> {
+    let paths = if flags.paths.is_empty() { cases(world)? } else { flags.paths };
     let workshop = world.workshop()?;
     let engine = flags.engine.map(|engine| resolve::engine(Some(engine), &workshop.toolchain)).transpose()?;
-    let jobs = resolve::jobs(flags.jobs)?;
+    let jobs = world.jobs(flags.jobs)?;
     if let Some(fault) = &flags.fault {
         bundled::fault(fault)?;
     }
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
-    let plan =
-        Plan { paths: flags.paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
+    let plan = Plan { paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
     let (mut results, refused) = plan.read(&workshop, resolve::engine_like(&workshop.toolchain))?;
     let line = ProgressLine::new();
     plan.replay(&workshop, &mut results, build_on(&line))?;

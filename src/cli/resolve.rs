@@ -7,11 +7,9 @@ use anyhow::{Result, bail, ensure};
 
 use crate::program;
 use crate::report::word;
-use crate::settings::{Engine, MAX_THREADS, NoStrategy, StrategyName};
+use crate::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
 use crate::target::Toolchain;
 
-/// More workers than this help nobody.
-const MAX_JOBS: usize = 1024;
 /// The compiler that makes the fast engine possible.
 const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
 
@@ -74,6 +72,16 @@ pub fn size(size: u32) -> Result<()> {
     let most = program::MAX_SIZE;
     ensure!((1..=most).contains(&size), "size {size} is out of bounds: choose 1 to {most}");
     Ok(())
+}
+
+/// What subcommands explore under unless something else is said.
+pub const SANITIZERS: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
+/// Thread counts of runtimes, likewise.
+pub const THREADS: [u16; 4] = [1, 2, 4, 8];
+
+/// What the command line says, else what the project file says, else the built-in default; nothing twice.
+pub fn chosen<T: Copy + PartialEq>(said: Option<&[T]>, preset: Option<&[T]>, default: &[T]) -> Vec<T> {
+    distinct(said.or(preset).unwrap_or(default))
 }
 
 /// The number of workers: as wanted, or one for each core.

@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use super::resolve;
 use super::world::World;
+use crate::project::{Entry, Kind};
 use crate::report::say;
 use crate::target::bundled::FAULTS;
 
@@ -13,6 +14,13 @@ pub fn run(world: &World) -> Result<()> {
     say("subjects");
     for subject in workshop.runtimes() {
         say(format!("  {subject}"));
+    }
+    if let Some(file) = world.file()? {
+        say(format!("\nprograms of {file}"));
+        for Entry { name, sources, .. } in world.targets(Kind::Program)? {
+            let sources: Vec<String> = sources.iter().map(|source| source.display().to_string()).collect();
+            say(format!("  {name:<26} {}", sources.join(" ")));
+        }
     }
     say("\nfaults of the bundled subject");
     for fault in FAULTS {

@@ -3,6 +3,7 @@
 
 use super::{grouped, word};
 use crate::campaign::findings::{Confirmation, Finding};
+use crate::check;
 
 /// How many there are.
 #[must_use]
@@ -14,21 +15,23 @@ pub fn counted(findings: usize) -> String {
     }
 }
 
-/// With how many threads a finding was made.
-#[must_use]
-pub fn threads(finding: &Finding) -> String {
-    format!("{} threads", finding.settings.threads)
+/// How a finding was made: in which execution of a program, or with how many threads of a runtime.
+fn how(finding: &Finding) -> String {
+    match finding.settings.subject.as_str() {
+        check::SUBJECT => format!("execution {}", grouped(finding.origin.execution + 1)),
+        _ => format!("{} threads", finding.settings.threads),
+    }
 }
 
-/// What was found, whether it was confirmed, what happened if that is known, and how to replay it; `how` it was found
-/// stands in brackets.
+/// What was found and how, whether it was confirmed, what happened if that is known, and how to replay it.
 #[must_use]
-pub fn text(finding: &Finding, how: &str) -> String {
+pub fn text(finding: &Finding) -> String {
     let times = if finding.count == 1 { String::new() } else { format!(", {} times", grouped(finding.count)) };
     let mut text = format!(
-        "{} ({}, {how}{times}): {}\n",
+        "{} ({}, {}{times}): {}\n",
         word(&finding.failure.verdict),
         word(&finding.settings.sanitizer),
+        how(finding),
         finding.failure.message
     );
     match &finding.confirmation {

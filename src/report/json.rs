@@ -1,17 +1,20 @@
 //! What the subcommands write for programs, as JSON files.
 #![forbid(unsafe_code)]
 
+pub(super) mod targets;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+pub use targets::{Ci, Named, Targets};
+
 use super::pace::Bench;
 use super::progress::per_second;
 use crate::campaign::bench::Pace;
 use crate::campaign::check;
-use crate::campaign::ci;
 use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
@@ -313,27 +316,6 @@ pub fn name(conclusion: &Conclusion) -> &'static str {
         Conclusion::Diverged(_) => "diverged",
         Conclusion::Unexpected => "unexpected",
         Conclusion::NotShown => "not-shown",
-    }
-}
-
-/// `ci --json`.
-#[derive(Serialize)]
-pub struct Ci {
-    regressions: Replay,
-    /// Cases of sanitizers that were not asked for.
-    left_out: usize,
-    fuzz: Fuzz,
-}
-
-impl Ci {
-    #[must_use]
-    pub fn new(summary: &ci::Summary) -> Self {
-        let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
-        Self {
-            regressions: Replay::new(&summary.regressions, missing as u64, &[]),
-            left_out: summary.left_out.len(),
-            fuzz: Fuzz::new(&summary.fuzz, summary.engine, summary.seed),
-        }
     }
 }
 

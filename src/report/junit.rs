@@ -1,4 +1,5 @@
-//! A CI run as JUnit XML: a test case for each regression case, and for each sanitizer and thread count.
+//! A CI run as JUnit XML: a test case for each regression case, and in a suite for each target one for each sanitizer and
+//! thread count.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -6,9 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::json::targets::kind;
 use super::{findings, json, replays, word};
-use crate::campaign::ci::{self, Summary};
+use crate::campaign::ci::{self, Explored, Outcome, Summary};
 use crate::campaign::findings::Finding;
+use crate::campaign::fuzz;
 use crate::campaign::plan::Cell;
 use crate::campaign::replay::{Conclusion, Replayed};
 
@@ -18,7 +21,8 @@ use crate::campaign::replay::{Conclusion, Replayed};
 /// It cannot be put together.
 pub fn xml(summary: &Summary) -> Result<String> {
     let mut report = Report::new("threadbare ci");
-    report.add_test_suites([regressions(summary), fuzz(summary)]);
+    report.add_test_suite(regressions(summary));
+    report.add_test_suites(summary.targets.iter().map(|target| explored(target, summary)));
     report.to_string().context("cannot write JUnit XML")
 }
 
@@ -33,6 +37,9 @@ fn regressions(summary: &Summary) -> TestSuite {
         test
     });
     suite.add_test_cases(replayed);
+    suite.add_test_cases(
+        summary.refused.iter().map(|refused| error(&refused.path.display().to_string(), "regressions", &refused.why)),
+    );
     let others = "its sanitizer was not asked for";
     suite.add_test_cases(summary.left_out.iter().map(|case| regression(case, skipped(others))));
     suite.set_time(seconds(summary.regressions.iter().map(|case| case.seconds).sum()));
@@ -56,32 +63,77 @@ fn status_of(case: &Replayed) -> TestCaseStatus {
     }
 }
 
-fn fuzz(summary: &Summary) -> TestSuite {
-    let mut suite = TestSuite::new("fuzz");
-    suite.set_time(seconds(summary.fuzz.seconds));
-    for (name, value) in [
-        ("seed", summary.seed.to_string()),
-        ("engine", word(&summary.engine)),
-        ("executions", summary.fuzz.executions.to_string()),
-        ("programs", summary.fuzz.programs.to_string()),
-        ("interrupted", summary.fuzz.interrupted.to_string()),
-    ] {
-        suite.add_property((name, value.as_str()));
+/// A suite for each target; that of the bundled runtime alone is called "fuzz".
+fn explored(target: &Explored, summary: &Summary) -> TestSuite {
+    let is_alone = summary.of_bundled_alone().is_some();
+    let name = if is_alone { "fuzz" } else { &target.name };
+    let mut suite = TestSuite::new(name);
+    if !is_alone {
+        suite.add_property(("kind", kind(target.is_program)));
     }
-    for (index, cell) in summary.fuzz.cells.iter().enumerate() {
-        let own = summary.fuzz.findings.iter().filter(|finding| finding.origin.cell == index);
-        suite.add_test_case(explored(cell, &own.collect::<Vec<_>>()));
+    match &target.outcome {
+        Outcome::Runtime(fuzz) => {
+            suite.set_time(seconds(fuzz.seconds));
+            add_properties(&mut suite, summary, fuzz.executions, Some(fuzz.programs), fuzz.interrupted);
+            suite.add_test_cases(fuzz.cells.iter().enumerate().map(|(index, cell)| of_cell(name, cell, fuzz, index)));
+        }
+        Outcome::Program(check, _) => {
+            suite.set_time(seconds(check.seconds));
+            add_properties(&mut suite, summary, check.executions, None, check.interrupted);
+            suite.add_test_cases(check.cells.iter().enumerate().map(|(index, cell)| {
+                let counts = [cell.executions, cell.findings, cell.points];
+                with_counts(&word(&cell.sanitizer), name, counts, &own(&check.findings, index), cell.seconds)
+            }));
+        }
+        Outcome::Failed(_) => {}
+    }
+    // What is known of several targets must not hide that nothing is known of one.
+    if let Some(why) = target.shortfall().filter(|_| !is_alone) {
+        suite.add_test_case(error("explored", name, &why));
     }
     suite
 }
 
-/// What came of one sanitizer and thread count. Test cases have one failure, so several findings share it.
-fn explored(cell: &Cell, own: &[&Finding]) -> TestCase {
+fn add_properties(suite: &mut TestSuite, run: &Summary, executions: u64, programs: Option<u64>, interrupted: bool) {
+    suite.add_property(("seed", run.seed.to_string().as_str()));
+    suite.add_property(("engine", word(&run.engine).as_str()));
+    suite.add_property(("executions", executions.to_string().as_str()));
+    if let Some(programs) = programs {
+        suite.add_property(("programs", programs.to_string().as_str()));
+    }
+    suite.add_property(("interrupted", interrupted.to_string().as_str()));
+}
+
+/// The findings of this cell.
+fn own(findings: &[Finding], index: usize) -> Vec<&Finding> {
+    findings.iter().filter(|finding| finding.origin.cell == index).collect()
+}
+
+/// What came of a runtime under one sanitizer with one thread count.
+fn of_cell(class: &str, cell: &Cell, summary: &fuzz::Summary, index: usize) -> TestCase {
+    let name = format!("{}, {} threads", word(&cell.sanitizer), cell.threads);
+    let counts = [cell.executions, cell.findings, cell.points];
+    let mut test = with_counts(&name, class, counts, &own(&summary.findings, index), cell.seconds);
+    test.add_property(("diverged", cell.diverged.to_string().as_str()));
+    for (reason, count) in &cell.incomparable {
+        test.add_property((format!("incomparable.{}", word(reason)).as_str(), count.to_string().as_str()));
+    }
+    test
+}
+
+/// What came of so many executions. Test cases have one failure, so several findings share it.
+fn with_counts(
+    name: &str,
+    class: &str,
+    [executions, failed, points]: [u64; 3],
+    own: &[&Finding],
+    time: f64,
+) -> TestCase {
     let status = match own {
-        _ if cell.executions == 0 => skipped("nothing was executed"),
-        [] if cell.findings == 0 => TestCaseStatus::success(),
+        _ if executions == 0 => skipped("nothing was executed"),
+        [] if failed == 0 => TestCaseStatus::success(),
         [] => {
-            let text = format!("{} executions failed like findings listed at others", cell.findings);
+            let text = format!("{failed} executions failed like findings listed at others");
             failure("repeated", &text, &text)
         }
         [first, others @ ..] => {
@@ -91,20 +143,25 @@ fn explored(cell: &Cell, own: &[&Finding]) -> TestCase {
             failure(&word(&first.failure.verdict), &message, &text)
         }
     };
-    let mut test = TestCase::new(format!("{}, {} threads", word(&cell.sanitizer), cell.threads), status);
-    test.set_classname("fuzz").set_time(seconds(cell.seconds));
-    for (name, count) in [("executions", cell.executions), ("points", cell.points), ("diverged", cell.diverged)] {
-        test.add_property((name, count.to_string().as_str()));
-    }
-    for (reason, count) in &cell.incomparable {
-        test.add_property((format!("incomparable.{}", word(reason)).as_str(), count.to_string().as_str()));
-    }
+    let mut test = TestCase::new(name, status);
+    test.set_classname(class).set_time(seconds(time));
+    test.add_property(("executions", executions.to_string().as_str()));
+    test.add_property(("points", points.to_string().as_str()));
+    test
+}
+
+/// A test case for what could not be done.
+fn error(name: &str, class: &str, why: &str) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type("could-not").set_message(why.lines().next().unwrap_or_default()).set_description(why);
+    let mut test = TestCase::new(name, status);
+    test.set_classname(class);
     test
 }
 
 /// All that is known of a finding.
 fn evidence(finding: &Finding) -> String {
-    format!("{}\n\n{}", findings::text(finding, &findings::threads(finding)), finding.report.trim_end())
+    format!("{}\n\n{}", findings::text(finding), finding.report.trim_end())
 }
 
 fn failure(kind: &str, message: &str, text: &str) -> TestCaseStatus {
@@ -190,15 +247,27 @@ mod tests {
     #[test]
     fn several_findings_of_a_cell_are_all_told_and_a_cell_without_executions_is_skipped() {
         let mut summary = sample::summary();
-        let mut second = summary.fuzz.findings[0].clone();
+        let fuzz = sample::fuzz_of(&mut summary);
+        let mut second = fuzz.findings[0].clone();
         second.failure.message = "another".to_owned();
         second.path = "findings/second.case".into();
-        summary.fuzz.findings.push(second);
-        summary.fuzz.cells[0].executions = 0;
+        fuzz.findings.push(second);
+        fuzz.cells[0].executions = 0;
         let report = written(&summary);
         let statuses = statuses(&report.test_suites[1]);
         assert_eq!(statuses[0].1, "skipped: nothing was executed");
         assert!(statuses[1].1.ends_with("push; data-race: another"), "{}", statuses[1].1);
         assert!(xml(&summary).expect("XML").contains("threadbare replay findings/second.case"));
+    }
+
+    #[test]
+    fn every_target_of_a_project_is_a_suite_and_one_that_could_not_be_built_is_an_error() {
+        let report = written(&sample::project());
+        let names: Vec<&str> = report.test_suites.iter().map(|suite| suite.name.as_str()).collect();
+        assert_eq!(names, ["regressions", "mine", "counter", "broken"]);
+        let counter = [("none", "failure: data-race: failed assertion at src/counter.c:9".to_owned())];
+        assert_eq!(statuses(&report.test_suites[2]), counter);
+        assert_eq!(statuses(&report.test_suites[3]), [("explored", "failure: broken does not compile".to_owned())]);
+        assert_eq!((report.test_suites[3].errors, report.test_suites[3].failures), (1, 0));
     }
 }

@@ -4,8 +4,8 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{grouped, word};
-use crate::campaign::check;
 use crate::campaign::fuzz::Progress;
+use crate::campaign::{check, ci};
 use crate::target;
 
 /// Redraws a line on standard error; nothing happens if that is no terminal.
@@ -29,15 +29,16 @@ impl ProgressLine {
 
     /// Shows how far a check is.
     pub fn check(&self, progress: &check::Progress) {
-        let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
-        self.show(format!(
-            "{} s · {} executions · {} per second · findings: {}{}",
-            progress.elapsed.as_secs(),
-            grouped(progress.executions),
-            grouped(rate as u64),
-            progress.findings,
-            building_beside(progress.building.as_ref()),
-        ));
+        self.show(check_line(progress));
+    }
+
+    /// Shows how far a CI run is.
+    pub fn ci(&self, progress: &ci::Progress<'_>) {
+        match progress {
+            ci::Progress::Building(progress) => self.building(progress),
+            ci::Progress::Runtime(name, progress) => self.show(format!("{name} · {}", campaign_line(progress))),
+            ci::Progress::Program(name, progress) => self.show(format!("{name} · {}", check_line(progress))),
+        }
     }
 
     /// Shows what is being built.
@@ -75,6 +76,18 @@ fn building_line(progress: &target::Progress) -> String {
 /// What stands behind a line while something is being built.
 fn building_beside(progress: Option<&target::Progress>) -> String {
     progress.map_or_else(String::new, |progress| format!(" · {}", building_line(progress)))
+}
+
+fn check_line(progress: &check::Progress) -> String {
+    let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
+    format!(
+        "{} s · {} executions · {} per second · findings: {}{}",
+        progress.elapsed.as_secs(),
+        grouped(progress.executions),
+        grouped(rate as u64),
+        progress.findings,
+        building_beside(progress.building.as_ref()),
+    )
 }
 
 fn campaign_line(progress: &Progress<'_>) -> String {

@@ -4,12 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::campaign::ci::Summary;
+use crate::campaign::check;
+use crate::campaign::ci::{Explored, Outcome, Summary};
 use crate::campaign::findings::{Confirmation, Finding, Origin};
 use crate::campaign::fuzz;
 use crate::campaign::plan::{Cut, Plan};
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
+use crate::check::{Check, Points};
 use crate::finding::{Failure, Incomparable, OracleName, Verdict};
 use crate::program::Program;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -30,19 +32,80 @@ pub fn summary() -> Summary {
             replayed("corpus/gone.case", Seen::Clean, Conclusion::Unexpected),
         ],
         left_out: vec![replayed("corpus/other.case", Seen::Clean, Conclusion::AsExpected)],
-        fuzz: fuzz::Summary {
-            cells: plan.cells,
-            executions: 30,
-            programs: 2,
-            seconds: 1.5,
-            findings: vec![finding()],
-            corpus: None,
-            interrupted: false,
-            failure: None,
-        },
+        refused: Vec::new(),
+        targets: vec![Explored {
+            name: "bundled".to_owned(),
+            is_program: false,
+            outcome: Outcome::Runtime(fuzz::Summary {
+                cells: plan.cells,
+                executions: 30,
+                programs: 2,
+                seconds: 1.5,
+                findings: vec![finding()],
+                corpus: None,
+                interrupted: false,
+                failure: None,
+            }),
+        }],
         engine: Engine::Fibers,
         seed: 7,
     }
+}
+
+/// What came of the runtime.
+pub fn fuzz_of(summary: &mut Summary) -> &mut fuzz::Summary {
+    match &mut summary.targets[0].outcome {
+        Outcome::Runtime(fuzz) => fuzz,
+        Outcome::Program(..) | Outcome::Failed(_) => panic!("the first target is a runtime"),
+    }
+}
+
+/// The same of a project: its runtime, a program with a lost update, and a program that does not compile.
+pub fn project() -> Summary {
+    let mut summary = summary();
+    summary.targets[0].name = "mine".to_owned();
+    let check = Check {
+        directory: PathBuf::new(),
+        sources: vec!["src/counter.c".into()],
+        flags: Vec::new(),
+        arguments: Vec::new(),
+        points: Points::Memory,
+        injections: Vec::new(),
+        recorded: None,
+    };
+    let campaign = check::Campaign {
+        check,
+        sanitizers: vec![Sanitizer::None],
+        engine: Engine::Fibers,
+        strategy: StrategyName::Portfolio,
+        seed: 7,
+        jobs: 1,
+        seconds: None,
+        executions: Some(20),
+        stop_at_first: false,
+        audit: false,
+        findings: "findings".into(),
+    };
+    let mut cell = check::Cell::of(Sanitizer::None);
+    (cell.executions, cell.findings) = (20, 1);
+    let mut found = finding();
+    found.path = "findings/counter.case".into();
+    found.settings.subject = crate::check::SUBJECT.to_owned();
+    found.origin = Origin { cell: 0, execution: 4 };
+    found.failure.message = "failed assertion at src/counter.c:9".to_owned();
+    let found = check::Summary {
+        cells: vec![cell],
+        executions: 20,
+        compared: 0,
+        seconds: 0.5,
+        findings: vec![found],
+        interrupted: false,
+        failure: None,
+    };
+    let program = |name: &str, outcome| Explored { name: name.to_owned(), is_program: true, outcome };
+    summary.targets.push(program("counter", Outcome::Program(found, Box::new(campaign))));
+    summary.targets.push(program("broken", Outcome::Failed("broken does not compile".to_owned())));
+    summary
 }
 
 pub fn failure() -> Failure {

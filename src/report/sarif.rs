@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::json::targets::kind;
 use super::{findings, replays, word};
-use crate::campaign::ci::{self, Summary};
+use crate::campaign::ci::{self, Outcome, Summary};
 use crate::campaign::findings::Finding;
 use crate::campaign::replay::Replayed;
 use crate::oracle::sanitizer::Line;
@@ -71,19 +72,78 @@ struct Base {
 struct Properties {
     seed: u64,
     engine: Engine,
+    regressions: usize,
+    #[serde(flatten)]
+    explored: Explored,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Explored {
+    /// The bundled runtime alone.
+    Bundled(Ran),
+    Project {
+        targets: Vec<Target>,
+    },
+}
+
+#[derive(Serialize)]
+struct Target {
+    name: String,
+    kind: &'static str,
+    /// Why nothing, or not everything, is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shortfall: Option<String>,
+    #[serde(flatten)]
+    ran: Option<Ran>,
+}
+
+/// What was executed of a target.
+#[derive(Serialize)]
+struct Ran {
     executions: u64,
-    programs: u64,
+    /// Of a runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    programs: Option<u64>,
     seconds: f64,
     interrupted: bool,
-    regressions: usize,
     cells: Vec<Cell>,
 }
 
 #[derive(Serialize)]
 struct Cell {
     sanitizer: Sanitizer,
-    threads: u16,
+    /// Of a runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<u16>,
     executions: u64,
+}
+
+impl Ran {
+    fn of(outcome: &Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Runtime(fuzz) => {
+                let cells = fuzz.cells.iter().map(|cell| (cell.sanitizer, Some(cell.threads), cell.executions));
+                Some(Self::new(fuzz.executions, Some(fuzz.programs), fuzz.seconds, fuzz.interrupted, cells))
+            }
+            Outcome::Program(check, _) => {
+                let cells = check.cells.iter().map(|cell| (cell.sanitizer, None, cell.executions));
+                Some(Self::new(check.executions, None, check.seconds, check.interrupted, cells))
+            }
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    fn new(
+        executions: u64,
+        programs: Option<u64>,
+        seconds: f64,
+        interrupted: bool,
+        cells: impl Iterator<Item = (Sanitizer, Option<u16>, u64)>,
+    ) -> Self {
+        let cells = cells.map(|(sanitizer, threads, executions)| Cell { sanitizer, threads, executions }).collect();
+        Self { executions, programs, seconds, interrupted, cells }
+    }
 }
 
 #[derive(Serialize)]
@@ -138,24 +198,19 @@ impl Sarif {
     /// What was found; `root` is the directory of the checkout, which the process runs in.
     #[must_use]
     pub fn new(summary: &Summary, root: &Path) -> Self {
-        let fuzz = &summary.fuzz;
+        let is_alone = summary.of_bundled_alone().is_some();
         let regressions = summary.regressions.iter().filter(|case| ci::failed(case));
         let results = regressions.map(|case| of_regression(case, root));
-        let results = results.chain(fuzz.findings.iter().map(|finding| of_finding(finding, root))).collect();
-        let cell = |cell: &crate::campaign::plan::Cell| Cell {
-            sanitizer: cell.sanitizer,
-            threads: cell.threads,
-            executions: cell.executions,
-        };
+        let found = summary.targets.iter().flat_map(|target| {
+            let name = (!is_alone).then_some(target.name.as_str());
+            target.findings().iter().map(move |finding| of_finding(finding, name, root))
+        });
+        let results = results.chain(found).collect();
         let properties = Properties {
             seed: summary.seed,
             engine: summary.engine,
-            executions: fuzz.executions,
-            programs: fuzz.programs,
-            seconds: fuzz.seconds,
-            interrupted: fuzz.interrupted,
             regressions: summary.regressions.iter().filter(|case| case.was_replayed()).count(),
-            cells: fuzz.cells.iter().map(cell).collect(),
+            explored: explored(summary),
         };
         let base = Base { description: text("the directory that threadbare ran in, the root of the checkout") };
         let version = env!("CARGO_PKG_VERSION");
@@ -172,11 +227,30 @@ impl Sarif {
     }
 }
 
-fn of_finding(finding: &Finding, root: &Path) -> Found {
-    let said = findings::text(finding, &findings::threads(finding));
+fn explored(summary: &Summary) -> Explored {
+    if let [bundled] = &summary.targets[..]
+        && summary.of_bundled_alone().is_some()
+        && let Some(ran) = Ran::of(&bundled.outcome)
+    {
+        return Explored::Bundled(ran);
+    }
+    let target = |target: &ci::Explored| Target {
+        name: target.name.clone(),
+        kind: kind(target.is_program),
+        shortfall: target.shortfall(),
+        ran: Ran::of(&target.outcome),
+    };
+    Explored::Project { targets: summary.targets.iter().map(target).collect() }
+}
+
+/// A finding, in the target of this name if there are several: what they find may look the same.
+fn of_finding(finding: &Finding, target: Option<&str>, root: &Path) -> Found {
+    let of =
+        |between: &str, text: &str| target.map_or_else(|| text.to_owned(), |name| format!("{name}{between}{text}"));
+    let said = of(": ", &findings::text(finding));
     let line = Line::named_in(&finding.failure.message).or_else(|| Line::named_in(&finding.report));
     let rule = word(&finding.failure.verdict);
-    found(rule, said, &finding.path, line, finding.fingerprint.clone(), Some(finding.count), root)
+    found(rule, said, &finding.path, line, of(":", &finding.fingerprint), Some(finding.count), root)
 }
 
 fn of_regression(case: &Replayed, root: &Path) -> Found {
@@ -284,7 +358,7 @@ mod tests {
     #[test]
     fn a_finding_whose_report_names_no_line_is_at_its_case() {
         let mut summary = sample::summary();
-        summary.fuzz.findings[0].report = "lost-wakeup: stuck".to_owned();
+        sample::fuzz_of(&mut summary).findings[0].report = "lost-wakeup: stuck".to_owned();
         let result = &run_of(&summary)["results"][1];
         assert_eq!(result["locations"], result["relatedLocations"]);
     }
@@ -307,8 +381,22 @@ mod tests {
         assert_eq!(run["invocations"][0]["executionSuccessful"], true);
         assert_eq!(run["properties"]["regressions"], 2);
         assert_eq!(run["properties"]["cells"][2], json!({"sanitizer": "thread", "threads": 1, "executions": 10}));
-        summary.fuzz.executions = 0;
+        sample::fuzz_of(&mut summary).executions = 0;
         assert_eq!(run_of(&summary)["invocations"][0]["executionSuccessful"], false);
+    }
+
+    #[test]
+    fn results_of_a_project_name_their_target_and_every_target_is_accounted_for() {
+        let run = run_of(&sample::project());
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        let result = &run["results"][2];
+        assert!(result["message"]["text"].as_str().is_some_and(|text| text.starts_with("counter: data-race (")));
+        assert_eq!(result["partialFingerprints"]["threadbare/v1"], "counter:0123456789abcdef");
+        let targets = &run["properties"]["targets"];
+        assert_eq!((&targets[0]["name"], &targets[0]["programs"]), (&json!("mine"), &json!(2)));
+        assert_eq!(targets[1]["cells"], json!([{"sanitizer": "none", "executions": 20}]));
+        let broken = json!({"name": "broken", "kind": "program", "shortfall": "broken does not compile"});
+        assert_eq!(targets[2], broken);
     }
 
     fn uri(path: &str) -> (String, bool) {

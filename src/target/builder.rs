@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::cache::{Digests, Held};
 use super::flags::{self, Instrumented};
 use super::step::{Action, Step};
-use super::{Built, Kind, Target, Workshop, dependencies, tree};
+use super::{Built, Kind, Language, Target, Workshop, dependencies, tree};
 use crate::check::Points;
 use crate::control::process;
 use crate::scratch::Scratch;
@@ -379,10 +379,10 @@ fn is_for_linker(flag: &str) -> bool {
 
 /// The language of a source, by its name: the compiler would take C for C++.
 fn language(source: &Path) -> Result<[&'static str; 2]> {
-    match source.extension().and_then(|extension| extension.to_str()) {
-        Some("c") => Ok(["-x", "c"]),
-        Some("cc" | "cpp" | "cxx" | "C" | "c++") => Ok(["-xc++", "-std=c++20"]),
-        _ => bail!("{}: neither C nor C++ by its name; name files that end in .c or .cpp", source.display()),
+    match Language::of(source) {
+        Some(Language::C) => Ok(["-x", "c"]),
+        Some(Language::Cpp) => Ok(["-xc++", "-std=c++20"]),
+        None => bail!("{}: neither C nor C++ by its name; name files that end in .c or .cpp", source.display()),
     }
 }
 

@@ -43,10 +43,7 @@ impl Toolchain {
         let from_environment = || env::var_os("CXX").filter(|value| !value.is_empty()).map(PathBuf::from);
         let named = named.map(|path| ("--cxx ", path.to_owned()));
         if let Some((how, path)) = named.or_else(|| from_environment().map(|path| ("CXX=", path))) {
-            let found = Self::probe(&path)
-                .ok_or_else(|| format!("{how}{}: it does not run as a C++ compiler; {INSTALL}", path.display()))?;
-            let what = format!("{how}{}", path.display());
-            return if found.is_new_enough() { Ok(found) } else { Err(found.too_old(&what)) };
+            return Self::named(how, &path);
         }
         let mut too_old = None;
         for compilers in [on_path("clang++"), on_path("g++")] {
@@ -58,6 +55,16 @@ impl Toolchain {
         }
         Err(too_old
             .map_or_else(|| format!("no C++20 compiler on PATH; {INSTALL}"), |found| found.too_old(&found.name())))
+    }
+
+    /// The compiler of this path or name; `how` says before it who named it.
+    ///
+    /// # Errors
+    /// It does not run or is too old; the error tells how to get another.
+    pub fn named(how: &str, path: &Path) -> Result<Self, String> {
+        let what = format!("{how}{}", path.display());
+        let found = Self::probe(path).ok_or_else(|| format!("{what}: it does not run as a C++ compiler; {INSTALL}"))?;
+        if found.is_new_enough() { Ok(found) } else { Err(found.too_old(&what)) }
     }
 
     fn probe(path: &Path) -> Option<Self> {

@@ -24,6 +24,8 @@ pub struct Workshop {
     tree: Held,
     /// The directory with a copy of the loader.
     loader: Held,
+    /// The directory of the project file.
+    root: Option<PathBuf>,
     /// Runtimes beside the bundled one, by name.
     runtimes: Vec<(String, Target)>,
     /// What was built, for as long as this lives.
@@ -62,13 +64,35 @@ impl Workshop {
         let tree = tree::unpack(&cache)?;
         let identity = step::identity(&toolchain);
         let loader = copy_of_loader(&cache)?;
-        Ok(Self { toolchain, cache, jobs, identity, tree, loader, runtimes: Vec::new(), held: RefCell::default() })
+        Ok(Self {
+            toolchain,
+            cache,
+            jobs,
+            identity,
+            tree,
+            loader,
+            root: None,
+            runtimes: Vec::new(),
+            held: RefCell::default(),
+        })
     }
 
     /// The same, with these runtimes beside the bundled one.
     #[must_use]
     pub fn with_runtimes(self, runtimes: Vec<(String, Target)>) -> Self {
         Self { runtimes, ..self }
+    }
+
+    /// The same, in a project whose file is in this directory.
+    #[must_use]
+    pub fn with_root(self, root: Option<PathBuf>) -> Self {
+        Self { root, ..self }
+    }
+
+    /// Where the sources of a project's programs are seen from.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// The directory with cpp/.
@@ -145,27 +169,52 @@ impl Workshop {
     pub fn build_all(
         &self,
         wanted: impl IntoIterator<Item = (Target, Sanitizer)>,
-        mut observe: impl FnMut(&Progress) -> bool,
+        observe: impl FnMut(&Progress) -> bool,
     ) -> Result<Builds> {
+        let mut builds = Builds::default();
+        self.build_each(wanted, observe, |target, sanitizer, built| {
+            builds.0.push((target, sanitizer, built?));
+            Ok(())
+        })?;
+        Ok(builds)
+    }
+
+    /// As [`Workshop::build_all`], and tells `ended` of each what came of it.
+    ///
+    /// # Errors
+    /// `ended` does not want to go on, `observe` does not, or the cache cannot be written.
+    pub fn build_each(
+        &self,
+        wanted: impl IntoIterator<Item = (Target, Sanitizer)>,
+        mut observe: impl FnMut(&Progress) -> bool,
+        mut ended: impl FnMut(Target, Sanitizer, Result<Built>) -> Result<()>,
+    ) -> Result<()> {
         let mut builder = self.builder()?;
-        let mut asked: Vec<(Target, Sanitizer)> = Vec::new();
-        for (target, sanitizer) in wanted {
-            if !asked.iter().any(|(known, of)| *known == target && *of == sanitizer) {
-                builder.request(&target, sanitizer)?;
-                asked.push((target, sanitizer));
+        let mut known: Vec<(Target, Sanitizer)> = Vec::new();
+        // By the builder's numbers.
+        let mut asked = Vec::new();
+        for wanted in wanted {
+            if known.contains(&wanted) {
+                continue;
+            }
+            known.push(wanted.clone());
+            match builder.request(&wanted.0, wanted.1) {
+                Ok(_) => asked.push(wanted),
+                Err(error) => ended(wanted.0, wanted.1, Err(error))?,
             }
         }
-        let mut builds = Builds::default();
-        while builds.0.len() < asked.len() {
+        let mut left = asked.len();
+        while left > 0 {
             for (number, built) in builder.poll()? {
                 let (target, sanitizer) = asked[number].clone();
-                builds.0.push((target, sanitizer, built?));
+                ended(target, sanitizer, built)?;
+                left -= 1;
             }
             if !observe(&builder.progress()) {
                 break;
             }
         }
-        Ok(builds)
+        Ok(())
     }
 
     /// Builds one target.

@@ -51,7 +51,7 @@ impl Plan {
         };
         let is_check = matches!(case.workload, Workload::Check(_));
         ensure!(case.schedule.is_some() || !is_check, "{}: a check without a schedule cannot be replayed", named());
-        let sources_changed = find_sources(&mut case, path)?;
+        let sources_changed = find_sources(&mut case, path, workshop.root())?;
         let target = target_of(&case, workshop).with_context(named)?;
         let mut settings = case.settings.clone();
         settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));
@@ -86,18 +86,19 @@ fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
 }
 
 /// Makes a check name sources that are there, and says whether they changed since it was recorded.
-fn find_sources(case: &mut Case, path: &Path) -> Result<bool> {
+fn find_sources(case: &mut Case, path: &Path, root: Option<&Path>) -> Result<bool> {
     let Workload::Check(check) = &mut case.workload else {
         return Ok(false);
     };
     let beside = path.parent().unwrap_or(Path::new(""));
-    *check = check.located(beside).with_context(|| path.display().to_string())?;
+    *check = check.located(beside, root).with_context(|| path.display().to_string())?;
     check.has_changed()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
 
     use super::*;
     use crate::check::{Check, Points};
@@ -122,6 +123,7 @@ mod tests {
         let source = root.path().join("lost_update.c");
         fs::write(&source, "int main(void) { return 0; }\n").expect("written");
         let check = |recorded| Check {
+            directory: PathBuf::new(),
             sources: vec!["lost_update.c".into()],
             flags: Vec::new(),
             arguments: Vec::new(),
@@ -139,14 +141,17 @@ mod tests {
             report: String::new(),
         };
         let path = root.path().join("a.case");
-        let digest = check(None).located(root.path()).and_then(|check| check.digest()).expect("readable");
+        let digest = check(None).located(root.path(), None).and_then(|check| check.digest()).expect("readable");
         let mut same = of(check(Some(digest.clone())));
-        assert!(!find_sources(&mut same, &path).expect("found"));
+        assert!(!find_sources(&mut same, &path, None).expect("found"));
         let found = Check { sources: vec![source.clone()], ..check(Some(digest)) };
         assert_eq!(same.workload, found.into());
-        assert!(find_sources(&mut of(check(Some("0".repeat(16)))), &path).expect("found"), "the digest is another");
+        assert!(
+            find_sources(&mut of(check(Some("0".repeat(16)))), &path, None).expect("found"),
+            "the digest is another"
+        );
         fs::remove_file(source).expect("removed");
-        let error = format!("{:#}", find_sources(&mut of(check(None)), &path).expect_err("gone"));
+        let error = format!("{:#}", find_sources(&mut of(check(None)), &path, None).expect_err("gone"));
         assert!(error.contains("a.case: no source lost_update.c"), "{error}");
     }
 }

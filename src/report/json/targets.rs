@@ -1,0 +1,128 @@
+//! Targets by name and what came of each: `ci --json`, and `check --json` of all programs of a project.
+
+use serde::Serialize;
+
+use super::{Check, Fuzz, Replay};
+use crate::campaign::ci::{Explored, Outcome, Summary};
+
+/// A target of a project file.
+#[derive(Serialize)]
+pub struct Named {
+    name: String,
+    kind: &'static str,
+    /// Why nothing, or not everything, is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shortfall: Option<String>,
+    /// Of a runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fuzz: Option<Fuzz>,
+    /// Of a program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<Check>,
+}
+
+impl Named {
+    #[must_use]
+    pub fn program(name: &str, check: Option<Check>, shortfall: Option<String>) -> Self {
+        Self { name: name.to_owned(), kind: kind(true), shortfall, fuzz: None, check }
+    }
+
+    fn new(target: &Explored, run: &Summary) -> Self {
+        let (fuzz, check) = match &target.outcome {
+            Outcome::Runtime(summary) => (Some(Fuzz::new(summary, run.engine, run.seed)), None),
+            Outcome::Program(summary, campaign) => (None, Some(Check::new(summary, campaign))),
+            Outcome::Failed(_) => (None, None),
+        };
+        let (name, kind) = (target.name.clone(), kind(target.is_program));
+        Self { name, kind, shortfall: target.shortfall(), fuzz, check }
+    }
+}
+
+/// What the project file calls it.
+pub(in crate::report) fn kind(is_program: bool) -> &'static str {
+    if is_program { "program" } else { "runtime" }
+}
+
+/// `check --json` of all programs.
+#[derive(Serialize)]
+pub struct Targets {
+    targets: Vec<Named>,
+}
+
+impl Targets {
+    #[must_use]
+    pub fn new(targets: Vec<Named>) -> Self {
+        Self { targets }
+    }
+}
+
+/// `ci --json`.
+#[derive(Serialize)]
+pub struct Ci {
+    regressions: Replay,
+    /// Cases of sanitizers that were not asked for.
+    left_out: usize,
+    #[serde(flatten)]
+    explored: Results,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Results {
+    /// Of the bundled runtime alone.
+    Bundled {
+        fuzz: Box<Fuzz>,
+    },
+    Project(Targets),
+}
+
+impl Ci {
+    #[must_use]
+    pub fn new(summary: &Summary) -> Self {
+        let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
+        let explored = match summary.of_bundled_alone() {
+            Some(fuzz) => Results::Bundled { fuzz: Box::new(Fuzz::new(fuzz, summary.engine, summary.seed)) },
+            None => Results::Project(Targets::new(
+                summary.targets.iter().map(|target| Named::new(target, summary)).collect(),
+            )),
+        };
+        Self {
+            regressions: Replay::new(&summary.regressions, missing as u64, &summary.refused),
+            left_out: summary.left_out.len(),
+            explored,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::report::sample;
+
+    fn written(summary: &Summary) -> Value {
+        serde_json::to_value(Ci::new(summary)).expect("JSON")
+    }
+
+    #[test]
+    fn the_bundled_runtime_alone_is_told_without_a_name() {
+        let ci = written(&sample::summary());
+        assert_eq!(ci["fuzz"]["executions"], 30);
+        assert_eq!(ci.get("targets"), None);
+    }
+
+    #[test]
+    fn every_target_of_a_project_is_told_by_its_name() {
+        let ci = written(&sample::project());
+        assert_eq!(ci.get("fuzz"), None);
+        let [mine, counter, broken] = &ci["targets"].as_array().expect("a list")[..] else { panic!("three targets") };
+        assert_eq!(
+            (&mine["name"], &mine["kind"], &mine["fuzz"]["executions"]),
+            (&json!("mine"), &json!("runtime"), &json!(30))
+        );
+        assert_eq!((&counter["kind"], &counter["check"]["findings"][0]["execution"]), (&json!("program"), &json!(5)));
+        let expected = json!({"name": "broken", "kind": "program", "shortfall": "broken does not compile"});
+        assert_eq!(*broken, expected);
+    }
+}
