@@ -30,6 +30,18 @@ pub enum Sanitizer {
     Address,
 }
 
+impl Sanitizer {
+    /// The word that case files and the command line use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Thread => "thread",
+            Self::Address => "address",
+        }
+    }
+}
+
 /// The subject and the circumstances of an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {

@@ -100,8 +100,10 @@ impl Campaign {
         // Since the first slice began; before that, there is nothing but building.
         let mut started: Option<Instant> = None;
         let elapsed = |started: Option<Instant>| started.map_or(Duration::ZERO, |started| started.elapsed());
-        if let Some(guide) = &mut state.guide {
-            // Its slices depend on those before, so all cells begin together.
+        // Where its slices depend on those before, or on a corpus, all cells begin together.
+        if let Some(guide) = &mut state.guide
+            && (self.seconds.is_none() || guide.has_inputs())
+        {
             targets.wait(|building| {
                 observe(&Progress::of_building(elapsed(started), building));
                 !interrupt::requested()

@@ -134,6 +134,11 @@ impl Guide {
         Beginning { inputs, reached: &self.reached[&sanitizer] }
     }
 
+    /// Whether there is anything to begin with.
+    pub fn has_inputs(&self) -> bool {
+        !self.corpus.is_empty()
+    }
+
     /// Inputs of which it is worth to know what they reach, before the first slice: at most so many, by the seed.
     pub fn to_recall(&self, seed: u64, most: usize) -> Vec<(&str, &[u8])> {
         if self.feedback.is_empty() { Vec::new() } else { some_of(self.allowed().collect(), seed, most) }

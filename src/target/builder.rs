@@ -127,7 +127,10 @@ impl<'a> Builder<'a> {
 
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let name = |running: &Running| running.task.step.name.clone();
+        let name = |running: &Running| {
+            let sanitizer = self.requests[running.task.request].sanitizer;
+            format!("{} for {}", running.task.step.name, sanitizer.word())
+        };
         Progress { done: self.done, total: self.total, current: self.running.iter().map(name).collect() }
     }
 

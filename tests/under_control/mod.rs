@@ -110,7 +110,7 @@ pub fn run(tests: Vec<Test>) -> ! {
             let (name, loads, workshop) = (name.clone(), loads.clone(), workshop.clone());
             let title = match sanitizer {
                 Sanitizer::None => name.clone(),
-                other => format!("{name}, sanitizer {}", format!("{other:?}").to_lowercase()),
+                other => format!("{name}, sanitizer {}", other.word()),
             };
             trials.push(Trial::test(title, move || {
                 let command = {
