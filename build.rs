@@ -64,6 +64,8 @@ fn fail(message: &str) -> ! {
 /// What all of it is compiled with: never instrumented, and optimised, since hooks are called at every scheduling point.
 fn set_up(build: &mut cc::Build, toolchain: &Toolchain) {
     build.compiler(&toolchain.compiler).opt_level(2).debug(false).flag("-g1").flag("-fno-omit-frame-pointer").pic(true);
+    // cc would do as rustc is told, and hooks are called before a sanitizer's runtime is initialised.
+    build.flag("-fno-sanitize=all");
     // Reports name sources as the project does, wherever it lies.
     build.flag(format!("-ffile-prefix-map={}=.", env!("CARGO_MANIFEST_DIR")));
 }
