@@ -1,6 +1,9 @@
 //! The parsers of programs and cases.
 #![no_main]
 
+#[cfg(sanitizes_threads)]
+compile_error!("this target has one thread; run `cargo +nightly fuzz run text -s none`");
+
 use libfuzzer_sys::fuzz_target;
 use threadbare::fuzzing::check_text;
 
