@@ -59,6 +59,8 @@ fn build() -> Result<(), String> {
     let toolchain = Toolchain::find(None)?;
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let project = here.ancestors().nth(2).expect("fuzz/controlled/ is part of the project");
+    // Reports name sources from there.
+    env::set_current_dir(project).map_err(|error| format!("{}: {error}", project.display()))?;
     compile_runtime(&toolchain, sanitizer, project, &variable(FAULT))?;
     // The runtime, the hooks and what a sanitizer has are found by name.
     println!("cargo:rustc-link-arg-bins=-rdynamic");
@@ -76,7 +78,7 @@ fn compile_runtime(toolchain: &Toolchain, sanitizer: Sanitizer, project: &Path, 
     build.compiler(&toolchain.compiler).cpp(true).no_default_flags(true).link_lib_modifier("+whole-archive");
     build.flags(["-xc++", "-std=c++20"]).flags(flags::compiling(toolchain, sanitizer, Instrumented::Runtime));
     build.include(&cpp).flag("-include").flag(cpp.join("harness/points.h"));
-    // Reports name sources as the project does, wherever it lies.
+    // Wherever it lies.
     build.flag(format!("-ffile-prefix-map={}=.", project.display()));
     build.files(sources(&cpp, fault)?);
     build.try_compile("threadbare_runtime").map_err(|error| error.to_string())?;
