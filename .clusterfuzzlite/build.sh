@@ -7,10 +7,9 @@ set -euo pipefail
 project=$SRC/threadbare
 engine=${LIB_FUZZING_ENGINE:-}
 
-# Only C++ is instrumented by a sanitizer, and build.rs chooses the flags for that; ARCHITECTURE.md tells why.
+# Only C++ is instrumented by a sanitizer, and fuzz/controlled/build.rs chooses the flags for that; fuzz/src/lib.rs tells why.
 case ${SANITIZER:-address} in
-  address | thread) features=(--features "${SANITIZER:-address}") ;;
-  none) features=() ;;
+  address | thread | none) export THREADBARE_SANITIZER=${SANITIZER:-address} ;;
   *)
     echo "build.sh: SANITIZER=$SANITIZER is not supported; choose address (which brings undefined), thread or none" >&2
     exit 2
@@ -18,8 +17,8 @@ case ${SANITIZER:-address} in
 esac
 
 # What is left of the flags: not the sanitizer's, not another library than the hooks are written for, not less
-# optimisation than symmetric transfer needs. Nor what they say of coverage: build.rs counts the edges of the subject's C++,
-# and with these flags libFuzzer would count its own.
+# optimisation than symmetric transfer needs. Nor what they say of coverage: the edges of the C++ under test are counted
+# anyway, and with these flags libFuzzer would count its own.
 flags=()
 for flag in ${CXXFLAGS:-}; do
   case $flag in
@@ -42,16 +41,20 @@ fi
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing"
+export THREADBARE_CONTROLLED_RUSTFLAGS=$RUSTFLAGS
 
 # With a target named, flags do not reach build scripts, which have no libFuzzer to call.
 host=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$project/fuzz/target}
-cargo build --release --locked --manifest-path "$project/fuzz/Cargo.toml" --target "$host" "${features[@]}"
+cargo build --release --locked --manifest-path "$project/fuzz/Cargo.toml" --target "$host"
 
 mkdir -p "$OUT"
 for source in "$project"/fuzz/fuzz_targets/*.rs; do
   target=$(basename "$source" .rs)
-  cp "$CARGO_TARGET_DIR/$host/release/$target" "$OUT/"
+  # What the target becomes, if that was built apart: it goes to $OUT alone.
+  built=$CARGO_TARGET_DIR/$host/controlled/$host/release/$target
+  [ -e "$built" ] || built=$CARGO_TARGET_DIR/$host/release/$target
+  cp "$built" "$OUT/"
   rm -f "$OUT/${target}_seed_corpus.zip"
   (cd "$project/fuzz/seeds/$target" && cmake -E tar cf "$OUT/${target}_seed_corpus.zip" --format=zip -- *)
   for kind in options dict; do
