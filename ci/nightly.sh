@@ -24,7 +24,7 @@ tests() {
   run cargo test --test scenarios
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
-  run cargo test --test clusterfuzzlite -- --ignored
+  run cargo test --test clusterfuzzlite --test cargo_fuzz -- --ignored
   run cargo test --release --test inputs --test fuzz_findings -- --ignored
 }
 
