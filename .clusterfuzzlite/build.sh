@@ -47,12 +47,15 @@ export THREADBARE_CONTROLLED_RUSTFLAGS=$RUSTFLAGS
 host=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$project/fuzz/target}
 cargo build --release --locked --manifest-path "$project/fuzz/Cargo.toml" --target "$host"
+# It did that too, unless it was up to date and another build came in between.
+controlled=$CARGO_TARGET_DIR/$host/controlled
+cargo build --release --locked --manifest-path "$project/fuzz/controlled/Cargo.toml" --target "$host" --target-dir "$controlled"
 
 mkdir -p "$OUT"
 for source in "$project"/fuzz/fuzz_targets/*.rs; do
   target=$(basename "$source" .rs)
   # What the target becomes, if that was built apart: it goes to $OUT alone.
-  built=$CARGO_TARGET_DIR/$host/controlled/$host/release/$target
+  built=$controlled/$host/release/$target
   [ -e "$built" ] || built=$CARGO_TARGET_DIR/$host/release/$target
   cp "$built" "$OUT/"
   rm -f "$OUT/${target}_seed_corpus.zip"

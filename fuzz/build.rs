@@ -3,6 +3,7 @@
 mod choice;
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,8 +11,9 @@ use std::process::Command;
 const CONTROLLED_FLAGS: &str = "THREADBARE_CONTROLLED_RUSTFLAGS";
 
 fn main() {
-    // The other variables are controlled/build.rs's.
-    for variable in [choice::VARIABLE, CONTROLLED_FLAGS, "THREADBARE_FAULT", "CXX", "CXXFLAGS"] {
+    // Most of them are for controlled/build.rs and libfuzzer-sys.
+    for variable in [choice::VARIABLE, CONTROLLED_FLAGS, "THREADBARE_FAULT", "CXX", "CXXFLAGS", "CUSTOM_LIBFUZZER_PATH"]
+    {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     let project = Path::new(&variable("CARGO_MANIFEST_DIR")).join("..");
@@ -69,5 +71,11 @@ fn build_controlled() -> Result<PathBuf, String> {
             said.lines().find_map(|line| line.split_once("threadbare: ")).map_or("see below", |(_, reason)| reason);
         return Err(reason.to_owned());
     }
-    Ok(directory.join(triple).join("release"))
+    // The next build, for another sanitizer, takes their place.
+    for target in ["differential", "lease"] {
+        let (from, to) = (directory.join(&triple).join("release").join(target), out.join(target));
+        fs::copy(&from, &to)
+            .map_err(|error| format!("{} cannot be copied to {}: {error}", from.display(), to.display()))?;
+    }
+    Ok(out)
 }
