@@ -60,6 +60,6 @@ pub struct Built {
     pub object: PathBuf,
     /// The sanitizer's runtime, which is loaded before the worker's executable.
     pub preload: Vec<PathBuf>,
-    /// What starts the worker, if it does not start by itself; see [`crate::control::process::preloaded`].
-    pub loader: Option<PathBuf>,
+    /// What starts the worker; see [`crate::control::process::preloaded`].
+    pub loader: PathBuf,
 }

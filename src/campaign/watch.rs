@@ -162,7 +162,7 @@ mod tests {
             seed: 0,
             fault: None,
         };
-        let target = Built { object: "program.so".into(), preload: Vec::new(), loader: None };
+        let target = Built { object: "program.so".into(), preload: Vec::new(), loader: "ld.so".into() };
         let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);
         let start = watch.moved;
         (watch, start)

@@ -23,7 +23,7 @@ const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTI
 /// This program as a worker that can load the target.
 #[must_use]
 pub fn worker_command(target: &Built) -> Command {
-    let mut command = process::preloaded(target.loader.as_deref(), &process::executable(), &target.preload);
+    let mut command = process::preloaded(&target.loader, &process::executable(), &target.preload);
     command.arg("worker");
     command
 }

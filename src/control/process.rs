@@ -7,18 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The variable that names libraries to be loaded before a program, for glibc.
-const PRELOAD: &str = "LD_PRELOAD";
-
-/// The calling process is killed when its parent dies, however that dies; it is called what it is, not after the loader
-/// that started it; and what was loaded before it is not loaded before its children, one of which may be the sanitizer's
-/// symbolizer.
-///
-/// Call it before there are other threads.
+/// The calling process is killed when its parent dies, however that dies; and it is called what it is, not after the
+/// loader that started it.
 pub fn become_worker() {
-    // SAFETY: sets attributes of the calling process; the name is a C string; no other thread uses the environment.
+    // SAFETY: sets attributes of the calling process; the name is a C string.
     unsafe {
-        std::env::remove_var(PRELOAD);
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::prctl(libc::PR_SET_NAME, c"threadbare".as_ptr());
     }
@@ -124,8 +117,12 @@ pub fn loader() -> PathBuf {
 /// A path of the running executable that its children can open, even if another one lies in its place by now.
 #[must_use]
 pub fn executable() -> PathBuf {
+    unsafe extern "C" {
+        /// cpp/control/loader.c
+        fn threadbare_is_started_by_loader() -> c_int;
+    }
     // SAFETY: has no preconditions.
-    let by_loader = unsafe { libc::getauxval(libc::AT_BASE) } == 0;
+    let by_loader = unsafe { threadbare_is_started_by_loader() } != 0;
     match std::env::args_os().next() {
         // What is started by the loader has the path that the loader was given for a name.
         Some(name) if by_loader => name.into(),
@@ -135,14 +132,14 @@ pub fn executable() -> PathBuf {
 
 /// A program with libraries loaded before it: the runtime of a sanitizer.
 ///
-/// If a copy of the loader is given, that starts it, which places it beside the libraries: a call from a target to the controller is
+/// It is started by a copy of the loader, which places it beside the libraries: a call from a target to the controller is
 /// then as quick as one within a library, where processors predict jumps over more than 4 GiB badly. The sanitizers take
 /// the copy's name for that of the program, so it must not be the loader's, of which they know one. Nothing is placed at random,
 /// if the kernel lets us, since ThreadSanitizer needs the addresses that it expects. What the environment would load is
 /// not loaded: results do not depend on it.
 #[must_use]
-pub fn preloaded(loader: Option<&Path>, program: &Path, libraries: &[PathBuf]) -> Command {
-    let mut command = Command::new(loader.unwrap_or(program));
+pub fn preloaded(loader: &Path, program: &Path, libraries: &[PathBuf]) -> Command {
+    let mut command = Command::new(loader);
     // SAFETY: between fork and exec, `personality` is a plain system call.
     unsafe {
         command.pre_exec(|| {
@@ -151,13 +148,11 @@ pub fn preloaded(loader: Option<&Path>, program: &Path, libraries: &[PathBuf]) -
             Ok(())
         });
     }
-    command.env_remove(PRELOAD);
-    let libraries: Vec<&OsStr> = libraries.iter().map(|library| library.as_os_str()).collect();
-    let libraries = libraries.join(OsStr::new(":"));
-    match loader {
-        Some(_) if libraries.is_empty() => command.arg(program),
-        Some(_) => command.arg("--preload").arg(libraries).arg(program),
-        None => command.env(PRELOAD, libraries),
-    };
+    command.env_remove("LD_PRELOAD");
+    if !libraries.is_empty() {
+        let libraries: Vec<&OsStr> = libraries.iter().map(|library| library.as_os_str()).collect();
+        command.arg("--preload").arg(libraries.join(OsStr::new(":")));
+    }
+    command.arg(program);
     command
 }

@@ -253,7 +253,7 @@ impl<'a> Builder<'a> {
         let request = &mut self.requests[task.request];
         let Some(object) = task.object else {
             let (object, preload) = (output.path.clone(), request.preload.clone());
-            let built = Built { object, preload, loader: self.workshop.loader(request.sanitizer) };
+            let built = Built { object, preload, loader: self.workshop.loader() };
             self.workshop.hold(output);
             request.objects.clear();
             ended.push((task.request, Ok(built)));

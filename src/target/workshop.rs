@@ -101,12 +101,10 @@ impl Workshop {
         &self.tree.path
     }
 
-    /// What starts workers for this sanitizer; see [`process::preloaded`]. LeakSanitizer must know the loader's own
-    /// allocations, and knows where the loader is by what the kernel says, which does not tell it of a program that the
-    /// loader starts.
+    /// What starts workers; see [`process::preloaded`].
     #[must_use]
-    pub fn loader(&self, sanitizer: Sanitizer) -> Option<PathBuf> {
-        (sanitizer != Sanitizer::Address).then(|| self.loader.path.join(LOADER))
+    pub fn loader(&self) -> PathBuf {
+        self.loader.path.join(LOADER)
     }
 
     /// The names of runtimes.

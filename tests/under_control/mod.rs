@@ -131,7 +131,7 @@ pub fn run(tests: Vec<Test>) -> ! {
 fn in_own_process(test: &str, loads: &Loads, sanitizer: Sanitizer, workshop: &Workshop) -> anyhow::Result<Command> {
     let built = loads.target(workshop).map(|target| workshop.build(&target, sanitizer)).transpose()?;
     let preload = workshop.preload(sanitizer)?;
-    let mut command = process::preloaded(workshop.loader(sanitizer).as_deref(), &std::env::current_exe()?, &preload);
+    let mut command = process::preloaded(&workshop.loader(), &std::env::current_exe()?, &preload);
     if Path::new(MEMORY).is_dir() {
         command.env("TMPDIR", MEMORY);
     }
