@@ -347,11 +347,6 @@ impl Digests {
         self.0.insert(path.to_owned(), digest.clone());
         digest
     }
-
-    /// Reads every file anew from now on.
-    pub fn forget(&mut self) {
-        self.0.clear();
-    }
 }
 
 fn digest_of(path: &Path) -> io::Result<Digest> {
