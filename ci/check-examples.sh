@@ -3,4 +3,4 @@
 # every sanitizer. Prints a table, and fails if a bug was not found as expected or a twin not clean. Takes an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo test --release --test check_examples -- --ignored "$@"
+cargo test --release --test examples -- --ignored "$@"

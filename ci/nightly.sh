@@ -20,12 +20,12 @@ run() {
 tests() {
   run bash ci/test-gcc.sh all
   export THREADBARE_ALL_SANITIZERS=1
-  run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test scenarios
-  run cargo test --test scenarios
+  run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled scenarios
+  run cargo test --test controlled scenarios
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
-  run cargo test --test clusterfuzzlite --test cargo_fuzz -- --ignored
-  run cargo test --release --test inputs --test fuzz_findings -- --ignored
+  run cargo test --test library -- --ignored clusterfuzzlite cargo_fuzz
+  run cargo test --release --test library --test cli -- --ignored inputs fuzz_findings
 }
 
 figures() {

@@ -15,5 +15,5 @@ pub mod validate;
 pub use call::{Call, Pair};
 pub use generate::{DEFAULT_SIZE, MAX_SIZE, Shape, Systems, from_bytes, from_seed, from_seed_in_shape};
 pub use model::*;
-pub use mutate::{graft, mutate, mutate_files};
+pub use mutate::{mutate, mutate_files};
 pub use tree::{Begun, Tree};

@@ -90,23 +90,6 @@ impl Mutator {
         bounded(self.settled(input, &mut random), bytes, most)
     }
 
-    /// The bytes of an input made of two: of both programs, or of the program of one and choices of both.
-    #[must_use]
-    pub fn splice(&self, left: &[u8], right: &[u8], seed: u32, most: usize) -> Vec<u8> {
-        let mut random = Seeded::new(seed.into());
-        let mut read = |bytes| Input::decode(bytes).unwrap_or_else(|_| self.fresh(random.below(u32::MAX).into()));
-        let (mut input, other) = (read(left), read(right));
-        if random.chance(1, 2) {
-            program::graft(&mut input.program, other.program, &mut random);
-        }
-        let kept = random.below(input.choices.len() as u32 + 1) as usize;
-        let from = random.below(other.choices.len() as u32 + 1) as usize;
-        input.choices.truncate(kept);
-        input.choices.extend(&other.choices[from..]);
-        input.choices.truncate(MAX_CHOICES);
-        bounded(self.settled(input, &mut random), left, most)
-    }
-
     fn edit_program(&self, input: &mut Input, random: &mut impl Decisions) {
         if self.theme == Theme::Files && random.chance(1, 2) {
             return program::mutate_files(&mut input.program, random);

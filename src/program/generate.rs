@@ -22,7 +22,7 @@
 //! supply of that object was not given, so its task has not come that far. As it is sure, the task did
 //! not fail before; so it, or a task that it depends on, waits for an object before that point, which
 //! must be of a lower rank: a contradiction. A channel whose senders and receivers wait for one another has
-//! one argument more; it stands in `supply`. The test `tests/program_progress.rs` tries it all out.
+//! one argument more; it stands in `supply`. The test `tests/library/program_progress.rs` tries it all out.
 //!
 //! Objects are planned from the highest rank down, so a set of tainted positions that only grows is all
 //! there is to keep; and the beginning of the root, which nothing comes before, can supply anything.

@@ -15,8 +15,6 @@ mod drop;
 mod graft;
 mod vary;
 
-pub use graft::graft;
-
 use super::call::{Call, System};
 use super::compact::compact;
 use super::generate::Decisions;

@@ -7,12 +7,12 @@
 //! A header that comes to lie in an include directory before the one that was read is not noticed; ccache's direct mode
 //! has the same gap.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -36,7 +36,7 @@ type Digest = String;
 /// A directory with what was built.
 pub struct Cache {
     root: PathBuf,
-    has_grown: Cell<bool>,
+    has_grown: AtomicBool,
 }
 
 /// Something in the cache, locked so that no other process removes it.
@@ -109,7 +109,7 @@ impl Cache {
                 root.display()
             )
         })?;
-        Ok(Self { root: made, has_grown: Cell::new(false) })
+        Ok(Self { root: made, has_grown: AtomicBool::new(false) })
     }
 
     #[must_use]
@@ -197,7 +197,7 @@ impl Cache {
         fs::write(&unnamed, text)
             .and_then(|()| fs::rename(&unnamed, self.entry_path(key)))
             .with_context(|| self.cannot_write())?;
-        self.has_grown.set(true);
+        self.has_grown.store(true, Ordering::Relaxed);
         Ok(held)
     }
 
@@ -254,7 +254,7 @@ impl Cache {
     /// # Errors
     /// The directory cannot be read.
     pub fn clean_up(&self) -> Result<()> {
-        let all = if self.has_grown.take() { self.contents()? } else { return Ok(()) };
+        let all = if self.has_grown.swap(false, Ordering::Relaxed) { self.contents()? } else { return Ok(()) };
         if all.iter().map(|kept| kept.bytes).sum::<u64>() > LIMIT {
             self.remove(all, AFTER_CLEANING, YOUNG)?;
         }

@@ -1,10 +1,10 @@
 //! Where targets come from: the compiler, the cache, and the C++ that travels with the executable.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 
 use super::builder::{Builder, Progress};
 use super::cache::{Cache, Held};
@@ -28,8 +28,10 @@ pub struct Workshop {
     root: Option<PathBuf>,
     /// Runtimes beside the bundled one, by name.
     runtimes: Vec<(String, Target)>,
+    /// What the compiler said of each sanitizer's runtime when it was first asked.
+    preloads: [OnceLock<Result<Vec<PathBuf>, String>>; 3],
     /// What was built, for as long as this lives.
-    held: RefCell<Vec<Held>>,
+    held: Mutex<Vec<Held>>,
 }
 
 /// The sanitizers tell it as the name of the workers' executable, so it has that.
@@ -73,7 +75,8 @@ impl Workshop {
             loader,
             root: None,
             runtimes: Vec::new(),
-            held: RefCell::default(),
+            preloads: Default::default(),
+            held: Mutex::default(),
         })
     }
 
@@ -138,16 +141,22 @@ impl Workshop {
     /// # Errors
     /// The compiler does not have its runtime, or that cannot be loaded before a program.
     pub fn preload(&self, sanitizer: Sanitizer) -> Result<Vec<PathBuf>> {
-        let libraries = self.toolchain.runtime(sanitizer, Form::Shared).map_err(|why| anyhow!(why))?;
+        let known = self.preloads[sanitizer as usize].get_or_init(|| self.find_preload(sanitizer));
+        known.clone().map_err(|why| anyhow!(why))
+    }
+
+    fn find_preload(&self, sanitizer: Sanitizer) -> Result<Vec<PathBuf>, String> {
+        let libraries = self.toolchain.runtime(sanitizer, Form::Shared)?;
         for library in &libraries {
             let name = library.to_str().unwrap_or(" ");
             // The loader takes both for the end of a path.
-            ensure!(
-                !name.contains([' ', ':']),
-                "{} cannot be loaded before a program, since its path is not UTF-8 or has a space or colon in it; name a \
-                 compiler elsewhere with `--cxx`",
-                library.display()
-            );
+            if name.contains([' ', ':']) {
+                return Err(format!(
+                    "{} cannot be loaded before a program, since its path is not UTF-8 or has a space or colon in it; \
+                     name a compiler elsewhere with `--cxx`",
+                    library.display()
+                ));
+            }
         }
         Ok(libraries)
     }
@@ -226,7 +235,7 @@ impl Workshop {
 
     /// Keeps an output from being removed while this lives.
     pub(super) fn hold(&self, output: Held) {
-        self.held.borrow_mut().push(output);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(output);
     }
 }
 

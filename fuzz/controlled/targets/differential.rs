@@ -1,7 +1,7 @@
 //! Programs with choices, judged by all oracles.
 #![no_main]
 
-use libfuzzer_sys::{Corpus, fuzz_crossover, fuzz_mutator, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
 use threadbare::fuzzing::{execute_alone_if_asked, put, run};
 use threadbare::input::{Mutator, Theme};
 
@@ -11,8 +11,4 @@ fuzz_target!(init: execute_alone_if_asked(), |bytes: &[u8]| -> Corpus {
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     put(&Mutator::of(Theme::All).mutate(&data[..size], seed, max_size), data)
-});
-
-fuzz_crossover!(|left: &[u8], right: &[u8], out: &mut [u8], seed: u32| {
-    put(&Mutator::of(Theme::All).splice(left, right, seed, out.len()), out)
 });

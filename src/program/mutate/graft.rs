@@ -23,7 +23,7 @@ pub(super) fn grow(program: &mut Program, random: &mut impl Decisions) -> bool {
 ///
 /// The root of `program` neither waits for it, nor fails with it, nor asks it to stop, so neither can keep the other
 /// from going on.
-pub fn graft(program: &mut Program, mut scion: Program, random: &mut impl Decisions) {
+fn graft(program: &mut Program, mut scion: Program, random: &mut impl Decisions) {
     let first = program.tasks.len() as u32;
     let mut names = Names::draw(&mut program.objects, scion.objects, random);
     for operation in scion.tasks.iter_mut().flat_map(|task| &mut task.operations) {

@@ -1,9 +1,8 @@
 //! Makes each allocation of small programs fail in turn: nothing is lost, leaked or hung, and the oracles agree.
 
-mod under_control;
-
 use std::collections::BTreeSet;
 
+use super::harness::{self, Loads, Test, controlled_engines, object, settings};
 use threadbare::control::{self, Loading, Mode, Session};
 use threadbare::execution::{Ending, Event, EventKind};
 use threadbare::finding::Judgement;
@@ -11,7 +10,6 @@ use threadbare::oracle::Judge;
 use threadbare::program::{OUT_OF_MEMORY, Program, text};
 use threadbare::reference::Expectations;
 use threadbare::settings::{Settings, StrategyName};
-use under_control::{Loads, Test, controlled_engines, object, settings};
 
 /// Enough for orders that are rare: a cancel allocates only where another task has started the arc again.
 const SCHEDULES: u64 = 60;
@@ -26,13 +24,13 @@ const TESTS: [(&str, fn()); 5] = [
     ("a_program_that_lost_a_supplier_may_stop", lost_supplier),
 ];
 
-fn main() {
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, Loads::Runtime(None), body)).into());
+pub fn tests() -> Vec<Test> {
+    TESTS.map(|(name, body)| Test::new(name, Loads::Runtime(None), body)).into()
 }
 
 fn open(threads: u16) -> Session {
     let settings = Settings { threads, ..settings(controlled_engines()[0], StrategyName::Random) };
-    let mut session = under_control::open(&settings, Loading::Runtime(&object()));
+    let mut session = harness::open(&settings, Loading::Runtime(&object()));
     let folder = tempfile::tempdir().expect("a temporary folder");
     session.set_directory(folder.keep().join("files")).expect("a directory");
     session

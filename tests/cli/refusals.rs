@@ -1,10 +1,8 @@
 //! What the command line cannot do, it refuses with one clear error and exit code 2.
 
-mod command;
-
 use std::fs;
 
-use command::{CLEAN, Workplace};
+use crate::command::{CLEAN, Workplace};
 
 #[test]
 fn thread_counts_out_of_bounds_are_refused_with_the_bound() {

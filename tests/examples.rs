@@ -2,6 +2,7 @@
 //!
 //! Run with `--ignored`, it measures: 20 searches for each bug, 20,000 schedules of each twin under every sanitizer.
 
+#[path = "cli/command.rs"]
 mod command;
 
 use std::fs;

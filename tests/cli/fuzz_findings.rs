@@ -1,12 +1,10 @@
 //! What a fuzz target saves is the input that failed: it fails again in a fresh process, under every sanitizer.
 
-mod command;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace};
 use threadbare::target::Toolchain;
 
 /// Of each sanitizer a fault that only it sees, or that it is not needed for. A report of ThreadSanitizer does not end the

@@ -1,8 +1,6 @@
 //! Crashes in the middle of a program with leases, and what they leave on disk.
 
-mod command;
-
-use command::{CLEAN, Workplace};
+use crate::command::{CLEAN, Workplace};
 
 /// A case of three agents at one lease, which crashes at a file call that depends on the seed.
 fn case(seed: u64, fault: &str, verdict: &str) -> String {

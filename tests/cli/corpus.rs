@@ -1,7 +1,5 @@
 //! Guided campaigns and the corpora that they share.
 
-mod command;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace};
 use serde_json::Value;
 use threadbare::input::Input;
 

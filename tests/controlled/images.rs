@@ -3,19 +3,17 @@
 //! The programs are those in tests/images/. Their first comment says what they prove, and how they may end: all of these
 //! endings must come, and no other. `races` says that plain accesses race, which ThreadSanitizer is to report.
 
-mod under_control;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::harness::{Loads, Test, controlled_engines, has_fibers, object, open, settings};
 use tempfile::TempDir;
 use threadbare::check::{self, Check, Points};
 use threadbare::control::{Loading, Mode, Session, loaded_sanitizer};
 use threadbare::execution::{Ending, Execution, Exit};
 use threadbare::schedule::Schedule;
 use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
-use under_control::{Loads, Test, controlled_engines, has_fibers, object, open, settings};
 
 const STEP_BUDGET: u64 = 100_000;
 const EXPECTED_POINTS: u64 = 30;
@@ -183,7 +181,7 @@ fn schedules_replay_on_every_engine(name: &str, points: Points) {
     assert!(different.len() > 2, "{name}, points {points:?}: {} schedules only", different.len());
 }
 
-fn main() {
+pub fn tests() -> Vec<Test> {
     let mut names: Vec<String> = fs::read_dir(images())
         .expect("programs")
         .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
@@ -211,5 +209,5 @@ fn main() {
             }));
         }
     }
-    under_control::run(tests);
+    tests
 }

@@ -5,7 +5,7 @@ use threadbare::program::Injections;
 use threadbare::schedule::Schedule;
 use threadbare::settings::{Engine, Settings, StrategyName};
 
-use crate::under_control::{Outcome, controlled_engines, open_probes, outcome, settings};
+use super::harness::{Outcome, controlled_engines, open_probes, outcome, settings};
 
 /// Runs a probe under schedules with these seeds, until one is stopped midway.
 pub fn explore(name: &str, settings: &Settings, seeds: std::ops::Range<u64>) -> Vec<(Outcome, Schedule, u32)> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-#[path = "../fuzz/choice.rs"]
+#[path = "../../fuzz/choice.rs"]
 mod choice;
 
 use choice::choose;

@@ -1,8 +1,6 @@
 //! The scenarios of the five systems (cpp/probes/scenarios/), each over 1,000 controlled schedules and once without
 //! control; and the same scenarios with faulty components, which must fail.
 
-mod under_control;
-
 use std::collections::BTreeSet;
 
 use threadbare::campaign::catalogue::CATALOGUE;
@@ -10,7 +8,7 @@ use threadbare::control::Mode;
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
 use threadbare::subject::{Probes, ScenarioInfo};
 
-use under_control::{Outcome, SANITIZERS, SCENARIOS, Test, controlled_engines, open_probes, outcome, settings};
+use super::harness::{self, Outcome, SANITIZERS, SCENARIOS, Test, controlled_engines, open_probes, outcome, settings};
 
 /// Asks for every sanitizer.
 const ALL: &str = "THREADBARE_ALL_SANITIZERS";
@@ -19,10 +17,10 @@ const ALL: &str = "THREADBARE_ALL_SANITIZERS";
 const SCHEDULES: u64 = 500;
 const STRATEGIES: [StrategyName; 2] = [StrategyName::Random, StrategyName::Pct];
 
-fn main() {
+pub fn tests() -> Vec<Test> {
     // Told by the scenarios themselves, in whichever process this is.
     let listed = {
-        let workshop = under_control::workshop();
+        let workshop = harness::workshop();
         let target = SCENARIOS.target(&workshop).expect("a target");
         let object = workshop.build(&target, Sanitizer::None).expect("it compiles").object;
         Probes::load(&object).and_then(|probes| probes.scenarios()).expect("scenarios")
@@ -48,7 +46,7 @@ fn main() {
         };
         tests.push(test);
     }
-    under_control::run(tests);
+    tests
 }
 
 fn every_system(scenarios: &[ScenarioInfo]) {

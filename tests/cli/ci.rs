@@ -1,11 +1,9 @@
 //! The one command of a CI job: what it replays and explores, what it writes, and how it leaves.
 
-mod command;
-
 use std::fs;
 use std::path::Path;
 
-use command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace};
 use quick_junit::{Report, TestCaseStatus, TestSuite};
 use serde_json::Value;
 use threadbare::target::Toolchain;

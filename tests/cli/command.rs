@@ -1,5 +1,5 @@
 //! Runs the `threadbare` program in a directory of its own.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

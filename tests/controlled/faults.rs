@@ -1,7 +1,6 @@
 //! Every fault is one of interleavings: it leaves a single thread in peace, but for the one that always leaks.
 
-mod under_control;
-
+use super::harness::{Loads, Test, controlled_engines, object, open, settings};
 use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::{Loading, Mode};
 use threadbare::finding::{Judgement, Verdict};
@@ -9,7 +8,6 @@ use threadbare::oracle::Judge;
 use threadbare::program::text;
 use threadbare::reference::Expectations;
 use threadbare::settings::StrategyName;
-use under_control::{Loads, Test, controlled_engines, object, open, settings};
 
 /// A task of each affinity and kind of result.
 const PROGRAM: &str = "program\nobjects\n\
@@ -21,12 +19,12 @@ const PROGRAM: &str = "program\nobjects\n\
     task 5 worker void\nyield\n\
     task 6 main void\nyield\nend";
 
-fn main() {
+pub fn tests() -> Vec<Test> {
     let test = |entry: &'static threadbare::campaign::catalogue::Entry| {
         let name = format!("{}_leaves_a_single_thread_in_peace", entry.name);
         Test::new(name, Loads::Runtime(Some(entry.name)), move || in_peace(entry.name)).under(&[entry.sanitizer])
     };
-    under_control::run(CATALOGUE.iter().map(test).collect());
+    CATALOGUE.iter().map(test).collect()
 }
 
 fn in_peace(fault: &str) {

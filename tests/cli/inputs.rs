@@ -1,10 +1,8 @@
 //! Inputs that fuzz targets save: replayed and shown as cases are.
 
-mod command;
-
 use std::fs;
 
-use command::{CLEAN, COULD_NOT, FOUND, Workplace};
+use crate::command::{CLEAN, COULD_NOT, FOUND, Workplace};
 use threadbare::input::Input;
 use threadbare::program::text;
 

@@ -1,11 +1,9 @@
 //! The regression corpus: for every fault a case that shows it, and that is clean once the fault is off.
 
-mod command;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use command::{CLEAN, Workplace};
+use crate::command::{CLEAN, Workplace};
 use threadbare::case::Case;
 use threadbare::finding::Verdict;
 use threadbare::target::Toolchain;

@@ -1,19 +1,17 @@
 //! What the fuzz targets do, on the inputs in fuzz/seeds/.
 
-mod under_control;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use threadbare::case::{Case, Workload};
-use threadbare::fuzzing::{Executor, check_history, check_text, execute_alone_if_asked};
+use threadbare::fuzzing::{Executor, check_history, check_text};
 use threadbare::input::{Input, Mutator, Theme};
 use threadbare::program::from_seed;
 use threadbare::program::generate::{Decisions, Seeded};
 
+use super::harness::{Loads, Test, object};
 use threadbare::settings::Sanitizer;
-use under_control::{Loads, Test, object};
 
 const TARGETS: [&str; 4] = ["differential", "history", "lease", "text"];
 /// As libFuzzer's `-max_len` without a corpus.
@@ -33,13 +31,8 @@ const TESTS: [(&str, Loads, fn()); 7] = [
     ("an_input_whose_process_crashes_is_judged_and_the_next_one_runs", Loads::Runtime(None), crashes),
 ];
 
-fn main() {
-    execute_alone_if_asked();
-    if std::env::var_os("WRITE_SEEDS").is_some() {
-        return write_seeds();
-    }
-    let tests = TESTS.map(|(name, loads, body)| Test::new(name, loads, body).under(&[Sanitizer::None]));
-    under_control::run(tests.into());
+pub fn tests() -> Vec<Test> {
+    TESTS.map(|(name, loads, body)| Test::new(name, loads, body).under(&[Sanitizer::None])).into()
 }
 
 fn here(path: &str) -> PathBuf {
@@ -148,7 +141,7 @@ fn crashes() {
 }
 
 /// Makes the seeds anew, after the version of inputs has changed: `WRITE_SEEDS=1 cargo test --test fuzz_targets`.
-fn write_seeds() {
+pub fn write_seeds() {
     const GENERATED: u32 = 12;
     let write = |target: &str, name: &str, bytes: &[u8]| {
         let folder = here("fuzz/seeds").join(target);

@@ -1,13 +1,11 @@
 //! Signals: a campaign that is interrupted ends with its summary, one that is killed leaves nothing torn.
 
-mod command;
-
 use std::fs;
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use command::{CLEAN, COULD_NOT, FOUND, Ran, Workplace};
+use crate::command::{CLEAN, COULD_NOT, FOUND, Ran, Workplace};
 use quick_junit::Report;
 
 fn signal(child: &Child, name: &str) {

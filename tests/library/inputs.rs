@@ -105,24 +105,18 @@ fn what_is_no_input_is_refused_by_name() {
 /// Chains of mutations, so that programs drift far from what the generator makes.
 fn chains(count: u64, length: u32, theme: Theme, mut each: impl FnMut(&Input, &Input)) {
     let mutator = Mutator::of(theme);
-    let mut other = fresh(0, 6).encode();
     for chain in 0..count {
         let mut bytes = vec![];
         let mut before = Input::default();
         for step in 0..length {
             let seed = (chain as u32) << 16 | step;
-            bytes = if step % 16 == 15 {
-                mutator.splice(&bytes, &other, seed, MOST)
-            } else {
-                mutator.mutate(&bytes, seed, MOST)
-            };
+            bytes = mutator.mutate(&bytes, seed, MOST);
             assert!(bytes.len() <= MOST);
             let input = decoded(&bytes);
             assert_eq!(input.encode(), bytes);
             each(&before, &input);
             before = input;
         }
-        other = bytes;
     }
 }
 
@@ -230,7 +224,7 @@ fn refuses_noise(times: u64) {
         let binary = damaged(random_input(seed % 1_000, 4).encode(), &mut random);
         let mut written = from_seed(seed % 1_000, 4).to_string();
         if seed % 2 == 0 {
-            let case = include_str!("corpus/lost-notify.case");
+            let case = include_str!("../corpus/lost-notify.case");
             written = case.to_owned();
         }
         let written = damaged(written.into_bytes(), &mut random);

@@ -1,9 +1,5 @@
 //! The controller on small C++ programs (cpp/probes/probes.cpp), each primitive by itself.
 
-#[path = "under_control/probes.rs"]
-mod probes;
-mod under_control;
-
 use std::collections::BTreeMap;
 
 use threadbare::control::{Mode, Session, loaded_sanitizer};
@@ -11,8 +7,8 @@ use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
 
-use probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
-use under_control::{Outcome, PROBES, Test, controlled_engines, open_probes, outcome, settings};
+use super::harness::{Outcome, PROBES, Test, controlled_engines, open_probes, outcome, settings};
+use super::probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
 
 const TESTS: [(&str, fn()); 19] = [
     ("correct_probes_give_the_same_result_in_every_schedule", correct_probes),
@@ -36,8 +32,8 @@ const TESTS: [(&str, fn()); 19] = [
     ("each_allocation_of_a_subject_can_fail_and_nothing_is_lost", allocations),
 ];
 
-fn main() {
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into());
+pub fn tests() -> Vec<Test> {
+    TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into()
 }
 
 fn correct_probes() {

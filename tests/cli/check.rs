@@ -1,10 +1,8 @@
 //! `threadbare check` on small programs, from the compiler's message to the replay of what was found.
 
-mod command;
-
 use std::fs;
 
-use command::{CLEAN, FOUND, Ran, Workplace};
+use crate::command::{CLEAN, FOUND, Ran, Workplace};
 use serde_json::{Value, json};
 
 /// Two threads that may lose an update, by atomic operations; the status tells. Takes `main`'s arguments as it likes.

@@ -1,8 +1,6 @@
 //! Cases made small.
 
-mod command;
-
-use command::{CLEAN, COULD_NOT, FOUND, Workplace};
+use crate::command::{CLEAN, COULD_NOT, FOUND, Workplace};
 
 #[test]
 fn a_case_made_small_is_small_and_fails_as_before() {

@@ -1,8 +1,6 @@
 //! The main job under every sanitizer, with the workers that cargo builds for it.
 
-mod command;
-
-use command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace};
 
 #[test]
 fn every_sanitizer_runs_the_same_programs_and_finds_nothing() {

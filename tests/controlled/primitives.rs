@@ -1,9 +1,5 @@
 //! The controller on the primitives of cpp/probes/{lock,thread,library}_probes.cpp, and on what goes wrong with some of them.
 
-#[path = "under_control/probes.rs"]
-mod probes;
-mod under_control;
-
 use std::collections::BTreeMap;
 
 use threadbare::control::loaded_sanitizer;
@@ -11,8 +7,8 @@ use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Sanitizer, StrategyName};
 
-use probes::{assert_always, assert_engines_agree, explore, find, replay};
-use under_control::{Outcome, PROBES, Test, controlled_engines, settings};
+use super::harness::{Outcome, PROBES, Test, controlled_engines, settings};
+use super::probes::{assert_always, assert_engines_agree, explore, find, replay};
 
 const TESTS: [(&str, fn()); 10] = [
     ("every_primitive_gives_the_same_result_in_every_schedule", correct_probes),
@@ -27,8 +23,8 @@ const TESTS: [(&str, fn()); 10] = [
     ("what_is_not_emulated_is_refused_by_name", refused),
 ];
 
-fn main() {
-    under_control::run(TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into());
+pub fn tests() -> Vec<Test> {
+    TESTS.map(|(name, body)| Test::new(name, PROBES, body)).into()
 }
 
 const CORRECT: [(&str, i64); 16] = [

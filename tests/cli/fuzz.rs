@@ -1,10 +1,8 @@
 //! The main job, from start to replay, with the executable that the tests were built with.
 
-mod command;
-
 use std::fs;
 
-use command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace};
 use serde_json::Value;
 
 /// What must be the same in two runs of one campaign.

@@ -1,10 +1,9 @@
 //! What tests of controlled executions share: a process for each test and sanitizer, sessions, and what came of an
 //! execution.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 use threadbare::control::{Loading, Session, Trace, loaded_sanitizer, process};
@@ -95,17 +94,24 @@ impl Loads {
     }
 }
 
-/// The `main` of a file of tests.
-pub fn run(tests: Vec<Test>) -> ! {
+/// Tests of one subject, by its name. They are listed only where they are asked for.
+pub type Group = (&'static str, fn() -> Vec<Test>);
+
+/// Runs the tests of the groups, or in a process of its own the one test that it is for.
+pub fn run(groups: &[Group]) -> ! {
     if let Ok(name) = std::env::var(TEST) {
-        let test = tests.iter().find(|test| test.name == name).expect("a test of that name");
+        let (group, name) = name.split_once("::").expect("the name of a group");
+        let (_, tests) = groups.iter().find(|(known, _)| *known == group).expect("a group of that name");
+        let test = tests().into_iter().find(|test| test.name == name).expect("a test of that name");
         (test.body)();
         // A spent session leaves threads behind that cannot be ended in order.
         process::end_now(0);
     }
-    let workshop = Arc::new(Mutex::new(workshop()));
+    let workshop = Arc::new(workshop());
     let mut trials = Vec::new();
-    for Test { name, loads, sanitizers, .. } in tests {
+    let all = groups.iter().flat_map(|(group, tests)| tests().into_iter().map(move |test| (group, test)));
+    for (group, Test { name, loads, sanitizers, .. }) in all {
+        let name = format!("{group}::{name}");
         for sanitizer in sanitizers {
             let (name, loads, workshop) = (name.clone(), loads.clone(), workshop.clone());
             let title = match sanitizer {
@@ -113,10 +119,7 @@ pub fn run(tests: Vec<Test>) -> ! {
                 other => format!("{name}, sanitizer {}", other.word()),
             };
             trials.push(Trial::test(title, move || {
-                let command = {
-                    let workshop = workshop.lock().unwrap_or_else(PoisonError::into_inner);
-                    in_own_process(&name, &loads, sanitizer, &workshop)
-                };
+                let command = in_own_process(&name, &loads, sanitizer, &workshop);
                 let output = command.map_err(|error| format!("{error:#}"))?.output()?;
                 if output.status.success() {
                     return Ok(());

@@ -1,10 +1,8 @@
 //! What `threadbare.toml` saves from being typed, and what is told about mistakes in it.
 
-mod command;
-
 use std::fs;
 
-use command::{CLEAN, COULD_NOT, FOUND, Workplace};
+use crate::command::{CLEAN, COULD_NOT, FOUND, Workplace};
 
 /// Two threads add to a plain counter; with `EXPECTED` 0 nothing is asserted.
 const COUNTER: &str = r#"

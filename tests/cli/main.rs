@@ -1,0 +1,16 @@
+//! The `threadbare` program as its users see it: each test runs it in a directory of its own.
+
+mod check;
+mod ci;
+mod command;
+mod corpus;
+mod crashes;
+mod fuzz;
+mod fuzz_findings;
+mod inputs;
+mod interruptions;
+mod minimise;
+mod project;
+mod refusals;
+mod regressions;
+mod sanitizers;

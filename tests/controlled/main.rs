@@ -1,0 +1,33 @@
+//! C++ under control: each test runs in a process of its own, under every sanitizer that it is for.
+//!
+//! With `WRITE_SEEDS` set, writes the seeds of the fuzz targets anew.
+
+mod allocation_failures;
+mod control;
+mod faults;
+mod fuzz_targets;
+mod harness;
+mod images;
+mod primitives;
+mod probes;
+mod scenarios;
+
+use harness::Group;
+
+const GROUPS: [Group; 7] = [
+    ("allocation_failures", allocation_failures::tests),
+    ("control", control::tests),
+    ("faults", faults::tests),
+    ("fuzz_targets", fuzz_targets::tests),
+    ("images", images::tests),
+    ("primitives", primitives::tests),
+    ("scenarios", scenarios::tests),
+];
+
+fn main() {
+    threadbare::fuzzing::execute_alone_if_asked();
+    if std::env::var_os("WRITE_SEEDS").is_some() {
+        return fuzz_targets::write_seeds();
+    }
+    harness::run(&GROUPS);
+}

@@ -1,0 +1,12 @@
+//! The library without control: task graphs, inputs, cases, oracles, the reference, and what the project's files say.
+
+mod cargo_fuzz;
+mod case_files;
+mod clusterfuzzlite;
+mod inputs;
+mod oracle_soundness;
+mod program_progress;
+mod program_text;
+mod reference_agreement;
+mod reference_scheduler;
+mod sources;
