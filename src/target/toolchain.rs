@@ -72,8 +72,14 @@ impl Toolchain {
             let output = Command::new(path).arg(flag).output().ok().filter(|output| output.status.success())?;
             String::from_utf8(output.stdout).ok()
         };
-        let is_clang = answer("--version")?.contains("clang");
-        let version = answer(if is_clang { "-dumpversion" } else { "-dumpfullversion" })?.trim().to_owned();
+        let said = answer("--version")?;
+        let is_clang = said.contains("clang");
+        // Starting clang takes as long as compiling something small, so it is asked once.
+        let version = if is_clang {
+            said.split_once("version ")?.1.split_whitespace().next()?.to_owned()
+        } else {
+            answer("-dumpfullversion")?.trim().to_owned()
+        };
         let major = version.split('.').next()?.parse().ok()?;
         Some(Self { compiler: path.to_owned(), is_clang, major, version })
     }
