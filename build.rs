@@ -52,7 +52,7 @@ fn main() {
     println!("cargo:rerun-if-changed=src/target/toolchain.rs");
     println!("cargo:rerun-if-changed=src/subject.rs");
     // Much of it travels in the executable.
-    for folder in ["adapters", "control", "faults", "harness", "runtime", "target"] {
+    for folder in ["adapters", "bugs", "control", "harness", "runtime", "target"] {
         println!("cargo:rerun-if-changed=cpp/{folder}");
     }
 }

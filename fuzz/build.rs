@@ -12,7 +12,7 @@ const CONTROLLED_FLAGS: &str = "THREADBARE_CONTROLLED_RUSTFLAGS";
 
 fn main() {
     // Most of them are for controlled/build.rs and libfuzzer-sys.
-    for variable in [choice::VARIABLE, CONTROLLED_FLAGS, "THREADBARE_FAULT", "CXX", "CXXFLAGS", "CUSTOM_LIBFUZZER_PATH"]
+    for variable in [choice::VARIABLE, CONTROLLED_FLAGS, "THREADBARE_BUG", "CXX", "CXXFLAGS", "CUSTOM_LIBFUZZER_PATH"]
     {
         println!("cargo:rerun-if-env-changed={variable}");
     }

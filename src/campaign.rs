@@ -5,11 +5,11 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod bugs;
 pub mod catalogue;
 pub mod check;
 pub mod ci;
 pub mod corpus;
-pub mod faults;
 pub mod findings;
 pub mod fingerprint;
 pub mod fuzz;

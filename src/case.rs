@@ -8,7 +8,7 @@
 //! engine fibers
 //! strategy random
 //! seed 17
-//! fault lost-notify
+//! bug lost-notify
 //! verdict lost-wakeup
 //! oracle progress
 //! fingerprint 0123456789abcdef
@@ -23,10 +23,10 @@
 //! ```
 //!
 //! The workload is a program, as here, or a check: then its block stands in place of the program's (see
-//! [`crate::check::text`]), the subject is `check`, `threads` is 1 and there is no fault.
+//! [`crate::check::text`]), the subject is `check`, `threads` is 1 and there is no bug.
 //!
 //! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
-//! call that comes next, such as `inject*eio`. The lines `fault`, `oracle` and the blocks `schedule` and `report`
+//! call that comes next, such as `inject*eio`. The lines `bug`, `oracle` and the blocks `schedule` and `report`
 //! are left out where there is nothing to say.
 #![forbid(unsafe_code)]
 
@@ -137,8 +137,8 @@ impl Display for Case {
         writeln!(formatter, "engine {}", word(&settings.engine))?;
         writeln!(formatter, "strategy {}", word(&settings.strategy))?;
         writeln!(formatter, "seed {}", settings.seed)?;
-        if let Some(fault) = &settings.fault {
-            writeln!(formatter, "fault {fault}")?;
+        if let Some(bug) = &settings.bug {
+            writeln!(formatter, "bug {bug}")?;
         }
         writeln!(formatter, "verdict {}", word(&self.verdict))?;
         if let Some(oracle) = &self.oracle {

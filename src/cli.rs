@@ -1,13 +1,13 @@
 //! The command line: one file per subcommand. Flags parse into plain structs, which are then resolved
-//! against the world: which compiler there is, which faults, where files may go.
+//! against the world: which compiler there is, which bugs, where files may go.
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bugs;
 mod cache;
 mod check;
 mod ci;
 mod corpus;
-mod faults;
 mod fuzz;
 mod minimise;
 mod program;
@@ -65,11 +65,11 @@ enum Command {
     Minimise(minimise::Flags),
     /// Show a case: its program, schedule and evidence.
     Show(show::Flags),
-    /// Measure how many executions it takes to find each known fault.
-    Faults(faults::Flags),
+    /// Measure how many executions it takes to find each seeded bug.
+    Bugs(bugs::Flags),
     /// Measure the pace of control against ordinary stress.
     Bench(bench::Flags),
-    /// List the runtimes and programs that can be explored, the faults and what the compiler can do.
+    /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Subjects,
     /// Show or clear what was built.
     Cache(cache::Flags),
@@ -100,7 +100,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Replay(flags) => replay::run(flags, world),
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
         Command::Show(flags) => show::run(&flags),
-        Command::Faults(flags) => faults::run(&flags, world),
+        Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
         Command::Subjects => subjects::run(world).map(found_nothing),

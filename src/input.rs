@@ -113,10 +113,10 @@ impl Input {
         Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
     }
 
-    /// The case that its execution on the bundled subject is, with that fault and sanitizer, and the choices, which the case has no
+    /// The case that its execution on the bundled subject is, with that bug and sanitizer, and the choices, which the case has no
     /// place for. An input does not tell what comes of it: the case promises that nothing does.
     #[must_use]
-    pub fn into_case(self, fault: Option<String>, sanitizer: Sanitizer) -> (Case, Vec<u16>) {
+    pub fn into_case(self, bug: Option<String>, sanitizer: Sanitizer) -> (Case, Vec<u16>) {
         let settings = Settings {
             subject: "bundled".to_owned(),
             threads: self.threads,
@@ -124,7 +124,7 @@ impl Input {
             engine: Engine::Fibers,
             strategy: StrategyName::Bytes,
             seed: self.seed,
-            fault,
+            bug,
         };
         let case = Case {
             settings,

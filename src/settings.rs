@@ -53,8 +53,8 @@ pub struct Settings {
     pub strategy: StrategyName,
     /// Seed of the strategy.
     pub seed: u64,
-    /// The fault that is switched on, if any.
-    pub fault: Option<String>,
+    /// The seeded bug that is switched on, if any.
+    pub bug: Option<String>,
 }
 
 /// Upper bound of `--threads`.

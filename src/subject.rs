@@ -47,7 +47,7 @@ mod ffi {
         /// Begins with the name of its system and a dash.
         name: String,
         /// What its component has; empty for the correct one.
-        fault: String,
+        bug: String,
         /// About how many points an execution takes.
         points: u32,
     }
@@ -94,7 +94,7 @@ mod ffi {
         fn recover_leases(subject: Pin<&mut Subject>, objects: &ObjectCounts) -> Result<Vec<i64>>;
         fn origin(self: &Library) -> usize;
         fn warm_up();
-        fn run_probe(library: &Library, name: &str, fault: &str) -> i64;
+        fn run_probe(library: &Library, name: &str, bug: &str) -> i64;
         fn list_scenarios(library: &Library) -> Result<Vec<ScenarioInfo>>;
     }
 }
@@ -184,7 +184,7 @@ impl Probes {
         self.0.origin()
     }
 
-    /// Those that tell of themselves: the scenarios of the five systems, with correct and with faulty components.
+    /// Those that tell of themselves: the scenarios of the five systems, with correct and with buggy components.
     ///
     /// # Errors
     /// None do.
@@ -192,10 +192,10 @@ impl Probes {
         ffi::list_scenarios(&self.0).context("a target without scenarios")
     }
 
-    /// Runs one, with that fault or none (an empty name): -1 if it is not there or found something wrong. A scenario
+    /// Runs one, with that bug or none (an empty name): -1 if it is not there or found something wrong. A scenario
     /// gives 0 if everything was as it expects, else the line of what first was not.
-    pub(crate) fn run(&self, name: &str, fault: &str) -> i64 {
-        ffi::run_probe(&self.0, name, fault)
+    pub(crate) fn run(&self, name: &str, bug: &str) -> i64 {
+        ffi::run_probe(&self.0, name, bug)
     }
 }
 

@@ -106,17 +106,17 @@ void warm_up() {
   std::thread([&] { std::notify_all_at_thread_exit(ended, std::unique_lock(mutex)); }).join();
 }
 
-std::int64_t run_probe(const Library &library, rust::Str name, rust::Str fault) {
+std::int64_t run_probe(const Library &library, rust::Str name, rust::Str bug) {
   if (library.run_probe == nullptr) return -1;
-  return library.run_probe({name.data(), name.size()}, {fault.data(), fault.size()});
+  return library.run_probe({name.data(), name.size()}, {bug.data(), bug.size()});
 }
 
 rust::Vec<ScenarioInfo> list_scenarios(const Library &library) {
   const auto list = reinterpret_cast<decltype(&threadbare_list_probes)>(library.symbol("threadbare_list_probes"));
   rust::Vec<ScenarioInfo> scenarios;
-  const auto take = [](void *all, std::string_view name, std::string_view fault, std::uint32_t points) {
+  const auto take = [](void *all, std::string_view name, std::string_view bug, std::uint32_t points) {
     static_cast<rust::Vec<ScenarioInfo> *>(all)->push_back(
-        {rust::String(std::string(name)), rust::String(std::string(fault)), points});
+        {rust::String(std::string(name)), rust::String(std::string(bug)), points});
   };
   list(take, &scenarios);
   return scenarios;

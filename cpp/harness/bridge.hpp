@@ -50,7 +50,7 @@ rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &obj
 void warm_up();
 
 /// Runs a probe; -1 if there is none of that name with that bug.
-std::int64_t run_probe(const Library &library, rust::Str name, rust::Str fault);
+std::int64_t run_probe(const Library &library, rust::Str name, rust::Str bug);
 
 rust::Vec<ScenarioInfo> list_scenarios(const Library &library);
 

@@ -1,8 +1,8 @@
+#include "bugs/context_captured_main.hpp"
+#include "bugs/context_pool_reuse.hpp"
+#include "bugs/context_thread_id_key.hpp"
+#include "bugs/context_unlocked_check.hpp"
 #include "check.hpp"
-#include "faults/context_captured_main.hpp"
-#include "faults/context_pool_reuse.hpp"
-#include "faults/context_thread_id_key.hpp"
-#include "faults/context_unlocked_check.hpp"
 #include "runtime/systems.hpp"
 
 #include <barrier>
@@ -193,24 +193,24 @@ TEST("a reused thread's branch finds nothing of the one before, nor an engine's 
   CHECK(cache.live() == 1);
 }
 
-TEST("fault context-captured-main gives a worker the cached context") {
+TEST("bug context-captured-main gives a worker the cached context") {
   const MainThread main;
   ContextCache cache;
-  CHECK(found_where_the_engine_was_made<fault::ContextCapturedMain::Engine>(cache) == 7);
-  CHECK(left_by_the_branch_before<fault::ContextCapturedMain::Engine>(cache) == 0);
+  CHECK(found_where_the_engine_was_made<bug::ContextCapturedMain::Engine>(cache) == 7);
+  CHECK(left_by_the_branch_before<bug::ContextCapturedMain::Engine>(cache) == 0);
 }
 
-TEST("fault context-pool-reuse shows a branch what the one before it put") {
+TEST("bug context-pool-reuse shows a branch what the one before it put") {
   const MainThread main;
   ContextCache cache;
-  CHECK(left_by_the_branch_before<fault::ContextPoolReuse::Engine>(cache) == 5);
-  CHECK(found_where_the_engine_was_made<fault::ContextPoolReuse::Engine>(cache) == 0);
+  CHECK(left_by_the_branch_before<bug::ContextPoolReuse::Engine>(cache) == 5);
+  CHECK(found_where_the_engine_was_made<bug::ContextPoolReuse::Engine>(cache) == 0);
 }
 
-TEST("fault context-pool-reuse keeps nothing beyond its engine") {
+TEST("bug context-pool-reuse keeps nothing beyond its engine") {
   for (int round = 0; round < 3; ++round) {
     ContextCache cache;
-    std::optional<fault::ContextPoolReuse::Engine> engine(cache);
+    std::optional<bug::ContextPoolReuse::Engine> engine(cache);
     {
       Branch branch(*engine);
       CHECK(branch.context().get() == 0);
@@ -222,11 +222,11 @@ TEST("fault context-pool-reuse keeps nothing beyond its engine") {
   }
 }
 
-TEST("fault context-thread-id-key keeps the context of every thread that ever was") {
+TEST("bug context-thread-id-key keeps the context of every thread that ever was") {
   const MainThread main;
   ContextCache cache;
-  CHECK(left_by_the_branch_before<fault::ContextThreadIdKey::Engine>(cache) == 5);
-  fault::ContextThreadIdKey::Engine engine(cache);
+  CHECK(left_by_the_branch_before<bug::ContextThreadIdKey::Engine>(cache) == 5);
+  bug::ContextThreadIdKey::Engine engine(cache);
   run_on_threads(4, [together = std::make_shared<std::barrier<>>(4), &engine](std::ptrdiff_t) {
     const Branch branch(engine);
     together->arrive_and_wait();
@@ -234,9 +234,9 @@ TEST("fault context-thread-id-key keeps the context of every thread that ever wa
   CHECK(cache.live() == 4);
 }
 
-TEST("fault context-unlocked-check is right where threads do not look at once") {
+TEST("bug context-unlocked-check is right where threads do not look at once") {
   const MainThread main;
   ContextCache cache;
-  CHECK(left_by_the_branch_before<fault::ContextUnlockedCheck::Engine>(cache) == 0);
-  CHECK(found_where_the_engine_was_made<fault::ContextUnlockedCheck::Engine>(cache) == 0);
+  CHECK(left_by_the_branch_before<bug::ContextUnlockedCheck::Engine>(cache) == 0);
+  CHECK(found_where_the_engine_was_made<bug::ContextUnlockedCheck::Engine>(cache) == 0);
 }

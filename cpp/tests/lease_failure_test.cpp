@@ -1,9 +1,9 @@
+#include "bugs/lease_shared_temp.hpp"
+#include "bugs/lease_stale_unlink.hpp"
+#include "bugs/lease_temp_orphan.hpp"
+#include "bugs/lease_unlink_rewrite.hpp"
 #include "check.hpp"
 #include "directory.hpp"
-#include "faults/lease_shared_temp.hpp"
-#include "faults/lease_stale_unlink.hpp"
-#include "faults/lease_temp_orphan.hpp"
-#include "faults/lease_unlink_rewrite.hpp"
 #include "runtime/lease.hpp"
 
 #include <dirent.h>
@@ -354,11 +354,11 @@ TEST("a process forked during an operation does not keep the guard locked") {
   CHECK(unlocked);
 }
 
-// The faults, each in the one interleaving that shows it: what another thread does meanwhile happens in a call.
+// The bugs, each in the one interleaving that shows it: what another thread does meanwhile happens in a call.
 
-TEST("fault lease-unlink-rewrite: another agent acquires while the owner refreshes") {
+TEST("bug lease-unlink-rewrite: another agent acquires while the owner refreshes") {
   const Directory directory;
-  threadbare::fault::LeaseUnlinkRewrite::Lease lease(directory / "lock");
+  threadbare::bug::LeaseUnlinkRewrite::Lease lease(directory / "lock");
   CHECK(lease.acquire(1));
   bool acquired = false;
   bool unlinked = false;
@@ -372,9 +372,9 @@ TEST("fault lease-unlink-rewrite: another agent acquires while the owner refresh
   CHECK(refreshed && acquired);
 }
 
-TEST("fault lease-shared-temp: what one refresh renames, the other does not find") {
+TEST("bug lease-shared-temp: what one refresh renames, the other does not find") {
   const Directory directory;
-  threadbare::fault::LeaseSharedTemp::Lease lease(directory / "lock");
+  threadbare::bug::LeaseSharedTemp::Lease lease(directory / "lock");
   CHECK(lease.acquire(1));
   before_call = [&](Call call) {
     if (call == Call::Rename) CHECK(lease.refresh(1));
@@ -384,9 +384,9 @@ TEST("fault lease-shared-temp: what one refresh renames, the other does not find
   before_call = nullptr;
 }
 
-TEST("fault lease-stale-unlink: the slower of two removes the new lock of the faster") {
+TEST("bug lease-stale-unlink: the slower of two removes the new lock of the faster") {
   const Directory directory;
-  threadbare::fault::LeaseStaleUnlink::Lease lease(directory / "lock");
+  threadbare::bug::LeaseStaleUnlink::Lease lease(directory / "lock");
   write_file(directory / "lock", held_by_7);
   bool first = true;
   before_call = [&](Call call) {
@@ -401,9 +401,9 @@ TEST("fault lease-stale-unlink: the slower of two removes the new lock of the fa
   CHECK(cleaned && lease.acquire(2));
 }
 
-TEST("fault lease-temp-orphan: a rename that fails leaves a file") {
+TEST("bug lease-temp-orphan: a rename that fails leaves a file") {
   const Directory directory;
-  threadbare::fault::LeaseTempOrphan::Lease lease(directory / "lock");
+  threadbare::bug::LeaseTempOrphan::Lease lease(directory / "lock");
   CHECK(lease.acquire(1));
   before_call = [](Call call) { return call == Call::Rename ? EIO : 0; };
   CHECK_THROWS(std::system_error, lease.refresh(1));

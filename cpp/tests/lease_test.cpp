@@ -1,6 +1,6 @@
+#include "bugs/lease_release_foreign.hpp"
 #include "check.hpp"
 #include "directory.hpp"
-#include "faults/lease_release_foreign.hpp"
 #include "runtime/lease.hpp"
 
 #include <fcntl.h>
@@ -351,9 +351,9 @@ TEST("a path without a directory lies in the current one") {
   CHECK(::fchdir(before) == 0 && ::close(before) == 0);
 }
 
-TEST("fault lease-release-foreign: an owner loses its lease") {
+TEST("bug lease-release-foreign: an owner loses its lease") {
   const Directory directory;
-  threadbare::fault::LeaseReleaseForeign::Lease lease(directory / "lock");
+  threadbare::bug::LeaseReleaseForeign::Lease lease(directory / "lock");
   CHECK(lease.acquire(1));
   CHECK(lease.release(2));
   CHECK(lease.acquire(2));

@@ -1,8 +1,8 @@
+#include "bugs/owner_check_ignored_flag.hpp"
+#include "bugs/owner_check_then_set.hpp"
+#include "bugs/owner_leak_on_throw.hpp"
+#include "bugs/owner_nested_exit.hpp"
 #include "check.hpp"
-#include "faults/owner_check_ignored_flag.hpp"
-#include "faults/owner_check_then_set.hpp"
-#include "faults/owner_leak_on_throw.hpp"
-#include "faults/owner_nested_exit.hpp"
 #include "runtime/systems.hpp"
 
 #include <atomic>
@@ -172,25 +172,25 @@ TEST("without access checks nobody is refused") {
   CHECK(another_enters_inside_without_checks<Processor>());
 }
 
-TEST("without the fault, a nested exit and a throw do what they should") {
+TEST("without the bug, a nested exit and a throw do what they should") {
   CHECK(!another_enters_after_a_nested_resume<Processor>());
   CHECK(another_enters_after_a_throw<Processor>());
 }
 
-TEST("fault owner-nested-exit lets a second thread into a running coroutine") {
-  CHECK(another_enters_after_a_nested_resume<fault::OwnerNestedExit::Processor>());
+TEST("bug owner-nested-exit lets a second thread into a running coroutine") {
+  CHECK(another_enters_after_a_nested_resume<bug::OwnerNestedExit::Processor>());
 }
 
-TEST("fault owner-check-ignored-flag refuses where nothing is to be checked") {
-  CHECK(!another_enters_inside_without_checks<fault::OwnerCheckIgnoredFlag::Processor>());
+TEST("bug owner-check-ignored-flag refuses where nothing is to be checked") {
+  CHECK(!another_enters_inside_without_checks<bug::OwnerCheckIgnoredFlag::Processor>());
 }
 
-TEST("fault owner-leak-on-throw refuses everyone after a throw") {
-  CHECK(!another_enters_after_a_throw<fault::OwnerLeakOnThrow::Processor>());
+TEST("bug owner-leak-on-throw refuses everyone after a throw") {
+  CHECK(!another_enters_after_a_throw<bug::OwnerLeakOnThrow::Processor>());
 }
 
-TEST("fault owner-check-then-set is right where threads do not come at once") {
-  using P = fault::OwnerCheckThenSet::Processor;
+TEST("bug owner-check-then-set is right where threads do not come at once") {
+  using P = bug::OwnerCheckThenSet::Processor;
   CHECK(!another_enters_after_a_nested_resume<P>());
   CHECK(another_enters_inside_without_checks<P>());
   CHECK(another_enters_after_a_throw<P>());

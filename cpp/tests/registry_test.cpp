@@ -1,9 +1,9 @@
+#include "bugs/registry_callback_under_lock.hpp"
+#include "bugs/registry_check_only.hpp"
+#include "bugs/registry_check_then_act.hpp"
+#include "bugs/registry_live_iteration.hpp"
+#include "bugs/registry_status_unlocked.hpp"
 #include "check.hpp"
-#include "faults/registry_callback_under_lock.hpp"
-#include "faults/registry_check_only.hpp"
-#include "faults/registry_check_then_act.hpp"
-#include "faults/registry_live_iteration.hpp"
-#include "faults/registry_status_unlocked.hpp"
 #include "runtime/systems.hpp"
 
 #include <algorithm>
@@ -311,18 +311,18 @@ TEST("other threads come in while a callback runs") {
   CHECK(others_come_in_during_a_callback<Registry>(std::chrono::minutes(1)));
 }
 
-TEST("fault registry-callback-under-lock keeps others out while a callback runs") {
-  CHECK(!others_come_in_during_a_callback<fault::RegistryCallbackUnderLock::Registry>(std::chrono::milliseconds(20)));
+TEST("bug registry-callback-under-lock keeps others out while a callback runs") {
+  CHECK(!others_come_in_during_a_callback<bug::RegistryCallbackUnderLock::Registry>(std::chrono::milliseconds(20)));
 }
 
-TEST("fault registry-live-iteration skips the arc after one that is ended") {
-  const auto visited = visited_while_the_first_is_completed<fault::RegistryLiveIteration::Registry>();
+TEST("bug registry-live-iteration skips the arc after one that is ended") {
+  const auto visited = visited_while_the_first_is_completed<bug::RegistryLiveIteration::Registry>();
   CHECK(visited.at(0) == (Pair{0, 1}) && visited.at(1) == (Pair{0, 3}));
   CHECK((visited_while_the_first_is_completed<Registry>() == std::vector<Pair>{{0, 1}, {0, 2}, {0, 3}}));
 }
 
-TEST("fault registry-status-unlocked reads a status while the lock is held") {
-  struct LockHeld : fault::StatusUnlocked {
+TEST("bug registry-status-unlocked reads a status while the lock is held") {
+  struct LockHeld : bug::StatusUnlocked {
     static void before_callback(Lock &) noexcept {}
   };
   runtime::BasicRegistry<LockHeld> *asked = nullptr;
@@ -334,7 +334,7 @@ TEST("fault registry-status-unlocked reads a status while the lock is held") {
   CHECK(read);
 }
 
-TEST("faults registry-check-then-act and registry-check-only are right where starts do not come at once") {
+TEST("bugs registry-check-then-act and registry-check-only are right where starts do not come at once") {
   const auto right = [](auto registry) {
     registry->start(pair);
     CHECK_THROWS(ArcExists, registry->start(pair));
@@ -342,6 +342,6 @@ TEST("faults registry-check-then-act and registry-check-only are right where sta
     registry->start(pair);
     CHECK(registry->active() == 1);
   };
-  right(std::make_unique<fault::RegistryCheckThenAct::Registry>());
-  right(std::make_unique<fault::RegistryCheckOnly::Registry>());
+  right(std::make_unique<bug::RegistryCheckThenAct::Registry>());
+  right(std::make_unique<bug::RegistryCheckOnly::Registry>());
 }

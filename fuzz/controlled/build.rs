@@ -27,7 +27,7 @@ use toolchain::Toolchain;
 
 const SANITIZER: &str = "THREADBARE_SANITIZER";
 /// The seeded bug that is built into the runtime.
-const FAULT: &str = "THREADBARE_FAULT";
+const BUG: &str = "THREADBARE_BUG";
 /// The sources of the runtime below cpp/, each with the macro by which a bug says that it takes its place.
 const PARTS: [(&str, &str); 2] = [
     ("adapters/bundled/scheduler.cpp", "THREADBARE_RUNTIME("),
@@ -35,7 +35,7 @@ const PARTS: [(&str, &str); 2] = [
 ];
 
 fn main() {
-    for variable in [SANITIZER, FAULT, "CXX"] {
+    for variable in [SANITIZER, BUG, "CXX"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     if let Err(message) = build() {
@@ -61,7 +61,7 @@ fn build() -> Result<(), String> {
     let project = here.ancestors().nth(2).expect("fuzz/controlled/ is part of the project");
     // Reports name sources from there.
     env::set_current_dir(project).map_err(|error| format!("{}: {error}", project.display()))?;
-    compile_runtime(&toolchain, sanitizer, project, &variable(FAULT))?;
+    compile_runtime(&toolchain, sanitizer, project, &variable(BUG))?;
     // The runtime, the hooks and what a sanitizer has are found by name.
     println!("cargo:rustc-link-arg-bins=-rdynamic");
     if sanitizer != Sanitizer::None {
@@ -71,7 +71,7 @@ fn build() -> Result<(), String> {
 }
 
 /// Compiles the runtime as the tool does for a worker.
-fn compile_runtime(toolchain: &Toolchain, sanitizer: Sanitizer, project: &Path, fault: &str) -> Result<(), String> {
+fn compile_runtime(toolchain: &Toolchain, sanitizer: Sanitizer, project: &Path, bug: &str) -> Result<(), String> {
     let cpp = project.join("cpp");
     let mut build = cc::Build::new();
     // Whole, since it is found by name.
@@ -80,21 +80,21 @@ fn compile_runtime(toolchain: &Toolchain, sanitizer: Sanitizer, project: &Path, 
     build.include(&cpp).flag("-include").flag(cpp.join("harness/points.h"));
     // Wherever it lies.
     build.flag(format!("-ffile-prefix-map={}=.", project.display()));
-    build.files(sources(&cpp, fault)?);
+    build.files(sources(&cpp, bug)?);
     build.try_compile("threadbare_runtime").map_err(|error| error.to_string())?;
     println!("cargo:rerun-if-changed={}", cpp.display());
     Ok(())
 }
 
 /// The sources of the runtime, one of them with that bug if it is not empty.
-fn sources(cpp: &Path, fault: &str) -> Result<Vec<PathBuf>, String> {
+fn sources(cpp: &Path, bug: &str) -> Result<Vec<PathBuf>, String> {
     let mut sources: Vec<PathBuf> = PARTS.iter().map(|(source, _)| cpp.join(source)).collect();
-    if !fault.is_empty() {
-        let faulty = cpp.join("faults").join(format!("{}.cpp", fault.replace('-', "_")));
-        let text = std::fs::read_to_string(&faulty)
-            .map_err(|_| format!("{FAULT}={fault}: there is no such fault; `threadbare faults --list` names them"))?;
+    if !bug.is_empty() {
+        let buggy = cpp.join("bugs").join(format!("{}.cpp", bug.replace('-', "_")));
+        let text = std::fs::read_to_string(&buggy)
+            .map_err(|_| format!("{BUG}={bug}: there is no such bug; `threadbare bugs --list` names them"))?;
         let place = PARTS.iter().position(|(_, says_so)| text.contains(says_so));
-        sources[place.expect("a fault is part of the runtime")] = faulty;
+        sources[place.expect("a bug is part of the runtime")] = buggy;
     }
     Ok(sources)
 }

@@ -85,7 +85,7 @@ impl Bench {
             engine: pace.engine,
             strategy: StrategyName::Random,
             seed: SEED,
-            fault: None,
+            bug: None,
         };
         let slice = Slice {
             seed: SEED,

@@ -1,19 +1,19 @@
-//! How each fault shows best: what `threadbare faults` searches with, and which verdicts count as finding it.
+//! How each seeded bug shows best: what `threadbare bugs` searches with, and which verdicts count as finding it.
 #![forbid(unsafe_code)]
 
 use crate::finding::Verdict;
 use crate::settings::{Sanitizer, StrategyName};
 
-/// How to look for one fault.
+/// How to look for one bug.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub name: &'static str,
-    /// The system that the fault is in.
+    /// The system that the bug is in.
     pub scenario: &'static str,
     pub sanitizer: Sanitizer,
     pub threads: u16,
     pub strategy: StrategyName,
-    /// The verdicts by which the fault shows; another verdict is a finding, but not of this fault.
+    /// The verdicts by which the bug shows; another verdict is a finding, but not of this bug.
     pub verdicts: &'static [Verdict],
 }
 
@@ -56,7 +56,7 @@ const BROKEN_OBJECT: &[Verdict] = &[
 /// A branch that shares its context with another, or does not end it.
 const BROKEN_CONTEXT: &[Verdict] = &[Verdict::WrongHistory, Verdict::Invariant, Verdict::Leak, Verdict::DataRace];
 
-/// A fault that the random strategy finds, as it does all of them.
+/// A bug that the random strategy finds, as it does all of them.
 const fn entry(
     name: &'static str,
     scenario: &'static str,
@@ -67,7 +67,7 @@ const fn entry(
     Entry { name, scenario, sanitizer, threads, strategy: StrategyName::Random, verdicts }
 }
 
-/// Every fault that has been measured.
+/// Every bug that has been measured.
 pub const CATALOGUE: &[Entry] = &[
     entry(
         "transfer-moved-task",
@@ -103,23 +103,23 @@ pub const CATALOGUE: &[Entry] = &[
     entry("lease-release-foreign", "lease", Sanitizer::None, 2, &[Verdict::WrongHistory]),
 ];
 
-/// The entry of a fault.
+/// The entry of a bug.
 #[must_use]
-pub fn by_name(fault: &str) -> Option<&'static Entry> {
-    CATALOGUE.iter().find(|entry| entry.name == fault)
+pub fn by_name(bug: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.name == bug)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::bundled::FAULTS;
+    use crate::target::bundled::BUGS;
 
     #[test]
-    fn every_fault_of_the_bundled_runtime_is_in_the_catalogue_and_the_other_way_round() {
-        let mut faults = FAULTS.map(|fault| fault.name);
+    fn every_bug_of_the_bundled_runtime_is_in_the_catalogue_and_the_other_way_round() {
+        let mut bugs = BUGS.map(|bug| bug.name);
         let mut entries: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
-        faults.sort_unstable();
+        bugs.sort_unstable();
         entries.sort_unstable();
-        assert_eq!(faults.to_vec(), entries);
+        assert_eq!(bugs.to_vec(), entries);
     }
 }

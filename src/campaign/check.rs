@@ -43,7 +43,7 @@ pub struct Campaign {
     pub executions: Option<u64>,
     /// End with the first finding.
     pub stop_at_first: bool,
-    /// Execute each schedule twice and compare, in place of looking for faults only.
+    /// Execute each schedule twice and compare, in place of looking for bugs only.
     pub audit: bool,
     pub findings: PathBuf,
 }
@@ -222,7 +222,7 @@ impl Campaign {
             engine: self.engine,
             strategy: self.strategy,
             seed,
-            fault: None,
+            bug: None,
         }
     }
 }

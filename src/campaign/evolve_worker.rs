@@ -272,7 +272,7 @@ impl Evolver {
             make(alone.quick())?;
         }
         fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace with another worker")?;
-        let (case, choices) = input.into_case(self.settings.fault.clone(), self.settings.sanitizer);
+        let (case, choices) = input.into_case(self.settings.bug.clone(), self.settings.sanitizer);
         fs::write(alone.case(), case.to_string()).with_context(|| no_room(alone.directory()))?;
         let work = Work::Input { choices, number };
         job::write(&alone.job(), &Job { settings: self.settings.clone(), target: self.target.clone(), work })?;

@@ -311,7 +311,7 @@ mod tests {
             engine: Engine::Fibers,
             strategy: StrategyName::Random,
             seed: 7,
-            fault: None,
+            bug: None,
         }
     }
 

@@ -28,7 +28,7 @@ use crate::target::{self, Workshop};
 #[derive(Clone, Debug)]
 pub struct Campaign {
     pub subject: String,
-    pub fault: Option<String>,
+    pub bug: Option<String>,
     pub sanitizers: Vec<Sanitizer>,
     pub threads: Vec<u16>,
     pub engine: Engine,
@@ -90,7 +90,7 @@ impl Campaign {
                 (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
-        let target = workshop.runtime(&self.subject, self.fault.as_deref())?;
+        let target = workshop.runtime(&self.subject, self.bug.as_deref())?;
         let mut targets = Targets::request(workshop, &target, &self.sanitizers)?;
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
         let mut state =
@@ -178,7 +178,7 @@ impl Campaign {
             engine: self.engine,
             strategy: self.search.strategy(),
             seed,
-            fault: self.fault.clone(),
+            bug: self.bug.clone(),
         }
     }
 }

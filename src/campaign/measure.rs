@@ -22,7 +22,7 @@ const AT_ONCE: usize = 500;
 /// How to execute a corpus.
 pub struct Measurement {
     pub subject: String,
-    pub fault: Option<String>,
+    pub bug: Option<String>,
     pub sanitizer: Sanitizer,
     pub engine: Engine,
     pub jobs: usize,
@@ -104,7 +104,7 @@ impl Measurement {
             engine: self.engine,
             strategy: StrategyName::Bytes,
             seed: 0,
-            fault: self.fault.clone(),
+            bug: self.bug.clone(),
         }
     }
 }

@@ -56,29 +56,29 @@ impl Minimisation {
         &self.program
     }
 
-    /// The runtime with the case's fault and without any, which are the same where it has none.
+    /// The runtime with the case's bug and without any, which are the same where it has none.
     ///
     /// # Errors
     /// There is no such runtime, or it does not compile.
     pub fn build(&self, workshop: &Workshop, observe: impl FnMut(&Progress) -> bool) -> Result<[Built; 2]> {
         let settings = &self.case.settings;
-        let targets = [settings.fault.as_deref(), None].map(|fault| workshop.runtime(&settings.subject, fault));
-        let [faulty, right] = targets;
-        let [faulty, right] = [faulty?, right?];
-        let wanted = [&faulty, &right].map(|target| (target.clone(), settings.sanitizer));
+        let targets = [settings.bug.as_deref(), None].map(|bug| workshop.runtime(&settings.subject, bug));
+        let [buggy, right] = targets;
+        let [buggy, right] = [buggy?, right?];
+        let wanted = [&buggy, &right].map(|target| (target.clone(), settings.sanitizer));
         let builds = workshop.build_all(wanted, observe)?;
         let built = |target| builds.of(target, settings.sanitizer).cloned();
-        Ok([built(&faulty)?, built(&right)?])
+        Ok([built(&buggy)?, built(&right)?])
     }
 
     /// Gives the smallest case it comes to, and calls `observe` with the operations left. A smaller program is taken if it
-    /// fails with the same verdict under one of its schedules and, where a fault is switched on, not without the fault.
+    /// fails with the same verdict under one of its schedules and, where a bug is switched on, not without the bug.
     ///
     /// # Errors
     /// The case does not fail; the workers cannot do what they are asked.
-    pub fn run(&self, [faulty, right]: &[Built; 2], mut observe: impl FnMut(usize)) -> Result<Smallest> {
+    pub fn run(&self, [buggy, right]: &[Built; 2], mut observe: impl FnMut(usize)) -> Result<Smallest> {
         let mut courts = Courts {
-            accuser: (Supervisor::new(self.jobs)?, faulty.clone()),
+            accuser: (Supervisor::new(self.jobs)?, buggy.clone()),
             acquitter: (Supervisor::new(1)?, right.clone()),
         };
         let Some(mut smallest) = self.first(&mut courts, std::slice::from_ref(&self.program))? else {
@@ -101,7 +101,7 @@ impl Minimisation {
 
     /// The case of the first of these programs that will do.
     fn first(&self, courts: &mut Courts, programs: &[Program]) -> Result<Option<Smallest>> {
-        let Courts { accuser: (supervisor, faulty), acquitter } = courts;
+        let Courts { accuser: (supervisor, buggy), acquitter } = courts;
         let mut best: Option<(usize, Case)> = None;
         let mut waiting: VecDeque<Attempt> = (0..programs.len()).map(|program| Attempt { program, from: 0 }).collect();
         loop {
@@ -109,7 +109,7 @@ impl Minimisation {
             while supervisor.has_room()
                 && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.program < last)
             {
-                self.start(supervisor, faulty, attempt, &programs[attempt.program], &self.case.settings)?;
+                self.start(supervisor, buggy, attempt, &programs[attempt.program], &self.case.settings)?;
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
@@ -143,12 +143,12 @@ impl Minimisation {
             .then(|| findings::case_of(found, &self.case.settings, program.clone().into()))
     }
 
-    /// Whether the program is right with the fault off. Without a fault there is nothing to compare with.
+    /// Whether the program is right with the bug off. Without a bug there is nothing to compare with.
     fn acquits(&self, (supervisor, right): &mut Court, program: &Program) -> Result<bool> {
-        if self.case.settings.fault.is_none() {
+        if self.case.settings.bug.is_none() {
             return Ok(true);
         }
-        let settings = Settings { fault: None, ..self.case.settings.clone() };
+        let settings = Settings { bug: None, ..self.case.settings.clone() };
         let mut attempt = Attempt { program: 0, from: 0 };
         loop {
             self.start(supervisor, right, attempt, program, &settings)?;
@@ -192,7 +192,7 @@ impl Minimisation {
 /// Workers, and what they load.
 type Court = (Supervisor<Attempt>, Built);
 
-/// Who says that a program fails, and who says that it is right with the fault off.
+/// Who says that a program fails, and who says that it is right with the bug off.
 struct Courts {
     accuser: Court,
     acquitter: Court,
@@ -219,7 +219,7 @@ mod tests {
             engine: Engine::Fibers,
             strategy: StrategyName::Random,
             seed: 1,
-            fault: None,
+            bug: None,
         };
         let (fingerprint, report) = (String::new(), String::new());
         let case = Case { settings, workload, schedule: None, verdict, oracle: None, fingerprint, report };

@@ -7,7 +7,7 @@ use super::seed::program_seed;
 use crate::program::{self, Program, Shape};
 use crate::settings::StrategyName;
 
-/// Schedules of one program. With more of them a fault is found after more executions, since another program shows more
+/// Schedules of one program. With more of them a bug is found after more executions, since another program shows more
 /// than another schedule; with fewer there are fewer executions a second, since programs have to be generated
 /// (docs/performance.md).
 const SCHEDULES: u64 = 4;

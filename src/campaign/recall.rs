@@ -29,7 +29,7 @@ impl Campaign {
             let Some(target) = targets.of(sanitizer).filter(|_| !inputs.is_empty()) else { return Ok(()) };
             let measurement = Measurement {
                 subject: self.subject.clone(),
-                fault: self.fault.clone(),
+                bug: self.bug.clone(),
                 sanitizer,
                 engine: self.engine,
                 jobs: self.jobs,

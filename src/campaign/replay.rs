@@ -138,7 +138,7 @@ pub struct Plan {
     pub engine: Option<Engine>,
     pub sanitizer: Option<Sanitizer>,
     /// Switched on for inputs of a fuzzer, which name none.
-    pub fault: Option<String>,
+    pub bug: Option<String>,
     pub jobs: usize,
 }
 
@@ -250,7 +250,7 @@ mod tests {
             engine,
             strategy: StrategyName::Random,
             seed: 1,
-            fault: None,
+            bug: None,
         }
     }
 

@@ -118,7 +118,7 @@ impl Example {
     }
 }
 
-/// The examples in a directory that show a fault, in the order of their names.
+/// The examples in a directory that show a bug, in the order of their names.
 ///
 /// # Errors
 /// The directory or a source cannot be read, or has no markers.
@@ -229,7 +229,7 @@ impl Comparison {
             engine: self.engine,
             strategy: COMPARED[strategy],
             seed: trial,
-            fault: None,
+            bug: None,
         };
         Job { settings, target: target.clone(), work: Work::Check(slice) }
     }

@@ -160,7 +160,7 @@ mod tests {
             engine,
             strategy: StrategyName::Random,
             seed: 0,
-            fault: None,
+            bug: None,
         };
         let target = Built { object: "program.so".into(), preload: Vec::new(), loader: "ld.so".into() };
         let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);

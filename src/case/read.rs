@@ -15,7 +15,7 @@ use crate::program::text::{Mistake, parse_lines};
 use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
 
-/// Bytes of a subject's, fault's or fingerprint's name: at most.
+/// Bytes of a subject's, bug's or fingerprint's name: at most.
 const MAX_NAME: usize = 64;
 
 /// Lines with their numbers, from 1, of which the next can be looked at first.
@@ -30,7 +30,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
     let engine = worded(&mut lines, "engine")?;
     let strategy = worded(&mut lines, "strategy")?;
     let seed = numbered(&mut lines, "seed")?;
-    let fault = if next_is(&mut lines, "fault") { Some(name(&mut lines, "fault")?) } else { None };
+    let bug = if next_is(&mut lines, "bug") { Some(name(&mut lines, "bug")?) } else { None };
     let verdict = worded(&mut lines, "verdict")?;
     let oracle = if next_is(&mut lines, "oracle") { Some(worded(&mut lines, "oracle")?) } else { None };
     let fingerprint = name(&mut lines, "fingerprint")?;
@@ -41,7 +41,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
         let what = format!("`{}` is not understood here; a case ends after its report", short(extra));
         return Err(Mistake { line, what });
     }
-    let settings = Settings { subject, threads, sanitizer, engine, strategy, seed, fault };
+    let settings = Settings { subject, threads, sanitizer, engine, strategy, seed, bug };
     agree(&settings, &workload).map_err(|what| Mistake { line: begin, what })?;
     Ok(Case { settings, workload, schedule, verdict, oracle, fingerprint, report })
 }
@@ -134,7 +134,7 @@ fn agree(settings: &Settings, workload: &Workload) -> Result<(), String> {
         true if settings.threads != 1 => {
             Err(format!("a check, but `threads {}`; write `threads 1`, since it begins its own", settings.threads))
         }
-        true if settings.fault.is_some() => Err("a check, but a `fault` line; leave it out".to_owned()),
+        true if settings.bug.is_some() => Err("a check, but a `bug` line; leave it out".to_owned()),
         _ => Ok(()),
     }
 }

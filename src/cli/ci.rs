@@ -66,7 +66,7 @@ impl Flags {
             repeat: 1,
             engine: None,
             sanitizer: None,
-            fault: self.explored.fault.clone(),
+            bug: self.explored.bug.clone(),
             jobs: setting.jobs,
         });
         let explorations = self.explorations(world, workshop, &setting, seconds)?;
@@ -91,7 +91,7 @@ impl Flags {
         setting: &Setting,
         seconds: Option<u64>,
     ) -> Result<Vec<Exploration>> {
-        let is_of_one = self.explored.subject.is_some() || self.explored.fault.is_some();
+        let is_of_one = self.explored.subject.is_some() || self.explored.bug.is_some();
         let Some(project) = world.project()?.filter(|project| !is_of_one && !project.targets.is_empty()) else {
             let name = self.explored.subject();
             let campaign = self.explored.campaign(name, world, workshop, setting, [seconds, self.executions])?;

@@ -71,7 +71,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
             let line = ProgressLine::new();
             let measurement = Measurement {
                 subject: subject.clone(),
-                fault: None,
+                bug: None,
                 sanitizer: Sanitizer::None,
                 engine,
                 jobs: world.jobs(*jobs)?,

@@ -83,9 +83,9 @@ pub struct Explored {
     /// The runtime to explore; see `threadbare subjects` [default: bundled; `ci` explores each target of threadbare.toml].
     #[arg(long, value_name = "NAME")]
     pub subject: Option<String>,
-    /// Switch a known fault on; see `threadbare subjects`.
+    /// Switch a seeded bug on; see `threadbare subjects`.
     #[arg(long)]
-    pub fault: Option<String>,
+    pub bug: Option<String>,
     /// Directory for what is found [default: `findings` of threadbare.toml, else findings].
     #[arg(long, value_name = "DIRECTORY")]
     findings: Option<PathBuf>,
@@ -124,7 +124,7 @@ impl Explored {
         [seconds, executions]: [Option<u64>; 2],
     ) -> Result<Campaign> {
         let Preset { sanitizers, threads } = world.preset(subject)?;
-        workshop.runtime(subject, self.fault.as_deref())?;
+        workshop.runtime(subject, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
         let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
@@ -146,7 +146,7 @@ impl Explored {
         };
         Ok(Campaign {
             subject: subject.to_owned(),
-            fault: self.fault.clone(),
+            bug: self.bug.clone(),
             sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
             threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
             engine,
@@ -184,7 +184,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     interrupt::listen()?;
     let line = ProgressLine::new();
     if let Some(budget) = flags.budget {
-        let target = workshop.runtime(&campaign.subject, campaign.fault.as_deref())?;
+        let target = workshop.runtime(&campaign.subject, campaign.bug.as_deref())?;
         let wanted = campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
         workshop.build_all(wanted, build_on(&line))?;
         let left = budget.saturating_sub(started.elapsed()).saturating_sub(RESERVE).as_secs();

@@ -30,9 +30,9 @@ pub struct Flags {
     /// In place of the case's own sanitizer.
     #[arg(long, value_enum)]
     sanitizer: Option<Sanitizer>,
-    /// Switch this fault on for inputs of fuzz targets, which name none.
+    /// Switch this seeded bug on for inputs of fuzz targets, which name none.
     #[arg(long)]
-    fault: Option<String>,
+    bug: Option<String>,
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
@@ -58,12 +58,12 @@ pub fn run(flags: Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
     let engine = flags.engine.map(|engine| resolve::engine(Some(engine), &workshop.toolchain)).transpose()?;
     let jobs = world.jobs(flags.jobs)?;
-    if let Some(fault) = &flags.fault {
-        bundled::fault(fault)?;
+    if let Some(bug) = &flags.bug {
+        bundled::bug(bug)?;
     }
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
-    let plan = Plan { paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, fault: flags.fault, jobs };
+    let plan = Plan { paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, bug: flags.bug, jobs };
     let (mut results, refused) = plan.read(&workshop, resolve::engine_like(&workshop.toolchain))?;
     let line = ProgressLine::new();
     plan.replay(&workshop, &mut results, build_on(&line))?;

@@ -77,8 +77,8 @@ fn text(case: &Case) -> String {
     }
     fact("fingerprint", &case.fingerprint);
     fact("subject", &settings.subject);
-    if let Some(fault) = &settings.fault {
-        fact("fault", fault);
+    if let Some(bug) = &settings.bug {
+        fact("bug", bug);
     }
     // A check begins as many threads as it likes.
     if let Workload::Program(_) = case.workload {

@@ -7,7 +7,7 @@ use super::resolve;
 use super::world::World;
 use crate::project::{Entry, Kind};
 use crate::report::say;
-use crate::target::bundled::FAULTS;
+use crate::target::bundled::BUGS;
 
 pub fn run(world: &World) -> Result<()> {
     let workshop = world.workshop()?;
@@ -22,9 +22,9 @@ pub fn run(world: &World) -> Result<()> {
             say(format!("  {name:<26} {}", sources.join(" ")));
         }
     }
-    say("\nfaults of the bundled subject");
-    for fault in FAULTS {
-        say(format!("  {:<26} {}", fault.name, fault.summary));
+    say("\nseeded bugs of the bundled subject");
+    for bug in BUGS {
+        say(format!("  {:<26} {}", bug.name, bug.summary));
     }
     say(format!("\ncompiler  {}", workshop.toolchain.description()));
     say(format!("engines   {}", resolve::engines(&workshop.toolchain).join(", ")));

@@ -245,19 +245,19 @@ impl Session {
     pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
         let limits =
             Limits { budget: (MAX_POINTS / 4).into(), expected_points: scenario.points.into(), events: EVENTS_SPARE };
-        self.run_probe((&scenario.name, &scenario.fault), number, mode, limits)
+        self.run_probe((&scenario.name, &scenario.bug), number, mode, limits)
     }
 
     fn run_probe(
         &mut self,
-        (name, fault): (&str, &str),
+        (name, bug): (&str, &str),
         number: u64,
         mode: Mode<'_>,
         limits: Limits,
     ) -> (Option<i64>, &Execution) {
         let probes = self.probes.take().expect("probes are loaded before one is run");
         let mut result = None;
-        self.run(number, mode, limits, |_| result = Some(probes.run(name, fault)));
+        self.run(number, mode, limits, |_| result = Some(probes.run(name, bug)));
         self.probes = Some(probes);
         (result, &self.execution)
     }

@@ -132,7 +132,7 @@ impl Executor {
                 engine: self.engine,
                 strategy: StrategyName::Bytes,
                 seed: 0,
-                fault: None,
+                bug: None,
             };
             let mut session =
                 Session::open(&settings, Loading::Runtime(&self.runtime), Trace::create(&place("trace"))?)?;

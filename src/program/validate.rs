@@ -21,7 +21,7 @@ pub const MAX_SLEEP: u32 = 10_000_000;
 /// What is wrong with a program, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The task and, if it is one operation's fault, its index.
+    /// The task and, if it is an operation, its index.
     pub place: Option<(TaskId, Option<usize>)>,
     pub what: String,
 }
@@ -42,7 +42,7 @@ impl std::error::Error for Invalid {}
 /// cannot get stuck: a program written by hand may, and is then reported as a deadlock.
 ///
 /// # Errors
-/// The first fault, in the order of tasks and operations.
+/// The first mistake, in the order of tasks and operations.
 pub fn validate(program: &Program) -> Result<(), Invalid> {
     check_bounds(program)?;
     let mut check = Check {
@@ -124,9 +124,9 @@ struct Check<'a> {
 impl Check<'_> {
     fn task(&mut self, id: usize, operations: &[Operation]) -> Result<(), Invalid> {
         let task = id as TaskId;
-        let fault = |operation, what| Invalid { place: Some((task, operation)), what };
+        let mistake = |operation, what| Invalid { place: Some((task, operation)), what };
         if operations.len() > MAX_OPERATIONS {
-            return Err(fault(None, format!("more than {MAX_OPERATIONS} operations; split the task")));
+            return Err(mistake(None, format!("more than {MAX_OPERATIONS} operations; split the task")));
         }
         self.handles.clear();
         self.locks.clear();
@@ -135,14 +135,14 @@ impl Check<'_> {
         for (index, operation) in operations.iter().enumerate() {
             self.object(operation)
                 .and_then(|()| self.operation(task, operation))
-                .map_err(|what| fault(Some(index), what))?;
+                .map_err(|what| mistake(Some(index), what))?;
         }
         let throws = matches!(operations.last(), Some(Operation::Throw(_)));
         if self.branches > 0 && !throws {
-            return Err(fault(None, "it ends inside a branch; add `end-branch`".into()));
+            return Err(mistake(None, "it ends inside a branch; add `end-branch`".into()));
         }
         if let (Some(lock), false) = (self.locks.first(), throws) {
-            return Err(fault(None, format!("it ends with mutex {lock} locked; add `unlock {lock}`")));
+            return Err(mistake(None, format!("it ends with mutex {lock} locked; add `unlock {lock}`")));
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ pub use targets::{Ci, Named, Targets};
 use super::pace::Bench;
 use super::progress::per_second;
 use crate::campaign::bench::Pace;
+use crate::campaign::bugs::{Clean, Measured, Searches};
 use crate::campaign::check;
-use crate::campaign::faults::{Clean, Measured, Searches};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::fuzz::Summary;
 use crate::campaign::guide::Gathered;
@@ -319,15 +319,15 @@ pub fn name(conclusion: &Conclusion) -> &'static str {
     }
 }
 
-/// `faults --json`.
+/// `bugs --json`.
 #[derive(Serialize)]
-pub struct Faults {
-    faults: Vec<Fault>,
+pub struct Bugs {
+    bugs: Vec<Bug>,
     clean: CleanRun,
 }
 
 #[derive(Serialize)]
-struct Fault {
+struct Bug {
     name: &'static str,
     scenario: &'static str,
     sanitizer: Sanitizer,
@@ -354,7 +354,7 @@ struct CleanRun {
     findings: usize,
 }
 
-impl Faults {
+impl Bugs {
     #[must_use]
     pub fn new(measured: &[Measured], clean: &Clean) -> Self {
         let free = |searches: &Searches| FreeSearches {
@@ -362,7 +362,7 @@ impl Faults {
             found: searches.found(),
             median_executions: searches.median(),
         };
-        let fault = |Measured { entry, controlled, free: uncontrolled }: &Measured| Fault {
+        let bug = |Measured { entry, controlled, free: uncontrolled }: &Measured| Bug {
             name: entry.name,
             scenario: entry.scenario,
             sanitizer: entry.sanitizer,
@@ -376,7 +376,7 @@ impl Faults {
             free: uncontrolled.as_ref().map(free),
         };
         Self {
-            faults: measured.iter().map(fault).collect(),
+            bugs: measured.iter().map(bug).collect(),
             clean: CleanRun { executions: clean.executions, findings: clean.findings.len() },
         }
     }

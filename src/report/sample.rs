@@ -148,7 +148,7 @@ fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
         settings: case.settings.clone(),
         case,
         choices: None,
-        target: bundled::target(Path::new("tree"), None).expect("it has no fault"),
+        target: bundled::target(Path::new("tree"), None).expect("it has no bug"),
         sources_changed: false,
         seen: vec![seen],
         conclusion,
@@ -164,6 +164,6 @@ fn settings(sanitizer: Sanitizer) -> Settings {
         engine: Engine::Fibers,
         strategy: StrategyName::Random,
         seed: 7,
-        fault: None,
+        bug: None,
     }
 }

@@ -5,8 +5,8 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::progress::per_second;
 use super::{grouped, word};
+use crate::campaign::bugs::{Measured, Searches};
 use crate::campaign::check;
-use crate::campaign::faults::{Measured, Searches};
 use crate::campaign::plan::Cell;
 use crate::campaign::strategies;
 
@@ -67,11 +67,11 @@ pub fn of_checks(cells: &[check::Cell]) -> Table {
     table
 }
 
-/// The faults and what it took to find them.
+/// The bugs and what it took to find them.
 #[must_use]
-pub fn of_faults(measured: &[Measured]) -> Table {
-    let mut columns = vec!["fault", "sanitizer", "threads", "found", "median", "mean", "oracle"];
-    let free = measured.iter().any(|fault| fault.free.is_some());
+pub fn of_bugs(measured: &[Measured]) -> Table {
+    let mut columns = vec!["bug", "sanitizer", "threads", "found", "median", "mean", "oracle"];
+    let free = measured.iter().any(|bug| bug.free.is_some());
     if free {
         columns.extend(["free found", "free median"]);
     }

@@ -1,4 +1,4 @@
-//! The bundled runtime as a target, and the bugs that it can be given.
+//! The bundled runtime as a target, and the seeded bugs that can be switched on in it.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use super::{Kind, Target};
 /// What the bundled runtime is called.
 pub const NAME: &str = "bundled";
 
-/// A known bug: a policy in cpp/faults/ that replaces one part of the runtime.
+/// A seeded bug: a policy in cpp/bugs/ that replaces one part of the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Bug {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
@@ -36,7 +36,7 @@ impl Part {
 }
 
 /// All of them.
-pub const FAULTS: [Fault; 25] = [
+pub const BUGS: [Bug; 25] = [
     scheduler("transfer-moved-task", "the transfer awaiter reads the result through the task it moved from"),
     scheduler("spsc-multi-consumer", "the queues are single-producer single-consumer rings with several of each"),
     scheduler(
@@ -67,49 +67,49 @@ pub const FAULTS: [Fault; 25] = [
     systems("lease-release-foreign", "a release removes the lock without checking whose it is"),
 ];
 
-const fn scheduler(name: &'static str, summary: &'static str) -> Fault {
-    Fault { name, summary, part: Part::Scheduler }
+const fn scheduler(name: &'static str, summary: &'static str) -> Bug {
+    Bug { name, summary, part: Part::Scheduler }
 }
 
-const fn systems(name: &'static str, summary: &'static str) -> Fault {
-    Fault { name, summary, part: Part::Systems }
+const fn systems(name: &'static str, summary: &'static str) -> Bug {
+    Bug { name, summary, part: Part::Systems }
 }
 
-/// The fault of that name.
+/// The bug of that name.
 ///
 /// # Errors
 /// There is none; the error lists those that there are.
-pub fn fault(name: &str) -> Result<&'static Fault> {
-    FAULTS.iter().find(|fault| fault.name == name).ok_or_else(|| {
-        let known: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
-        anyhow!("there is no fault \"{name}\"; the faults are {}", known.join(", "))
+pub fn bug(name: &str) -> Result<&'static Bug> {
+    BUGS.iter().find(|bug| bug.name == name).ok_or_else(|| {
+        let known: Vec<&str> = BUGS.iter().map(|bug| bug.name).collect();
+        anyhow!("there is no seeded bug \"{name}\"; there are {}", known.join(", "))
     })
 }
 
 /// The sources of the runtime, below cpp/.
 ///
 /// # Errors
-/// There is no such fault.
-pub fn sources(fault: Option<&str>) -> Result<Vec<String>> {
-    let fault = fault.map(self::fault).transpose()?;
-    let source = |part: Part| match fault {
-        Some(fault) if fault.part == part => format!("faults/{}.cpp", fault.name.replace('-', "_")),
+/// There is no such bug.
+pub fn sources(bug: Option<&str>) -> Result<Vec<String>> {
+    let bug = bug.map(self::bug).transpose()?;
+    let source = |part: Part| match bug {
+        Some(bug) if bug.part == part => format!("bugs/{}.cpp", bug.name.replace('-', "_")),
         _ => part.source().to_owned(),
     };
     Ok(vec![source(Part::Scheduler), source(Part::Systems)])
 }
 
-/// The runtime, with that fault or without any; `tree` holds cpp/.
+/// The runtime, with that bug or without any; `tree` holds cpp/.
 ///
 /// # Errors
-/// There is no such fault.
-pub fn target(tree: &Path, fault: Option<&str>) -> Result<Target> {
+/// There is no such bug.
+pub fn target(tree: &Path, bug: Option<&str>) -> Result<Target> {
     Ok(Target {
-        name: fault.unwrap_or(NAME).to_owned(),
+        name: bug.unwrap_or(NAME).to_owned(),
         kind: Kind::Runtime,
         directory: tree.to_owned(),
         sources: Vec::new(),
-        shared: sources(fault)?,
+        shared: sources(bug)?,
         flags: Vec::new(),
     })
 }
@@ -125,12 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_replaces_the_source_that_it_is_in() {
+    fn a_bug_replaces_the_source_that_it_is_in() {
         assert_eq!(sources(None).expect("known"), ["adapters/bundled/scheduler.cpp", "adapters/bundled/systems.cpp"]);
         let in_scheduler = sources(Some("lost-notify")).expect("known");
-        assert_eq!(in_scheduler, ["faults/lost_notify.cpp", "adapters/bundled/systems.cpp"]);
+        assert_eq!(in_scheduler, ["bugs/lost_notify.cpp", "adapters/bundled/systems.cpp"]);
         let in_systems = sources(Some("owner-leak-on-throw")).expect("known");
-        assert_eq!(in_systems, ["adapters/bundled/scheduler.cpp", "faults/owner_leak_on_throw.cpp"]);
+        assert_eq!(in_systems, ["adapters/bundled/scheduler.cpp", "bugs/owner_leak_on_throw.cpp"]);
         let error = sources(Some("lost-key")).expect_err("unknown").to_string();
         assert!(error.contains("\"lost-key\"") && error.contains("lost-notify"), "{error}");
     }

@@ -11,7 +11,7 @@ use super::cache::{Cache, Held};
 /// Folders of cpp/ by name. Others are for the executable itself, or for tests.
 static FOLDERS: [(&str, Dir<'_>); 5] = [
     ("adapters", include_dir!("$CARGO_MANIFEST_DIR/cpp/adapters")),
-    ("faults", include_dir!("$CARGO_MANIFEST_DIR/cpp/faults")),
+    ("bugs", include_dir!("$CARGO_MANIFEST_DIR/cpp/bugs")),
     ("harness", include_dir!("$CARGO_MANIFEST_DIR/cpp/harness")),
     ("runtime", include_dir!("$CARGO_MANIFEST_DIR/cpp/runtime")),
     ("target", include_dir!("$CARGO_MANIFEST_DIR/cpp/target")),

@@ -119,20 +119,20 @@ impl Workshop {
     ///
     /// # Errors
     /// There is no such runtime or bug.
-    pub fn runtime(&self, name: &str, fault: Option<&str>) -> Result<Target> {
+    pub fn runtime(&self, name: &str, bug: Option<&str>) -> Result<Target> {
         if name == bundled::NAME {
-            return bundled::target(self.tree(), fault);
+            return bundled::target(self.tree(), bug);
         }
         let known = || self.runtimes().collect::<Vec<_>>().join(", ");
         let found = self.runtimes.iter().find(|(known, _)| known == name);
         let (_, target) = found.with_context(|| {
             format!("there is no runtime \"{name}\"; there is {}; threadbare.toml can name others", known())
         })?;
-        match fault {
+        match bug {
             None => Ok(target.clone()),
-            Some(fault) => Err(anyhow!(
-                "the runtime \"{name}\" has no fault \"{fault}\": only the bundled one has; leave out `--fault`"
-            )),
+            Some(bug) => {
+                Err(anyhow!("the runtime \"{name}\" has no bug \"{bug}\": only the bundled one has; leave out `--bug`"))
+            }
         }
     }
 

@@ -69,7 +69,7 @@ fn a_clean_run_tells_in_every_file_what_ran() {
 #[test]
 fn what_is_found_is_in_every_file_with_the_command_that_replays_it() {
     let place = Workplace::new();
-    place.run(&format!("ci {SMALL} {FILES} --fault lost-notify")).left_with(FOUND);
+    place.run(&format!("ci {SMALL} {FILES} --bug lost-notify")).left_with(FOUND);
     let case = place.cases("findings").remove(0);
     let name = case.file_name().and_then(|name| name.to_str()).expect("a name");
 
@@ -101,8 +101,8 @@ fn a_regression_case_that_does_something_else_fails_the_run() {
     let place = Workplace::new();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/transfer-frame-leak.case");
     let text = fs::read_to_string(corpus).expect("a case");
-    // The fault is repaired, and what guards against it says so.
-    let repaired = text.lines().filter(|line| !line.starts_with("fault ")).map(|line| format!("{line}\n"));
+    // The bug is repaired, and what guards against it says so.
+    let repaired = text.lines().filter(|line| !line.starts_with("bug ")).map(|line| format!("{line}\n"));
     place.write("cases/repaired.case", &repaired.collect::<String>());
     let ran = place.run(&format!("ci {SMALL} {FILES} --regressions cases")).left_with(FOUND);
     assert!(ran.stdout.contains("cases/repaired.case: "), "{}", ran.stdout);
@@ -149,5 +149,5 @@ fn nothing_to_do_is_refused() {
     let place = Workplace::new();
     place.run("ci --minutes 0").refused(&["minutes"]);
     place.run("ci --executions 0").refused(&["executions"]);
-    place.run("ci --fault nonsense").refused(&["nonsense", "lost-notify"]);
+    place.run("ci --bug nonsense").refused(&["nonsense", "lost-notify"]);
 }

@@ -52,7 +52,7 @@ fn what_fails_changes_nothing_about_that() {
     let place = Workplace::new();
     for jobs in [1, 3] {
         let flags =
-            format!("--fault lost-notify --executions 4000 --jobs {jobs} --corpus corpus-{jobs} --json {jobs}.json");
+            format!("--bug lost-notify --executions 4000 --jobs {jobs} --corpus corpus-{jobs} --json {jobs}.json");
         place.run(&format!("{SMALL} {flags} --findings findings-{jobs}")).left_with(FOUND);
     }
     let (one, three) = (place.json("1.json"), place.json("3.json"));
@@ -84,9 +84,9 @@ fn a_campaign_goes_on_from_the_corpus_that_another_left() {
 }
 
 #[test]
-fn a_guided_campaign_finds_a_fault_whose_case_replays() {
+fn a_guided_campaign_finds_a_bug_whose_case_replays() {
     let place = Workplace::new();
-    let ran = place.run(&format!("{SMALL} --fault lost-notify --executions 2000 --json out.json")).left_with(FOUND);
+    let ran = place.run(&format!("{SMALL} --bug lost-notify --executions 2000 --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     assert_eq!(json["findings"][0]["verdict"], "lost-wakeup", "{}", ran.stdout);
     assert_eq!(json["findings"][0]["confirmed"], true);
@@ -97,7 +97,7 @@ fn a_guided_campaign_finds_a_fault_whose_case_replays() {
 #[test]
 fn what_workers_did_before_they_died_counts() {
     let place = Workplace::new();
-    place.run(&format!("{SMALL} --fault transfer-moved-task --executions 4000 --json out.json")).left_with(FOUND);
+    place.run(&format!("{SMALL} --bug transfer-moved-task --executions 4000 --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let (executions, programs) = (number(&json, "/executions"), number(&json, "/programs"));
     assert!(executions == 4_000 && programs > executions / 2, "{programs} programs in {executions} executions");
@@ -149,7 +149,7 @@ fn a_corpus_is_minimised_exported_and_imported() {
     place.run("corpus export corpus cases --format case").left_with(CLEAN);
     assert_eq!(place.cases("cases").len(), after.len());
 
-    // Nobody writes to the pipe, and two locks in opposite orders are no fault of a runtime.
+    // Nobody writes to the pipe, and two locks in opposite orders are no bug of a runtime.
     assert!(Command::new("mkfifo").arg(place.path().join("out/pipe")).status().expect("mkfifo runs").success());
     let inverted = "\nprogram\n objects\n mutexes 2\n task 0 main int\n when-all 1 2\n task 1 worker int\n lock 0\n lock 1\n \
         unlock 1\n unlock 0\n task 2 worker int\n lock 1\n lock 0\n unlock 0\n unlock 1\n end";

@@ -3,10 +3,10 @@
 use crate::command::{CLEAN, Workplace};
 
 /// A case of three agents at one lease, which crashes at a file call that depends on the seed.
-fn case(seed: u64, fault: &str, verdict: &str) -> String {
+fn case(seed: u64, bug: &str, verdict: &str) -> String {
     format!(
         "threadbare case 1\nsubject bundled\nthreads 4\nsanitizer none\nengine threads\nstrategy random\nseed {seed}\n\
-        {fault}verdict {verdict}\nfingerprint 0000000000000000\nprogram\nobjects\nleases 1\ninject crash\n\
+        {bug}verdict {verdict}\nfingerprint 0000000000000000\nprogram\nobjects\nleases 1\ninject crash\n\
         task 0 main int\nwhen-all 1 2 3\n\
         task 1 worker void\nacquire-lease 0 1\nrefresh-lease 0 1\nrelease-lease 0 1\n\
         task 2 worker void\nacquire-lease 0 2\nrefresh-lease 0 2\nrefresh-lease 0 2\nrelease-lease 0 2\n\
@@ -31,7 +31,7 @@ fn a_lease_that_leaves_its_temporary_file_behind_is_found() {
     std::fs::create_dir(place.path().join("cases")).expect("a directory");
     for seed in 0..60 {
         let path = place.path().join(format!("cases/{seed}.case"));
-        std::fs::write(path, case(seed, "fault lease-temp-orphan\n", "leak")).expect("written");
+        std::fs::write(path, case(seed, "bug lease-temp-orphan\n", "leak")).expect("written");
     }
     place.run("replay cases --json out.json");
     let found = place.json("out.json")["as_expected"].as_u64();

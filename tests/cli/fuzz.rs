@@ -34,7 +34,7 @@ fn a_clean_campaign_finds_nothing_and_tells_what_it_did() {
 #[test]
 fn the_same_seed_and_executions_are_the_same_campaign_however_many_workers() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 3000 --sanitizer none --seed 5 --fault transfer-frame-leak";
+    let campaign = "fuzz --executions 3000 --sanitizer none --seed 5 --bug transfer-frame-leak";
     for jobs in [1, 3] {
         place.run(&format!("{campaign} --jobs {jobs} --findings same --json {jobs}.json")).left_with(FOUND);
     }
@@ -54,7 +54,7 @@ fn a_campaign_of_seconds_visits_every_thread_count() {
 #[test]
 fn what_is_found_is_kept_confirmed_shown_and_replayed() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 2000 --threads 2,4 --sanitizer none --seed 3 --fault lost-notify --json out.json";
+    let campaign = "fuzz --executions 2000 --threads 2,4 --sanitizer none --seed 3 --bug lost-notify --json out.json";
     let ran = place.run(campaign).left_with(FOUND);
     let json = place.json("out.json");
     let finding = &json["findings"][0];
@@ -77,13 +77,13 @@ fn what_is_found_is_kept_confirmed_shown_and_replayed() {
     assert!(place.run(&format!("show {case} --format dot")).left_with(CLEAN).stdout.starts_with("digraph"));
     let shown = place.run(&format!("show {case} --format json")).left_with(CLEAN).stdout;
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
-    assert_eq!(shown["settings"]["fault"], "lost-notify");
+    assert_eq!(shown["settings"]["bug"], "lost-notify");
 }
 
 #[test]
 fn a_crash_of_a_worker_is_a_finding_and_the_campaign_goes_on() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 2000 --threads 2 --sanitizer none --seed 3 --fault transfer-moved-task";
+    let campaign = "fuzz --executions 2000 --threads 2 --sanitizer none --seed 3 --bug transfer-moved-task";
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     assert_eq!(json["executions"], 2000);
@@ -98,14 +98,13 @@ fn a_crash_of_a_worker_is_a_finding_and_the_campaign_goes_on() {
 }
 
 #[test]
-fn a_fault_switched_off_in_a_case_no_longer_replays_and_does_not_pass() {
+fn a_bug_switched_off_in_a_case_no_longer_replays_and_does_not_pass() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 1000 --threads 2 --sanitizer none --seed 3 --fault transfer-frame-leak";
+    let campaign = "fuzz --executions 1000 --threads 2 --sanitizer none --seed 3 --bug transfer-frame-leak";
     place.run(campaign).left_with(FOUND);
     let path = place.cases("findings").remove(0);
     let text = fs::read_to_string(&path).expect("a case");
-    let fixed: String =
-        text.lines().filter(|line| !line.starts_with("fault ")).map(|line| format!("{line}\n")).collect();
+    let fixed: String = text.lines().filter(|line| !line.starts_with("bug ")).map(|line| format!("{line}\n")).collect();
     assert_ne!(text, fixed);
     fs::write(place.path().join("fixed.case"), fixed).expect("written");
     let ran = place.run("replay fixed.case --json out.json").left_with(FOUND);
@@ -117,7 +116,7 @@ fn a_fault_switched_off_in_a_case_no_longer_replays_and_does_not_pass() {
 #[test]
 fn a_schedule_that_does_not_fit_says_at_which_step() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 1000 --threads 2 --sanitizer none --seed 3 --fault transfer-frame-leak";
+    let campaign = "fuzz --executions 1000 --threads 2 --sanitizer none --seed 3 --bug transfer-frame-leak";
     place.run(campaign).left_with(FOUND);
     let path = place.cases("findings").remove(0);
     let text = fs::read_to_string(&path).expect("a case");
@@ -132,14 +131,14 @@ fn a_schedule_that_does_not_fit_says_at_which_step() {
 }
 
 #[test]
-fn faults_measures_a_search_and_a_clean_run() {
+fn bugs_measures_a_search_and_a_clean_run() {
     let place = Workplace::new();
-    place.run("faults transfer-frame-leak --trials 2 --cap 1000 --json out.json").left_with(CLEAN);
+    place.run("bugs transfer-frame-leak --trials 2 --cap 1000 --json out.json").left_with(CLEAN);
     let json = place.json("out.json");
-    let fault = &json["faults"][0];
-    assert_eq!((&fault["name"], &fault["found"]), (&Value::from("transfer-frame-leak"), &Value::from(2)));
-    assert!(fault["median_executions"].as_f64().is_some_and(|median| median >= 1.0));
-    assert_eq!(fault["free"], Value::Null);
+    let bug = &json["bugs"][0];
+    assert_eq!((&bug["name"], &bug["found"]), (&Value::from("transfer-frame-leak"), &Value::from(2)));
+    assert!(bug["median_executions"].as_f64().is_some_and(|median| median >= 1.0));
+    assert_eq!(bug["free"], Value::Null);
     assert_eq!(json["clean"]["findings"], 0);
     assert!(json["clean"]["executions"].as_u64().is_some_and(|executions| executions >= 1000));
 }

@@ -15,7 +15,7 @@ fn input(seed: u64) -> Input {
 }
 
 #[test]
-fn an_input_replays_clean_and_shows_a_fault_that_is_switched_on() {
+fn an_input_replays_clean_and_shows_a_bug_that_is_switched_on() {
     let place = Workplace::new();
     fs::create_dir(place.path().join("artifacts")).expect("a folder");
     for seed in 0..40 {
@@ -24,11 +24,11 @@ fn an_input_replays_clean_and_shows_a_fault_that_is_switched_on() {
     let clean = place.run("replay artifacts").left_with(CLEAN);
     assert!(clean.stdout.contains("crash-00: clean"), "{}", clean.stdout);
     assert!(clean.stdout.contains("40 cases: 40 as expected"), "{}", clean.stdout);
-    let found = place.run("replay artifacts --fault lost-notify").left_with(FOUND);
+    let found = place.run("replay artifacts --bug lost-notify").left_with(FOUND);
     assert!(found.stdout.contains("found: it showed lost-wakeup"), "{}", found.stdout);
-    let again = place.run("replay artifacts --fault lost-notify").left_with(FOUND);
+    let again = place.run("replay artifacts --bug lost-notify").left_with(FOUND);
     assert_eq!(found.stdout, again.stdout);
-    place.run("replay artifacts --fault nonsense").left_with(COULD_NOT);
+    place.run("replay artifacts --bug nonsense").left_with(COULD_NOT);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn an_interrupted_ci_run_still_writes_its_files() {
 #[test]
 fn a_killed_campaign_takes_its_workers_along_and_leaves_whole_cases() {
     let place = Workplace::new();
-    let mut child = place.start("fuzz --seconds 100 --threads 2,4 --sanitizer none --fault transfer-frame-leak");
+    let mut child = place.start("fuzz --seconds 100 --threads 2,4 --sanitizer none --bug transfer-frame-leak");
     assert!(wait_until(|| !place.cases("findings").is_empty()));
     assert!(wait_until(|| !workers_of(child.id()).is_empty()));
     let workers = workers_of(child.id());

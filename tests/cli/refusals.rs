@@ -14,8 +14,8 @@ fn thread_counts_out_of_bounds_are_refused_with_the_bound() {
 #[test]
 fn unknown_names_are_refused_with_those_that_are_known() {
     let place = Workplace::new();
-    place.run("fuzz --fault nonsense").refused(&["nonsense", "lost-notify"]);
-    place.run("faults nonsense").refused(&["nonsense", "lost-notify"]);
+    place.run("fuzz --bug nonsense").refused(&["nonsense", "lost-notify"]);
+    place.run("bugs nonsense").refused(&["nonsense", "lost-notify"]);
     place.run("fuzz --subject nonsense").refused(&["nonsense", "bundled"]);
     place.run("fuzz --sanitizer nonsense").refused(&["nonsense", "thread"]);
     place.run("fuzz --strategy nonsense").refused(&["nonsense", "random"]);
@@ -80,12 +80,12 @@ fn a_case_that_cannot_be_replayed_is_named_and_the_others_are_replayed() {
     place.write("cases/b.case", &known);
     place.write("cases/a.case", &known.replace("subject bundled", "subject folly"));
     place.run("replay cases/a.case").refused(&["cases/a.case: no subject `folly`", "bundled"]);
-    place.write("cases/c.case", &known.replace("fault lost-notify", "fault gone"));
+    place.write("cases/c.case", &known.replace("bug lost-notify", "bug gone"));
     place.write("cases/d.case", "threadbare case 1\n");
     let ran = place.run("replay cases --json out.json").refused(&[
         "3 files",
         "cases/a.case: no subject `folly`",
-        "cases/c.case: no fault `gone`",
+        "cases/c.case: no bug `gone`",
         "cases/d.case: ",
     ]);
     assert!(ran.stdout.contains("cases/b.case: as expected"), "{}", ran.stdout);
@@ -99,7 +99,7 @@ fn a_case_that_cannot_be_replayed_is_named_and_the_others_are_replayed() {
 }
 
 #[test]
-fn subjects_lists_the_bundled_runtime_and_its_faults() {
+fn subjects_lists_the_bundled_runtime_and_its_bugs() {
     let ran = Workplace::new().run("subjects").left_with(CLEAN);
     for word in ["bundled", "transfer-moved-task", "relaxed-publish", "compiler", "free"] {
         assert!(ran.stdout.contains(word), "no {word} in: {}", ran.stdout);

@@ -1,4 +1,4 @@
-//! The regression corpus: for every fault a case that shows it, and that is clean once the fault is off.
+//! The regression corpus: for every seeded bug a case that shows it, and that is clean once the bug is off.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::command::{CLEAN, Workplace};
 use threadbare::case::Case;
 use threadbare::finding::Verdict;
 use threadbare::target::Toolchain;
-use threadbare::target::bundled::FAULTS;
+use threadbare::target::bundled::BUGS;
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
@@ -21,24 +21,24 @@ fn cases() -> Vec<(PathBuf, Case)> {
 }
 
 #[test]
-fn there_is_a_case_for_every_fault_and_none_besides() {
-    let mut faults = FAULTS.map(|fault| fault.name.to_owned());
-    faults.sort();
+fn there_is_a_case_for_every_bug_and_none_besides() {
+    let mut bugs = BUGS.map(|bug| bug.name.to_owned());
+    bugs.sort();
     let mut named: Vec<String> =
-        cases().into_iter().map(|(_, case)| case.settings.fault.expect("a case of a fault")).collect();
+        cases().into_iter().map(|(_, case)| case.settings.bug.expect("a case of a bug")).collect();
     named.sort();
-    assert_eq!(named, faults);
+    assert_eq!(named, bugs);
     for (path, case) in cases() {
-        let fault = case.settings.fault.expect("a case of a fault");
-        assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(fault.as_str()));
-        assert_ne!(case.verdict, Verdict::Clean, "{fault}");
+        let bug = case.settings.bug.expect("a case of a bug");
+        assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(bug.as_str()));
+        assert_ne!(case.verdict, Verdict::Clean, "{bug}");
     }
 }
 
 /// Schedules are of one compiler's code: with another one, other calls are inlined and ordered differently where C++
 /// leaves the order open. So they are replayed with clang, which recorded them.
 #[test]
-fn every_case_shows_its_fault() {
+fn every_case_shows_its_bug() {
     if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
         return;
     }
@@ -49,11 +49,11 @@ fn every_case_shows_its_fault() {
 }
 
 #[test]
-fn every_case_is_clean_without_its_fault() {
+fn every_case_is_clean_without_its_bug() {
     let place = Workplace::new();
     for (path, mut case) in cases() {
         // The code is another one, so the strategy makes the choices.
-        case.settings.fault = None;
+        case.settings.bug = None;
         case.schedule = None;
         case.oracle = None;
         case.verdict = Verdict::Clean;

@@ -20,7 +20,7 @@ fn every_sanitizer_runs_the_same_programs_and_finds_nothing() {
 #[test]
 fn a_data_race_is_found_kept_with_its_report_and_only_shown_where_it_can_be() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 1500 --threads 4 --sanitizer thread --seed 2 --fault relaxed-publish";
+    let campaign = "fuzz --executions 1500 --threads 4 --sanitizer thread --seed 2 --bug relaxed-publish";
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let findings = json["findings"].as_array().expect("findings");
@@ -38,7 +38,7 @@ fn a_data_race_is_found_kept_with_its_report_and_only_shown_where_it_can_be() {
 #[test]
 fn a_use_after_free_is_found_with_both_stacks() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 1500 --threads 4 --sanitizer address --seed 2 --fault final-suspend-destroy";
+    let campaign = "fuzz --executions 1500 --threads 4 --sanitizer address --seed 2 --bug final-suspend-destroy";
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let findings = json["findings"].as_array().expect("findings");

@@ -23,11 +23,7 @@ const TESTS: [(&str, Loads, fn()); 7] = [
     ("every_seed_about_files_runs_clean", Loads::Runtime(None), files),
     ("every_seed_text_reads_the_same_after_it_was_written", Loads::Nothing, texts),
     ("the_oracle_agrees_with_trying_every_order_on_every_seed", Loads::Nothing, histories),
-    (
-        "a_fault_is_found_from_nothing_by_mutation_and_the_input_shows_it_again",
-        Loads::Runtime(Some("lost-notify")),
-        fault,
-    ),
+    ("a_bug_is_found_from_nothing_by_mutation_and_the_input_shows_it_again", Loads::Runtime(Some("lost-notify")), bug),
     ("an_input_whose_process_crashes_is_judged_and_the_next_one_runs", Loads::Runtime(None), crashes),
 ];
 
@@ -105,7 +101,7 @@ fn histories() {
     }
 }
 
-fn fault() {
+fn bug() {
     // A check for a process of its own: the finding leaves threads in the middle of something.
     let mut executor = Executor::on(&object()).expect("it opens");
     let mut bytes = vec![];

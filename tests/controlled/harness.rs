@@ -28,7 +28,7 @@ pub const SANITIZERS: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sani
 /// What a test loads.
 #[derive(Clone)]
 pub enum Loads {
-    /// The bundled runtime, with that fault or none.
+    /// The bundled runtime, with that bug or none.
     Runtime(Option<&'static str>),
     /// C++ functions of cpp/probes/, in these files.
     Probes(&'static [&'static str]),
@@ -79,7 +79,7 @@ impl Loads {
     pub fn target(&self, workshop: &Workshop) -> Option<Target> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         match self {
-            Self::Runtime(fault) => Some(workshop.runtime("bundled", *fault).expect("a known fault")),
+            Self::Runtime(bug) => Some(workshop.runtime("bundled", *bug).expect("a seeded bug")),
             Self::Probes(files) => Some(Target {
                 name: "probes".to_owned(),
                 kind: Kind::Runtime,
@@ -166,7 +166,7 @@ pub fn settings(engine: Engine, strategy: StrategyName) -> Settings {
         engine,
         strategy,
         seed: 0,
-        fault: None,
+        bug: None,
     }
 }
 

@@ -3,8 +3,8 @@
 //! With `WRITE_SEEDS` set, writes the seeds of the fuzz targets anew.
 
 mod allocation_failures;
+mod bugs;
 mod control;
-mod faults;
 mod fuzz_targets;
 mod harness;
 mod images;
@@ -17,7 +17,7 @@ use harness::Group;
 const GROUPS: [Group; 7] = [
     ("allocation_failures", allocation_failures::tests),
     ("control", control::tests),
-    ("faults", faults::tests),
+    ("bugs", bugs::tests),
     ("fuzz_targets", fuzz_targets::tests),
     ("images", images::tests),
     ("primitives", primitives::tests),

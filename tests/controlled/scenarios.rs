@@ -1,5 +1,5 @@
 //! The scenarios of the five systems (cpp/probes/scenarios/), each over 1,000 controlled schedules and once without
-//! control; and the same scenarios with faulty components, which must fail.
+//! control; and the same scenarios with buggy components, which must fail.
 
 use std::collections::BTreeSet;
 
@@ -33,15 +33,15 @@ pub fn tests() -> Vec<Test> {
     // Under the sanitizers they take long; ci/nightly.sh asks for them.
     let sanitizers = if std::env::var_os(ALL).is_some() { &SANITIZERS[..] } else { &[Sanitizer::None] };
     for scenario in listed {
-        let ScenarioInfo { name, fault, .. } = &scenario;
-        let test = if fault.is_empty() {
+        let ScenarioInfo { name, bug, .. } = &scenario;
+        let test = if bug.is_empty() {
             let name = format!("{name}_holds_in_1000_schedules");
             Test::new(name, SCENARIOS, move || holds(&scenario)).under(sanitizers)
         } else {
-            // AddressSanitizer ends the process at what some faults do.
+            // AddressSanitizer ends the process at what some bugs do.
             let sanitizers: Vec<_> =
                 sanitizers.iter().copied().filter(|sanitizer| *sanitizer != Sanitizer::Address).collect();
-            let name = format!("{name}_fails_with_{fault}");
+            let name = format!("{name}_fails_with_{bug}");
             Test::new(name, SCENARIOS, move || fails(&scenario)).under(&sanitizers)
         };
         tests.push(test);
@@ -54,12 +54,12 @@ fn every_system(scenarios: &[ScenarioInfo]) {
     assert_eq!(systems.len(), 5);
     for system in systems {
         let of_system = |scenario: &ScenarioInfo| scenario.name.starts_with(&format!("{system}-"));
-        let (correct, faulty): (Vec<_>, Vec<_>) =
-            scenarios.iter().filter(|scenario| of_system(scenario)).partition(|scenario| scenario.fault.is_empty());
-        assert!(correct.len() >= 3 && !faulty.is_empty(), "{system}");
-        for scenario in faulty {
-            let of_fault = |known: &&str| **known == *scenario.fault;
-            assert!(CATALOGUE.iter().map(|entry| entry.name).any(|name| of_fault(&name)), "{scenario:?}");
+        let (correct, buggy): (Vec<_>, Vec<_>) =
+            scenarios.iter().filter(|scenario| of_system(scenario)).partition(|scenario| scenario.bug.is_empty());
+        assert!(correct.len() >= 3 && !buggy.is_empty(), "{system}");
+        for scenario in buggy {
+            let of_bug = |known: &&str| **known == *scenario.bug;
+            assert!(CATALOGUE.iter().map(|entry| entry.name).any(|name| of_bug(&name)), "{scenario:?}");
         }
     }
 }
@@ -104,5 +104,5 @@ fn fails(scenario: &ScenarioInfo) {
             });
         }
     }
-    assert!(shown, "the fault shows in no schedule");
+    assert!(shown, "the bug shows in no schedule");
 }

@@ -33,7 +33,7 @@ fn case(seed: u64) -> Case {
             engine: [Engine::Fibers, Engine::Threads, Engine::Free][random.below(3) as usize],
             strategy: STRATEGIES[random.below(STRATEGIES.len() as u32) as usize].parse().expect("a strategy"),
             seed: u64::MAX - seed,
-            fault: random.chance(1, 2).then(|| "lost-notify".into()),
+            bug: random.chance(1, 2).then(|| "lost-notify".into()),
         },
         workload: from_seed(seed, 6).into(),
         schedule: random.chance(3, 4).then(|| Schedule { choices, cut: random.chance(1, 2) }),
@@ -75,7 +75,7 @@ fn check_case(seed: u64) -> Case {
     };
     check.validate().expect("valid");
     let case = case(seed);
-    let settings = Settings { subject: check::SUBJECT.into(), threads: 1, fault: None, ..case.settings };
+    let settings = Settings { subject: check::SUBJECT.into(), threads: 1, bug: None, ..case.settings };
     let verdict = [Verdict::FailedAssertion, Verdict::UncaughtException, Verdict::ExitStatus, Verdict::DataRace]
         [random.below(4) as usize];
     Case { settings, workload: Workload::Check(check), verdict, ..case }
@@ -117,8 +117,8 @@ fn the_settings_of_a_case_fit_its_workload() {
     ] {
         assert_eq!(mistake(&check.replacen(from, to, 1)), format!("line {begin}: {what}"));
     }
-    let faulty = check.replacen("verdict", "fault lost-notify\nverdict", 1);
-    assert_eq!(mistake(&faulty), format!("line {}: a check, but a `fault` line; leave it out", begin + 1));
+    let buggy = check.replacen("verdict", "bug lost-notify\nverdict", 1);
+    assert_eq!(mistake(&buggy), format!("line {}: a check, but a `bug` line; leave it out", begin + 1));
     let told = mistake(&program.replacen("subject bundled", "subject check", 1));
     let begin = line(&program, "program");
     assert_eq!(told, format!("line {begin}: a program, but `subject check`; name the subject that it is for"));

@@ -1,10 +1,10 @@
-//! The C++ of the bundled runtime: what builds it, and its faults.
+//! The C++ of the bundled runtime: what builds it, and its bugs.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use threadbare::target::bundled::{FAULTS, sources};
+use threadbare::target::bundled::{BUGS, sources};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -26,18 +26,15 @@ fn cmake_builds_the_sources_that_the_tool_builds() {
 }
 
 #[test]
-fn every_fault_has_a_policy_a_source_and_a_row_in_the_catalogue() {
-    let faults: BTreeSet<String> = FAULTS.iter().map(|fault| fault.name.to_owned()).collect();
+fn every_bug_has_a_policy_a_source_and_a_row_in_the_catalogue() {
+    let bugs: BTreeSet<String> = BUGS.iter().map(|bug| bug.name.to_owned()).collect();
     let rows: BTreeSet<String> =
         threadbare::campaign::catalogue::CATALOGUE.iter().map(|entry| entry.name.to_owned()).collect();
-    assert_eq!(faults, rows);
-    let files: BTreeSet<String> = faults.iter().map(|fault| fault.replace('-', "_")).collect();
-    assert_eq!(names_in("cpp/faults", ".hpp"), files);
-    assert_eq!(names_in("cpp/faults", ".cpp"), files);
-    for fault in &files {
-        assert!(
-            read(&format!("cpp/faults/{fault}.cpp")).contains(&format!("#include \"faults/{fault}.hpp\"")),
-            "{fault}"
-        );
+    assert_eq!(bugs, rows);
+    let files: BTreeSet<String> = bugs.iter().map(|bug| bug.replace('-', "_")).collect();
+    assert_eq!(names_in("cpp/bugs", ".hpp"), files);
+    assert_eq!(names_in("cpp/bugs", ".cpp"), files);
+    for bug in &files {
+        assert!(read(&format!("cpp/bugs/{bug}.cpp")).contains(&format!("#include \"bugs/{bug}.hpp\"")), "{bug}");
     }
 }

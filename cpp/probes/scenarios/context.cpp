@@ -1,7 +1,7 @@
 // Interpreter contexts of branches on threads of a pool.
-#include "faults/context_captured_main.hpp"
-#include "faults/context_pool_reuse.hpp"
-#include "faults/context_thread_id_key.hpp"
+#include "bugs/context_captured_main.hpp"
+#include "bugs/context_pool_reuse.hpp"
+#include "bugs/context_thread_id_key.hpp"
 #include "probes/scenarios/scenario.hpp"
 #include "probes/scenarios/threads.hpp"
 #include "runtime/systems.hpp"
@@ -111,12 +111,12 @@ std::int64_t many_threads() {
 
 constexpr std::array all{
     Scenario{"context-five-branches", "", 5500, five_branches<CorrectSystems>},
-    Scenario{"context-five-branches", "context-pool-reuse", 5500, five_branches<fault::ContextPoolReuse>},
+    Scenario{"context-five-branches", "context-pool-reuse", 5500, five_branches<bug::ContextPoolReuse>},
     Scenario{"context-engines-of-workers", "", 5500, engines_of_workers<CorrectSystems>},
     Scenario{"context-engines-of-workers", "context-captured-main", 5500,
-             engines_of_workers<fault::ContextCapturedMain>},
+             engines_of_workers<bug::ContextCapturedMain>},
     Scenario{"context-24-threads", "", 450, many_threads<CorrectSystems>},
-    Scenario{"context-24-threads", "context-thread-id-key", 450, many_threads<fault::ContextThreadIdKey>},
+    Scenario{"context-24-threads", "context-thread-id-key", 450, many_threads<bug::ContextThreadIdKey>},
 };
 
 }  // namespace

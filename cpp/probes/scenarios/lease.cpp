@@ -1,6 +1,6 @@
 // Locks that live in files, in the directory of the execution.
-#include "faults/lease_shared_temp.hpp"
-#include "faults/lease_unlink_rewrite.hpp"
+#include "bugs/lease_shared_temp.hpp"
+#include "bugs/lease_unlink_rewrite.hpp"
 #include "harness/directory.hpp"
 #include "probes/scenarios/scenario.hpp"
 #include "probes/scenarios/threads.hpp"
@@ -170,13 +170,13 @@ std::int64_t watcher() {
 
 constexpr std::array all{
     Scenario{"lease-50-refresh", "", 3000, fifty_refresh<CorrectSystems>},
-    Scenario{"lease-50-refresh", "lease-shared-temp", 3000, fifty_refresh<fault::LeaseSharedTemp>},
+    Scenario{"lease-50-refresh", "lease-shared-temp", 3000, fifty_refresh<bug::LeaseSharedTemp>},
     Scenario{"lease-refresh-and-acquire", "", 500, refresh_and_acquire<CorrectSystems>},
-    Scenario{"lease-refresh-and-acquire", "lease-unlink-rewrite", 500, refresh_and_acquire<fault::LeaseUnlinkRewrite>},
+    Scenario{"lease-refresh-and-acquire", "lease-unlink-rewrite", 500, refresh_and_acquire<bug::LeaseUnlinkRewrite>},
     Scenario{"lease-10-agents", "", 1000, ten_agents<CorrectSystems>},
     Scenario{"lease-100-refreshes", "", 3000, hundred_refreshes<CorrectSystems>},
     Scenario{"lease-watcher", "", 500, watcher<CorrectSystems>},
-    Scenario{"lease-watcher", "lease-unlink-rewrite", 500, watcher<fault::LeaseUnlinkRewrite>},
+    Scenario{"lease-watcher", "lease-unlink-rewrite", 500, watcher<bug::LeaseUnlinkRewrite>},
 };
 
 }  // namespace

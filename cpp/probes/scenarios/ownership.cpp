@@ -1,8 +1,8 @@
 // One thread at a time inside a processor.
-#include "faults/owner_check_ignored_flag.hpp"
-#include "faults/owner_check_then_set.hpp"
-#include "faults/owner_leak_on_throw.hpp"
-#include "faults/owner_nested_exit.hpp"
+#include "bugs/owner_check_ignored_flag.hpp"
+#include "bugs/owner_check_then_set.hpp"
+#include "bugs/owner_leak_on_throw.hpp"
+#include "bugs/owner_nested_exit.hpp"
 #include "probes/scenarios/scenario.hpp"
 #include "probes/scenarios/threads.hpp"
 #include "runtime/systems.hpp"
@@ -180,13 +180,13 @@ std::int64_t checks_off() {
 constexpr std::array all{
     Scenario{"ownership-four-resume-at-once", "", 50, four_resume_at_once<CorrectSystems>},
     Scenario{"ownership-four-resume-at-once", "owner-check-then-set", 50,
-             four_resume_at_once<fault::OwnerCheckThenSet>},
+             four_resume_at_once<bug::OwnerCheckThenSet>},
     Scenario{"ownership-nested-resumes", "", 100, nested_resumes<CorrectSystems>},
-    Scenario{"ownership-nested-resumes", "owner-nested-exit", 100, nested_resumes<fault::OwnerNestedExit>},
+    Scenario{"ownership-nested-resumes", "owner-nested-exit", 100, nested_resumes<bug::OwnerNestedExit>},
     Scenario{"ownership-throwing-bodies", "", 40, throwing_bodies<CorrectSystems>},
-    Scenario{"ownership-throwing-bodies", "owner-leak-on-throw", 40, throwing_bodies<fault::OwnerLeakOnThrow>},
+    Scenario{"ownership-throwing-bodies", "owner-leak-on-throw", 40, throwing_bodies<bug::OwnerLeakOnThrow>},
     Scenario{"ownership-checks-off", "", 100, checks_off<CorrectSystems>},
-    Scenario{"ownership-checks-off", "owner-check-ignored-flag", 100, checks_off<fault::OwnerCheckIgnoredFlag>},
+    Scenario{"ownership-checks-off", "owner-check-ignored-flag", 100, checks_off<bug::OwnerCheckIgnoredFlag>},
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Arcs between agents: at most one per pair, whoever starts it.
-#include "faults/registry_callback_under_lock.hpp"
-#include "faults/registry_check_only.hpp"
-#include "faults/registry_check_then_act.hpp"
-#include "faults/registry_live_iteration.hpp"
+#include "bugs/registry_callback_under_lock.hpp"
+#include "bugs/registry_check_only.hpp"
+#include "bugs/registry_check_then_act.hpp"
+#include "bugs/registry_live_iteration.hpp"
 #include "probes/scenarios/scenario.hpp"
 #include "probes/scenarios/threads.hpp"
 #include "runtime/systems.hpp"
@@ -189,13 +189,13 @@ std::int64_t process_all() {
 
 constexpr std::array all{
     Scenario{"registry-five-starts", "", 70, five_starts<CorrectSystems>},
-    Scenario{"registry-five-starts", "registry-check-then-act", 70, five_starts<fault::RegistryCheckThenAct>},
-    Scenario{"registry-five-starts", "registry-check-only", 70, five_starts<fault::RegistryCheckOnly>},
+    Scenario{"registry-five-starts", "registry-check-then-act", 70, five_starts<bug::RegistryCheckThenAct>},
+    Scenario{"registry-five-starts", "registry-check-only", 70, five_starts<bug::RegistryCheckOnly>},
     Scenario{"registry-callbacks-call-in", "", 200, callbacks_call_in<CorrectSystems>},
     Scenario{"registry-callbacks-call-in", "registry-callback-under-lock", 200,
-             callbacks_call_in<fault::RegistryCallbackUnderLock>},
+             callbacks_call_in<bug::RegistryCallbackUnderLock>},
     Scenario{"registry-process-all", "", 250, process_all<CorrectSystems>},
-    Scenario{"registry-process-all", "registry-live-iteration", 250, process_all<fault::RegistryLiveIteration>},
+    Scenario{"registry-process-all", "registry-live-iteration", 250, process_all<bug::RegistryLiveIteration>},
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The scenarios of the five systems as C++ programs, each with a correct component or with one that has a fault.
+// The scenarios of the five systems as C++ programs, each with a correct component or with one that has a seeded bug.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ struct Scenario {
   /// Begins with the name of its system and a dash.
   std::string_view name;
   /// What the component has; empty for the correct one.
-  std::string_view fault;
+  std::string_view bug;
   /// About how many points an execution takes, for strategies that plan ahead.
   std::uint32_t points;
   /// Gives 0 where everything was as expected, else the line, in the file of the system, of what first was not.

@@ -1,6 +1,6 @@
 // Awaits within an affinity and across, on schedulers of 1, 2 and 4 threads.
-#include "faults/lost_notify.hpp"
-#include "faults/transfer_frame_leak.hpp"
+#include "bugs/lost_notify.hpp"
+#include "bugs/transfer_frame_leak.hpp"
 #include "probes/scenarios/scenario.hpp"
 #include "probes/scenarios/threads.hpp"
 #include "runtime/runtime.hpp"
@@ -235,15 +235,15 @@ constexpr std::array all{
     Scenario{"transfer-nested-on-1-thread", "", 100, nested_awaits<Correct, 1>},
     Scenario{"transfer-nested-on-2-threads", "", 550, nested_awaits<Correct, 2>},
     Scenario{"transfer-nested-on-4-threads", "", 700, nested_awaits<Correct, 4>},
-    Scenario{"transfer-nested-on-2-threads", "transfer-frame-leak", 550, nested_awaits<fault::TransferFrameLeak, 2>},
-    Scenario{"transfer-nested-on-4-threads", "lost-notify", 700, nested_awaits<fault::LostNotify, 4>},
+    Scenario{"transfer-nested-on-2-threads", "transfer-frame-leak", 550, nested_awaits<bug::TransferFrameLeak, 2>},
+    Scenario{"transfer-nested-on-4-threads", "lost-notify", 700, nested_awaits<bug::LostNotify, 4>},
     Scenario{"transfer-exceptions-on-1-thread", "", 150, exceptions<Correct, 1>},
     Scenario{"transfer-exceptions-on-2-threads", "", 450, exceptions<Correct, 2>},
     Scenario{"transfer-exceptions-on-4-threads", "", 550, exceptions<Correct, 4>},
     Scenario{"transfer-shutdown-on-1-thread", "", 250, shutdown<Correct, 1>},
     Scenario{"transfer-shutdown-on-2-threads", "", 300, shutdown<Correct, 2>},
     Scenario{"transfer-shutdown-on-4-threads", "", 450, shutdown<Correct, 4>},
-    Scenario{"transfer-shutdown-on-4-threads", "transfer-frame-leak", 450, shutdown<fault::TransferFrameLeak, 4>},
+    Scenario{"transfer-shutdown-on-4-threads", "transfer-frame-leak", 450, shutdown<bug::TransferFrameLeak, 4>},
     Scenario{"transfer-long-chains-on-1-thread", "", 25, long_chains<Correct, 1>},
     Scenario{"transfer-long-chains-on-2-threads", "", 60, long_chains<Correct, 2>},
     Scenario{"transfer-long-chains-on-4-threads", "", 100, long_chains<Correct, 4>},

@@ -44,7 +44,7 @@ impl Plan {
         let named = || path.display().to_string();
         let (mut case, choices) = match Input::read(path)? {
             Some(input) => {
-                let (case, choices) = input.into_case(self.fault.clone(), Sanitizer::None);
+                let (case, choices) = input.into_case(self.bug.clone(), Sanitizer::None);
                 (case, Some(choices))
             }
             None => (Case::read(path)?, None),
@@ -67,18 +67,18 @@ fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
     match &case.workload {
         Workload::Check(check) => check.target(),
         Workload::Program(_) => {
-            let Settings { subject, fault, .. } = &case.settings;
+            let Settings { subject, bug, .. } = &case.settings;
             let next = "replay the case with the threadbare that recorded it, or correct its";
             ensure!(
                 workshop.runtimes().any(|known| known == subject),
                 "no subject `{subject}`; {next} `subject` line: there is {}",
                 workshop.runtimes().collect::<Vec<_>>().join(", ")
             );
-            let target = workshop.runtime(subject, fault.as_deref());
+            let target = workshop.runtime(subject, bug.as_deref());
             target.with_context(|| {
                 format!(
-                    "no fault `{}`; {next} `fault` line; `threadbare subjects` lists them",
-                    fault.as_deref().unwrap_or_default()
+                    "no bug `{}`; {next} `bug` line; `threadbare subjects` lists them",
+                    bug.as_deref().unwrap_or_default()
                 )
             })
         }
@@ -113,7 +113,7 @@ mod tests {
             engine: Engine::Fibers,
             strategy: StrategyName::Random,
             seed: 1,
-            fault: None,
+            bug: None,
         }
     }
 

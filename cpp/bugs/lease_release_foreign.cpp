@@ -1,0 +1,5 @@
+#include "bugs/lease_release_foreign.hpp"
+
+#include "adapters/bundled/systems.hpp"
+
+THREADBARE_SYSTEMS(threadbare::bug::LeaseReleaseForeign)

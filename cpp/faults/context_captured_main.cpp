@@ -1,5 +1,0 @@
-#include "faults/context_captured_main.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::ContextCapturedMain)

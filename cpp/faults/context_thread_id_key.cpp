@@ -1,5 +1,0 @@
-#include "faults/context_thread_id_key.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::ContextThreadIdKey)

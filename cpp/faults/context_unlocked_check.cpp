@@ -1,5 +1,0 @@
-#include "faults/context_unlocked_check.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::ContextUnlockedCheck)

@@ -1,5 +1,0 @@
-#include "faults/continuation_early_resume.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::ContinuationEarlyResume>)

@@ -1,5 +1,0 @@
-#include "faults/final_suspend_destroy.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::FinalSuspendDestroy>)

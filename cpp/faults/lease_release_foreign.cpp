@@ -1,5 +1,0 @@
-#include "faults/lease_release_foreign.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::LeaseReleaseForeign)

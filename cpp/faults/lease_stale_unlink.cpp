@@ -1,5 +1,0 @@
-#include "faults/lease_stale_unlink.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::LeaseStaleUnlink)

@@ -1,5 +1,0 @@
-#include "faults/lease_temp_orphan.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::LeaseTempOrphan)

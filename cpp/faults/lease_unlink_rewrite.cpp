@@ -1,5 +1,0 @@
-#include "faults/lease_unlink_rewrite.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::LeaseUnlinkRewrite)

@@ -1,5 +1,0 @@
-#include "faults/lost_notify.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::LostNotify>)

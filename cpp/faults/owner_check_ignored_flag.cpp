@@ -1,5 +1,0 @@
-#include "faults/owner_check_ignored_flag.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::OwnerCheckIgnoredFlag)

@@ -1,5 +1,0 @@
-#include "faults/owner_check_then_set.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::OwnerCheckThenSet)

@@ -1,5 +1,0 @@
-#include "faults/owner_nested_exit.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::OwnerNestedExit)

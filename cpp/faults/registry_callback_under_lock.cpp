@@ -1,5 +1,0 @@
-#include "faults/registry_callback_under_lock.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::RegistryCallbackUnderLock)

@@ -1,5 +1,0 @@
-#include "faults/registry_live_iteration.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::RegistryLiveIteration)

@@ -1,5 +1,0 @@
-#include "faults/registry_status_unlocked.hpp"
-
-#include "adapters/bundled/systems.hpp"
-
-THREADBARE_SYSTEMS(threadbare::fault::RegistryStatusUnlocked)

@@ -1,5 +1,0 @@
-#include "faults/relaxed_publish.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::RelaxedPublish>)

@@ -1,5 +1,0 @@
-#include "faults/spsc_multi_consumer.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::SpscMultiConsumer>)

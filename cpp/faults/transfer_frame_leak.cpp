@@ -1,5 +1,0 @@
-#include "faults/transfer_frame_leak.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::TransferFrameLeak>)

@@ -1,5 +1,0 @@
-#include "faults/transfer_moved_task.hpp"
-
-#include "adapters/bundled/scheduler.hpp"
-
-THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::fault::TransferMovedTask>)

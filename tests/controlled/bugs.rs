@@ -1,0 +1,40 @@
+//! Every seeded bug is one of interleavings: it leaves a single thread in peace, but for the one that always leaks.
+
+use super::harness::{Loads, Test, controlled_engines, object, open, settings};
+use threadbare::campaign::catalogue::CATALOGUE;
+use threadbare::control::{Loading, Mode};
+use threadbare::finding::{Judgement, Verdict};
+use threadbare::oracle::Judge;
+use threadbare::program::text;
+use threadbare::reference::Expectations;
+use threadbare::settings::StrategyName;
+
+/// A task of each affinity and kind of result.
+const PROGRAM: &str = "program\nobjects\n\
+    task 0 main int\nstart 1\nyield\njoin 1\nawait 2\nstart 3\njoin 3\nawait 4\nwhen-all 5 6\n\
+    task 1 worker int\ncompute 1\nyield\n\
+    task 2 main int\ncompute 2\nyield\n\
+    task 3 worker unique\ncompute 3\nyield\n\
+    task 4 main unique\ncompute 4\nyield\n\
+    task 5 worker void\nyield\n\
+    task 6 main void\nyield\nend";
+
+pub fn tests() -> Vec<Test> {
+    let test = |entry: &'static threadbare::campaign::catalogue::Entry| {
+        let name = format!("{}_leaves_a_single_thread_in_peace", entry.name);
+        Test::new(name, Loads::Runtime(Some(entry.name)), move || in_peace(entry.name)).under(&[entry.sanitizer])
+    };
+    CATALOGUE.iter().map(test).collect()
+}
+
+fn in_peace(bug: &str) {
+    let program = text::parse(PROGRAM).expect("a valid program");
+    let mut session = open(&settings(controlled_engines()[0], StrategyName::Random), Loading::Runtime(&object()));
+    session.load(&program);
+    let execution = session.execute(0, Mode::Explore { seed: 0 });
+    assert_eq!(execution.reports, 0, "{bug}");
+    match Judge::new(&program, 1, Expectations::of(&program)).judge(execution) {
+        Judgement::Wrong(failure) if bug == "transfer-frame-leak" => assert_eq!(failure.verdict, Verdict::FrameLeak),
+        judgement => assert_eq!(judgement, Judgement::Right, "{bug}"),
+    }
+}
