@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What takes too long for every change: `ci/nightly.sh PART…`, or every part.
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check
-#   figures                 the search for every seeded bug with control and without, and the pace
+#   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
 # Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. MINUTES sets the time of each
 # exploration, TARGET_SECONDS that of each fuzz target.
@@ -32,7 +32,7 @@ figures() {
   cargo build --release
   run "$threadbare" bench --json nightly/bench.json
   run "$threadbare" bugs --trials 20 --free --json nightly/bugs.json
-  run "$threadbare" bugs --trials 20 --search guided --json nightly/bugs-guided.json
+  run "$threadbare" bugs --trials 20 --search coverage-guided --json nightly/bugs-guided.json
 }
 
 explore() {

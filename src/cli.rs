@@ -57,7 +57,7 @@ enum Command {
     /// Replay the regression cases and explore for the rest of the time, as a CI job does: each target of
     /// threadbare.toml, or the bundled runtime.
     Ci(ci::Flags),
-    /// Look at, share and minimise what guided campaigns keep.
+    /// Look at, share and minimise what coverage-guided campaigns keep.
     Corpus(corpus::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
@@ -67,7 +67,7 @@ enum Command {
     Show(show::Flags),
     /// Measure how many executions it takes to find each seeded bug.
     Bugs(bugs::Flags),
-    /// Measure the pace of control against ordinary stress.
+    /// Measure the throughput under control against that of uncontrolled stress.
     Bench(bench::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Subjects,

@@ -7,11 +7,11 @@ pub mod graph;
 pub mod interleaving;
 pub mod json;
 pub mod junit;
-pub mod pace;
 pub mod progress;
 pub mod replays;
 pub mod sarif;
 pub mod table;
+pub mod throughput;
 pub mod timeline;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Measures the pace of control against ordinary stress: the same programs, in one run.
+//! Measures the throughput under control against that of uncontrolled stress: the same programs, in one run.
 #![forbid(unsafe_code)]
 
 use anyhow::{Result, bail};
@@ -31,9 +31,9 @@ pub struct Bench {
     pub engine: Engine,
 }
 
-/// The pace of one engine under one sanitizer.
+/// The throughput of one engine under one sanitizer.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct Throughput {
     pub sanitizer: Sanitizer,
     pub engine: Engine,
     pub executions: u64,
@@ -41,7 +41,7 @@ pub struct Pace {
     pub seconds: f64,
 }
 
-impl Pace {
+impl Throughput {
     #[must_use]
     pub fn per_second(&self) -> f64 {
         self.executions as f64 / self.seconds
@@ -50,39 +50,45 @@ impl Pace {
 
 impl Bench {
     /// Measures; `observe` is told how many of how many workers are done. For each sanitizer the controlled
-    /// engine's pace comes first, then that of `free`.
+    /// engine's throughput comes first, then that of `free`.
     ///
     /// # Errors
     /// The runtime does not compile, a worker cannot do what it is asked, or it found something, after
     /// which nothing is comparable.
-    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Pace>> {
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Throughput>> {
         let target = workshop.runtime(&self.subject, None)?;
         let wanted = self.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
         let builds = workshop.build_all(wanted, |_| !interrupt::requested())?;
         // One at a time: workers beside each other would share the machine unevenly.
         let mut supervisor = Supervisor::new(1)?;
-        let mut paces: Vec<Pace> = Vec::new();
+        let mut throughputs: Vec<Throughput> = Vec::new();
         for &sanitizer in &self.sanitizers {
             for engine in [self.engine, Engine::Free] {
-                paces.push(Pace { sanitizer, engine, executions: 0, seconds: 0.0 });
+                throughputs.push(Throughput { sanitizer, engine, executions: 0, seconds: 0.0 });
             }
         }
-        let total = ROUNDS * paces.len() as u64;
+        let total = ROUNDS * throughputs.len() as u64;
         for round in 0..ROUNDS {
-            for (index, pace) in (0..).zip(&mut paces) {
-                self.measure(&mut supervisor, builds.of(&target, pace.sanitizer)?, pace, round)?;
+            for (index, throughput) in (0..).zip(&mut throughputs) {
+                self.measure(&mut supervisor, builds.of(&target, throughput.sanitizer)?, throughput, round)?;
                 observe(round * (total / ROUNDS) + index + 1, total);
             }
         }
-        Ok(paces)
+        Ok(throughputs)
     }
 
-    fn measure(&self, supervisor: &mut Supervisor<()>, target: &Built, pace: &mut Pace, round: u64) -> Result<()> {
+    fn measure(
+        &self,
+        supervisor: &mut Supervisor<()>,
+        target: &Built,
+        throughput: &mut Throughput,
+        round: u64,
+    ) -> Result<()> {
         let settings = Settings {
             subject: self.subject.clone(),
             threads: self.threads,
-            sanitizer: pace.sanitizer,
-            engine: pace.engine,
+            sanitizer: throughput.sanitizer,
+            engine: throughput.engine,
             strategy: StrategyName::Random,
             seed: SEED,
             bug: None,
@@ -104,13 +110,13 @@ impl Bench {
             if let Some((_, ended)) = supervisor.poll()?.pop() {
                 if let Some(found) = ended.found {
                     bail!(
-                        "execution {} failed, so there is no pace to compare: {}",
+                        "execution {} failed, so there is no throughput to compare: {}",
                         found.execution,
                         found.failures[0].message
                     );
                 }
-                pace.executions += ended.outcome.executions;
-                pace.seconds += ended.outcome.seconds;
+                throughput.executions += ended.outcome.executions;
+                throughput.seconds += ended.outcome.seconds;
                 return Ok(());
             }
         }

@@ -31,7 +31,7 @@ pub struct Measurement {
     pub cap: u64,
     /// Search without control too.
     pub free: bool,
-    /// What guides the searches, which are blind if it is `None`.
+    /// What guides the searches, which are generational if it is `None`.
     pub feedback: Option<Vec<Kind>>,
     pub subject: String,
     pub engine: Engine,

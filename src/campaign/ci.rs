@@ -40,7 +40,7 @@ pub enum Campaign {
 }
 
 impl Campaign {
-    /// Where a guided search keeps inputs.
+    /// Where a coverage-guided search keeps inputs.
     #[must_use]
     pub fn corpus(&self) -> Option<&Path> {
         match self {

@@ -1,4 +1,5 @@
-//! Inputs that did something new: the corpus of a guided campaign, in a directory that several campaigns can share.
+//! Inputs that did something new: the corpus of a coverage-guided campaign, in a directory that several campaigns can
+//! share.
 //!
 //! An input's name is made of its bytes, and a file appears whole or not at all. So whoever writes the same input
 //! writes the same file, a campaign that is killed leaves nothing half done, and the next one goes on from what is

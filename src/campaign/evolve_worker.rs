@@ -1,4 +1,4 @@
-//! What a worker of a guided campaign does: libFuzzer evolves inputs in it, and every execution is judged.
+//! What a worker of a coverage-guided campaign does: libFuzzer evolves inputs in it, and every execution is judged.
 //!
 //! libFuzzer decides which inputs are mutated, by the counters of [`crate::feedback`], and writes those that did
 //! something new to a directory of the worker's own. When to stop is decided here, before an execution: by then

@@ -51,7 +51,7 @@ pub struct Summary {
     pub programs: u64,
     pub seconds: f64,
     pub findings: Vec<Finding>,
-    /// Of a guided search.
+    /// Of a coverage-guided search.
     pub corpus: Option<Gathered>,
     pub interrupted: bool,
     /// Why it ended early: the corpus could not be kept.
@@ -84,10 +84,10 @@ impl Campaign {
     pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let findings = Findings::open(&self.findings)?;
         let (cut, guide) = match &self.search {
-            Search::Blind(_) => (Cut::Anywhere(self.engine), None),
-            Search::Guided { feedback, corpus } => {
+            Search::Generational(_) => (Cut::Anywhere(self.engine), None),
+            Search::CoverageGuided { feedback, corpus } => {
                 let waits = self.seconds.is_none();
-                (Cut::Guided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
+                (Cut::CoverageGuided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
         let target = workshop.runtime(&self.subject, self.bug.as_deref())?;
@@ -165,7 +165,7 @@ impl Campaign {
         })
     }
 
-    /// Of a blind search.
+    /// Of a generational search.
     fn programs(&self) -> Programs {
         Programs::for_strategy(self.search.strategy(), self.shape)
     }

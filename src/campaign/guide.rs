@@ -24,7 +24,7 @@ use crate::settings::Sanitizer;
 /// Inputs that a slice begins with: at most.
 const MOST_INPUTS: u64 = 2_000;
 
-/// What a guided campaign goes by.
+/// What a coverage-guided campaign goes by.
 pub(super) struct Guide {
     pub feedback: Vec<Kind>,
     /// Of the programs.

@@ -82,8 +82,8 @@ impl Files {
         self.directory.join("stderr")
     }
 
-    /// Inputs to begin with; what libFuzzer found to be worth keeping; and the one that is executed now, of a guided
-    /// campaign.
+    /// Inputs to begin with; what libFuzzer found to be worth keeping; and the one that is executed now, of a
+    /// coverage-guided campaign.
     #[must_use]
     pub fn seeds(&self) -> PathBuf {
         self.quick.join("seeds")
@@ -160,7 +160,7 @@ pub enum Work {
         choices: Vec<u16>,
         number: u64,
     },
-    /// A part of a guided campaign. It begins with the inputs in [`Files::seeds`].
+    /// A part of a coverage-guided campaign. It begins with the inputs in [`Files::seeds`].
     Evolve(Evolution),
     /// These inputs one after the other, with a look for leaks after so many.
     Narrow {
@@ -191,7 +191,7 @@ pub struct Slice {
     pub leak_check_every: u64,
 }
 
-/// A part of a guided campaign: executions `first .. first + count` of one cell, up to the first finding.
+/// A part of a coverage-guided campaign: executions `first .. first + count` of one cell, up to the first finding.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evolution {
     /// Of libFuzzer, and of the inputs that are not mutated from others.
@@ -260,7 +260,7 @@ pub struct Outcome {
     pub executions: u64,
     /// Points passed.
     pub points: u64,
-    /// Different programs executed, of a guided campaign.
+    /// Different programs executed, of a coverage-guided campaign.
     pub programs: u64,
     /// Time spent executing and judging.
     pub seconds: f64,
@@ -274,7 +274,7 @@ pub struct Outcome {
     pub leaked: Option<LeakWindow>,
     /// What each input reached, of those that were measured.
     pub features: Vec<Vec<Feature>>,
-    /// The inputs of those executions, with their numbers, of a guided campaign.
+    /// The inputs of those executions, with their numbers, of a coverage-guided campaign.
     pub suspects: Vec<(u64, Vec<u8>)>,
     /// The last execution stopped midway, so the worker could make no other.
     pub spent: bool,

@@ -1,8 +1,8 @@
 //! Divides a campaign's executions over its cells, a slice at a time.
 //!
-//! Execution number `i` of a cell is the same whoever executes it and when (see [`super::seed`]), so how a
-//! campaign is sliced changes nothing but its pace. Unless it is guided: then what a slice executes depends on where it
-//! begins and on the corpus.
+//! Execution number `i` of a cell is the same whoever executes it and when (see [`super::seed`]), so how a campaign is
+//! sliced changes nothing but its throughput. Unless it is coverage-guided: then what a slice executes depends on where
+//! it begins and on the corpus.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -16,13 +16,13 @@ use super::quota::Quota;
 
 /// Shortest and longest time until a worker reports back.
 const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
-/// The same in a guided campaign, where every slice begins by executing what is in the corpus.
-const GUIDED_SLICE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
+/// The same in a coverage-guided campaign, where every slice begins by executing what is in the corpus.
+const COVERAGE_GUIDED_SLICE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
 /// More than the time of a slice allows; several slices of a cell can be out at once.
 const ENDLESS: u64 = 1 << 32;
-/// Slices of a cell in a guided campaign of a number of executions, and how long they are.
-const GUIDED_SLICES: u64 = 4;
-const GUIDED_EXECUTIONS: [u64; 2] = [1_000, 20_000];
+/// Slices of a cell in a coverage-guided campaign of a number of executions, and how long they are.
+const COVERAGE_GUIDED_SLICES: u64 = 4;
+const COVERAGE_GUIDED_EXECUTIONS: [u64; 2] = [1_000, 20_000];
 
 /// What is executed under one sanitizer with one number of threads.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Cell {
     pub executions: u64,
     pub points: u64,
     pub seconds: f64,
-    /// Programs that slices of a guided campaign executed; some of them more than one slice.
+    /// Programs that slices of a coverage-guided campaign executed; some of them more than one slice.
     pub mutated: u64,
     /// Findings, repeated ones too.
     pub findings: u64,
@@ -75,8 +75,9 @@ pub struct Share {
 pub enum Cut {
     /// It does not matter how, so it is done by what is quick with this engine.
     Anywhere(Engine),
-    /// Where a guided campaign of a number of executions is cut again when it is repeated; or by time, if that ends it.
-    Guided,
+    /// Where a coverage-guided campaign of a number of executions is cut again when it is repeated; or by time, if that
+    /// ends it.
+    CoverageGuided,
 }
 
 /// All cells and whose turn it is.
@@ -90,7 +91,7 @@ pub struct Plan {
 
 impl Plan {
     /// One cell for each sanitizer and thread count. `executions` are divided evenly, the first cells
-    /// taking one more each where they do not divide; `seconds` only sets the pace.
+    /// taking one more each where they do not divide; `seconds` only sets how long a slice takes.
     #[must_use]
     pub fn new(
         sanitizers: &[Sanitizer],
@@ -105,13 +106,13 @@ impl Plan {
         let pairs = sanitizers.iter().flat_map(|sanitizer| threads.iter().map(move |threads| (*sanitizer, *threads)));
         let cells =
             pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
-        let [shortest, longest] = if cut == Cut::Guided { GUIDED_SLICE } else { SLICE };
+        let [shortest, longest] = if cut == Cut::CoverageGuided { COVERAGE_GUIDED_SLICE } else { SLICE };
         // Short campaigns visit every cell at least twice.
-        let pace = seconds.map(|seconds| {
+        let by_time = seconds.map(|seconds| {
             let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
             share.clamp(shortest, longest)
         });
-        let limit = pace.or((cut != Cut::Guided).then_some(longest));
+        let limit = by_time.or((cut != Cut::CoverageGuided).then_some(longest));
         Self { cells, turn: 0, limit, cut, executions: executions.map(|total| total / count) }
     }
 
@@ -119,10 +120,10 @@ impl Plan {
     fn most_at_once(&self, sanitizer: Sanitizer) -> u64 {
         match (self.cut, self.executions) {
             (Cut::Anywhere(engine), _) => most_at_once(sanitizer, engine),
-            (Cut::Guided, None) => ENDLESS,
-            (Cut::Guided, Some(of_cell)) => {
-                let [fewest, most] = GUIDED_EXECUTIONS;
-                (of_cell / GUIDED_SLICES).clamp(fewest, most)
+            (Cut::CoverageGuided, None) => ENDLESS,
+            (Cut::CoverageGuided, Some(of_cell)) => {
+                let [fewest, most] = COVERAGE_GUIDED_EXECUTIONS;
+                (of_cell / COVERAGE_GUIDED_SLICES).clamp(fewest, most)
             }
         }
     }
@@ -168,7 +169,7 @@ impl Plan {
     /// `generated`, unless they are mutated.
     #[must_use]
     pub fn programs(&self, generated: Programs) -> u64 {
-        if self.cut == Cut::Guided {
+        if self.cut == Cut::CoverageGuided {
             return self.cells.iter().map(|cell| cell.mutated).sum();
         }
         let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
@@ -255,8 +256,8 @@ mod tests {
     }
 
     #[test]
-    fn a_guided_campaign_of_a_number_of_executions_is_cut_by_that_alone() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Guided, Some(60_000), None, 2);
+    fn a_coverage_guided_campaign_of_a_number_of_executions_is_cut_by_that_alone() {
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::CoverageGuided, Some(60_000), None, 2);
         assert!(plan.begins_pass());
         let share = plan.next(None, |_| true).expect("a share");
         assert_eq!((share.count, share.limit), (2_500, None));
@@ -269,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn several_workers_explore_one_cell_of_a_guided_campaign_by_time() {
-        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::Guided, None, Some(60), 8);
+    fn several_workers_explore_one_cell_of_a_coverage_guided_campaign_by_time() {
+        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::CoverageGuided, None, Some(60), 8);
         let firsts: Vec<u64> = (0..8).map(|_| plan.next(None, |_| true).expect("endless").first).collect();
         assert!(plan.has_left() && firsts.windows(2).all(|pair| pair[0] < pair[1]), "{firsts:?}");
     }

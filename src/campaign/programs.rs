@@ -1,4 +1,4 @@
-//! Which programs a blind search executes.
+//! Which programs a generational search executes.
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};

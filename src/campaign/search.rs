@@ -10,9 +10,9 @@ use crate::settings::StrategyName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
     /// Generated, each execution by itself, with the choices that this strategy makes.
-    Blind(StrategyName),
+    Generational(StrategyName),
     /// Mutated by libFuzzer from those that did something new.
-    Guided {
+    CoverageGuided {
         /// What counts as new.
         feedback: Vec<Kind>,
         /// Where inputs are kept; nowhere, if `None`.
@@ -25,17 +25,17 @@ impl Search {
     #[must_use]
     pub fn strategy(&self) -> StrategyName {
         match self {
-            Self::Blind(strategy) => *strategy,
-            Self::Guided { .. } => StrategyName::Bytes,
+            Self::Generational(strategy) => *strategy,
+            Self::CoverageGuided { .. } => StrategyName::Bytes,
         }
     }
 
-    /// The directory of a guided search.
+    /// The directory of a coverage-guided search.
     #[must_use]
     pub fn corpus(&self) -> Option<&Path> {
         match self {
-            Self::Blind(_) => None,
-            Self::Guided { corpus, .. } => corpus.as_deref(),
+            Self::Generational(_) => None,
+            Self::CoverageGuided { corpus, .. } => corpus.as_deref(),
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn splitmix64(value: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The seed of a slice of a guided campaign.
+/// The seed of a slice of a coverage-guided campaign.
 #[must_use]
 pub fn slice_seed(campaign: u64, cell: usize, first: u64) -> u64 {
     splitmix64(splitmix64(splitmix64(campaign) ^ cell as u64) ^ first)

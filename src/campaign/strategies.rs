@@ -1,4 +1,5 @@
-//! Measures the strategies on examples to check: how many executions each takes to the first finding, and their pace.
+//! Measures the strategies on examples to check: how many executions each takes to the first finding, and their
+//! throughput.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use super::bench::Pace;
+use super::bench::Throughput;
 use super::interrupt;
 use super::job::{CheckSlice, Job, Program, Work};
 use super::supervisor::{Ended, Supervisor};
@@ -28,8 +29,8 @@ pub const COMPARED: [StrategyName; 6] = [
     StrategyName::Portfolio,
 ];
 
-/// The example whose pace is measured: three threads and a few plain accesses.
-const PACED: &str = "reorder_3_fixed.c";
+/// The example whose throughput is measured: three threads and a few plain accesses.
+const MEASURED: &str = "reorder_3_fixed.c";
 /// Rounds of measuring, and the executions of each.
 const ROUNDS: u64 = 5;
 const CONTROLLED_ROUND: u64 = 50_000;
@@ -172,23 +173,23 @@ impl Comparison {
         Ok(measured)
     }
 
-    /// Measures the pace of the example [`PACED`] with the controlled engine and with `free`, in turns, under each
-    /// sanitizer.
+    /// Measures the throughput of the example [`MEASURED`] with the controlled engine and with `free`, in turns, under
+    /// each sanitizer.
     ///
     /// # Errors
     /// As [`Comparison::run`].
-    pub fn pace(&self, workshop: &Workshop, sanitizers: &[Sanitizer]) -> Result<Vec<Pace>> {
-        let example = Example::of(&self.directory.join(PACED))?;
+    pub fn throughput(&self, workshop: &Workshop, sanitizers: &[Sanitizer]) -> Result<Vec<Throughput>> {
+        let example = Example::of(&self.directory.join(MEASURED))?;
         let mut supervisor = Supervisor::new(1)?;
-        let mut paces = Vec::new();
+        let mut throughputs = Vec::new();
         for &sanitizer in sanitizers {
             let program = workshop.build(&example.check().target()?, sanitizer)?;
             let mut pair = [(self.engine, CONTROLLED_ROUND), (Engine::Free, FREE_ROUND)]
-                .map(|(engine, round)| (Pace { sanitizer, engine, executions: 0, seconds: 0.0 }, round));
+                .map(|(engine, round)| (Throughput { sanitizer, engine, executions: 0, seconds: 0.0 }, round));
             for round in 0..ROUNDS {
-                for (pace, count) in &mut pair {
+                for (throughput, count) in &mut pair {
                     let mut job = self.job(&Example { sanitizer, ..example.clone() }, &program, 0, round);
-                    job.settings.engine = pace.engine;
+                    job.settings.engine = throughput.engine;
                     if let Work::Check(slice) = &mut job.work {
                         slice.count = *count;
                     }
@@ -199,15 +200,15 @@ impl Comparison {
                         }
                     };
                     if let Some(found) = ended.earlier.iter().chain(&ended.found).next() {
-                        bail!("{PACED} failed, so there is no pace: {}", found.failures[0].message);
+                        bail!("{MEASURED} failed, so there is no throughput: {}", found.failures[0].message);
                     }
-                    pace.executions += ended.outcome.executions;
-                    pace.seconds += ended.outcome.seconds;
+                    throughput.executions += ended.outcome.executions;
+                    throughput.seconds += ended.outcome.seconds;
                 }
             }
-            paces.extend(pair.map(|(pace, _)| pace));
+            throughputs.extend(pair.map(|(throughput, _)| throughput));
         }
-        Ok(paces)
+        Ok(throughputs)
     }
 
     fn job(&self, example: &Example, target: &Built, strategy: usize, trial: u64) -> Job {

@@ -55,7 +55,7 @@ pub struct Ended {
     pub evolved: Evolved,
 }
 
-/// What a worker of a guided campaign leaves behind; nothing, if it is another's.
+/// What a worker of a coverage-guided campaign leaves behind; nothing, if it is another's.
 #[derive(Default)]
 pub struct Evolved {
     /// Inputs that did something new.
@@ -68,7 +68,7 @@ pub struct Evolved {
     pub reached: Features,
 }
 
-/// What a worker of a guided campaign begins with.
+/// What a worker of a coverage-guided campaign begins with.
 pub struct Beginning<'a> {
     pub inputs: Vec<&'a [u8]>,
     /// Inputs are kept if they reach more than this.
@@ -85,7 +85,7 @@ pub struct Found {
     pub schedule: Option<Schedule>,
     /// The sanitizer's report and the timeline, for people.
     pub report: String,
-    /// What was executed, of a guided campaign.
+    /// What was executed, of a coverage-guided campaign.
     pub input: Option<Input>,
 }
 
@@ -253,7 +253,7 @@ fn evolved(worker: &WorkerProcess, ended_by_itself: bool) -> Evolved {
     Evolved { kept, cut_off, last: last(worker), reached: Features::read(&worker.files().reached()) }
 }
 
-/// What a worker of a guided campaign executed last.
+/// What a worker of a coverage-guided campaign executed last.
 fn slotted(worker: &WorkerProcess) -> Option<Slotted> {
     let Work::Evolve(_) = worker.job().work else { return None };
     InputSlot::read(&worker.files().input())

@@ -13,7 +13,7 @@ pub const PARTS: u64 = 64;
 pub enum Suspects {
     /// Of a slice, made again from their numbers.
     Slice(Share),
-    /// Of a guided campaign, by their numbers and inputs.
+    /// Of a coverage-guided campaign, by their numbers and inputs.
     Inputs { cell: usize, inputs: Vec<(u64, Vec<u8>)> },
 }
 

@@ -1,4 +1,4 @@
-//! `threadbare bench`: the pace of control against ordinary stress.
+//! `threadbare bench`: the throughput under control against that of uncontrolled stress.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
 use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
-use crate::report::{json, pace, say, table};
+use crate::report::{json, say, table, throughput};
 use crate::settings::{Engine, Sanitizer};
 use crate::target::Workshop;
 
@@ -39,7 +39,7 @@ pub struct Flags {
     /// Executions of each engine in each of the rounds: many, since the first ones of a process take longer.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     executions: u64,
-    /// Measure on the examples to check in this directory instead: the pace of one, and how many executions each
+    /// Measure on the examples to check in this directory instead: the throughput of one, and how many executions each
     /// strategy takes to the first finding in each.
     #[arg(long, value_name = "DIRECTORY")]
     examples: Option<PathBuf>,
@@ -73,14 +73,14 @@ fn compare(flags: &Flags, directory: &Path, workshop: &Workshop) -> Result<()> {
     };
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
-    let paces = comparison.pace(workshop, &resolve::distinct(&flags.sanitizer))?;
-    say(pace::table(&paces));
+    let throughputs = comparison.throughput(workshop, &resolve::distinct(&flags.sanitizer))?;
+    say(throughput::table(&throughputs));
     let line = ProgressLine::new();
     let measured = comparison.run(workshop, |done, total| line.count(done, total, "searches"))?;
     drop(line);
     say(table::of_strategies(&measured));
     if let Some(path) = &flags.json {
-        json::write(path, &json::Strategies::new(&paces, &measured))?;
+        json::write(path, &json::Strategies::new(&throughputs, &measured))?;
     }
     Ok(())
 }
@@ -98,11 +98,11 @@ fn measure(flags: &Flags, workshop: &Workshop) -> Result<()> {
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
-    let paces = bench.run(workshop, |done, total| line.count(done, total, "measurements"))?;
+    let throughputs = bench.run(workshop, |done, total| line.count(done, total, "measurements"))?;
     drop(line);
-    say(pace::table(&paces));
+    say(throughput::table(&throughputs));
     if let Some(path) = &flags.json {
-        json::write(path, &pace::Bench::new(&paces))?;
+        json::write(path, &throughput::Bench::new(&throughputs))?;
     }
     Ok(())
 }

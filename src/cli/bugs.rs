@@ -62,7 +62,7 @@ impl Flags {
             free: self.free,
             subject: "bundled".to_owned(),
             engine,
-            feedback: self.search.resolve(engine, Name::Blind)?,
+            feedback: self.search.resolve(engine, Name::Generational)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),
             jobs: world.jobs(self.jobs)?,
         })

@@ -1,4 +1,4 @@
-//! `threadbare corpus`: what guided campaigns keep, looked at, shared and made smaller.
+//! `threadbare corpus`: what coverage-guided campaigns keep, looked at, shared and made smaller.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;

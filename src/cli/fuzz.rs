@@ -61,14 +61,16 @@ pub struct Explored {
     engine: Option<Engine>,
     #[command(flatten)]
     search: SearchFlags,
-    /// Directory that a guided search begins with and adds to [default: it begins with nothing and keeps nothing].
+    /// Directory that a coverage-guided search begins with and adds to [default: it begins with nothing and keeps
+    /// nothing].
     #[arg(long, value_name = "DIRECTORY")]
     pub corpus: Option<PathBuf>,
-    /// What makes the choices of a blind search: random, pct or pos, with a setting such as random:0.1 or pct:3
-    /// [default: random]. With it the search is blind.
+    /// What makes the choices of a generational search: random, pct or pos, with a setting such as random:0.1 or pct:3
+    /// [default: random]. With it the search is generational.
     #[arg(long, value_parser = resolve::campaign_strategy)]
     pub strategy: Option<StrategyName>,
-    /// The same seed and executions, and corpus if the search is guided, are the same campaign [default: a new one].
+    /// The same seed and executions, and corpus if the search is coverage-guided, are the same campaign [default: a new
+    /// one].
     #[arg(long)]
     seed: Option<u64>,
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
@@ -127,21 +129,24 @@ impl Explored {
         workshop.runtime(subject, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
-        let is_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
-        let search = match self.search.resolve(engine, if is_guided { Name::Guided } else { Name::Blind })? {
+        let is_coverage_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
+        let search = match self
+            .search
+            .resolve(engine, if is_coverage_guided { Name::CoverageGuided } else { Name::Generational })?
+        {
             None => {
                 ensure!(
                     self.corpus.is_none(),
-                    "a blind search keeps no corpus; use --search guided, or leave out --corpus"
+                    "a generational search keeps no corpus; use --search coverage-guided, or leave out --corpus"
                 );
-                Search::Blind(self.strategy.unwrap_or(StrategyName::Random))
+                Search::Generational(self.strategy.unwrap_or(StrategyName::Random))
             }
             Some(feedback) => {
                 ensure!(
                     self.strategy.is_none(),
-                    "a guided search makes its choices itself; use --search blind, or leave out --strategy"
+                    "a coverage-guided search makes its choices itself; use --search generational, or leave out --strategy"
                 );
-                Search::Guided { feedback, corpus: self.corpus.clone() }
+                Search::CoverageGuided { feedback, corpus: self.corpus.clone() }
             }
         };
         Ok(Campaign {

@@ -10,9 +10,9 @@ use crate::settings::Engine;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {
     /// Generated, each execution by itself.
-    Blind,
+    Generational,
     /// Mutated by libFuzzer from those that did something new.
-    Guided,
+    CoverageGuided,
 }
 
 #[derive(Debug, Args)]
@@ -20,8 +20,8 @@ pub struct SearchFlags {
     /// Where programs and choices come from.
     #[arg(long, value_enum)]
     search: Option<Name>,
-    /// What counts as new in a guided search: all, none, or some of edges, reads-from, hand-overs, blocked, oracles
-    /// [default: all].
+    /// What counts as new in a coverage-guided search: all, none, or some of edges, reads-from, hand-overs, blocked,
+    /// oracles [default: all].
     #[arg(long, value_parser = feedback)]
     feedback: Option<Feedback>,
 }
@@ -44,19 +44,21 @@ fn feedback(text: &str) -> Result<Feedback, String> {
 }
 
 impl SearchFlags {
-    /// What guides the search that was asked for, or else this one; `None` if it is blind.
+    /// What guides the search that was asked for, or else this one; `None` if it is generational.
     ///
     /// # Errors
     /// There is nothing to guide a search by.
     pub fn resolve(&self, engine: Engine, otherwise: Name) -> Result<Option<Vec<Kind>>> {
-        if self.search.unwrap_or(otherwise) == Name::Blind {
-            ensure!(self.feedback.is_none(), "a blind search has no feedback; use --search guided");
+        if self.search.unwrap_or(otherwise) == Name::Generational {
+            ensure!(self.feedback.is_none(), "a generational search has no feedback; use --search coverage-guided");
             return Ok(None);
         }
         if !cfg!(feature = "libfuzzer") {
-            bail!("this was built without libFuzzer; build it with the feature `libfuzzer`, or use --search blind");
+            bail!(
+                "this was built without libFuzzer; build it with the feature `libfuzzer`, or use --search generational"
+            );
         }
-        ensure!(engine != Engine::Free, "without control there is no feedback to guide by; use --search blind");
+        ensure!(engine != Engine::Free, "without control there is no feedback to guide by; use --search generational");
         Ok(Some(self.feedback.as_ref().map_or_else(|| Kind::ALL.to_vec(), |feedback| feedback.0.clone())))
     }
 }

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 pub use targets::{Ci, Named, Targets};
 
-use super::pace::Bench;
 use super::progress::per_second;
-use crate::campaign::bench::Pace;
+use super::throughput::Bench;
+use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
 use crate::campaign::check;
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
@@ -44,7 +44,7 @@ pub struct Fuzz {
     interrupted: bool,
     findings: Vec<FuzzFinding>,
     incomparable: BTreeMap<Incomparable, u64>,
-    /// Of a guided search.
+    /// Of a coverage-guided search.
     corpus: Option<Gathered>,
     runs: Vec<Run>,
 }
@@ -121,7 +121,7 @@ impl Fuzz {
 /// `bench --examples --json`.
 #[derive(Serialize)]
 pub struct Strategies {
-    pace: Bench,
+    throughput: Bench,
     /// By example and strategy.
     examples: BTreeMap<String, BTreeMap<String, StrategySearches>>,
 }
@@ -135,7 +135,7 @@ struct StrategySearches {
 
 impl Strategies {
     #[must_use]
-    pub fn new(paces: &[Pace], measured: &[strategies::Measured]) -> Self {
+    pub fn new(throughputs: &[Throughput], measured: &[strategies::Measured]) -> Self {
         let searches = |searches: &strategies::Searches| StrategySearches {
             trials: searches.trials,
             found: searches.found.len() as u64,
@@ -146,7 +146,7 @@ impl Strategies {
             let names = strategies::COMPARED.map(|strategy| strategy.to_string());
             (name, names.into_iter().zip(measured.searches.iter().map(searches)).collect())
         };
-        Self { pace: Bench::new(paces), examples: measured.iter().map(example).collect() }
+        Self { throughput: Bench::new(throughputs), examples: measured.iter().map(example).collect() }
     }
 }
 

@@ -319,7 +319,7 @@ fn medians() {
 
 #[test]
 #[ignore = "prints how long a point takes under each strategy"]
-fn pace() {
+fn throughput() {
     let program = reorder(2);
     for word in WORDS {
         let mut simulator = simulator(word);

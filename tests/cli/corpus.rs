@@ -1,4 +1,4 @@
-//! Guided campaigns and the corpora that they share.
+//! Coverage-guided campaigns and the corpora that they share.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::command::{CLEAN, FOUND, Workplace};
 use serde_json::Value;
 use threadbare::input::Input;
 
-const SMALL: &str = "fuzz --search guided --sanitizer none --threads 2,4 --seed 7";
+const SMALL: &str = "fuzz --search coverage-guided --sanitizer none --threads 2,4 --seed 7";
 
 /// The inputs of a corpus, by name; every file in it must be a whole one.
 fn inputs(directory: &Path) -> BTreeSet<(String, Vec<u8>)> {
@@ -84,7 +84,7 @@ fn a_campaign_goes_on_from_the_corpus_that_another_left() {
 }
 
 #[test]
-fn a_guided_campaign_finds_a_bug_whose_case_replays() {
+fn a_coverage_guided_campaign_finds_a_bug_whose_case_replays() {
     let place = Workplace::new();
     let ran = place.run(&format!("{SMALL} --bug lost-notify --executions 2000 --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
@@ -106,7 +106,7 @@ fn what_workers_did_before_they_died_counts() {
 #[test]
 fn a_killed_campaign_leaves_whole_inputs_and_two_at_once_do_no_harm() {
     let place = Workplace::new();
-    let campaign = "fuzz --search guided --sanitizer none --threads 2 --seconds 100 --corpus corpus --jobs 1";
+    let campaign = "fuzz --search coverage-guided --sanitizer none --threads 2 --seconds 100 --corpus corpus --jobs 1";
     let mut both = [place.start(&format!("{campaign} --seed 1")), place.start(&format!("{campaign} --seed 2"))];
     let corpus = place.path().join("corpus");
     let count = || fs::read_dir(&corpus).map_or(0, |entries| entries.count());
@@ -172,9 +172,13 @@ fn what_cannot_be_done_is_refused() {
     place
         .run("fuzz --executions 10 --sanitizer none --corpus file/corpus")
         .refused(&["file/corpus", "another directory"]);
-    place.run("fuzz --executions 10 --sanitizer none --search blind --corpus c").refused(&["--search guided"]);
-    place.run("fuzz --executions 10 --sanitizer none --search guided --strategy pct").refused(&["--strategy"]);
-    place.run("fuzz --executions 10 --sanitizer none --search guided --engine free").refused(&["--search blind"]);
+    place
+        .run("fuzz --executions 10 --sanitizer none --search generational --corpus c")
+        .refused(&["--search coverage-guided"]);
+    place.run("fuzz --executions 10 --sanitizer none --search coverage-guided --strategy pct").refused(&["--strategy"]);
+    place
+        .run("fuzz --executions 10 --sanitizer none --search coverage-guided --engine free")
+        .refused(&["--search generational"]);
     place.run("fuzz --sanitizer none --budget 1s").refused(&["--budget"]);
     place.run("corpus minimise missing").refused(&["missing"]);
     place.run("corpus stats file").refused(&["file"]);

@@ -5,7 +5,7 @@ use crate::command::{CLEAN, FOUND, Workplace};
 #[test]
 fn every_sanitizer_runs_the_same_programs_and_finds_nothing() {
     let place = Workplace::new();
-    place.run("fuzz --search blind --executions 1200 --seed 1 --json out.json").left_with(CLEAN);
+    place.run("fuzz --search generational --executions 1200 --seed 1 --json out.json").left_with(CLEAN);
     let json = place.json("out.json");
     assert_eq!(json["executions"], 1200);
     let runs = json["runs"].as_array().expect("runs");

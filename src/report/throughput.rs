@@ -7,27 +7,27 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use super::{grouped, word};
-use crate::campaign::bench::Pace;
+use crate::campaign::bench::Throughput;
 use crate::settings::{Engine, Sanitizer};
 
-/// A controlled engine's pace and that of `free`, under one sanitizer.
-fn pairs(paces: &[Pace]) -> impl Iterator<Item = (&Pace, &Pace)> {
-    paces.chunks_exact(2).map(|pair| (&pair[0], &pair[1]))
+/// A controlled engine's throughput and that of `free`, under one sanitizer.
+fn pairs(throughputs: &[Throughput]) -> impl Iterator<Item = (&Throughput, &Throughput)> {
+    throughputs.chunks_exact(2).map(|pair| (&pair[0], &pair[1]))
 }
 
-fn ratio(controlled: &Pace, free: &Pace) -> f64 {
+fn ratio(controlled: &Throughput, free: &Throughput) -> f64 {
     controlled.per_second() / free.per_second()
 }
 
 /// One row for each sanitizer.
 #[must_use]
-pub fn table(paces: &[Pace]) -> Table {
+pub fn table(throughputs: &[Throughput]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["sanitizer", "engine", "per second", "free per second", "ratio"]);
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for (controlled, free) in pairs(paces) {
+    for (controlled, free) in pairs(throughputs) {
         table.add_row([
             word(&controlled.sanitizer),
             word(&controlled.engine),
@@ -58,19 +58,19 @@ struct Run {
 
 impl Bench {
     #[must_use]
-    pub fn new(paces: &[Pace]) -> Self {
+    pub fn new(throughputs: &[Throughput]) -> Self {
         let mut ratios: BTreeMap<String, BTreeMap<Sanitizer, f64>> = BTreeMap::new();
-        for (controlled, free) in pairs(paces) {
+        for (controlled, free) in pairs(throughputs) {
             let comparison = ratios.entry(format!("{}_vs_free", word(&controlled.engine))).or_default();
             comparison.insert(controlled.sanitizer, ratio(controlled, free));
         }
-        let run = |pace: &Pace| Run {
-            sanitizer: pace.sanitizer,
-            engine: pace.engine,
-            executions: pace.executions,
-            seconds: pace.seconds,
-            per_second: pace.per_second(),
+        let run = |throughput: &Throughput| Run {
+            sanitizer: throughput.sanitizer,
+            engine: throughput.engine,
+            executions: throughput.executions,
+            seconds: throughput.seconds,
+            per_second: throughput.per_second(),
         };
-        Self { ratios, runs: paces.iter().map(run).collect() }
+        Self { ratios, runs: throughputs.iter().map(run).collect() }
     }
 }
