@@ -28,7 +28,7 @@ fn main() {
     }
     let toolchain = Toolchain::find(None).unwrap_or_else(|error| fail(&error));
 
-    let mut bridge = cxx_build::bridge("src/subject.rs");
+    let mut bridge = cxx_build::bridge("src/runtime.rs");
     set_up(&mut bridge, &toolchain);
     bridge.std("c++20").include("cpp").flag("-Wall").flag("-Wextra").file("cpp/harness/bridge.cpp");
     bridge.compile("threadbare_bridge");
@@ -50,7 +50,7 @@ fn main() {
     println!("cargo:rerun-if-env-changed=CXX");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/target/toolchain.rs");
-    println!("cargo:rerun-if-changed=src/subject.rs");
+    println!("cargo:rerun-if-changed=src/runtime.rs");
     // Much of it travels in the executable.
     for folder in ["adapters", "bugs", "control", "harness", "runtime", "target"] {
         println!("cargo:rerun-if-changed=cpp/{folder}");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ under none. With `all`,
-# g++ too goes through every sanitizer, and the subject is built under each, which cargo's tests do as well.
+# g++ too goes through every sanitizer, and the bundled runtime as a target is built under each, which cargo's tests do as well.
 set -euo pipefail
 clang=$(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -n 1)
 for compiler in "$clang" g++; do
@@ -14,7 +14,7 @@ for compiler in "$clang" g++; do
       cmake --build "$folder"
     else
       cmake --build "$folder" --target component_tests
-      tests=(--exclude-regex '^subject$')
+      tests=(--exclude-regex '^bundled_runtime$')
     fi
     ctest --test-dir "$folder" --output-on-failure --no-tests=error "${tests[@]}"
   done

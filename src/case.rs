@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! threadbare case 1
-//! subject bundled
+//! runtime bundled
 //! threads 2
 //! sanitizer none
 //! engine fibers
@@ -23,7 +23,7 @@
 //! ```
 //!
 //! The workload is a program, as here, or a check: then its block stands in place of the program's (see
-//! [`crate::check::text`]), the subject is `check`, `threads` is 1 and there is no bug.
+//! [`crate::check::text`]), the runtime is `check`, `threads` is 1 and there is no bug.
 //!
 //! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
 //! call that comes next, such as `inject*eio`. The lines `bug`, `oracle` and the blocks `schedule` and `report`
@@ -131,7 +131,7 @@ impl Display for Case {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let settings = &self.settings;
         writeln!(formatter, "threadbare case {VERSION}")?;
-        writeln!(formatter, "subject {}", settings.subject)?;
+        writeln!(formatter, "runtime {}", settings.runtime)?;
         writeln!(formatter, "threads {}", settings.threads)?;
         writeln!(formatter, "sanitizer {}", word(&settings.sanitizer))?;
         writeln!(formatter, "engine {}", word(&settings.engine))?;

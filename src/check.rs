@@ -18,8 +18,8 @@ use crate::target::{Kind, Target};
 /// What may be made to go wrong in a program under check, where the program must expect it.
 pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::WeakFailure];
 
-/// The subject that the settings of a check name.
-pub const SUBJECT: &str = "check";
+/// What the settings of a check have in place of the name of a runtime.
+pub const RUNTIME: &str = "check";
 /// Sources of a check: at most.
 pub const MAX_SOURCES: usize = 256;
 /// Flags of a check: at most.

@@ -15,7 +15,7 @@ mod replay;
 mod resolve;
 mod search;
 mod show;
-mod subjects;
+mod targets;
 mod worker;
 mod world;
 
@@ -70,7 +70,7 @@ enum Command {
     /// Measure the throughput under control against that of uncontrolled stress.
     Bench(bench::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
-    Subjects,
+    Targets,
     /// Show or clear what was built.
     Cache(cache::Flags),
     #[command(hide = true)]
@@ -103,7 +103,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
-        Command::Subjects => subjects::run(world).map(found_nothing),
+        Command::Targets => targets::run(world).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),
         Command::Worker(flags) => worker::run(&flags),
     }

@@ -1,8 +1,8 @@
-//! Control over a subject: virtual threads, emulated primitives, time, hooks and engines.
+//! Control over a target: virtual threads, emulated primitives, time, hooks and engines.
 //!
 //! `controller` decides who runs; an engine (`fibers`, `os_threads`) carries it out; `hooks` are the
-//! functions by which the subject's atomics, locks, threads and clocks reach them. A [`Session`] ties
-//! them to a subject.
+//! functions by which the target's atomics, locks, threads and clocks reach them. A [`Session`] ties
+//! them to a target.
 
 mod active;
 mod controller;

@@ -97,7 +97,7 @@ impl EventKind {
     /// The kind of that number.
     ///
     /// # Panics
-    /// If there is none: a subject that records anything else was not built from our interpreter.
+    /// If there is none: a runtime that records anything else was not built from our interpreter.
     #[must_use]
     pub fn from_number(number: u8) -> Self {
         Self::ALL[usize::from(number)]
@@ -115,11 +115,11 @@ pub enum Ending {
     OutOfSteps(u64),
     /// A thread called this function in a way that its standard leaves undefined; `how` goes on after its name.
     Misused { thread: ThreadId, primitive: &'static str, how: &'static str },
-    /// The subject called something that would block and is not emulated.
+    /// The target called something that would block and is not emulated.
     Unsupported(String),
     /// A replayed schedule did not fit at this step.
     Diverged { step: u64, why: String },
-    /// The subject recorded more events than its program can make.
+    /// The runtime recorded more events than its program can make.
     TooManyEvents,
     /// The process image stopped at this point, by an injected crash.
     Crashed { point: u64 },
@@ -189,14 +189,14 @@ pub struct Execution {
     pub points: u64,
     /// Sanitizer reports made in process during the execution (TSan goes on after one).
     pub reports: u32,
-    /// Descriptors that the subject opened and did not close.
+    /// Descriptors that the target opened and did not close.
     pub files_left_open: u32,
     /// Names of the files that are there at the end, of a program with leases; sorted. After a crash: once the leases
     /// recovered.
     pub files_left: Vec<String>,
     /// What a crash left to those who came next.
     pub aftermath: Option<Aftermath>,
-    /// Allocations that the subject made with `operator new`. Counted under control only.
+    /// Allocations that the target made with `operator new`. Counted under control only.
     pub allocations: u64,
 }
 

@@ -22,7 +22,7 @@ use crate::control::counters;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Edges of the subject's C++ (clang).
+    /// Edges of the target's C++ (clang).
     Edges,
     /// Which write each read saw, both by their places in the code.
     ReadsFrom,
@@ -65,8 +65,8 @@ fn mix(left: u64, right: u64) -> u64 {
     (left.rotate_left(23) ^ right).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Edges of the subject's C++ that were passed in this process. Each counts once: libFuzzer need not be told again of the
-/// thousands that every execution passes.
+/// Edges of the target's C++ that were passed in this process. Each counts once: libFuzzer need not be told again of
+/// the thousands that every execution passes.
 #[derive(Debug, Default)]
 pub struct Edges {
     known: Vec<u8>,

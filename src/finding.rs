@@ -81,7 +81,7 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Incomparable {
-    /// The controller does not emulate a primitive that the subject called.
+    /// The controller does not emulate a primitive that the target called.
     UnsupportedPrimitive,
     /// A replayed schedule diverged.
     Diverged,

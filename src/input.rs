@@ -113,12 +113,12 @@ impl Input {
         Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
     }
 
-    /// The case that its execution on the bundled subject is, with that bug and sanitizer, and the choices, which the case has no
-    /// place for. An input does not tell what comes of it: the case promises that nothing does.
+    /// The case that its execution on the bundled runtime is, with that bug and sanitizer, and the choices, which the
+    /// case has no place for. An input does not tell what comes of it: the case promises that nothing does.
     #[must_use]
     pub fn into_case(self, bug: Option<String>, sanitizer: Sanitizer) -> (Case, Vec<u16>) {
         let settings = Settings {
-            subject: "bundled".to_owned(),
+            runtime: "bundled".to_owned(),
             threads: self.threads,
             sanitizer,
             engine: Engine::Fibers,

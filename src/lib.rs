@@ -1,7 +1,7 @@
 //! threadbare wears C++20 coroutine schedulers thin until their races show.
 //!
 //! Data flows one way:
-//! `program -> control(subject, strategy) -> execution -> oracle(reference) -> finding -> report`.
+//! `program -> control(target, strategy) -> execution -> oracle(reference) -> finding -> report`.
 
 pub mod campaign;
 pub mod case;
@@ -21,9 +21,9 @@ pub mod program;
 pub mod project;
 pub mod reference;
 pub mod report;
+pub mod runtime;
 pub mod schedule;
 mod scratch;
 pub mod settings;
 pub mod strategy;
-pub mod subject;
 pub mod target;

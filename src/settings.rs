@@ -42,10 +42,11 @@ impl Sanitizer {
     }
 }
 
-/// The subject and the circumstances of an execution.
+/// The circumstances of an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    pub subject: String,
+    /// The runtime that executes a task graph; of a check [`crate::check::RUNTIME`].
+    pub runtime: String,
     /// The main thread and `threads - 1` workers; 1 to [`MAX_THREADS`].
     pub threads: u16,
     pub sanitizer: Sanitizer,

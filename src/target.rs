@@ -46,8 +46,8 @@ pub struct Target {
 /// What a target does once it is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Executes task graphs: it defines what cpp/harness/subject.hpp asks for. So do the probes of the tests, with
-    /// functions of their own.
+    /// Executes task graphs: it defines what cpp/harness/runtime_interface.hpp asks for. So do the probes of the
+    /// tests, with functions of their own.
     Runtime,
     /// Has a `main`, and scheduling points at these places.
     Program(Points),

@@ -1,6 +1,6 @@
 #include "harness/bridge.hpp"
 
-#include "threadbare/src/subject.rs.h"
+#include "threadbare/src/runtime.rs.h"
 
 #include <dlfcn.h>
 
@@ -55,7 +55,7 @@ void *Library::symbol(const char *name) const {
 }
 
 std::size_t Library::origin() const noexcept {
-  const void *known = dlsym(handle_, "threadbare_make_subject");
+  const void *known = dlsym(handle_, "threadbare_make_runtime");
   if (known == nullptr) known = reinterpret_cast<const void *>(run_probe);
   Dl_info place{};
   return known != nullptr && dladdr(known, &place) != 0 ? reinterpret_cast<std::size_t>(place.dli_fbase) : 0;
@@ -63,16 +63,16 @@ std::size_t Library::origin() const noexcept {
 
 std::unique_ptr<Library> load_library(rust::Str path) { return std::make_unique<Library>(std::string(path)); }
 
-std::unique_ptr<Subject> open_subject(const Library &library) {
-  const auto make = reinterpret_cast<decltype(&threadbare_make_subject)>(library.symbol("threadbare_make_subject"));
-  return std::unique_ptr<Subject>(make());
+std::unique_ptr<Runtime> open_runtime(const Library &library) {
+  const auto make = reinterpret_cast<decltype(&threadbare_make_runtime)>(library.symbol("threadbare_make_runtime"));
+  return std::unique_ptr<Runtime>(make());
 }
 
 bool fits_fibers(const Library &library) {
   return reinterpret_cast<decltype(&threadbare_fits_fibers)>(library.symbol("threadbare_fits_fibers"))();
 }
 
-void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+void execute_program(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads) {
   const ProgramSpec program{
       .tasks = view(tasks),
@@ -81,15 +81,15 @@ void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::
       .objects = view(objects),
   };
   try {
-    subject.execute(program, threads);
+    runtime.execute(program, threads);
   } catch (const std::bad_alloc &) {
-    // The program did not begin: its events tell, and what the subject had made is gone.
+    // The program did not begin: its events tell, and what the runtime had made is gone.
   }
 }
 
-rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects) {
+rust::Vec<std::int64_t> recover_leases(Runtime &runtime, const ObjectCounts &objects) {
   rust::Vec<std::int64_t> holders;
-  for (const std::int64_t holder : subject.recover(view(objects))) holders.push_back(holder);
+  for (const std::int64_t holder : runtime.recover(view(objects))) holders.push_back(holder);
   return holders;
 }
 

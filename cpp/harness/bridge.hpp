@@ -1,9 +1,9 @@
-// What src/subject.rs calls: targets that are loaded, and the subjects and probes in them.
+// What src/runtime.rs calls: targets that are loaded, and the runtimes and probes in them.
 #pragma once
 
 #include "harness/probe.hpp"
 #include "harness/program_spec.hpp"
-#include "harness/subject.hpp"
+#include "harness/runtime_interface.hpp"
 #include "rust/cxx.h"
 
 #include <cstddef>
@@ -37,14 +37,14 @@ class Library {
 
 std::unique_ptr<Library> load_library(rust::Str path);
 
-std::unique_ptr<Subject> open_subject(const Library &library);
+std::unique_ptr<Runtime> open_runtime(const Library &library);
 bool fits_fibers(const Library &library);
 
-void execute_program(Subject &subject, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+void execute_program(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads);
 
 /// Lets the leases of a program recover from a crash in the middle of it; the holder of each, or -1.
-rust::Vec<std::int64_t> recover_leases(Subject &subject, const ObjectCounts &objects);
+rust::Vec<std::int64_t> recover_leases(Runtime &runtime, const ObjectCounts &objects);
 
 /// Lets the C++ library initialise what it does on first use, once for all.
 void warm_up();

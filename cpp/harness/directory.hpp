@@ -1,4 +1,4 @@
-// Where the files of a subject belong.
+// Where the files of a target belong.
 #pragma once
 
 /// The directory that is empty at the start of each execution and removed after the last one; null if there is

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-/// Takes down one event. Defined by whoever links a subject.
+/// Takes down one event. Defined by whoever links a runtime.
 extern "C" void threadbare_record(std::uint32_t task, std::uint16_t operation, std::uint8_t kind,
                                   std::int64_t value) noexcept;
 

@@ -1,4 +1,4 @@
-/* Forced into every file of a subject (-include): makes each atomic operation a point.
+/* Forced into every file of a target (-include): makes each atomic operation a point.
  *
  * The compiler's atomic builtins become macros of the same name, which is safe because a macro is not
  * expanded inside its own expansion. libstdc++'s <atomic>, shared_ptr and atomic::wait, libc++'s

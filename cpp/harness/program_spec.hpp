@@ -1,5 +1,5 @@
 // A program in the form that interpreters read: views of plain arrays, with the layout of the structs of
-// the same names in src/subject.rs.
+// the same names in src/runtime.rs.
 #pragma once
 
 #include <cstddef>

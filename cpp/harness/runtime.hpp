@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/interpreter.hpp"
-#include "harness/subject.hpp"
+#include "harness/runtime_interface.hpp"
 #include "harness/systems.hpp"
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline constexpr bool has_emulated_tls = false;
 
 /// Executes task graphs by way of an adapter (adapter.hpp), with the systems of the target.
 template <class Adapter>
-class Runtime final : public Subject {
+class AdaptedRuntime final : public Runtime {
  public:
   void execute(const ProgramSpec &program, unsigned threads) override { Interpreter<Adapter>(program).execute(threads); }
 
@@ -30,5 +30,5 @@ class Runtime final : public Subject {
 
 /// Makes the file that says it a target: a runtime with this adapter. Say it once, outside of any namespace.
 #define THREADBARE_RUNTIME(...)                                                                              \
-  extern "C" threadbare::Subject *threadbare_make_subject() { return new threadbare::Runtime<__VA_ARGS__>(); } \
+  extern "C" threadbare::Runtime *threadbare_make_runtime() { return new threadbare::AdaptedRuntime<__VA_ARGS__>(); } \
   extern "C" bool threadbare_fits_fibers() { return threadbare::has_emulated_tls; }

@@ -20,7 +20,7 @@ const SEED: u64 = 1;
 
 /// What to measure.
 pub struct Bench {
-    pub subject: String,
+    pub runtime: String,
     pub sanitizers: Vec<Sanitizer>,
     pub threads: u16,
     /// Of the programs.
@@ -56,7 +56,7 @@ impl Bench {
     /// The runtime does not compile, a worker cannot do what it is asked, or it found something, after
     /// which nothing is comparable.
     pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(u64, u64)) -> Result<Vec<Throughput>> {
-        let target = workshop.runtime(&self.subject, None)?;
+        let target = workshop.runtime(&self.runtime, None)?;
         let wanted = self.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
         let builds = workshop.build_all(wanted, |_| !interrupt::requested())?;
         // One at a time: workers beside each other would share the machine unevenly.
@@ -85,7 +85,7 @@ impl Bench {
         round: u64,
     ) -> Result<()> {
         let settings = Settings {
-            subject: self.subject.clone(),
+            runtime: self.runtime.clone(),
             threads: self.threads,
             sanitizer: throughput.sanitizer,
             engine: throughput.engine,

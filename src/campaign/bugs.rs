@@ -33,7 +33,7 @@ pub struct Measurement {
     pub free: bool,
     /// What guides the searches, which are generational if it is `None`.
     pub feedback: Option<Vec<Kind>>,
-    pub subject: String,
+    pub runtime: String,
     pub engine: Engine,
     /// Of the programs.
     pub shape: Shape,
@@ -154,7 +154,7 @@ impl Measurement {
         let mut wanted = Vec::new();
         for entry in &self.entries {
             for bug in [None, Some(entry.name)] {
-                let target = workshop.runtime(&self.subject, bug)?;
+                let target = workshop.runtime(&self.runtime, bug)?;
                 wanted.push((target.clone(), entry.sanitizer));
                 targets.insert(bug.map(str::to_owned), target);
             }
@@ -235,7 +235,7 @@ impl Measurement {
         let entry = self.entries[bug];
         let feedback = self.feedback.as_ref().filter(|_| !free);
         let settings = Settings {
-            subject: self.subject.clone(),
+            runtime: self.runtime.clone(),
             threads: entry.threads,
             sanitizer: entry.sanitizer,
             engine: if free { Engine::Free } else { self.engine },

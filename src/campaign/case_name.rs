@@ -12,9 +12,9 @@ use crate::target::bundled;
 /// it is the name, which the bundled one does without. Of a program it ends with a digest of where the sources are, seen from
 /// the findings, and of how they are built and run, but not of what is in them: a finding in a source that was edited
 /// replaces the one before.
-pub(super) fn prefix(workload: &Workload, subject: &str, findings: &Path) -> String {
+pub(super) fn prefix(workload: &Workload, runtime: &str, findings: &Path) -> String {
     let Workload::Check(check) = workload else {
-        return if subject == bundled::NAME { String::new() } else { format!("{subject}-") };
+        return if runtime == bundled::NAME { String::new() } else { format!("{runtime}-") };
     };
     let stem = check.sources.first().and_then(|source| source.file_stem()).unwrap_or_default();
     let sources = check
@@ -63,7 +63,7 @@ mod tests {
             let mut lines = (1..).zip(text.lines());
             Workload::Check(crate::check::text::parse_lines(&mut lines).expect("a check"))
         };
-        let name = |source: &str, more: &str| prefix(&of(source, more), check::SUBJECT, &findings);
+        let name = |source: &str, more: &str| prefix(&of(source, more), check::RUNTIME, &findings);
         let known = name(&a, "");
         assert!(known.starts_with("main-") && known.len() == "main-01234567-".len(), "{known}");
         let second = format!("  source \"{b}\"\n");

@@ -216,7 +216,7 @@ impl Campaign {
 
     fn settings(&self, sanitizer: Sanitizer, seed: u64) -> Settings {
         Settings {
-            subject: check::SUBJECT.to_owned(),
+            runtime: check::RUNTIME.to_owned(),
             threads: 1,
             sanitizer,
             engine: self.engine,

@@ -152,7 +152,7 @@ impl Exploration {
 
     fn target(&self, workshop: &Workshop) -> Result<Target> {
         match &self.campaign {
-            Campaign::Runtime(campaign) => workshop.runtime(&campaign.subject, campaign.bug.as_deref()),
+            Campaign::Runtime(campaign) => workshop.runtime(&campaign.runtime, campaign.bug.as_deref()),
             Campaign::Program(campaign) => campaign.check.target(),
         }
     }

@@ -134,7 +134,7 @@ impl Findings {
         }
         let name = format!(
             "{}{}-{fingerprint}.case",
-            prefix(&workload, &settings.subject, &self.directory),
+            prefix(&workload, &settings.runtime, &self.directory),
             word(&failure.verdict)
         );
         let case = case_of(found, settings, workload);
@@ -305,7 +305,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
-            subject: "bundled".to_owned(),
+            runtime: "bundled".to_owned(),
             threads: 2,
             sanitizer: Sanitizer::None,
             engine: Engine::Fibers,

@@ -27,7 +27,7 @@ use crate::target::{self, Workshop};
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    pub subject: String,
+    pub runtime: String,
     pub bug: Option<String>,
     pub sanitizers: Vec<Sanitizer>,
     pub threads: Vec<u16>,
@@ -90,7 +90,7 @@ impl Campaign {
                 (Cut::CoverageGuided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
-        let target = workshop.runtime(&self.subject, self.bug.as_deref())?;
+        let target = workshop.runtime(&self.runtime, self.bug.as_deref())?;
         let mut targets = Targets::request(workshop, &target, &self.sanitizers)?;
         let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
         let mut state =
@@ -172,7 +172,7 @@ impl Campaign {
 
     fn settings(&self, cell: &Cell, seed: u64) -> Settings {
         Settings {
-            subject: self.subject.clone(),
+            runtime: self.runtime.clone(),
             threads: cell.threads,
             sanitizer: cell.sanitizer,
             engine: self.engine,

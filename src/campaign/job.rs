@@ -64,7 +64,7 @@ impl Files {
         &self.quick
     }
 
-    /// The directory of the subject's files.
+    /// The directory of the target's files.
     #[must_use]
     pub fn files(&self) -> PathBuf {
         self.quick.join("files")
@@ -76,7 +76,7 @@ impl Files {
         self.quick.join("outcome-so-far.json")
     }
 
-    /// What the worker, its subject and the sanitizer printed.
+    /// What the worker, its target and the sanitizer printed.
     #[must_use]
     pub fn stderr(&self) -> PathBuf {
         self.directory.join("stderr")

@@ -21,7 +21,7 @@ const AT_ONCE: usize = 500;
 
 /// How to execute a corpus.
 pub struct Measurement {
-    pub subject: String,
+    pub runtime: String,
     pub bug: Option<String>,
     pub sanitizer: Sanitizer,
     pub engine: Engine,
@@ -98,7 +98,7 @@ impl Measurement {
 
     fn settings(&self, threads: u16) -> Settings {
         Settings {
-            subject: self.subject.clone(),
+            runtime: self.runtime.clone(),
             threads,
             sanitizer: self.sanitizer,
             engine: self.engine,

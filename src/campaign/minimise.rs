@@ -62,7 +62,7 @@ impl Minimisation {
     /// There is no such runtime, or it does not compile.
     pub fn build(&self, workshop: &Workshop, observe: impl FnMut(&Progress) -> bool) -> Result<[Built; 2]> {
         let settings = &self.case.settings;
-        let targets = [settings.bug.as_deref(), None].map(|bug| workshop.runtime(&settings.subject, bug));
+        let targets = [settings.bug.as_deref(), None].map(|bug| workshop.runtime(&settings.runtime, bug));
         let [buggy, right] = targets;
         let [buggy, right] = [buggy?, right?];
         let wanted = [&buggy, &right].map(|target| (target.clone(), settings.sanitizer));
@@ -213,7 +213,7 @@ mod tests {
 
     fn refusal(workload: Workload, verdict: Verdict) -> String {
         let settings = Settings {
-            subject: check::SUBJECT.to_owned(),
+            runtime: check::RUNTIME.to_owned(),
             threads: 1,
             sanitizer: Sanitizer::None,
             engine: Engine::Fibers,

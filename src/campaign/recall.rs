@@ -28,7 +28,7 @@ impl Campaign {
             let inputs = guide.to_recall(self.seed, most);
             let Some(target) = targets.of(sanitizer).filter(|_| !inputs.is_empty()) else { return Ok(()) };
             let measurement = Measurement {
-                subject: self.subject.clone(),
+                runtime: self.runtime.clone(),
                 bug: self.bug.clone(),
                 sanitizer,
                 engine: self.engine,

@@ -244,7 +244,7 @@ mod tests {
 
     fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {
         Settings {
-            subject: "bundled".to_owned(),
+            runtime: "bundled".to_owned(),
             threads: 2,
             sanitizer,
             engine,

@@ -224,7 +224,7 @@ impl Comparison {
             audit: false,
         };
         let settings = Settings {
-            subject: check::SUBJECT.to_owned(),
+            runtime: check::RUNTIME.to_owned(),
             threads: 1,
             sanitizer: example.sanitizer,
             engine: self.engine,

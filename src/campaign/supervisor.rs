@@ -26,7 +26,7 @@ use crate::schedule::Schedule;
 use crate::scratch::Scratch;
 use crate::settings::Engine;
 
-/// A subject may print without end; no report is as long as this, in bytes.
+/// A target may print without end; no report is as long as this, in bytes.
 const MAX_STDERR: u64 = 4 << 20;
 /// How often the children are asked.
 const POLL: Duration = Duration::from_millis(2);
@@ -37,7 +37,7 @@ pub struct Supervisor<T> {
     memory_limit: u64,
     /// Holds the directories of the workers; removed on drop.
     scratch: Scratch,
-    /// The same for the files of subjects, where the disk takes no part, if there is such a place.
+    /// The same for the files of targets, where the disk takes no part, if there is such a place.
     quick: Option<Scratch>,
     symbols: Symbols,
     running: Vec<(T, WorkerProcess)>,

@@ -154,7 +154,7 @@ mod tests {
 
     fn watch_of(engine: Engine, work: Work) -> (Watch, Instant) {
         let settings = Settings {
-            subject: String::new(),
+            runtime: String::new(),
             threads: 1,
             sanitizer: Sanitizer::None,
             engine,

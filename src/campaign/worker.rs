@@ -29,7 +29,7 @@ use crate::strategy::bytes;
 /// Executes the job in `directory` and leaves its outcome there. What comes and goes often is in the directory `quick`.
 ///
 /// # Errors
-/// The job cannot be read, the subject cannot be opened, or the outcome cannot be written.
+/// The job cannot be read, the target cannot be opened, or the outcome cannot be written.
 pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::become_worker();
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
@@ -113,7 +113,7 @@ pub(super) struct Runner {
 impl Runner {
     pub fn open(files: &Files, job: &Job) -> Result<Self> {
         let settings = &job.settings;
-        let is_check = settings.subject == check::SUBJECT;
+        let is_check = settings.runtime == check::RUNTIME;
         let loading = if is_check { Loading::Later } else { Loading::Runtime(&job.target.object) };
         let mut session = Session::open(settings, loading, Trace::open(&files.trace())?)?;
         session.set_directory(files.files())?;

@@ -15,7 +15,7 @@ use crate::program::text::{Mistake, parse_lines};
 use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
 
-/// Bytes of a subject's, bug's or fingerprint's name: at most.
+/// Bytes of a runtime's, bug's or fingerprint's name: at most.
 const MAX_NAME: usize = 64;
 
 /// Lines with their numbers, from 1, of which the next can be looked at first.
@@ -24,7 +24,7 @@ type Numbered<'a> = Peekable<Zip<RangeFrom<usize>, Lines<'a>>>;
 pub(super) fn case(text: &str) -> Result<Case, Mistake> {
     let mut lines = (1..).zip(text.lines()).peekable();
     version(lines.next())?;
-    let subject = name(&mut lines, "subject")?;
+    let runtime = name(&mut lines, "runtime")?;
     let threads = threads(&mut lines)?;
     let sanitizer = worded(&mut lines, "sanitizer")?;
     let engine = worded(&mut lines, "engine")?;
@@ -41,7 +41,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
         let what = format!("`{}` is not understood here; a case ends after its report", short(extra));
         return Err(Mistake { line, what });
     }
-    let settings = Settings { subject, threads, sanitizer, engine, strategy, seed, bug };
+    let settings = Settings { runtime, threads, sanitizer, engine, strategy, seed, bug };
     agree(&settings, &workload).map_err(|what| Mistake { line: begin, what })?;
     Ok(Case { settings, workload, schedule, verdict, oracle, fingerprint, report })
 }
@@ -124,12 +124,12 @@ fn workload(lines: &mut Numbered<'_>) -> Result<(usize, Workload), Mistake> {
 /// Whether the settings are of the kind that the workload needs; else what to change.
 fn agree(settings: &Settings, workload: &Workload) -> Result<(), String> {
     let is_check = matches!(workload, Workload::Check(_));
-    match settings.subject == check::SUBJECT {
+    match settings.runtime == check::RUNTIME {
         false if is_check => {
-            Err(format!("a check, but `subject {}`; write `subject {}`", settings.subject, check::SUBJECT))
+            Err(format!("a check, but `runtime {}`; write `runtime {}`", settings.runtime, check::RUNTIME))
         }
         true if !is_check => {
-            Err(format!("a program, but `subject {}`; name the subject that it is for", check::SUBJECT))
+            Err(format!("a program, but `runtime {}`; name the runtime that it is for", check::RUNTIME))
         }
         true if settings.threads != 1 => {
             Err(format!("a check, but `threads {}`; write `threads 1`, since it begins its own", settings.threads))

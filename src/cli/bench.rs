@@ -88,7 +88,7 @@ fn compare(flags: &Flags, directory: &Path, workshop: &Workshop) -> Result<()> {
 fn measure(flags: &Flags, workshop: &Workshop) -> Result<()> {
     resolve::size(flags.size)?;
     let bench = Bench {
-        subject: "bundled".to_owned(),
+        runtime: "bundled".to_owned(),
         sanitizers: resolve::distinct(&flags.sanitizer),
         threads: flags.threads,
         shape: Shape { size: flags.size, systems: flags.systems },

@@ -60,7 +60,7 @@ impl Flags {
             trials: self.trials,
             cap: self.cap,
             free: self.free,
-            subject: "bundled".to_owned(),
+            runtime: "bundled".to_owned(),
             engine,
             feedback: self.search.resolve(engine, Name::Generational)?,
             shape: Shape::of_size(program::DEFAULT_SIZE),

@@ -91,9 +91,9 @@ impl Flags {
         setting: &Setting,
         seconds: Option<u64>,
     ) -> Result<Vec<Exploration>> {
-        let is_of_one = self.explored.subject.is_some() || self.explored.bug.is_some();
+        let is_of_one = self.explored.runtime.is_some() || self.explored.bug.is_some();
         let Some(project) = world.project()?.filter(|project| !is_of_one && !project.targets.is_empty()) else {
-            let name = self.explored.subject();
+            let name = self.explored.runtime();
             let campaign = self.explored.campaign(name, world, workshop, setting, [seconds, self.executions])?;
             return Ok(vec![Exploration { name: name.to_owned(), campaign: Campaign::Runtime(campaign) }]);
         };
@@ -101,7 +101,7 @@ impl Flags {
         let runtimes = targets.iter().filter(|target| target.kind == Kind::Runtime).count();
         ensure!(
             runtimes < 2 || self.explored.corpus.is_none(),
-            "a corpus is of one runtime, and the project has {runtimes}; name one with `--subject`, or leave out \
+            "a corpus is of one runtime, and the project has {runtimes}; name one with `--runtime`, or leave out \
              `--corpus`"
         );
         let count = targets.len() as u64;

@@ -27,9 +27,9 @@ enum Action {
     /// Remove inputs that do nothing that smaller ones do not do.
     Minimise {
         corpus: PathBuf,
-        /// The runtime that the corpus is of; see `threadbare subjects`.
+        /// The runtime that the corpus is of; see `threadbare targets`.
         #[arg(long, default_value = "bundled")]
-        subject: String,
+        runtime: String,
         /// How virtual threads run [default: fibers if built with clang, else threads].
         #[arg(long, value_enum)]
         engine: Option<Engine>,
@@ -62,15 +62,15 @@ enum Action {
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     match &flags.action {
-        Action::Minimise { corpus, subject, engine, jobs } => {
+        Action::Minimise { corpus, runtime, engine, jobs } => {
             let mut corpus = Corpus::read(corpus)?;
             let workshop = world.workshop()?;
-            let target = workshop.runtime(subject, None)?;
+            let target = workshop.runtime(runtime, None)?;
             let engine = resolve::controlled_engine(*engine, &workshop.toolchain)?;
             interrupt::listen()?;
             let line = ProgressLine::new();
             let measurement = Measurement {
-                subject: subject.clone(),
+                runtime: runtime.clone(),
                 bug: None,
                 sanitizer: Sanitizer::None,
                 engine,

@@ -82,10 +82,11 @@ pub struct Explored {
     /// Which of the systems beside the scheduler programs use.
     #[arg(long, value_enum, default_value_t = Systems::All)]
     systems: Systems,
-    /// The runtime to explore; see `threadbare subjects` [default: bundled; `ci` explores each target of threadbare.toml].
+    /// The runtime to explore; see `threadbare targets` [default: bundled; `ci` explores each target of
+    /// threadbare.toml].
     #[arg(long, value_name = "NAME")]
-    pub subject: Option<String>,
-    /// Switch a seeded bug on; see `threadbare subjects`.
+    pub runtime: Option<String>,
+    /// Switch a seeded bug on; see `threadbare targets`.
     #[arg(long)]
     pub bug: Option<String>,
     /// Directory for what is found [default: `findings` of threadbare.toml, else findings].
@@ -112,21 +113,21 @@ impl Explored {
     }
 
     /// The runtime to explore where only one is.
-    pub fn subject(&self) -> &str {
-        self.subject.as_deref().unwrap_or(bundled::NAME)
+    pub fn runtime(&self) -> &str {
+        self.runtime.as_deref().unwrap_or(bundled::NAME)
     }
 
     /// The campaign that explores this runtime for so many seconds or executions.
     pub fn campaign(
         &self,
-        subject: &str,
+        runtime: &str,
         world: &World,
         workshop: &Workshop,
         setting: &Setting,
         [seconds, executions]: [Option<u64>; 2],
     ) -> Result<Campaign> {
-        let Preset { sanitizers, threads } = world.preset(subject)?;
-        workshop.runtime(subject, self.bug.as_deref())?;
+        let Preset { sanitizers, threads } = world.preset(runtime)?;
+        workshop.runtime(runtime, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
         let is_coverage_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
@@ -150,7 +151,7 @@ impl Explored {
             }
         };
         Ok(Campaign {
-            subject: subject.to_owned(),
+            runtime: runtime.to_owned(),
             bug: self.bug.clone(),
             sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
             threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
@@ -184,12 +185,12 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let explored = &flags.explored;
     let setting = explored.setting(world, &workshop.toolchain)?;
     let limits = [seconds, flags.executions];
-    let mut campaign = explored.campaign(explored.subject(), world, &workshop, &setting, limits)?;
+    let mut campaign = explored.campaign(explored.runtime(), world, &workshop, &setting, limits)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
     if let Some(budget) = flags.budget {
-        let target = workshop.runtime(&campaign.subject, campaign.bug.as_deref())?;
+        let target = workshop.runtime(&campaign.runtime, campaign.bug.as_deref())?;
         let wanted = campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
         workshop.build_all(wanted, build_on(&line))?;
         let left = budget.saturating_sub(started.elapsed()).saturating_sub(RESERVE).as_secs();

@@ -90,7 +90,7 @@ impl Program {
         let entry = project.target(found).with_context(|| format!("{shown}: no such file"))?;
         ensure!(
             entry.kind == Kind::Program,
-            "`{found}` is a runtime ({}); use `threadbare fuzz --subject {found}`",
+            "`{found}` is a runtime ({}); use `threadbare fuzz --runtime {found}`",
             entry.place
         );
         Ok(Self::of(entry, project))

@@ -76,7 +76,7 @@ fn text(case: &Case) -> String {
         fact("oracle", &word(oracle));
     }
     fact("fingerprint", &case.fingerprint);
-    fact("subject", &settings.subject);
+    fact("runtime", &settings.runtime);
     if let Some(bug) = &settings.bug {
         fact("bug", bug);
     }

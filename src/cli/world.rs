@@ -95,16 +95,16 @@ impl World {
     ///
     /// # Errors
     /// It is a program; or as [`World::project`].
-    pub fn preset(&self, subject: &str) -> Result<Preset> {
-        let entry = self.project()?.and_then(|project| project.targets.iter().find(|target| target.name == subject));
+    pub fn preset(&self, runtime: &str) -> Result<Preset> {
+        let entry = self.project()?.and_then(|project| project.targets.iter().find(|target| target.name == runtime));
         match entry {
             Some(Entry { kind: Kind::Program, place, .. }) => {
-                bail!("\"{subject}\" is a program ({place}), not a runtime; use `threadbare check {subject}`")
+                bail!("\"{runtime}\" is a program ({place}), not a runtime; use `threadbare check {runtime}`")
             }
             Some(Entry { sanitizers, threads, .. }) => {
                 Ok(Preset { sanitizers: sanitizers.clone(), threads: threads.clone() })
             }
-            None if subject == bundled::NAME => {
+            None if runtime == bundled::NAME => {
                 let Defaults { sanitizers, threads, .. } = self.defaults()?;
                 Ok(Preset { sanitizers, threads })
             }

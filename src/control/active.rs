@@ -34,7 +34,7 @@ pub(super) fn set_active(active: *const Active) {
 pub(super) struct Active {
     controller: UnsafeCell<Controller>,
     pub engine: Engine,
-    /// Allocations of the subject in this execution, and which of them fails; 0 for none.
+    /// Allocations of the target in this execution, and which of them fails; 0 for none.
     allocations: Cell<u64>,
     failing_allocation: Cell<u64>,
     /// The program under check, if that is what is executed.
@@ -171,7 +171,7 @@ impl Active {
         self.ask(|controller| controller.wake())
     }
 
-    /// The subject called something that is not emulated: the execution ends here and says so.
+    /// The target called something that is not emulated: the execution ends here and says so.
     pub fn refuse(&self, what: &str) -> ! {
         let name = {
             let _unwatched = sanitizer::Unwatched::begin();
@@ -182,7 +182,7 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
-    /// The subject called a primitive in a way that its standard leaves undefined: the execution ends here and says so.
+    /// The target called a primitive in a way that its standard leaves undefined: the execution ends here and says so.
     #[cold]
     pub fn misuse(&self, primitive: &'static str, how: &'static str) -> ! {
         let next = self.ask(|controller| controller.misuse(primitive, how));
@@ -252,7 +252,7 @@ impl Active {
         (first..end).contains(&address) || thread.holds(address)
     }
 
-    /// Ends the execution because the subject recorded too much.
+    /// Ends the execution because the runtime recorded too much.
     pub fn too_many_events(&self) {
         let next = self.ask(|controller| controller.stop(Ending::TooManyEvents));
         self.follow(next);

@@ -1,4 +1,4 @@
-//! The counters that libFuzzer reads beside the edges of the code, and the edges of the subject's C++.
+//! The counters that libFuzzer reads beside the edges of the code, and the edges of the target's C++.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -18,7 +18,7 @@ static COUNTERS: [AtomicU8; COUNT] = [const { AtomicU8::new(0) }; COUNT];
 /// Flags that are compared together; nearly always they are the same.
 const CHUNK: usize = 64;
 
-/// The first flag of the subject's edges, one byte each, and how many there are.
+/// The first flag of the target's edges, one byte each, and how many there are.
 static EDGES: AtomicUsize = AtomicUsize::new(0);
 static EDGE_COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -65,10 +65,10 @@ pub fn features() -> Vec<Feature> {
     features
 }
 
-/// The flags of the subject's edges, which are 1 once the edge was passed; none if it was built with g++.
+/// The flags of the target's edges, which are 1 once the edge was passed; none if it was built with g++.
 fn edges() -> &'static mut [u8] {
     let (first, count) = (EDGES.load(Ordering::Relaxed) as *mut u8, EDGE_COUNT.load(Ordering::Relaxed));
-    // SAFETY: they are bytes of the executable's data, which nobody else uses while no subject runs.
+    // SAFETY: they are bytes of the executable's data, which nobody else uses while no target runs.
     if count == 0 { &mut [] } else { unsafe { std::slice::from_raw_parts_mut(first, count) } }
 }
 

@@ -1,4 +1,4 @@
-//! The directory of one case: where the subject's files are, empty at the start of each execution.
+//! The directory of one case: where the target's files are, empty at the start of each execution.
 
 use std::ffi::{c_char, c_int};
 use std::fs;
@@ -10,15 +10,15 @@ use anyhow::{Context, Result};
 
 use super::sanitizer::Unwatched;
 
-/// The descriptor by which the subject reaches the directory; above all that it has open itself.
+/// The descriptor by which the target reaches the directory; above all that it has open itself.
 const DESCRIPTOR: c_int = 600;
 /// Its path by that descriptor. The same on every machine and in every process, as it becomes part of what
-/// the subject does: how long a path is decides how often a string allocates.
+/// the target does: how long a path is decides how often a string allocates.
 const PATH: &std::ffi::CStr = c"/proc/self/fd/600";
 
 static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// The directory that the files of a subject belong in, for C++ (cpp/harness/directory.hpp); null if the
+/// The directory that the files of a target belong in, for C++ (cpp/harness/directory.hpp); null if the
 /// session has none.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_directory() -> *const c_char {
@@ -31,7 +31,7 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Makes the directory and lets the subject reach it.
+    /// Makes the directory and lets the target reach it.
     pub fn create(path: PathBuf) -> Result<Self> {
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         let directory = Self { path };
@@ -52,7 +52,7 @@ impl Directory {
 
     /// Removes what is in it.
     pub fn empty(&self) -> Result<()> {
-        // After a crash nothing orders the subject's use of descriptors with this one.
+        // After a crash nothing orders the target's use of descriptors with this one.
         let _unwatched = Unwatched::begin();
         let empty = || -> std::io::Result<()> {
             for entry in fs::read_dir(&self.path)? {

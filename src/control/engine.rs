@@ -14,7 +14,7 @@ const HANDLE_STEP: libc::pthread_t = 1 << 12;
 
 pub(super) struct Engine {
     // Never grows past its first capacity and never shrinks, so references into the boxes stay valid.
-    #[expect(clippy::vec_box, reason = "the addresses are handed to the subject")]
+    #[expect(clippy::vec_box, reason = "the addresses are handed to the target")]
     threads: UnsafeCell<Vec<Box<VirtualThread>>>,
     carrier: Carrier,
 }
@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// The `pthread_t` by which the subject knows a thread. Not an address, since what hashes it would behave
+    /// The `pthread_t` by which the target knows a thread. Not an address, since what hashes it would behave
     /// differently in each process.
     pub fn handle(&self, thread: &VirtualThread) -> libc::pthread_t {
         (libc::pthread_t::from(thread.id) + 1) * HANDLE_STEP

@@ -1,4 +1,4 @@
-//! The descriptors that the subject opened during an execution, and the locks (`flock`) on its files.
+//! The descriptors that the target opened during an execution, and the locks (`flock`) on its files.
 //!
 //! Which descriptors are open, and which opens are of one file, is all that anything here depends on: not
 //! what the system happens to number them.
@@ -6,7 +6,7 @@
 
 use std::ffi::c_int;
 
-/// Descriptors that the subject may have open at once.
+/// Descriptors that the target may have open at once.
 pub(super) const MAX_DESCRIPTORS: usize = 256;
 
 /// Device and inode.
@@ -78,7 +78,7 @@ pub(super) struct Files {
     used: usize,
     /// The files that locks were asked for on, in that order.
     locked: Box<[Option<Identity>]>,
-    /// The subject called something that may have changed what is in its directory.
+    /// The target called something that may have changed what is in its directory.
     pub touched: bool,
 }
 
@@ -124,7 +124,7 @@ impl Files {
         *place = Some(descriptor);
     }
 
-    /// The open file behind a descriptor, if the subject opened it.
+    /// The open file behind a descriptor, if the target opened it.
     pub fn open_of(&self, number: c_int) -> Option<OpenId> {
         let descriptor = self.descriptors.iter().flatten().find(|descriptor| descriptor.number == number);
         descriptor.map(|descriptor| descriptor.open)

@@ -1,7 +1,7 @@
 //! The engine `threads`: virtual threads are real ones, and a futex hands the baton on.
 //!
 //! The hand-over uses Rust's atomics and the raw system call, which TSan does not see: what it takes for
-//! ordered is only what the subject ordered itself.
+//! ordered is only what the target ordered itself.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};

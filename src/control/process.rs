@@ -35,7 +35,7 @@ pub fn die_of(signal: i32) -> ! {
 }
 
 /// Empties what standard error is written to, if that is a file that was opened to append, and has grown large. A
-/// subject that prints in each of a million executions would fill the disk.
+/// target that prints in each of a million executions would fill the disk.
 pub fn shorten_stderr() {
     const LARGE: libc::off_t = 1 << 20;
     // SAFETY: `stat` may be all zeros, and the calls only use the descriptor.

@@ -1,4 +1,4 @@
-//! The events that a subject records, in a buffer that never grows during an execution.
+//! The events that a runtime records, in a buffer that never grows during an execution.
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use crate::program::TaskId;
 /// Filled by whichever thread records. Under control that is one at a time; under the engine `free` each
 /// claims a place of its own. Rust's atomics are not seen by TSan, so recording orders nothing.
 struct Recorder {
-    /// Empty while a subject runs, which writes into its capacity.
+    /// Empty while a runtime runs, which writes into its capacity.
     events: UnsafeCell<Vec<Event>>,
     /// Places that there are.
     room: AtomicUsize,
@@ -36,7 +36,7 @@ static RECORDER: Recorder = Recorder {
 
 /// Makes room for so many events of the next execution. The calling thread is thread 0.
 pub(super) fn begin(room: usize) {
-    // SAFETY: called between executions, when no subject runs.
+    // SAFETY: called between executions, when no runtime runs.
     let events = unsafe { &mut *RECORDER.events.get() };
     events.clear();
     events.reserve(room);
@@ -116,6 +116,6 @@ extern "C" fn overflow(active: &Active) {
 /// The place is below `room`, and nobody else writes to it.
 #[inline(always)]
 unsafe fn write(place: usize, event: Event) {
-    // SAFETY: the caller's promise; the vector does not change while a subject runs.
+    // SAFETY: the caller's promise; the vector does not change while a runtime runs.
     unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(event) };
 }

@@ -1,4 +1,4 @@
-//! A subject under control in this process, and one execution of a program after the other.
+//! A target under control in this process, and one execution of a program after the other.
 
 mod run;
 
@@ -19,10 +19,10 @@ use super::trace::Trace;
 use crate::execution::{Ending, Execution, Exit, Step};
 use crate::feedback::{Kind, Observer};
 use crate::program::{Injections, Program};
+use crate::runtime::{LoadedProgram, Probes, Runtime, ScenarioInfo};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy;
-use crate::subject::{LoadedProgram, Probes, ScenarioInfo, Subject};
 use run::Limits;
 
 /// Step budget of an execution: this, and so much for every operation and thread.
@@ -55,9 +55,9 @@ pub enum Loading<'a> {
     Later,
 }
 
-/// A subject under control. A process opens one, since the hooks and engines are the process's.
+/// A target under control. A process opens one, since the hooks and engines are the process's.
 pub struct Session {
-    subject: Subject,
+    runtime: Runtime,
     probes: Option<Probes>,
     program: Option<LoadedProgram>,
     threads: u32,
@@ -95,26 +95,26 @@ impl Session {
             settings.sanitizer,
             sanitizer::loaded()
         );
-        let subject = match target {
+        let runtime = match target {
             Loading::Runtime(object) => {
-                let subject = Subject::load(object)?;
+                let runtime = Runtime::load(object)?;
                 ensure!(
-                    settings.engine != Engine::Fibers || subject.fits_fibers(),
+                    settings.engine != Engine::Fibers || runtime.fits_fibers(),
                     "the engine fibers needs clang, and {} was built with another compiler",
                     object.display()
                 );
-                subject
+                runtime
             }
-            Loading::Later => Subject::default(),
+            Loading::Later => Runtime::default(),
         };
-        hooks::set_origin(subject.origin());
+        hooks::set_origin(runtime.origin());
         let control = match settings.engine {
             Engine::Free => Control::Free(trace),
             Engine::Fibers => Control::controlled(trace, settings, Carrier::fibers()),
             Engine::Threads => Control::controlled(trace, settings, Carrier::os_threads()),
         };
         Ok(Self {
-            subject,
+            runtime,
             probes: None,
             program: None,
             threads: settings.threads.into(),
@@ -127,7 +127,7 @@ impl Session {
         })
     }
 
-    /// Gives the subject a directory for its files (`threadbare_directory()` in C++), which is made now, empty at
+    /// Gives the target a directory for its files (`threadbare_directory()` in C++), which is made now, empty at
     /// the start of each execution, and removed with the session.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl Session {
         Ok(())
     }
 
-    /// The directory of the subject's files, if it has one.
+    /// The directory of the target's files, if it has one.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_ref().map(Directory::path)
@@ -200,7 +200,7 @@ impl Session {
             POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
         let limits = Limits { budget: points.into(), expected_points, events };
         let threads = self.threads;
-        self.run(number, mode, limits, |subject| subject.execute(&program, threads));
+        self.run(number, mode, limits, |runtime| runtime.execute(&program, threads));
         self.execution.files_left.clear();
         self.execution.aftermath = None;
         if program.has_files() {
@@ -352,7 +352,7 @@ impl Control {
     fn controlled(trace: Trace, settings: &Settings, carrier: Carrier) -> Self {
         process::never_single_threaded();
         let controller = Controller::new(trace, strategy::by_name(settings.strategy));
-        crate::subject::warm_up(); // After that: libstdc++ initialises in two ways.
+        crate::runtime::warm_up(); // After that: libstdc++ initialises in two ways.
         Self::Controlled(Box::leak(Box::new(Active::new(controller, carrier))))
     }
 }
@@ -360,8 +360,8 @@ impl Control {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.spent {
-            // Threads that are suspended inside the subject still refer to it.
-            std::mem::forget(std::mem::take(&mut self.subject));
+            // Threads that are suspended inside the target still refer to it.
+            std::mem::forget(std::mem::take(&mut self.runtime));
         }
     }
 }

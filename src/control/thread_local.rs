@@ -1,4 +1,4 @@
-//! `thread_local` of the subject: storage and destructors per virtual thread.
+//! `thread_local` of the target: storage and destructors per virtual thread.
 //!
 //! clang's `-femulated-tls` turns every access into a call of `__emutls_get_address`, so the controller
 //! can give each fiber its own copy. Destructors are registered with `__cxa_thread_atexit`, with both
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::active::active;
 use super::real::real;
 
-/// Thread-local variables of one kind of subject; more than any of them has.
+/// Thread-local variables of one kind of target; more than any of them has.
 const MAX_VARIABLES: usize = 1024;
 /// Destructors pending in one thread before the table must grow.
 const FEW_DESTRUCTORS: usize = 64;

@@ -15,10 +15,10 @@ use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
 use crate::oracle::Judge;
 use crate::reference::Expectations;
+use crate::runtime::Runtime;
 use crate::scratch::Scratch;
 use crate::settings::{Engine, Settings, StrategyName};
 use crate::strategy::bytes;
-use crate::subject::Subject;
 
 /// The environment variables that tell a process to execute the input in that file and nothing else, and on what.
 const ALONE: &str = "THREADBARE_EXECUTE_ALONE";
@@ -34,7 +34,7 @@ pub struct Executor {
     engine: Engine,
     executions: u64,
     edges: Edges,
-    /// Holds traces and the subject's files. Whoever comes next removes what a finding leaves behind.
+    /// Holds traces and the target's files. Whoever comes next removes what a finding leaves behind.
     scratch: Scratch,
 }
 
@@ -52,7 +52,7 @@ impl Executor {
     /// # Errors
     /// It cannot be loaded, or there is no place for temporary files.
     pub fn on(runtime: &Path) -> Result<Self> {
-        let engine = if Subject::load(runtime)?.fits_fibers() { Engine::Fibers } else { Engine::Threads };
+        let engine = if Runtime::load(runtime)?.fits_fibers() { Engine::Fibers } else { Engine::Threads };
         let scratch = Scratch::in_memory(1).map_or_else(Scratch::new, Ok)?;
         Ok(Self {
             sessions: BTreeMap::new(),
@@ -71,7 +71,7 @@ impl Executor {
     /// What the oracles or the sanitizer found wrong.
     ///
     /// # Panics
-    /// The subject cannot be opened, or does what cannot be emulated.
+    /// The target cannot be opened, or does what cannot be emulated.
     pub fn run(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
         let input = match Input::decode(bytes) {
             Ok(input) => input,
@@ -99,7 +99,7 @@ impl Executor {
         self.executions += 1;
         let mut states = States::of(&input.program);
         let number = self.executions;
-        let session = self.session(input.threads).expect("the subject opens");
+        let session = self.session(input.threads).expect("the runtime opens");
         let mut judge = Judge::new(&input.program, input.threads, Expectations::of(&input.program));
         session.load(&input.program);
         bytes::lay_out(&input.choices);
@@ -126,7 +126,7 @@ impl Executor {
         let place = |what: &str| self.scratch.path().join(format!("{what}-{threads}"));
         if !self.sessions.contains_key(&threads) {
             let settings = Settings {
-                subject: "bundled".to_owned(),
+                runtime: "bundled".to_owned(),
                 threads,
                 sanitizer: loaded_sanitizer(),
                 engine: self.engine,
@@ -188,6 +188,6 @@ pub fn execute_alone_if_asked() {
     let mut parent = std::io::stdout();
     parent.write_all(&said).and_then(|()| parent.flush()).expect("somebody listens");
     drop(executor.scratch);
-    // The subject may have been stopped midway.
+    // The target may have been stopped midway.
     process::end_now(0);
 }

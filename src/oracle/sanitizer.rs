@@ -164,7 +164,7 @@ fn verdict_of(tool: &str, kind: &str) -> Verdict {
     }
 }
 
-/// The innermost function of the subject in each of the first stacks.
+/// The innermost function of the target in each of the first stacks.
 fn user_functions(lines: &[&str], stacks: usize) -> Vec<String> {
     lines
         .split(|line| line.trim().is_empty())

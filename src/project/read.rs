@@ -160,7 +160,7 @@ impl Reader<'_> {
             wrong(&format!("is too long a name; write at most {LONGEST_NAME} letters"))
         );
         ensure!(
-            ![bundled::NAME, check::SUBJECT].contains(&name),
+            ![bundled::NAME, check::RUNTIME].contains(&name),
             wrong("is a name that threadbare itself uses in cases; choose another")
         );
         Ok(())

@@ -17,8 +17,8 @@ pub fn counted(findings: usize) -> String {
 
 /// How a finding was made: in which execution of a program, or with how many threads of a runtime.
 fn how(finding: &Finding) -> String {
-    match finding.settings.subject.as_str() {
-        check::SUBJECT => format!("execution {}", grouped(finding.origin.execution + 1)),
+    match finding.settings.runtime.as_str() {
+        check::RUNTIME => format!("execution {}", grouped(finding.origin.execution + 1)),
         _ => format!("{} threads", finding.settings.threads),
     }
 }

@@ -90,7 +90,7 @@ pub fn project() -> Summary {
     (cell.executions, cell.findings) = (20, 1);
     let mut found = finding();
     found.path = "findings/counter.case".into();
-    found.settings.subject = crate::check::SUBJECT.to_owned();
+    found.settings.runtime = crate::check::RUNTIME.to_owned();
     found.origin = Origin { cell: 0, execution: 4 };
     found.failure.message = "failed assertion at src/counter.c:9".to_owned();
     let found = check::Summary {
@@ -158,7 +158,7 @@ fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
 
 fn settings(sanitizer: Sanitizer) -> Settings {
     Settings {
-        subject: "bundled".to_owned(),
+        runtime: "bundled".to_owned(),
         threads: 2,
         sanitizer,
         engine: Engine::Fibers,

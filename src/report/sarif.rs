@@ -158,7 +158,7 @@ struct Found {
     rule_index: usize,
     level: &'static str,
     message: Text,
-    /// The line of the subject if one is known, else the case.
+    /// The line of the target if one is known, else the case.
     locations: [Location; 1],
     /// The case.
     related_locations: [Location; 1],

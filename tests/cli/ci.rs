@@ -119,7 +119,7 @@ fn a_regression_case_that_does_something_else_fails_the_run() {
 #[test]
 fn a_damaged_regression_case_is_an_error_that_names_it() {
     let place = Workplace::new();
-    place.write("tests/corpus/damaged.case", "threadbare case 1\nsubject bundled\n");
+    place.write("tests/corpus/damaged.case", "threadbare case 1\nruntime bundled\n");
     let ran = place.run(&format!("ci {SMALL} {FILES}")).refused(&["tests/corpus/damaged.case"]);
     assert!(!ran.stdout.contains("executions"), "{}", ran.stdout);
 }

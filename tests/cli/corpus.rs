@@ -183,7 +183,7 @@ fn what_cannot_be_done_is_refused() {
     place.run("corpus minimise missing").refused(&["missing"]);
     place.run("corpus stats file").refused(&["file"]);
     place.run("corpus import corpus missing").refused(&["missing"]);
-    place.run("corpus minimise corpus --subject none").refused(&["none"]);
+    place.run("corpus minimise corpus --runtime none").refused(&["none"]);
     place.run("fuzz --executions 10 --sanitizer none --json missing/out.json").refused(&["missing/out.json"]);
     let ran = place.run("fuzz --feedback colours");
     assert!(ran.code == Some(2) && ran.stderr.contains("`colours` is no kind of feedback"), "{}", ran.stderr);

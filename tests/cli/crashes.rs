@@ -5,7 +5,7 @@ use crate::command::{CLEAN, Workplace};
 /// A case of three agents at one lease, which crashes at a file call that depends on the seed.
 fn case(seed: u64, bug: &str, verdict: &str) -> String {
     format!(
-        "threadbare case 1\nsubject bundled\nthreads 4\nsanitizer none\nengine threads\nstrategy random\nseed {seed}\n\
+        "threadbare case 1\nruntime bundled\nthreads 4\nsanitizer none\nengine threads\nstrategy random\nseed {seed}\n\
         {bug}verdict {verdict}\nfingerprint 0000000000000000\nprogram\nobjects\nleases 1\ninject crash\n\
         task 0 main int\nwhen-all 1 2 3\n\
         task 1 worker void\nacquire-lease 0 1\nrefresh-lease 0 1\nrelease-lease 0 1\n\

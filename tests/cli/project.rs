@@ -106,8 +106,8 @@ fn without_a_name_every_program_is_checked_and_each_is_accounted_for() {
 fn what_is_neither_a_file_nor_a_target_is_told_the_nearest_name() {
     let place = project(&[DEFAULTS, RUNTIME, PROGRAM]);
     place.run("check contuer").refused(&["contuer: no such file", "did you mean `counter`?"]);
-    place.run("check mine").refused(&["`mine` is a runtime", "threadbare fuzz --subject mine"]);
-    place.run("fuzz --subject counter").refused(&["is a program", "threadbare check counter"]);
+    place.run("check mine").refused(&["`mine` is a runtime", "threadbare fuzz --runtime mine"]);
+    place.run("fuzz --runtime counter").refused(&["is a program", "threadbare check counter"]);
     Workplace::new().run("check counter").refused(&["counter: no such file", "no threadbare.toml"]);
 }
 
@@ -133,7 +133,7 @@ fn a_mistake_in_the_file_is_one_error_with_its_line_and_the_nearest_word() {
 
 #[test]
 fn targets_are_listed() {
-    let ran = project(&[DEFAULTS, RUNTIME, PROGRAM]).run("subjects").left_with(CLEAN);
+    let ran = project(&[DEFAULTS, RUNTIME, PROGRAM]).run("targets").left_with(CLEAN);
     for line in ["  bundled\n  mine\n", "programs of threadbare.toml\n  counter ", "src/counter.c\n"] {
         assert!(ran.stdout.contains(line), "no {line} in {}", ran.stdout);
     }

@@ -16,7 +16,7 @@ fn unknown_names_are_refused_with_those_that_are_known() {
     let place = Workplace::new();
     place.run("fuzz --bug nonsense").refused(&["nonsense", "lost-notify"]);
     place.run("bugs nonsense").refused(&["nonsense", "lost-notify"]);
-    place.run("fuzz --subject nonsense").refused(&["nonsense", "bundled"]);
+    place.run("fuzz --runtime nonsense").refused(&["nonsense", "bundled"]);
     place.run("fuzz --sanitizer nonsense").refused(&["nonsense", "thread"]);
     place.run("fuzz --strategy nonsense").refused(&["nonsense", "random"]);
     place.run("fuzz --strategy pct:0").refused(&["pct:0", "1 to 100"]);
@@ -60,9 +60,9 @@ fn files_that_are_no_cases_are_refused_by_name() {
         ("empty", b""),
         ("binary", &[0xff, 0xfe, 0x00, 0x80]),
         ("foreign", b"{\"a\": 1}\n"),
-        ("truncated", b"threadbare case 1\nsubject bundled\n"),
-        ("future", b"threadbare case 999\nsubject bundled\n"),
-        ("hostile", b"threadbare case 1\nsubject bundled\nthreads 99999999999999999999\n"),
+        ("truncated", b"threadbare case 1\nruntime bundled\n"),
+        ("future", b"threadbare case 999\nruntime bundled\n"),
+        ("hostile", b"threadbare case 1\nruntime bundled\nthreads 99999999999999999999\n"),
     ];
     for (name, content) in contents {
         fs::write(place.path().join(format!("{name}.case")), content).expect("written");
@@ -78,13 +78,13 @@ fn a_case_that_cannot_be_replayed_is_named_and_the_others_are_replayed() {
     let place = Workplace::new();
     let known = fs::read_to_string("tests/corpus/lost-notify.case").expect("a case");
     place.write("cases/b.case", &known);
-    place.write("cases/a.case", &known.replace("subject bundled", "subject folly"));
-    place.run("replay cases/a.case").refused(&["cases/a.case: no subject `folly`", "bundled"]);
+    place.write("cases/a.case", &known.replace("runtime bundled", "runtime folly"));
+    place.run("replay cases/a.case").refused(&["cases/a.case: no runtime `folly`", "bundled"]);
     place.write("cases/c.case", &known.replace("bug lost-notify", "bug gone"));
     place.write("cases/d.case", "threadbare case 1\n");
     let ran = place.run("replay cases --json out.json").refused(&[
         "3 files",
-        "cases/a.case: no subject `folly`",
+        "cases/a.case: no runtime `folly`",
         "cases/c.case: no bug `gone`",
         "cases/d.case: ",
     ]);
@@ -95,12 +95,12 @@ fn a_case_that_cannot_be_replayed_is_named_and_the_others_are_replayed() {
     let refused = json["refused"].as_array().expect("a list");
     let paths: Vec<&str> = refused.iter().filter_map(|refused| refused["path"].as_str()).collect();
     assert_eq!(paths, ["cases/a.case", "cases/c.case", "cases/d.case"]);
-    assert!(refused[1]["why"].as_str().is_some_and(|why| why.contains("threadbare subjects")), "{json}");
+    assert!(refused[1]["why"].as_str().is_some_and(|why| why.contains("threadbare targets")), "{json}");
 }
 
 #[test]
-fn subjects_lists_the_bundled_runtime_and_its_bugs() {
-    let ran = Workplace::new().run("subjects").left_with(CLEAN);
+fn targets_lists_the_bundled_runtime_and_its_bugs() {
+    let ran = Workplace::new().run("targets").left_with(CLEAN);
     for word in ["bundled", "transfer-moved-task", "relaxed-publish", "compiler", "free"] {
         assert!(ran.stdout.contains(word), "no {word} in: {}", ran.stdout);
     }

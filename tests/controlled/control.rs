@@ -28,8 +28,8 @@ const TESTS: [(&str, fn()); 19] = [
     ("every_file_error_is_injected_and_replays_with_what_it_left", file_errors),
     ("a_short_write_writes_half", short_writes),
     ("a_crash_leaves_the_files_as_they_were_at_its_point", crashes),
-    ("what_a_subject_left_open_is_closed_and_its_directory_emptied_and_removed", files_left),
-    ("each_allocation_of_a_subject_can_fail_and_nothing_is_lost", allocations),
+    ("what_a_target_left_open_is_closed_and_its_directory_emptied_and_removed", files_left),
+    ("each_allocation_of_a_target_can_fail_and_nothing_is_lost", allocations),
 ];
 
 pub fn tests() -> Vec<Test> {
@@ -175,7 +175,7 @@ struct FileRun {
     reports: u32,
 }
 
-/// A session whose subject has a directory, and the folder that it is in.
+/// A session whose target has a directory, and the folder that it is in.
 fn open_with_files(engine: Engine, injections: Injections) -> (Session, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut session = open_probes(&settings(engine, StrategyName::Random));

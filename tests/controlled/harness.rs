@@ -94,7 +94,7 @@ impl Loads {
     }
 }
 
-/// Tests of one subject, by its name. They are listed only where they are asked for.
+/// Tests of one target, by its name. They are listed only where they are asked for.
 pub type Group = (&'static str, fn() -> Vec<Test>);
 
 /// Runs the tests of the groups, or in a process of its own the one test that it is for.
@@ -160,7 +160,7 @@ pub fn controlled_engines() -> Vec<Engine> {
 
 pub fn settings(engine: Engine, strategy: StrategyName) -> Settings {
     Settings {
-        subject: "bundled".to_owned(),
+        runtime: "bundled".to_owned(),
         threads: 1,
         sanitizer: loaded_sanitizer(),
         engine,

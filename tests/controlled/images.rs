@@ -99,7 +99,7 @@ impl Built {
     fn load(&self, engine: Engine) -> Session {
         let copy = tempfile::Builder::new().tempfile_in(self.folder.path()).expect("a file").into_temp_path();
         fs::copy(&self.object, &copy).expect("copied");
-        let settings = Settings { subject: check::SUBJECT.to_owned(), ..settings(engine, StrategyName::Random) };
+        let settings = Settings { runtime: check::RUNTIME.to_owned(), ..settings(engine, StrategyName::Random) };
         let mut session = open(&settings, Loading::Later);
         session.load_image(&copy, &[]).expect("it loads");
         session

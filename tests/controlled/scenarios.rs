@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::Mode;
+use threadbare::runtime::{Probes, ScenarioInfo};
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
-use threadbare::subject::{Probes, ScenarioInfo};
 
 use super::harness::{self, Outcome, SANITIZERS, SCENARIOS, Test, controlled_engines, open_probes, outcome, settings};
 

@@ -27,7 +27,7 @@ fn case(seed: u64) -> Case {
     let choices = (0..random.below(200)).map(|_| choice(&mut random)).collect();
     Case {
         settings: Settings {
-            subject: "bundled".into(),
+            runtime: "bundled".into(),
             threads: 1 + random.below(256) as u16,
             sanitizer: [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address][random.below(3) as usize],
             engine: [Engine::Fibers, Engine::Threads, Engine::Free][random.below(3) as usize],
@@ -75,7 +75,7 @@ fn check_case(seed: u64) -> Case {
     };
     check.validate().expect("valid");
     let case = case(seed);
-    let settings = Settings { subject: check::SUBJECT.into(), threads: 1, bug: None, ..case.settings };
+    let settings = Settings { runtime: check::RUNTIME.into(), threads: 1, bug: None, ..case.settings };
     let verdict = [Verdict::FailedAssertion, Verdict::UncaughtException, Verdict::ExitStatus, Verdict::DataRace]
         [random.below(4) as usize];
     Case { settings, workload: Workload::Check(check), verdict, ..case }
@@ -112,16 +112,16 @@ fn the_settings_of_a_case_fit_its_workload() {
     let line = |text: &str, key: &str| 1 + text.lines().position(|line| line.starts_with(key)).expect("the line");
     let begin = line(&check, "check ");
     for (from, to, what) in [
-        ("subject check", "subject bundled", "a check, but `subject bundled`; write `subject check`"),
+        ("runtime check", "runtime bundled", "a check, but `runtime bundled`; write `runtime check`"),
         ("threads 1", "threads 2", "a check, but `threads 2`; write `threads 1`, since it begins its own"),
     ] {
         assert_eq!(mistake(&check.replacen(from, to, 1)), format!("line {begin}: {what}"));
     }
     let buggy = check.replacen("verdict", "bug lost-notify\nverdict", 1);
     assert_eq!(mistake(&buggy), format!("line {}: a check, but a `bug` line; leave it out", begin + 1));
-    let told = mistake(&program.replacen("subject bundled", "subject check", 1));
+    let told = mistake(&program.replacen("runtime bundled", "runtime check", 1));
     let begin = line(&program, "program");
-    assert_eq!(told, format!("line {begin}: a program, but `subject check`; name the subject that it is for"));
+    assert_eq!(told, format!("line {begin}: a program, but `runtime check`; name the runtime that it is for"));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_mistake_names_its_line() {
         ("seed", "seed -1", "is no seed that fits"),
         ("seed", "seed +1", "`+1` is no seed that fits"),
         ("threads", "threads +1", "`+1` is no threads that fits"),
-        ("subject", "subject ../../etc", "is no subject"),
+        ("runtime", "runtime ../../etc", "is no runtime"),
         ("engine", "motor fibers", "where `engine ...` belongs"),
         ("program", "programme", "where a program begins"),
     ] {
@@ -217,7 +217,7 @@ fn a_file_that_cannot_be_a_case_is_named() {
     let path = directory.path().join("odd.case");
     let missing = format!("{:#}", Case::read(&path).expect_err("missing"));
     assert!(missing.contains("odd.case: cannot be opened"), "{missing}");
-    std::fs::write(&path, b"threadbare case 1\nsubject \xff\n").expect("written");
+    std::fs::write(&path, b"threadbare case 1\nruntime \xff\n").expect("written");
     let binary = format!("{:#}", Case::read(&path).expect_err("binary"));
     assert!(binary.contains("odd.case: line 2: not UTF-8 text"), "{binary}");
     let huge = std::fs::File::create(&path).expect("created");

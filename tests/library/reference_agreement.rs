@@ -1,4 +1,4 @@
-//! The reference's own scheduler as a subject: on any number of threads all oracles pass it, and it agrees with
+//! The reference's own scheduler as a runtime: on any number of threads all oracles pass it, and it agrees with
 //! the model.
 
 use threadbare::execution::{Event, Execution};

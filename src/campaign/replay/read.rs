@@ -67,17 +67,17 @@ fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
     match &case.workload {
         Workload::Check(check) => check.target(),
         Workload::Program(_) => {
-            let Settings { subject, bug, .. } = &case.settings;
+            let Settings { runtime, bug, .. } = &case.settings;
             let next = "replay the case with the threadbare that recorded it, or correct its";
             ensure!(
-                workshop.runtimes().any(|known| known == subject),
-                "no subject `{subject}`; {next} `subject` line: there is {}",
+                workshop.runtimes().any(|known| known == runtime),
+                "no runtime `{runtime}`; {next} `runtime` line: there is {}",
                 workshop.runtimes().collect::<Vec<_>>().join(", ")
             );
-            let target = workshop.runtime(subject, bug.as_deref());
+            let target = workshop.runtime(runtime, bug.as_deref());
             target.with_context(|| {
                 format!(
-                    "no bug `{}`; {next} `bug` line; `threadbare subjects` lists them",
+                    "no bug `{}`; {next} `bug` line; `threadbare targets` lists them",
                     bug.as_deref().unwrap_or_default()
                 )
             })
@@ -107,7 +107,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
-            subject: "bundled".to_owned(),
+            runtime: "bundled".to_owned(),
             threads: 2,
             sanitizer: Sanitizer::None,
             engine: Engine::Fibers,

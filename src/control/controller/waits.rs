@@ -86,7 +86,7 @@ impl Controller {
         true
     }
 
-    /// The subject closed a descriptor.
+    /// The target closed a descriptor.
     pub fn forget_descriptor(&mut self, number: c_int) {
         if let Some(released) = self.files.remove(number) {
             self.wake_lockers(released);

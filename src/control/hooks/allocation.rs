@@ -1,4 +1,4 @@
-//! The global `operator new`: allocations of the subject are counted, and one of them can be made to fail.
+//! The global `operator new`: allocations of the target are counted, and one of them can be made to fail.
 //!
 //! The forms for arrays and those that do not throw are built upon the others by libstdc++, where a failure
 //! of the inner one is counted and passed on; a sanitizer's runtime has each on its own.
@@ -21,7 +21,7 @@ unsafe extern "C-unwind" {
     fn _ZSt17__throw_bad_allocv() -> !;
 }
 
-/// Counts an allocation of the subject; whether it is the one to fail.
+/// Counts an allocation of the target; whether it is the one to fail.
 #[inline]
 fn fails() -> bool {
     active().is_some_and(|active| active.count_allocation())
@@ -57,7 +57,7 @@ fn needs_caller() -> bool {
 
 /// Hooks for the forms of `operator new`; the register is that of the argument after the last one, in which each tells
 /// where it was called from. The real call comes last and takes the same arguments, so it is a jump: sanitizers see the
-/// subject as its caller. Unless feedback is counted, which must know the block, or TSan must be told.
+/// target as its caller. Unless feedback is counted, which must know the block, or TSan must be told.
 macro_rules! operators {
     ($($fails:ident, $failure:expr => $name:ident $after:literal ($size:ident: usize $(, $argument:ident: $type:ty)*);)*) => {$(
         #[doc = concat!("Stands in for the form of `operator new` mangled as `", stringify!($name), "`.")]

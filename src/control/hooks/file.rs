@@ -1,8 +1,8 @@
-//! Calls on files: each that the subject makes is a point, and a place where it can be made to fail.
+//! Calls on files: each that the target makes is a point, and a place where it can be made to fail.
 //!
 //! The files are real ones, in the session's directory. A call counts if it is made on a virtual thread by
 //! anything but a Rust panic, which may print and read symbols; one that names a descriptor counts if the
-//! subject opened that during this execution. All others are passed through.
+//! target opened that during this execution. All others are passed through.
 
 mod descriptor;
 mod listing;
@@ -166,16 +166,16 @@ macro_rules! calls {
 }
 use calls;
 
-/// Closes what the subject left open; how many that were. Called by the root.
+/// Closes what the target left open; how many that were. Called by the root.
 pub(in crate::control) fn close_left(active: &Active) -> u32 {
     if !active.ask(|controller| controller.files.touched) {
         return 0;
     }
-    // After a crash nothing orders the subject's use of descriptors with this one.
+    // After a crash nothing orders the target's use of descriptors with this one.
     let _unwatched = Unwatched::begin();
     let mut closed = listing::close_left(active);
     while let Some(descriptor) = active.ask(|controller| controller.files.take_left()) {
-        // SAFETY: the subject opened it and goes on no further.
+        // SAFETY: the target opened it and goes on no further.
         unsafe { real!(close: fn(c_int) -> c_int)(descriptor) };
         closed += 1;
     }

@@ -22,7 +22,7 @@ pub struct Semaphore {
 
 struct Named {
     name: Vec<u8>,
-    // Boxed, since the subject holds its address.
+    // Boxed, since the target holds its address.
     semaphore: Box<Semaphore>,
     /// `sem_open` without `sem_close`.
     opens: u32,

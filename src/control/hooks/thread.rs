@@ -14,7 +14,7 @@ unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
 }
 
-/// The virtual thread that the subject knows by `handle`.
+/// The virtual thread that the target knows by `handle`.
 fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&VirtualThread> {
     let id = active.engine.thread_of(handle)?;
     active.ask(|controller| id < controller.thread_count()).then(|| active.engine.thread(id))
@@ -245,7 +245,7 @@ stand_in! {
     #[doc = "Names of virtual threads are not kept."]
     fn pthread_setname_np(_handle: libc::pthread_t, _name: *const c_char) -> c_int |_active| { 0 }
 
-    #[doc = "Who runs where is not the subject's to say."]
+    #[doc = "Who runs where is not the target's to say."]
     fn pthread_setaffinity_np(_handle: libc::pthread_t, _size: usize, _set: *const libc::cpu_set_t) -> c_int
         |_active| { 0 }
 

@@ -1,4 +1,4 @@
-//! One execution of whatever the subject is to do, from its first point to the state that it leaves behind.
+//! One execution of whatever the target is to do, from its first point to the state that it leaves behind.
 
 use std::ffi::c_void;
 
@@ -9,8 +9,8 @@ use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
 use crate::execution::{Aftermath, Ending};
+use crate::runtime::{LoadedProgram, Runtime};
 use crate::strategy::Replay;
-use crate::subject::{LoadedProgram, Subject};
 
 pub(super) struct Limits {
     pub budget: Budget,
@@ -19,16 +19,16 @@ pub(super) struct Limits {
 }
 
 impl Session {
-    pub(super) fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Subject)) {
+    pub(super) fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Runtime)) {
         assert!(!self.spent, "an execution was stopped midway; this process can run no other");
         record::begin(limits.events);
         self.empty_directory();
         let injections = self.injections;
-        let subject = &mut self.subject;
+        let runtime = &mut self.runtime;
         match &mut self.control {
             Control::Free(trace) => {
                 trace.begin(number);
-                job(subject);
+                job(runtime);
                 trace.finish();
                 self.execution.ending = Ending::Completed;
                 self.execution.points = 0;
@@ -47,7 +47,7 @@ impl Session {
                     explored
                 });
                 active.begin_allocations(injections.failing_allocation);
-                run_controlled(active, &mut || job(subject));
+                run_controlled(active, &mut || job(runtime));
                 active.ask(|controller| {
                     if let Some(strategy) = explored {
                         controller.set_strategy(strategy, false);
@@ -79,7 +79,7 @@ impl Session {
         let files = self.files_left();
         // Nothing that TSan knows of orders the threads that stand still with this one.
         let _unwatched = sanitizer::Unwatched::begin();
-        let holders = self.subject.recover(program).map_err(|error| format!("{error:#}"));
+        let holders = self.runtime.recover(program).map_err(|error| format!("{error:#}"));
         self.execution.aftermath = Some(Aftermath { files, holders });
     }
 

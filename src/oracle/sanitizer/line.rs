@@ -11,7 +11,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The first line of the subject that `text` names: of an assertion, of undefined behaviour, or of the innermost
+    /// The first line of the target that `text` names: of an assertion, of undefined behaviour, or of the innermost
     /// frame that is no library's.
     #[must_use]
     pub fn named_in(text: &str) -> Option<Self> {

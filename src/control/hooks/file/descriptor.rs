@@ -80,7 +80,7 @@ fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     descriptor
 }
 
-/// Ends the execution if the subject may open no more.
+/// Ends the execution if the target may open no more.
 pub(super) fn make_room(active: &Active) {
     if active.ask(|controller| controller.files.is_full()) {
         active.refuse(&format!("more than {MAX_DESCRIPTORS} open files at once"));

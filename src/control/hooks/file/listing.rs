@@ -8,7 +8,7 @@ use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
 
-/// A directory that the subject reads.
+/// A directory that the target reads.
 struct Listing {
     stream: *mut libc::DIR,
     /// Read all at once when the first is asked for, as a real `readdir` does up to the size of its buffer.
@@ -16,7 +16,7 @@ struct Listing {
     next: usize,
 }
 
-/// The directories that the subject has open.
+/// The directories that the target has open.
 pub(in crate::control) struct Listings(Vec<Listing>);
 
 impl Listings {
@@ -71,11 +71,11 @@ fn name(entry: &libc::dirent64) -> &CStr {
     unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }
 }
 
-/// Closes the directories that the subject left open; how many those were.
+/// Closes the directories that the target left open; how many those were.
 pub(super) fn close_left(active: &Active) -> u32 {
     let mut closed = 0;
     while let Some(stream) = active.ask(|controller| controller.listings.take_left()) {
-        // SAFETY: the subject opened it and goes on no further.
+        // SAFETY: the target opened it and goes on no further.
         unsafe { close_stream(active, stream) };
         closed += 1;
     }
@@ -132,7 +132,7 @@ unsafe extern "C-unwind" fn fdopendir(descriptor: c_int) -> *mut libc::DIR {
     stream
 }
 
-/// The listing of a stream, if the subject opened it, and the fate of reading it.
+/// The listing of a stream, if the target opened it, and the fate of reading it.
 fn reading(stream: *mut libc::DIR) -> Option<(&'static Active, Fate)> {
     let active = calling()?;
     active.ask(|controller| controller.listings.of(stream).is_some()).then(|| (active, point(active, Call::Read)))

@@ -76,22 +76,22 @@ mod ffi {
         #[namespace = "threadbare"]
         type OperationSpec = super::OperationSpec;
         #[namespace = "threadbare"]
-        type Subject;
+        type Runtime;
 
         type Library;
 
         fn load_library(path: &str) -> Result<UniquePtr<Library>>;
-        fn open_subject(library: &Library) -> Result<UniquePtr<Subject>>;
+        fn open_runtime(library: &Library) -> Result<UniquePtr<Runtime>>;
         fn fits_fibers(library: &Library) -> Result<bool>;
         fn execute_program(
-            subject: Pin<&mut Subject>,
+            runtime: Pin<&mut Runtime>,
             tasks: &[TaskSpec],
             operations: &[OperationSpec],
             children: &[u32],
             objects: &ObjectCounts,
             threads: u32,
         );
-        fn recover_leases(subject: Pin<&mut Subject>, objects: &ObjectCounts) -> Result<Vec<i64>>;
+        fn recover_leases(runtime: Pin<&mut Runtime>, objects: &ObjectCounts) -> Result<Vec<i64>>;
         fn origin(self: &Library) -> usize;
         fn warm_up();
         fn run_probe(library: &Library, name: &str, bug: &str) -> i64;
@@ -103,8 +103,8 @@ pub use ffi::ScenarioInfo;
 
 /// A runtime that is loaded.
 #[derive(Default)]
-pub struct Subject {
-    subject: Option<UniquePtr<ffi::Subject>>,
+pub struct Runtime {
+    runtime: Option<UniquePtr<ffi::Runtime>>,
     /// Its compiler keeps thread-local variables of fibers apart.
     fits_fibers: bool,
     origin: usize,
@@ -121,18 +121,18 @@ pub struct LoadedProgram {
     objects: ffi::ObjectCounts,
 }
 
-impl Subject {
+impl Runtime {
     /// Loads the runtime in a shared object. An empty path stands for what is linked into the executable.
     ///
     /// # Errors
     /// It cannot be loaded, or is no runtime.
     pub fn load(object: &Path) -> Result<Self> {
         let library = load_library(object)?;
-        let subject = ffi::open_subject(&library).with_context(|| {
+        let runtime = ffi::open_runtime(&library).with_context(|| {
             let name = if object.as_os_str().is_empty() { Path::new("this executable") } else { object };
             format!("{} holds no runtime; one of its sources must have THREADBARE_RUNTIME(…)", name.display())
         })?;
-        Ok(Self { subject: Some(subject), fits_fibers: ffi::fits_fibers(&library)?, origin: library.origin() })
+        Ok(Self { runtime: Some(runtime), fits_fibers: ffi::fits_fibers(&library)?, origin: library.origin() })
     }
 
     /// Whether the engine `fibers` can execute it.
@@ -148,9 +148,9 @@ impl Subject {
 
     /// Lets the leases of a program recover from a crash in the middle of it. Gives the holder of each, or -1.
     pub(crate) fn recover(&mut self, program: &LoadedProgram) -> Result<Vec<i64>> {
-        match &mut self.subject {
-            Some(subject) => {
-                ffi::recover_leases(subject.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
+        match &mut self.runtime {
+            Some(runtime) => {
+                ffi::recover_leases(runtime.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
             }
             None => Ok(vec![]),
         }
@@ -158,9 +158,9 @@ impl Subject {
 
     /// Runs a program to its end, or never returns if the controller stops it.
     pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
-        if let Some(subject) = &mut self.subject {
+        if let Some(runtime) = &mut self.runtime {
             let LoadedProgram { tasks, operations, children, objects } = program;
-            ffi::execute_program(subject.pin_mut(), tasks, operations, children, objects, threads);
+            ffi::execute_program(runtime.pin_mut(), tasks, operations, children, objects, threads);
         }
     }
 }

@@ -1,4 +1,4 @@
-// What can be put under test.
+// What executes task graphs.
 #pragma once
 
 #include "harness/program_spec.hpp"
@@ -9,12 +9,12 @@
 namespace threadbare {
 
 /// A runtime under test; harness/runtime.hpp makes one of an adapter.
-class Subject {
+class Runtime {
  public:
-  Subject() = default;
-  Subject(const Subject &) = delete;
-  Subject &operator=(const Subject &) = delete;
-  virtual ~Subject() = default;
+  Runtime() = default;
+  Runtime(const Runtime &) = delete;
+  Runtime &operator=(const Runtime &) = delete;
+  virtual ~Runtime() = default;
 
   /// Runs a program on so many threads, the calling one included, until its root has ended and everything
   /// is shut down. Records events on the way. Throws std::invalid_argument or std::system_error if the
@@ -28,9 +28,9 @@ class Subject {
 
 }  // namespace threadbare
 
-/// Makes the subject of the target that is loaded. Each runtime defines it, with THREADBARE_RUNTIME; the caller deletes
+/// Makes the runtime of the target that is loaded. Each runtime defines it, with THREADBARE_RUNTIME; the caller deletes
 /// what it makes.
-extern "C" threadbare::Subject *threadbare_make_subject();
+extern "C" threadbare::Runtime *threadbare_make_runtime();
 
 /// Whether its threads can be fibers of one OS thread. Defined with it.
 extern "C" bool threadbare_fits_fibers();

@@ -3,7 +3,7 @@
 #include "harness/directory.hpp"
 #include "harness/event.hpp"
 #include "harness/interpreter.hpp"
-#include "harness/subject.hpp"
+#include "harness/runtime_interface.hpp"
 #include "harness/systems.hpp"
 #include "limits.hpp"
 
@@ -78,8 +78,8 @@ class Program {
                                        .leases = 1}};
     recorded.clear();
     directory_path = directory.emplace() / "";
-    const std::unique_ptr<Subject> subject(threadbare_make_subject());
-    subject->execute(spec, threads);
+    const std::unique_ptr<Runtime> runtime(threadbare_make_runtime());
+    runtime->execute(spec, threads);
     check_lifecycle();
     return recorded;
   }

@@ -1,4 +1,4 @@
-//! `threadbare subjects`: what can be explored, and with what.
+//! `threadbare targets`: what can be explored, and with what.
 #![forbid(unsafe_code)]
 
 use anyhow::Result;
@@ -11,9 +11,9 @@ use crate::target::bundled::BUGS;
 
 pub fn run(world: &World) -> Result<()> {
     let workshop = world.workshop()?;
-    say("subjects");
-    for subject in workshop.runtimes() {
-        say(format!("  {subject}"));
+    say("runtimes");
+    for runtime in workshop.runtimes() {
+        say(format!("  {runtime}"));
     }
     if let Some(file) = world.file()? {
         say(format!("\nprograms of {file}"));
@@ -22,7 +22,7 @@ pub fn run(world: &World) -> Result<()> {
             say(format!("  {name:<26} {}", sources.join(" ")));
         }
     }
-    say("\nseeded bugs of the bundled subject");
+    say("\nseeded bugs of the bundled runtime");
     for bug in BUGS {
         say(format!("  {:<26} {}", bug.name, bug.summary));
     }
