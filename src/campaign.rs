@@ -1,6 +1,6 @@
 //! Campaigns: worker processes and their supervision, what they are to execute, and what is kept of it.
 //!
-//! The supervisor never executes a program. A worker gets one job, leaves its outcome in a file and the
+//! The supervisor never executes a target. A worker gets one job, leaves its outcome in a file and the
 //! choices of the running execution in a trace, so that whatever kills it becomes a finding with its case.
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,6 @@ pub mod job;
 pub mod measure;
 pub mod minimise;
 pub mod plan;
-pub mod programs;
 pub mod quota;
 pub mod replay;
 pub mod search;
@@ -28,6 +27,7 @@ pub mod strategies;
 pub mod supervisor;
 mod suspects;
 mod targets;
+pub mod task_graphs;
 pub mod transfer;
 pub mod worker;
 

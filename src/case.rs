@@ -12,7 +12,7 @@
 //! verdict lost-wakeup
 //! oracle progress
 //! fingerprint 0123456789abcdef
-//! program
+//! task-graph
 //!   ...
 //!   end
 //! schedule
@@ -22,7 +22,7 @@
 //! | what the oracle or the sanitizer said
 //! ```
 //!
-//! The workload is a program, as here, or a check: then its block stands in place of the program's (see
+//! The workload is a task graph, as here, or a check: then its block stands in place of the task graph's (see
 //! [`crate::check::text`]), the runtime is `check`, `threads` is 1 and there is no bug.
 //!
 //! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
@@ -41,10 +41,10 @@ use serde::Serialize;
 
 use crate::check::Check;
 use crate::finding::{OracleName, Verdict};
-use crate::program::Program;
-use crate::program::text::Mistake;
 use crate::schedule::{Choice, Schedule};
 use crate::settings::Settings;
+use crate::task_graph::TaskGraph;
+use crate::task_graph::text::Mistake;
 
 /// The version that this threadbare writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -71,13 +71,13 @@ pub struct Case {
 /// What a case executes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Workload {
-    Program(Program),
+    TaskGraph(TaskGraph),
     Check(Check),
 }
 
-impl From<Program> for Workload {
-    fn from(program: Program) -> Self {
-        Self::Program(program)
+impl From<TaskGraph> for Workload {
+    fn from(graph: TaskGraph) -> Self {
+        Self::TaskGraph(graph)
     }
 }
 
@@ -90,7 +90,7 @@ impl From<Check> for Workload {
 impl Display for Workload {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Program(program) => program.fmt(formatter),
+            Self::TaskGraph(graph) => graph.fmt(formatter),
             Self::Check(check) => check.fmt(formatter),
         }
     }

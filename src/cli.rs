@@ -50,7 +50,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Explore programs and schedules, and keep what is found as cases.
+    /// Explore task graphs and schedules, and keep what is found as cases.
     Fuzz(fuzz::Flags),
     /// Explore the schedules of any C or C++ program with a `main`: sources, or a name in threadbare.toml.
     Check(check::Flags),
@@ -61,9 +61,9 @@ enum Command {
     Corpus(corpus::Flags),
     /// Execute cases again and check that each does what it promises.
     Replay(replay::Flags),
-    /// Make the program of a case as small as it can be.
+    /// Make the task graph of a case as small as it can be.
     Minimise(minimise::Flags),
-    /// Show a case: its program, schedule and evidence.
+    /// Show a case: its task graph, schedule and evidence.
     Show(show::Flags),
     /// Measure how many executions it takes to find each seeded bug.
     Bugs(bugs::Flags),

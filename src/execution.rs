@@ -1,10 +1,10 @@
-//! What one execution of a program left behind: its events, its choices and how it ended.
+//! What one execution left behind: its events, its choices and how it ended.
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
 use crate::point::Point;
-use crate::program::TaskId;
+use crate::task_graph::TaskId;
 
 /// A virtual thread: 0 is the main thread, the others count in the order they were created.
 pub type ThreadId = u16;
@@ -119,7 +119,7 @@ pub enum Ending {
     Unsupported(String),
     /// A replayed schedule did not fit at this step.
     Diverged { step: u64, why: String },
-    /// The runtime recorded more events than its program can make.
+    /// The runtime recorded more events than its task graph can make.
     TooManyEvents,
     /// The process image stopped at this point, by an injected crash.
     Crashed { point: u64 },
@@ -171,7 +171,7 @@ pub struct BlockedThread {
     pub primitive: &'static str,
 }
 
-/// The files and leases of a program after a crash in the middle of it.
+/// The files and leases of a task graph after a crash in the middle of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aftermath {
     /// Each file that was there, with its content, sorted by name.
@@ -191,8 +191,8 @@ pub struct Execution {
     pub reports: u32,
     /// Descriptors that the target opened and did not close.
     pub files_left_open: u32,
-    /// Names of the files that are there at the end, of a program with leases; sorted. After a crash: once the leases
-    /// recovered.
+    /// Names of the files that are there at the end, of a task graph with leases; sorted. After a crash: once the
+    /// leases recovered.
     pub files_left: Vec<String>,
     /// What a crash left to those who came next.
     pub aftermath: Option<Aftermath>,

@@ -72,7 +72,7 @@ pub struct Failure {
     pub oracle: OracleName,
     /// One line for people, with the tasks and values involved.
     pub message: String,
-    /// The same for failures of the same cause in different programs and schedules; what the fingerprint
+    /// The same for failures of the same cause in different workloads and schedules; what the fingerprint
     /// is made of. For instance the oracle's rule and the kind of operation, or the functions of a report.
     pub cause: String,
 }

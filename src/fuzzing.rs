@@ -11,20 +11,20 @@ pub use executor::{Executor, execute_alone_if_asked};
 
 use crate::case::Case;
 use crate::oracle::brute_force;
-use crate::program::generate::Decisions;
-use crate::program::text;
 use crate::report::word;
+use crate::task_graph::generate::Decisions;
+use crate::task_graph::text;
 
-/// The target `text`: what reads as a program or a case reads the same after it is written.
+/// The target `text`: what reads as a task graph or a case reads the same after it is written.
 ///
 /// # Errors
 /// What was read another time was something else.
 pub fn check_text(bytes: &[u8]) -> Result<(), String> {
     let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
-    if let Ok(program) = text::parse(text) {
-        let again = text::parse(&program.to_string());
-        if again.as_ref() != Ok(&program) {
-            return Err(format!("{program}\nreads as {again:?}"));
+    if let Ok(graph) = text::parse(text) {
+        let again = text::parse(&graph.to_string());
+        if again.as_ref() != Ok(&graph) {
+            return Err(format!("{graph}\nreads as {again:?}"));
         }
     }
     if let Ok(case) = Case::parse(text) {

@@ -1,6 +1,6 @@
-//! Inputs of a fuzzer: a program with the choices of one execution, in a form that lasts.
+//! Inputs of a fuzzer: a task graph with the choices of one execution, in a form that lasts.
 //!
-//! The bytes of an input hold the program itself and not what it was generated from, so that a corpus means the same
+//! The bytes of an input hold the task graph itself and not what it was generated from, so that a corpus means the same
 //! after the generator has changed.
 #![forbid(unsafe_code)]
 
@@ -17,9 +17,9 @@ pub use mutate::{Mutator, Theme};
 
 use crate::case::Case;
 use crate::finding::Verdict;
-use crate::program::Program;
-use crate::program::encode::{self, Reader, Undecodable, Writer};
 use crate::settings::{Engine, MAX_THREADS, Sanitizer, Settings, StrategyName};
+use crate::task_graph::TaskGraph;
+use crate::task_graph::encode::{self, Reader, Undecodable, Writer};
 
 /// What the bytes of an input begin with; no text does.
 pub const MAGIC: [u8; 5] = *b"\x89tbi\n";
@@ -32,14 +32,14 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Threads that fresh and mutated inputs have: at most.
 const MOST_THREADS: u32 = 8;
 
-/// A program and how to execute it once.
+/// A task graph and how to execute it once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     /// 1 to [`MAX_THREADS`].
     pub threads: u16,
     /// Of the random walk that makes the choices after those that are listed.
     pub seed: u64,
-    pub program: Program,
+    pub graph: TaskGraph,
     /// What strategy [`crate::strategy::Bytes`] decides by; at most [`MAX_CHOICES`].
     pub choices: Vec<u16>,
 }
@@ -128,7 +128,7 @@ impl Input {
         };
         let case = Case {
             settings,
-            workload: self.program.into(),
+            workload: self.graph.into(),
             schedule: None,
             verdict: Verdict::Clean,
             oracle: None,
@@ -145,7 +145,7 @@ impl Input {
         writer.number(VERSION);
         writer.number(self.threads);
         writer.number(self.seed);
-        encode::encode(&self.program, &mut writer);
+        encode::encode(&self.graph, &mut writer);
         writer.number(self.choices.len() as u64);
         for &choice in &self.choices {
             writer.number(choice);
@@ -174,7 +174,7 @@ impl Input {
             _ => return Err(reader.wrong("a number of threads out of bounds").into()),
         };
         let seed = reader.number()?;
-        let program = encode::decode(&mut reader)?;
+        let graph = encode::decode(&mut reader)?;
         let count = reader.length(MAX_CHOICES)?;
         let mut choices = Vec::with_capacity(count);
         for _ in 0..count {
@@ -182,6 +182,6 @@ impl Input {
             choices.push(u16::try_from(choice).map_err(|_| reader.wrong("a choice of more than 16 bits"))?);
         }
         reader.end()?;
-        Ok(Self { threads, seed, program, choices })
+        Ok(Self { threads, seed, graph, choices })
     }
 }

@@ -1,7 +1,7 @@
 //! threadbare wears C++20 coroutine schedulers thin until their races show.
 //!
 //! Data flows one way:
-//! `program -> control(target, strategy) -> execution -> oracle(reference) -> finding -> report`.
+//! `task graph -> control(target, strategy) -> execution -> oracle(reference) -> finding -> report`.
 
 pub mod campaign;
 pub mod case;
@@ -17,7 +17,6 @@ pub mod input;
 mod number;
 pub mod oracle;
 pub mod point;
-pub mod program;
 pub mod project;
 pub mod reference;
 pub mod report;
@@ -27,3 +26,4 @@ mod scratch;
 pub mod settings;
 pub mod strategy;
 pub mod target;
+pub mod task_graph;

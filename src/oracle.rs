@@ -1,6 +1,6 @@
 //! The oracles: what decides whether an execution was right.
 //!
-//! A [`Judge`] is built for a program once and then judges execution after execution without allocating,
+//! A [`Judge`] is built for a task graph once and then judges execution after execution without allocating,
 //! since a worker asks it up to hundreds of thousands of times a second. It shows the events one by one to
 //! [`lifecycle`], [`differential`], [`invariant`] and [`history`], in this order; the first that objects is
 //! right. An execution that stopped before its end goes to [`progress`], unless its events were wrong already.
@@ -33,10 +33,10 @@ use plan::Plan;
 
 use crate::execution::{Ending, Event, Execution, ThreadId};
 use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
-use crate::program::Program;
 use crate::reference::Expectations;
+use crate::task_graph::TaskGraph;
 
-/// Judges the executions of one program.
+/// Judges the executions of one task graph.
 pub struct Judge {
     plan: Plan,
     lifecycle: Lifecycle,
@@ -46,10 +46,10 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge of a valid program's executions on so many threads.
+    /// A judge of a valid task graph's executions on so many threads.
     #[must_use]
-    pub fn new(program: &Program, threads: u16, expectations: Expectations) -> Self {
-        let plan = Plan::of(program, threads);
+    pub fn new(graph: &TaskGraph, threads: u16, expectations: Expectations) -> Self {
+        let plan = Plan::of(graph, threads);
         Self {
             lifecycle: Lifecycle::new(&plan),
             differential: Differential::new(&plan, expectations),
@@ -92,7 +92,7 @@ impl Judge {
         self.differential.reset(ran_out);
         self.history.reset();
         for (event, stamp) in events.iter().zip(1..) {
-            // It goes first: the others rely on events that name what is there, in the order of the program.
+            // It goes first: the others rely on events that name what is there, in the order of the task graph.
             match self.lifecycle.observe(plan, event)? {
                 Some(planned) if planned.quiet && event.value == 0 && event.kind.begins_or_ends() => {}
                 Some(planned) => {
@@ -115,7 +115,7 @@ impl Judge {
             self.history.recovered(plan, events, holders)?;
             return files::check(plan, execution);
         }
-        // Programs from the generator cannot get stuck unless a task failed that others depend on.
+        // Task graphs from the generator cannot get stuck unless a task failed that others depend on.
         match progress::explain(plan, execution, &self.lifecycle, &mut self.history, self.differential.ran_out()) {
             Some(failure) => Err(Box::new(failure)),
             None => Ok(()),

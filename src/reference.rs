@@ -1,4 +1,4 @@
-//! The safe Rust side: what programs mean, one step at a time and on many threads.
+//! The safe Rust side: what task graphs mean, one step at a time and on many threads.
 #![forbid(unsafe_code)]
 
 mod expectations;

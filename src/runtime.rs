@@ -1,13 +1,13 @@
-//! The bridge to the C++ side: targets that are loaded, and programs in the form that the C++ interpreter reads.
+//! The bridge to the C++ side: targets that are loaded, and task graphs in the form that the C++ interpreter reads.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use cxx::{ExternType, UniquePtr, type_id};
 
-use crate::program::{AccessChecks, Affinity, Call, EventReset, Operation, Program, ResultKind};
+use crate::task_graph::{AccessChecks, Affinity, Call, EventReset, Operation, ResultKind, TaskGraph};
 
-/// A task, for cpp/harness/program_spec.hpp.
+/// A task, for cpp/harness/task_graph_spec.hpp.
 #[repr(C)]
 struct TaskSpec {
     affinity: u8,
@@ -16,7 +16,7 @@ struct TaskSpec {
     operation_count: u32,
 }
 
-/// An operation, for cpp/harness/program_spec.hpp. `object` is an object, task, affinity, time, failure
+/// An operation, for cpp/harness/task_graph_spec.hpp. `object` is an object, task, affinity, time, failure
 /// code or the first of the children, as the operation has it.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -52,7 +52,7 @@ mod ffi {
         points: u32,
     }
 
-    /// What an operation's ids refer to; see `program::Objects`.
+    /// What an operation's ids refer to; see `task_graph::Objects`.
     struct ObjectCounts {
         mutexes: u32,
         semaphores: Vec<u32>,
@@ -83,7 +83,7 @@ mod ffi {
         fn load_library(path: &str) -> Result<UniquePtr<Library>>;
         fn open_runtime(library: &Library) -> Result<UniquePtr<Runtime>>;
         fn fits_fibers(library: &Library) -> Result<bool>;
-        fn execute_program(
+        fn execute_task_graph(
             runtime: Pin<&mut Runtime>,
             tasks: &[TaskSpec],
             operations: &[OperationSpec],
@@ -113,8 +113,8 @@ pub struct Runtime {
 /// A target that is made of the tests' own C++ functions.
 pub struct Probes(UniquePtr<ffi::Library>);
 
-/// A program in the form that the C++ interpreter reads.
-pub struct LoadedProgram {
+/// A task graph in the form that the C++ interpreter reads.
+pub struct LoadedTaskGraph {
     tasks: Vec<TaskSpec>,
     operations: Vec<OperationSpec>,
     children: Vec<u32>,
@@ -146,21 +146,21 @@ impl Runtime {
         self.origin
     }
 
-    /// Lets the leases of a program recover from a crash in the middle of it. Gives the holder of each, or -1.
-    pub(crate) fn recover(&mut self, program: &LoadedProgram) -> Result<Vec<i64>> {
+    /// Lets the leases of a task graph recover from a crash in the middle of it. Gives the holder of each, or -1.
+    pub(crate) fn recover(&mut self, graph: &LoadedTaskGraph) -> Result<Vec<i64>> {
         match &mut self.runtime {
             Some(runtime) => {
-                ffi::recover_leases(runtime.pin_mut(), &program.objects).context("a lease cannot recover from a crash")
+                ffi::recover_leases(runtime.pin_mut(), &graph.objects).context("a lease cannot recover from a crash")
             }
             None => Ok(vec![]),
         }
     }
 
-    /// Runs a program to its end, or never returns if the controller stops it.
-    pub(crate) fn execute(&mut self, program: &LoadedProgram, threads: u32) {
+    /// Runs a task graph to its end, or never returns if the controller stops it.
+    pub(crate) fn execute(&mut self, graph: &LoadedTaskGraph, threads: u32) {
         if let Some(runtime) = &mut self.runtime {
-            let LoadedProgram { tasks, operations, children, objects } = program;
-            ffi::execute_program(runtime.pin_mut(), tasks, operations, children, objects, threads);
+            let LoadedTaskGraph { tasks, operations, children, objects } = graph;
+            ffi::execute_task_graph(runtime.pin_mut(), tasks, operations, children, objects, threads);
         }
     }
 }
@@ -205,12 +205,12 @@ pub(crate) fn warm_up() {
     ffi::warm_up();
 }
 
-impl LoadedProgram {
+impl LoadedTaskGraph {
     #[must_use]
-    pub fn new(program: &Program) -> Self {
-        let objects = &program.objects;
+    pub fn new(graph: &TaskGraph) -> Self {
+        let objects = &graph.objects;
         let mut loaded = Self {
-            tasks: Vec::with_capacity(program.tasks.len()),
+            tasks: Vec::with_capacity(graph.tasks.len()),
             operations: Vec::new(),
             children: Vec::new(),
             objects: ffi::ObjectCounts {
@@ -226,7 +226,7 @@ impl LoadedProgram {
                 leases: objects.leases,
             },
         };
-        for task in &program.tasks {
+        for task in &graph.tasks {
             loaded.tasks.push(TaskSpec {
                 affinity: affinity_code(task.affinity) as u8,
                 result: match task.result {
@@ -261,7 +261,7 @@ impl LoadedProgram {
         self.operations.len()
     }
 
-    /// The codes are the positions in `Operation`, as in cpp/harness/program_spec.hpp.
+    /// The codes are the positions in `Operation`, as in cpp/harness/task_graph_spec.hpp.
     fn operation(&mut self, operation: &Operation) -> OperationSpec {
         let of = |code: u8, object: u32| OperationSpec { code, object, ..OperationSpec::default() };
         match *operation {

@@ -43,7 +43,7 @@ impl Injection {
     pub const ALL: [Self; 6] =
         [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Crash, Self::SpuriousWakeUp, Self::WeakFailure];
 
-    /// The word that programs and case files use.
+    /// The word that task graphs and case files use.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

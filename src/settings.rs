@@ -1,4 +1,4 @@
-//! The settings under which a program is executed: all of a case but its program and schedule.
+//! The settings of an execution: all of a case but its workload and its schedule.
 #![forbid(unsafe_code)]
 
 mod strategy_name;

@@ -1,7 +1,7 @@
 // What a coroutine runtime must offer to be plugged in.
 #pragma once
 
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 
 #include <chrono>
 #include <concepts>

@@ -72,18 +72,18 @@ bool fits_fibers(const Library &library) {
   return reinterpret_cast<decltype(&threadbare_fits_fibers)>(library.symbol("threadbare_fits_fibers"))();
 }
 
-void execute_program(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+void execute_task_graph(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads) {
-  const ProgramSpec program{
+  const TaskGraphSpec graph{
       .tasks = view(tasks),
       .operations = view(operations),
       .children = view(children),
       .objects = view(objects),
   };
   try {
-    runtime.execute(program, threads);
+    runtime.execute(graph, threads);
   } catch (const std::bad_alloc &) {
-    // The program did not begin: its events tell, and what the runtime had made is gone.
+    // The task graph did not begin: its events tell, and what the runtime had made is gone.
   }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/probe.hpp"
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 #include "harness/runtime_interface.hpp"
 #include "rust/cxx.h"
 
@@ -40,10 +40,10 @@ std::unique_ptr<Library> load_library(rust::Str path);
 std::unique_ptr<Runtime> open_runtime(const Library &library);
 bool fits_fibers(const Library &library);
 
-void execute_program(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
+void execute_task_graph(Runtime &runtime, rust::Slice<const TaskSpec> tasks, rust::Slice<const OperationSpec> operations,
                      rust::Slice<const std::uint32_t> children, const ObjectCounts &objects, std::uint32_t threads);
 
-/// Lets the leases of a program recover from a crash in the middle of it; the holder of each, or -1.
+/// Lets the leases of a task graph recover from a crash in the middle of it; the holder of each, or -1.
 rust::Vec<std::int64_t> recover_leases(Runtime &runtime, const ObjectCounts &objects);
 
 /// Lets the C++ library initialise what it does on first use, once for all.

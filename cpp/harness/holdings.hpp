@@ -38,7 +38,7 @@ struct Holdings {
     if (list.size() == list.capacity()) list.reserve(2 * list.size() + 2);
   }
 
-  /// What is held under that key; programs only name what is there.
+  /// What is held under that key; task graphs only name what is there.
   template <class T>
   static T &find(List<T> &list, std::uint32_t key) noexcept {
     return std::find_if(list.begin(), list.end(), [&](const auto &entry) { return entry.first == key; })->second;

@@ -1,4 +1,4 @@
-// Runs programs as coroutines of any runtime that has an adapter (see adapter.hpp).
+// Runs task graphs as coroutines of any runtime that has an adapter (see adapter.hpp).
 #pragma once
 
 #include "harness/adapter.hpp"
@@ -6,7 +6,7 @@
 #include "harness/holdings.hpp"
 #include "harness/mix.hpp"
 #include "harness/objects.hpp"
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 #include "harness/systems.hpp"
 
 #include <chrono>
@@ -33,10 +33,10 @@ inline constexpr std::uint32_t out_of_memory = UINT32_MAX - 1;
 /// What receiving from a closed and drained channel gives.
 inline constexpr std::int64_t closed = INT64_MIN;
 
-/// What is mixed in for a failure that was caught, like `caught` in src/program/model.rs.
+/// What is mixed in for a failure that was caught, like `caught` in src/task_graph/model.rs.
 constexpr std::int64_t caught(std::uint32_t code) noexcept { return 1'000'003 + std::int64_t{code}; }
 
-/// Runs one program. Uses no atomics or locks of its own: they would be points, and would hide races.
+/// Runs one task graph. Uses no atomics or locks of its own: they would be points, and would hide races.
 template <RuntimeAdapter Adapter>
 class Interpreter {
   using Unique = std::unique_ptr<std::int64_t>;
@@ -49,12 +49,12 @@ class Interpreter {
   using AnyHandle = typename Held::AnyHandle;
 
  public:
-  explicit Interpreter(const ProgramSpec &program) : program_(program), objects_(program.objects) {}
+  explicit Interpreter(const TaskGraphSpec &graph) : graph_(graph), objects_(graph.objects) {}
 
   /// On the calling thread, which is the main thread, and so many less one. Throws std::bad_alloc, with everything
   /// freed again, where memory runs out before the root's body began; so may the constructor.
   void execute(unsigned threads) {
-    const std::unique_ptr<Systems> systems = make_systems(program_.objects);
+    const std::unique_ptr<Systems> systems = make_systems(graph_.objects);
     systems_ = systems.get();
     run(threads);
     record(0, 0, EventKind::ContextsLeft, static_cast<std::int64_t>(systems->live_contexts()));
@@ -66,7 +66,7 @@ class Interpreter {
     typename Adapter::Scheduler scheduler(threads);
     scheduler_ = &scheduler;
     try {
-      switch (program_.tasks[0].result) {
+      switch (graph_.tasks[0].result) {
         case ResultKind::Int: Adapter::run(scheduler, int_task<Affinity::Main>(FrameToken(0), 0)); break;
         case ResultKind::Unique: Adapter::run(scheduler, unique_task<Affinity::Main>(FrameToken(0), 0)); break;
         case ResultKind::Void: Adapter::run(scheduler, void_task<Affinity::Main>(FrameToken(0), 0)); break;
@@ -80,7 +80,7 @@ class Interpreter {
   enum class TaskKind : std::uint8_t { MainInt, WorkerInt, MainUnique, WorkerUnique, MainVoid, WorkerVoid };
 
   TaskKind kind_of(std::uint32_t task) const noexcept {
-    const TaskSpec &spec = program_.tasks[task];
+    const TaskSpec &spec = graph_.tasks[task];
     return static_cast<TaskKind>(static_cast<unsigned>(spec.result) * 2 + static_cast<unsigned>(spec.affinity));
   }
 
@@ -89,7 +89,7 @@ class Interpreter {
   Task<A, std::int64_t> int_task([[maybe_unused]] FrameToken token, std::uint32_t task) {
     record(task, 0, EventKind::TaskBegin, 0);
     const std::span<const OperationSpec> operations =
-        program_.operations.subspan(program_.tasks[task].first_operation, program_.tasks[task].operation_count);
+        graph_.operations.subspan(graph_.tasks[task].first_operation, graph_.tasks[task].operation_count);
     std::int64_t accumulator = 0;
     // Outside of the try, so that what the task holds is released after its end was recorded: whoever gets
     // it next records that later.
@@ -230,7 +230,7 @@ class Interpreter {
       accumulator = mix(accumulator, caught(code));
       ++index;
     }
-    record(task, 0, EventKind::TaskEnd, program_.tasks[task].result == ResultKind::Void ? 0 : accumulator);
+    record(task, 0, EventKind::TaskEnd, graph_.tasks[task].result == ResultKind::Void ? 0 : accumulator);
     co_return accumulator;
   }
 
@@ -262,7 +262,7 @@ class Interpreter {
   [[gnu::noinline]] std::vector<AnyTask> make_children(const OperationSpec &operation) {
     std::vector<AnyTask> children;
     children.reserve(operation.child_count);
-    for (const std::uint32_t child : program_.children.subspan(operation.object, operation.child_count)) {
+    for (const std::uint32_t child : graph_.children.subspan(operation.object, operation.child_count)) {
       switch (kind_of(child)) {
         case TaskKind::MainInt: children.emplace_back(int_task<Affinity::Main>(FrameToken(child), child)); break;
         case TaskKind::WorkerInt: children.emplace_back(int_task<Affinity::Worker>(FrameToken(child), child)); break;
@@ -320,7 +320,7 @@ class Interpreter {
     return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
   }
 
-  const ProgramSpec &program_;
+  const TaskGraphSpec &graph_;
   Objects<Adapter> objects_;
   Systems *systems_ = nullptr;
   typename Adapter::Scheduler *scheduler_ = nullptr;

@@ -5,7 +5,7 @@
 
 namespace threadbare {
 
-/// Mixes a result into an accumulator, like `mix` in src/program/model.rs.
+/// Mixes a result into an accumulator, like `mix` in src/task_graph/model.rs.
 constexpr std::int64_t mix(std::int64_t accumulator, std::int64_t value) noexcept {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(accumulator) * 31U + static_cast<std::uint64_t>(value));
 }

@@ -1,7 +1,7 @@
 // The shared objects of one execution.
 #pragma once
 
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -21,7 +21,7 @@ inline constexpr bool has_emulated_tls = false;
 template <class Adapter>
 class AdaptedRuntime final : public Runtime {
  public:
-  void execute(const ProgramSpec &program, unsigned threads) override { Interpreter<Adapter>(program).execute(threads); }
+  void execute(const TaskGraphSpec &graph, unsigned threads) override { Interpreter<Adapter>(graph).execute(threads); }
 
   std::vector<std::int64_t> recover(const ObjectsSpec &objects) override { return make_systems(objects)->recover(); }
 };

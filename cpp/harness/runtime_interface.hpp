@@ -1,7 +1,7 @@
 // What executes task graphs.
 #pragma once
 
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -16,13 +16,13 @@ class Runtime {
   Runtime &operator=(const Runtime &) = delete;
   virtual ~Runtime() = default;
 
-  /// Runs a program on so many threads, the calling one included, until its root has ended and everything
+  /// Runs a task graph on so many threads, the calling one included, until its root has ended and everything
   /// is shut down. Records events on the way. Throws std::invalid_argument or std::system_error if the
   /// threads cannot be made, and std::bad_alloc where memory runs out before the root's body began; never what
   /// tasks throw.
-  virtual void execute(const ProgramSpec &program, unsigned threads) = 0;
+  virtual void execute(const TaskGraphSpec &graph, unsigned threads) = 0;
 
-  /// After a crash in the middle of a program: lets its leases recover and gives the holder of each, or -1.
+  /// After a crash in the middle of a task graph: lets its leases recover and gives the holder of each, or -1.
   virtual std::vector<std::int64_t> recover(const ObjectsSpec &) { return {}; }
 };
 

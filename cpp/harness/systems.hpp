@@ -1,7 +1,7 @@
 // The systems beside the scheduler, as the interpreter calls them: processors, contexts, registries and leases.
 #pragma once
 
-#include "harness/program_spec.hpp"
+#include "harness/task_graph_spec.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +34,7 @@ class Branches {
 
   /// Where memory runs out, the branch has ended again.
   void begin(std::unique_ptr<BranchScope> scope) { scopes_.push_back(std::move(scope)); }
-  /// There is one; programs see to that.
+  /// There is one; task graphs see to that.
   BranchScope &innermost() noexcept { return *scopes_.back(); }
   void end() noexcept { scopes_.pop_back(); }
 
@@ -42,7 +42,7 @@ class Branches {
   std::vector<std::unique_ptr<BranchScope>> scopes_;
 };
 
-/// Where a call stands in its program.
+/// Where a call stands in its task graph.
 struct CallSite {
   std::uint32_t task;
   std::uint32_t operation;
@@ -57,7 +57,7 @@ class Systems {
   virtual ~Systems() = default;
 
   /// Makes a call (from `OperationCode::Resume` on), on any thread, and gives what it gave; see
-  /// src/program/call.rs. Records what happens inside it. `held` belongs to the calling task. Throws std::bad_alloc
+  /// src/task_graph/call.rs. Records what happens inside it. `held` belongs to the calling task. Throws std::bad_alloc
   /// where memory runs out, and then the call had no effect.
   virtual std::int64_t perform(CallSite site, const OperationSpec &operation, Branches &held) = 0;
 

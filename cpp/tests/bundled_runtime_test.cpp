@@ -38,8 +38,8 @@ std::string directory_path;
 
 using enum OperationCode;
 
-/// Builds a program from lists of operations; the spans point into it.
-class Program {
+/// Builds a task graph from lists of operations; the spans point into it.
+class TaskGraph {
  public:
   using Operations = std::vector<OperationSpec>;
 
@@ -63,7 +63,7 @@ class Program {
     const std::uint32_t one = 1;
     const std::uint8_t checked = 0;
     const std::uint8_t resets[] = {0, 1};
-    const ProgramSpec spec{.tasks = tasks_,
+    const TaskGraphSpec spec{.tasks = tasks_,
                            .operations = operations_,
                            .children = children_,
                            .objects = {.mutexes = 1,
@@ -124,18 +124,18 @@ std::int64_t value_of(const std::vector<Recorded> &events, std::uint32_t task, E
 
 /// Two tasks of each kind, with their value, below a root that awaits them with `make`.
 template <class Make>
-Program six_kinds(Make make) {
-  Program program;
-  Program::Operations root;
+TaskGraph six_kinds(Make make) {
+  TaskGraph graph;
+  TaskGraph::Operations root;
   for (std::uint32_t child = 1; child <= 6; ++child) {
     for (const OperationSpec &operation : make(child)) root.push_back(operation);
   }
-  program.task(Affinity::Main, ResultKind::Int, root);
+  graph.task(Affinity::Main, ResultKind::Int, root);
   for (std::uint32_t child = 1; child <= 6; ++child) {
-    program.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2),
+    graph.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2),
                  {op(Compute, 0, child), op(Yield)});
   }
-  return program;
+  return graph;
 }
 
 /// What a root makes of `six_kinds`: void children count as 0.
@@ -164,42 +164,42 @@ TEST("accumulators mix as the model does, wrapping") {
 }
 
 TEST("children of every kind are awaited") {
-  const Program program = six_kinds([](std::uint32_t child) { return Program::Operations{op(Await, child)}; });
+  const TaskGraph graph = six_kinds([](std::uint32_t child) { return TaskGraph::Operations{op(Await, child)}; });
   for (const unsigned threads : thread_counts) {
-    CHECK(value_of(program.run(threads), 0, EventKind::TaskEnd) == six_mixed());
+    CHECK(value_of(graph.run(threads), 0, EventKind::TaskEnd) == six_mixed());
   }
 }
 
 TEST("children of every kind are started and joined") {
-  const Program program =
-      six_kinds([](std::uint32_t child) { return Program::Operations{op(Start, child), op(Join, child)}; });
+  const TaskGraph graph =
+      six_kinds([](std::uint32_t child) { return TaskGraph::Operations{op(Start, child), op(Join, child)}; });
   for (const unsigned threads : thread_counts) {
-    CHECK(value_of(program.run(threads), 0, EventKind::TaskEnd) == six_mixed());
+    CHECK(value_of(graph.run(threads), 0, EventKind::TaskEnd) == six_mixed());
   }
 }
 
 TEST("children of every kind run at once in when_all") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Void, {op(Await, 1)});
-  program.task(Affinity::Worker, ResultKind::Unique, {program.with_children(WhenAll, {2, 3, 4, 5, 6, 7})});
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Void, {op(Await, 1)});
+  graph.task(Affinity::Worker, ResultKind::Unique, {graph.with_children(WhenAll, {2, 3, 4, 5, 6, 7})});
   for (std::uint32_t child = 1; child <= 6; ++child) {
-    program.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2), {op(Compute, 0, child)});
+    graph.task(static_cast<Affinity>(child % 2), static_cast<ResultKind>((child - 1) / 2), {op(Compute, 0, child)});
   }
   for (const unsigned threads : thread_counts) {
-    const std::vector<Recorded> events = program.run(threads);
+    const std::vector<Recorded> events = graph.run(threads);
     CHECK(value_of(events, 0, EventKind::OperationEnd) == six_mixed());
     CHECK(value_of(events, 0, EventKind::TaskEnd) == 0);
   }
 }
 
 TEST("when_any gives the winner and cancels the others") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Int, {program.with_children(WhenAny, {1, 2})});
-  program.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent), op(CheckCancel), op(Compute, 0, 1)});
-  program.task(Affinity::Worker, ResultKind::Int, {op(Compute, 0, 5), op(Start, 3)});
-  program.task(Affinity::Main, ResultKind::Void, {op(Sleep, 2'000), op(SetEvent)});
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Int, {graph.with_children(WhenAny, {1, 2})});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent), op(CheckCancel), op(Compute, 0, 1)});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(Compute, 0, 5), op(Start, 3)});
+  graph.task(Affinity::Main, ResultKind::Void, {op(Sleep, 2'000), op(SetEvent)});
   for (const unsigned threads : thread_counts) {
-    const std::vector<Recorded> events = program.run(threads);
+    const std::vector<Recorded> events = graph.run(threads);
     CHECK(value_of(events, 0, EventKind::OperationEnd) == 1);
     CHECK(value_of(events, 0, EventKind::TaskEnd) == mix(mix(0, 1), 5));
     CHECK(value_of(events, 1, EventKind::TaskFail) == cancelled);
@@ -207,17 +207,17 @@ TEST("when_any gives the winner and cancels the others") {
 }
 
 TEST("failures cross awaits, joins and when_all, and can be caught") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Int,
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Int,
                {op(AwaitCatch, 1), op(Start, 3), op(AwaitCatch, 4), op(Compute, 0, 1)});
-  program.task(Affinity::Worker, ResultKind::Unique, {op(Await, 2)});
-  program.task(Affinity::Main, ResultKind::Void, {op(Throw, 7), op(Compute)});
-  program.task(Affinity::Worker, ResultKind::Void, {op(Throw, 8)});
-  program.task(Affinity::Main, ResultKind::Int, {program.with_children(WhenAll, {5, 6})});
-  program.task(Affinity::Worker, ResultKind::Int, {op(Throw, 9)});
-  program.task(Affinity::Worker, ResultKind::Int, {op(Throw, 10)});
+  graph.task(Affinity::Worker, ResultKind::Unique, {op(Await, 2)});
+  graph.task(Affinity::Main, ResultKind::Void, {op(Throw, 7), op(Compute)});
+  graph.task(Affinity::Worker, ResultKind::Void, {op(Throw, 8)});
+  graph.task(Affinity::Main, ResultKind::Int, {graph.with_children(WhenAll, {5, 6})});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(Throw, 9)});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(Throw, 10)});
   for (const unsigned threads : thread_counts) {
-    const std::vector<Recorded> events = program.run(threads);
+    const std::vector<Recorded> events = graph.run(threads);
     CHECK(value_of(events, 0, EventKind::OperationFail, 0) == 7);
     CHECK(value_of(events, 0, EventKind::OperationFail, 2) == 9);
     CHECK(value_of(events, 2, EventKind::OperationFail) == 7);
@@ -227,23 +227,23 @@ TEST("failures cross awaits, joins and when_all, and can be caught") {
 }
 
 TEST("a root may fail") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Int, {op(Throw, 3)});
-  for (const unsigned threads : thread_counts) CHECK(value_of(program.run(threads), 0, EventKind::TaskFail) == 3);
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Int, {op(Throw, 3)});
+  for (const unsigned threads : thread_counts) CHECK(value_of(graph.run(threads), 0, EventKind::TaskFail) == 3);
 }
 
 TEST("every other operation does what it says") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Int,
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Int,
                {op(Hop, 1), op(Yield), op(Hop, 0), op(Lock), op(Unlock), op(Acquire), op(Release), op(SetEvent),
                 op(WaitEvent), op(ResetEvent), op(LatchArrive), op(LatchWait), op(BarrierArrive), op(BarrierWait),
                 op(Send, 0, 41), op(Receive), op(Close), op(Send, 0, 1), op(Receive), op(Sleep, 1'500), op(Start, 1),
                 op(Cancel, 1), op(SetEvent, 1), op(AwaitCatch, 2), op(Start, 3), op(Detach, 3)});
-  program.task(Affinity::Worker, ResultKind::Int, {op(Sleep, 60'000'000), op(CheckCancel)});
-  program.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent, 1), op(Lock), op(Throw, 2)});
-  program.task(Affinity::Worker, ResultKind::Void, {op(Lock), op(Yield)});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(Sleep, 60'000'000), op(CheckCancel)});
+  graph.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent, 1), op(Lock), op(Throw, 2)});
+  graph.task(Affinity::Worker, ResultKind::Void, {op(Lock), op(Yield)});
   for (const unsigned threads : thread_counts) {
-    const std::vector<Recorded> events = program.run(threads);
+    const std::vector<Recorded> events = graph.run(threads);
     CHECK(value_of(events, 0, EventKind::OperationEnd, 14) == 1);
     CHECK(value_of(events, 0, EventKind::OperationEnd, 15) == 41);
     CHECK(value_of(events, 0, EventKind::OperationEnd, 17) == 0);
@@ -266,12 +266,12 @@ TEST("calls on systems give what they should, one after another") {
       {op(ArcStatus, 0, pair), 6},    {op(AcquireLease, 0, 7), 1},  {op(AcquireLease, 0, 7), 0},
       {op(RefreshLease, 0, 7), 1},    {op(ReleaseLease, 0, 8), 0},  {op(LeaseHolder), 7},
       {op(CleanupStale, 0, 1'000'000'000), 0}, {op(ReleaseLease, 0, 7), 1}, {op(LeaseHolder), -1}};
-  Program program;
-  Program::Operations root;
+  TaskGraph graph;
+  TaskGraph::Operations root;
   for (const auto &[call, value] : calls) root.push_back(call);
-  program.task(Affinity::Main, ResultKind::Void, root);
+  graph.task(Affinity::Main, ResultKind::Void, root);
   for (const unsigned threads : thread_counts) {
-    const auto events = program.run(threads);
+    const auto events = graph.run(threads);
     for (std::uint16_t i = 0; i < calls.size(); ++i) {
       CHECK(value_of(events, 0, EventKind::OperationEnd, i) == calls[i].second);
     }
@@ -289,11 +289,11 @@ TEST("calls on systems give what they should, one after another") {
 }
 
 TEST("a task that fails in branches ends them") {
-  Program program;
-  program.task(Affinity::Main, ResultKind::Void, {op(AwaitCatch, 1)});
-  program.task(Affinity::Worker, ResultKind::Void, {op(BeginBranch), op(NestBranch), op(PutContext, 0, 3), op(Throw, 9)});
+  TaskGraph graph;
+  graph.task(Affinity::Main, ResultKind::Void, {op(AwaitCatch, 1)});
+  graph.task(Affinity::Worker, ResultKind::Void, {op(BeginBranch), op(NestBranch), op(PutContext, 0, 3), op(Throw, 9)});
   for (const unsigned threads : thread_counts) {
-    const auto events = program.run(threads);
+    const auto events = graph.run(threads);
     CHECK(value_of(events, 0, EventKind::OperationFail) == 9);
     CHECK(value_of(events, 0, EventKind::ContextsLeft) <= 1);
   }

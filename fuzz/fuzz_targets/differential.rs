@@ -1,4 +1,4 @@
-//! Programs with choices, judged by all oracles: fuzz/controlled/targets/differential.rs.
+//! Task graphs with choices, judged by all oracles: fuzz/controlled/targets/differential.rs.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

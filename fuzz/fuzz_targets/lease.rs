@@ -1,4 +1,4 @@
-//! Programs with leases, whose files fail and whose process crashes: fuzz/controlled/targets/lease.rs.
+//! Task graphs with leases, whose files fail and whose process crashes: fuzz/controlled/targets/lease.rs.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

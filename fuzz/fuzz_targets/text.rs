@@ -1,4 +1,4 @@
-//! The parsers of programs and cases.
+//! The parsers of task graphs and cases.
 #![no_main]
 
 #[cfg(sanitizes_threads)]

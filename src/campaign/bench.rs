@@ -1,21 +1,21 @@
-//! Measures the throughput under control against that of uncontrolled stress: the same programs, in one run.
+//! Measures the throughput under control against that of uncontrolled stress: the same task graphs, in one run.
 #![forbid(unsafe_code)]
 
 use anyhow::{Result, bail};
 
 use super::interrupt;
 use super::job::{Job, Slice, Work};
-use super::programs::Programs;
 use super::supervisor::Supervisor;
-use crate::program::Shape;
+use super::task_graphs::TaskGraphs;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::target::{Built, Workshop};
+use crate::task_graph::Shape;
 
 /// Rounds over which times add up; engines alternate, so that a slow moment of the machine hits both.
 const ROUNDS: u64 = 5;
-/// Schedules of each program: to generate one takes as long with control as without.
+/// Schedules of each task graph: to generate one takes as long with control as without.
 const SCHEDULES: u64 = 32;
-/// Seed of the programs and schedules.
+/// Seed of the task graphs and schedules.
 const SEED: u64 = 1;
 
 /// What to measure.
@@ -23,7 +23,7 @@ pub struct Bench {
     pub runtime: String,
     pub sanitizers: Vec<Sanitizer>,
     pub threads: u16,
-    /// Of the programs.
+    /// Of the task graphs.
     pub shape: Shape,
     /// Executions of each round and engine.
     pub executions: u64,
@@ -98,7 +98,7 @@ impl Bench {
             first: round * self.executions,
             count: self.executions,
             limit_ms: None,
-            programs: Programs { shape: self.shape, schedules: SCHEDULES },
+            task_graphs: TaskGraphs { shape: self.shape, schedules: SCHEDULES },
             known: Vec::new(),
             leak_check_every: u64::MAX,
         };

@@ -10,17 +10,17 @@ use super::corpus::Corpus;
 use super::findings;
 use super::interrupt;
 use super::job::{Evolution, Job, Slice, Work};
-use super::programs::Programs;
 use super::seed::splitmix64;
 use super::supervisor::{Beginning, Ended, Supervisor};
+use super::task_graphs::TaskGraphs;
 use crate::case::Case;
 use crate::control::Features;
 use crate::feedback::Kind;
 use crate::finding::{Failure, OracleName};
 use crate::input::Input;
-use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::target::{Builds, Built, Progress, Target, Workshop};
+use crate::task_graph::Shape;
 
 /// What to measure.
 pub struct Measurement {
@@ -35,7 +35,7 @@ pub struct Measurement {
     pub feedback: Option<Vec<Kind>>,
     pub runtime: String,
     pub engine: Engine,
-    /// Of the programs.
+    /// Of the task graphs.
     pub shape: Shape,
     pub jobs: usize,
 }
@@ -252,8 +252,8 @@ impl Measurement {
             }
             (_, None) => {
                 let (known, leak_check_every) = (Vec::new(), u64::MAX);
-                let programs = Programs::for_strategy(settings.strategy, shape);
-                Work::Explore(Slice { seed, first, count, limit_ms: None, programs, known, leak_check_every })
+                let task_graphs = TaskGraphs::for_strategy(settings.strategy, shape);
+                Work::Explore(Slice { seed, first, count, limit_ms: None, task_graphs, known, leak_check_every })
             }
         };
         let target = targets.of(&settings)?.clone();
@@ -286,10 +286,10 @@ impl Measurement {
                         && let Some(found) = ended.found
                     {
                         let settings = &ended.job.settings;
-                        let programs = Programs::for_strategy(settings.strategy, self.shape);
-                        let generated = || programs.program_of(settings.seed, settings.threads, execution);
-                        let program = input.as_ref().map_or_else(generated, |input| input.program.clone());
-                        searches.case = Some(findings::case_of(found, settings, program.into()));
+                        let task_graphs = TaskGraphs::for_strategy(settings.strategy, self.shape);
+                        let generated = || task_graphs.graph_of(settings.seed, settings.threads, execution);
+                        let graph = input.as_ref().map_or_else(generated, |input| input.graph.clone());
+                        searches.case = Some(findings::case_of(found, settings, graph.into()));
                     }
                     searches.executions.push(execution + 1);
                     *searches.oracles.entry(failure.oracle).or_default() += 1;

@@ -44,7 +44,7 @@ fn seen_from(directory: &Path, file: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::check;
-    use crate::program::Program;
+    use crate::task_graph::TaskGraph;
 
     #[test]
     fn findings_of_different_programs_have_different_names_and_those_of_one_the_same() {
@@ -78,8 +78,8 @@ mod tests {
         }
         fs::write(&a, "edited").expect("written");
         assert_eq!(name(&a.replace("/a/", "/b/../a/"), ""), known);
-        assert_eq!(prefix(&Program::default().into(), bundled::NAME, &findings), "");
-        assert_eq!(prefix(&Program::default().into(), "mine", &findings), "mine-");
+        assert_eq!(prefix(&TaskGraph::default().into(), bundled::NAME, &findings), "");
+        assert_eq!(prefix(&TaskGraph::default().into(), "mine", &findings), "mine-");
     }
 
     #[test]

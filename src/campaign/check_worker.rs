@@ -16,9 +16,9 @@ use crate::control::{Mode, Session, process};
 use crate::execution::Ending;
 use crate::finding::{Failure, Judgement, Verdict};
 use crate::oracle::exit;
-use crate::program::Injections;
 use crate::schedule::Schedule;
 use crate::target::Built;
+use crate::task_graph::Injections;
 
 /// Step budget of an execution.
 const MOST_POINTS: u64 = 1 << 20;

@@ -168,7 +168,7 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::input::Mutator;
-    use crate::program::Shape;
+    use crate::task_graph::Shape;
 
     fn input(seed: u64) -> Input {
         Mutator::new(2, Shape::of_size(3)).fresh(seed)

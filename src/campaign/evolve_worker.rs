@@ -22,9 +22,9 @@ use crate::control::libfuzzer::{self, Target};
 use crate::control::{Features, InputSlot, Reached, process};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::{Input, MAX_BYTES, Mutator};
-use crate::program::encode::{Writer, encode};
 use crate::settings::{Sanitizer, Settings};
 use crate::target::Built;
+use crate::task_graph::encode::{Writer, encode};
 
 /// Executions between two looks for leaks, whose inputs are kept until then.
 const LEAK_CHECK_EVERY: usize = 2_000;
@@ -79,7 +79,7 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
         settings,
         target: job.target.clone(),
         evolution: evolution.clone(),
-        programs: HashSet::new(),
+        task_graphs: HashSet::new(),
         unchecked: Vec::new(),
         checked: evolution.first,
     };
@@ -88,9 +88,8 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
 }
 
 /// Deaths are the supervisor's business, ends and leaks are ours, and nothing may depend on the time. Each mutation
-/// begins with an input that was kept, since several in a row lead to programs in which less happens at once; for the
-/// same reason programs are not joined.
-/// The entropic schedule took a tenth of the time and found nothing sooner.
+/// begins with an input that was kept, since several in a row lead to task graphs in which less happens at once; for
+/// the same reason task graphs are not joined. The entropic schedule took a tenth of the time and found nothing sooner.
 const OPTIONS: [&str; 21] = [
     "-entropic=0",
     "-mutate_depth=1",
@@ -138,8 +137,8 @@ struct Evolver {
     settings: Settings,
     target: Built,
     evolution: Evolution,
-    /// Digests of the programs executed.
-    programs: HashSet<u64>,
+    /// Digests of the task graphs executed.
+    task_graphs: HashSet<u64>,
     /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them; and
     /// the first number.
     unchecked: Vec<(u64, Vec<u8>)>,
@@ -153,14 +152,14 @@ impl Target for Evolver {
             self.leave();
         }
         input.threads = self.settings.threads;
-        let mut program = Writer::default();
-        encode(&input.program, &mut program);
-        self.programs.insert(fnv1a(BASIS, &program.0));
-        self.runner.outcome.programs = self.programs.len() as u64;
-        self.slot.put(bytes, self.runner.outcome.programs);
+        let mut graph = Writer::default();
+        encode(&input.graph, &mut graph);
+        self.task_graphs.insert(fnv1a(BASIS, &graph.0));
+        self.runner.outcome.task_graphs = self.task_graphs.len() as u64;
+        self.slot.put(bytes, self.runner.outcome.task_graphs);
         let number = self.evolution.first + self.runner.outcome.executions;
         let repeated = self.repetitions();
-        let injections = input.program.injections;
+        let injections = input.graph.injections;
         // A crash ends the execution midway, and so may memory that runs out.
         let flow = if injections.crash || injections.failing_allocation.is_some() {
             self.execute_alone(input, number)
@@ -168,8 +167,8 @@ impl Target for Evolver {
             if self.settings.sanitizer == Sanitizer::Address {
                 self.unchecked.push((number, bytes.to_vec()));
             }
-            let Input { program, seed, choices, .. } = input;
-            self.runner.execute_input(program, seed, &choices, number, &self.evolution.known)
+            let Input { graph, seed, choices, .. } = input;
+            self.runner.execute_input(graph, seed, &choices, number, &self.evolution.known)
         };
         if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();

@@ -295,12 +295,12 @@ pub(super) fn remove_stale(directory: &Path) {
 mod tests {
     use super::*;
     use crate::finding::OracleName;
-    use crate::program::{Affinity, Program, ResultKind, Task};
     use crate::settings::{Engine, Sanitizer, StrategyName};
+    use crate::task_graph::{Affinity, ResultKind, Task, TaskGraph};
 
-    fn program() -> Workload {
+    fn graph() -> Workload {
         let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations: Vec::new() };
-        Program { tasks: vec![root], ..Program::default() }.into()
+        TaskGraph { tasks: vec![root], ..TaskGraph::default() }.into()
     }
 
     fn settings() -> Settings {
@@ -341,7 +341,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         for origin in origins {
-            findings.add(found(&format!("at {}", origin.execution)), origin, &settings(), program()).expect("written");
+            findings.add(found(&format!("at {}", origin.execution)), origin, &settings(), graph()).expect("written");
         }
         let kept: Vec<&Finding> = findings.iter().collect();
         assert_eq!(kept.len(), 1);
@@ -356,7 +356,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         let origin = Origin { cell: 0, execution: 1 };
-        let case = findings.add(found("at 1"), origin, &settings(), program()).expect("written").expect("new");
+        let case = findings.add(found("at 1"), origin, &settings(), graph()).expect("written").expect("new");
         findings.confirm(&case, origin, Some("was clean".to_owned())).expect("written");
         let finding = findings.iter().next().expect("kept");
         assert_eq!(finding.confirmation, Confirmation::Unconfirmed("was clean".to_owned()));
@@ -368,8 +368,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         let [late, early] = [5, 3].map(|execution| Origin { cell: 0, execution });
-        let old = findings.add(found("at 5"), late, &settings(), program()).expect("written").expect("new");
-        findings.add(found("at 3"), early, &settings(), program()).expect("written").expect("earlier");
+        let old = findings.add(found("at 5"), late, &settings(), graph()).expect("written").expect("new");
+        findings.add(found("at 3"), early, &settings(), graph()).expect("written").expect("earlier");
         findings.confirm(&old, late, Some("was clean".to_owned())).expect("nothing to write");
         let finding = findings.iter().next().expect("kept");
         assert_eq!(finding.confirmation, Confirmation::Pending);
@@ -380,7 +380,7 @@ mod tests {
     fn only_earlier_findings_are_known_to_a_slice() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
-        findings.add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), program()).expect("written");
+        findings.add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), graph()).expect("written");
         assert!(findings.known_before(Origin { cell: 0, execution: 100 }).is_empty());
         assert_eq!(findings.known_before(Origin { cell: 1, execution: 6 }).len(), 1);
     }

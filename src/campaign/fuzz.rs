@@ -12,17 +12,17 @@ use super::guide::{Gathered, Guide};
 use super::interrupt;
 use super::job::{Evolution, Job, Replay, Slice, Work};
 use super::plan::{Cell, Cut, Plan, Share};
-use super::programs::Programs;
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::Search;
 use super::seed::{schedule_seed, slice_seed};
 use super::supervisor::{Ended, Evolved, Found, Supervisor};
 use super::suspects::{PARTS, Suspects};
 use super::targets::Targets;
+use super::task_graphs::TaskGraphs;
 use crate::case::Case;
-use crate::program::Shape;
 use crate::settings::{Engine, Sanitizer, Settings};
 use crate::target::{self, Workshop};
+use crate::task_graph::Shape;
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Campaign {
     pub engine: Engine,
     pub search: Search,
     pub seed: u64,
-    /// Of the programs.
+    /// Of the task graphs.
     pub shape: Shape,
     pub jobs: usize,
     /// Begin no slice after so long.
@@ -48,7 +48,7 @@ pub struct Campaign {
 pub struct Summary {
     pub cells: Vec<Cell>,
     pub executions: u64,
-    pub programs: u64,
+    pub task_graphs: u64,
     pub seconds: f64,
     pub findings: Vec<Finding>,
     /// Of a coverage-guided search.
@@ -62,7 +62,7 @@ pub struct Summary {
 pub struct Progress<'a> {
     pub elapsed: Duration,
     pub executions: u64,
-    pub programs: u64,
+    pub task_graphs: u64,
     pub findings: usize,
     /// The cell that was started last.
     pub cell: Option<&'a Cell>,
@@ -72,7 +72,7 @@ pub struct Progress<'a> {
 impl Progress<'_> {
     /// Before anything is executed.
     pub(super) fn of_building(elapsed: Duration, building: &target::Progress) -> Self {
-        Self { elapsed, executions: 0, programs: 0, findings: 0, cell: None, building: Some(building.clone()) }
+        Self { elapsed, executions: 0, task_graphs: 0, findings: 0, cell: None, building: Some(building.clone()) }
     }
 }
 
@@ -96,7 +96,7 @@ impl Campaign {
         let mut state =
             State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
         let mut supervisor = Supervisor::new(self.jobs)?;
-        let programs = self.programs();
+        let task_graphs = self.task_graphs();
         // Since the first slice began; before that, there is nothing but building.
         let mut started: Option<Instant> = None;
         let elapsed = |started: Option<Instant>| started.map_or(Duration::ZERO, |started| started.elapsed());
@@ -141,7 +141,7 @@ impl Campaign {
             observe(&Progress {
                 elapsed: elapsed(started),
                 executions: state.plan.executions() + supervisor.under_way(),
-                programs: state.plan.programs(programs),
+                task_graphs: state.plan.task_graphs(task_graphs),
                 findings: state.findings.len(),
                 cell: cell.map(|index| &state.plan.cells[index]),
                 building: targets.under_way(),
@@ -155,7 +155,7 @@ impl Campaign {
         }
         Ok(Summary {
             executions: state.plan.executions(),
-            programs: state.plan.programs(programs),
+            task_graphs: state.plan.task_graphs(task_graphs),
             seconds: elapsed(started).as_secs_f64(),
             findings: state.findings.iter().cloned().collect(),
             corpus: state.guide.as_ref().map(Guide::gathered),
@@ -166,8 +166,8 @@ impl Campaign {
     }
 
     /// Of a generational search.
-    fn programs(&self) -> Programs {
-        Programs::for_strategy(self.search.strategy(), self.shape)
+    fn task_graphs(&self) -> TaskGraphs {
+        TaskGraphs::for_strategy(self.search.strategy(), self.shape)
     }
 
     fn settings(&self, cell: &Cell, seed: u64) -> Settings {
@@ -262,7 +262,7 @@ impl State<'_> {
                 first: share.first,
                 count: share.count,
                 limit_ms,
-                programs: self.campaign.programs(),
+                task_graphs: self.campaign.task_graphs(),
                 known: self.findings.known_before(origin),
                 leak_check_every,
             })
@@ -355,7 +355,7 @@ impl State<'_> {
         cell.executions += outcome.executions;
         cell.points += outcome.points;
         cell.seconds += outcome.seconds;
-        cell.mutated += outcome.programs;
+        cell.mutated += outcome.task_graphs;
         for (reason, count) in outcome.incomparable {
             *cell.incomparable.entry(reason).or_default() += count;
         }
@@ -410,16 +410,16 @@ impl State<'_> {
         cell.findings += 1;
         let execution = found.execution;
         let threads = cell.threads;
-        let (seed, program) = match found.input.take() {
-            Some(input) => (input.seed, input.program),
+        let (seed, graph) = match found.input.take() {
+            Some(input) => (input.seed, input.graph),
             None => (
                 schedule_seed(self.campaign.seed, threads, execution),
-                self.campaign.programs().program_of(self.campaign.seed, threads, execution),
+                self.campaign.task_graphs().graph_of(self.campaign.seed, threads, execution),
             ),
         };
         let settings = self.campaign.settings(cell, seed);
         let origin = Origin { cell: index, execution };
-        if let Some(case) = self.findings.add(found, origin, &settings, program.into())? {
+        if let Some(case) = self.findings.add(found, origin, &settings, graph.into())? {
             self.next.push_back(Task::Confirm { origin, case: Box::new(case) });
         }
         Ok(())

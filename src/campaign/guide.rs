@@ -18,8 +18,8 @@ use crate::control::Features;
 use crate::digest::{BASIS, fnv1a};
 use crate::feedback::Kind;
 use crate::input::Input;
-use crate::program::{Shape, Systems};
 use crate::settings::Sanitizer;
+use crate::task_graph::{Shape, Systems};
 
 /// Inputs that a slice begins with: at most.
 const MOST_INPUTS: u64 = 2_000;
@@ -27,7 +27,7 @@ const MOST_INPUTS: u64 = 2_000;
 /// What a coverage-guided campaign goes by.
 pub(super) struct Guide {
     pub feedback: Vec<Kind>,
-    /// Of the programs.
+    /// Of the task graphs.
     shape: Shape,
     corpus: Corpus,
     /// Inputs that were there before.
@@ -149,10 +149,10 @@ impl Guide {
         self.reached.entry(sanitizer).or_default().extend(reached);
     }
 
-    /// Inputs whose programs are of the shape.
+    /// Inputs whose task graphs are of the shape.
     fn allowed(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let all = self.shape.systems == Systems::All;
-        let allows = |bytes: &[u8]| Input::decode(bytes).is_ok_and(|input| self.shape.allows(&input.program));
+        let allows = |bytes: &[u8]| Input::decode(bytes).is_ok_and(|input| self.shape.allows(&input.graph));
         self.corpus.iter().filter(move |(_, bytes)| all || allows(bytes))
     }
 
@@ -211,7 +211,7 @@ mod tests {
     fn systems_that_are_left_out_are_so_of_a_corpus_too() {
         let shape = Shape::of_size(6);
         let fresh = (0..64).map(|seed| Mutator::new(2, shape).fresh(seed));
-        let (with, without): (Vec<Input>, Vec<Input>) = fresh.partition(|input| input.program.objects.has_systems());
+        let (with, without): (Vec<Input>, Vec<Input>) = fresh.partition(|input| input.graph.objects.has_systems());
         assert!(!with.is_empty() && !without.is_empty());
         let begins_with = |systems| {
             let mut guide = Guide::new(&Kind::ALL, None, Shape { systems, ..shape }, false).expect("a corpus");

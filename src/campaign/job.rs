@@ -9,16 +9,16 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::programs::Programs;
+use super::task_graphs::TaskGraphs;
 use crate::check::Check;
 use crate::control::counters::Feature;
 use crate::execution::Step;
 use crate::feedback::Kind;
 use crate::finding::{Failure, Incomparable};
-use crate::program::Shape;
 use crate::schedule::{Injection, Schedule};
 use crate::settings::Settings;
 use crate::target::Built;
+use crate::task_graph::Shape;
 
 /// The files of one worker, in a directory that the supervisor made for it. Those that come and go by the thousand may be
 /// in another one, which is quicker.
@@ -154,8 +154,8 @@ impl Program {
 pub enum Work {
     Explore(Slice),
     Replay(Replay),
-    /// One execution of the program of the case at [`Files::case`], whose choices strategy `bytes` makes of these; it is
-    /// said to have this number.
+    /// One execution of the task graph of the case at [`Files::case`], whose choices strategy `bytes` makes of these;
+    /// it is said to have this number.
     Input {
         choices: Vec<u16>,
         number: u64,
@@ -184,7 +184,7 @@ pub struct Slice {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    pub programs: Programs,
+    pub task_graphs: TaskGraphs,
     /// Fingerprints of findings that are kept already: counted, not reported again.
     pub known: Vec<String>,
     /// Look for leaked memory after so many executions, and at the end.
@@ -200,7 +200,7 @@ pub struct Evolution {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    /// Of fresh programs.
+    /// Of fresh task graphs.
     pub shape: Shape,
     pub feedback: Vec<Kind>,
     /// Fingerprints of findings that are kept already: counted, not reported again.
@@ -260,8 +260,8 @@ pub struct Outcome {
     pub executions: u64,
     /// Points passed.
     pub points: u64,
-    /// Different programs executed, of a coverage-guided campaign.
-    pub programs: u64,
+    /// Different task graphs executed, of a coverage-guided campaign.
+    pub task_graphs: u64,
     /// Time spent executing and judging.
     pub seconds: f64,
     pub incomparable: BTreeMap<Incomparable, u64>,

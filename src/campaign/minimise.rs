@@ -1,4 +1,4 @@
-//! Makes a case small: leaves out of its program whatever it still fails without.
+//! Makes a case small: leaves out of its task graph whatever it still fails without.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -11,14 +11,14 @@ use super::job::{Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
 use crate::finding::Verdict;
-use crate::program::{Program, shrink};
 use crate::settings::Settings;
 use crate::target::{Built, Progress, Workshop};
+use crate::task_graph::{TaskGraph, shrink};
 
 /// What to make small and how hard to try.
 pub struct Minimisation {
     case: Case,
-    program: Program,
+    graph: TaskGraph,
     attempts: u64,
     jobs: usize,
 }
@@ -27,33 +27,33 @@ pub struct Minimisation {
 pub struct Smallest {
     pub case: Case,
     /// That of the case.
-    pub program: Program,
+    pub graph: TaskGraph,
 }
 
 impl Minimisation {
-    /// Prepares to make a case small; a smaller program gets `attempts` schedules to fail under.
+    /// Prepares to make a case small; a smaller task graph gets `attempts` schedules to fail under.
     ///
     /// # Errors
     /// There is nothing to make small: the case is clean, or it is of a check.
     pub fn new(case: Case, attempts: u64, jobs: usize) -> Result<Self> {
-        let program = match &case.workload {
-            Workload::Program(program) => program.clone(),
+        let graph = match &case.workload {
+            Workload::TaskGraph(graph) => graph.clone(),
             Workload::Check(_) => bail!(
                 "the case is of a check, whose C or C++ sources only you can make smaller; look at it with \
-                 `threadbare show`, or name a case with a program"
+                 `threadbare show`, or name a case with a task graph"
             ),
         };
         ensure!(
             case.verdict != Verdict::Clean,
             "the case is clean, so there is nothing to make small; name one that fails"
         );
-        Ok(Self { case, program, attempts, jobs })
+        Ok(Self { case, graph, attempts, jobs })
     }
 
     /// What is made small.
     #[must_use]
-    pub fn program(&self) -> &Program {
-        &self.program
+    pub fn graph(&self) -> &TaskGraph {
+        &self.graph
     }
 
     /// The runtime with the case's bug and without any, which are the same where it has none.
@@ -71,8 +71,9 @@ impl Minimisation {
         Ok([built(&buggy)?, built(&right)?])
     }
 
-    /// Gives the smallest case it comes to, and calls `observe` with the operations left. A smaller program is taken if it
-    /// fails with the same verdict under one of its schedules and, where a bug is switched on, not without the bug.
+    /// Gives the smallest case it comes to, and calls `observe` with the operations left. A smaller task graph is taken
+    /// if it fails with the same verdict under one of its schedules and, where a bug is switched on, not without the
+    /// bug.
     ///
     /// # Errors
     /// The case does not fail; the workers cannot do what they are asked.
@@ -81,17 +82,17 @@ impl Minimisation {
             accuser: (Supervisor::new(self.jobs)?, buggy.clone()),
             acquitter: (Supervisor::new(1)?, right.clone()),
         };
-        let Some(mut smallest) = self.first(&mut courts, std::slice::from_ref(&self.program))? else {
+        let Some(mut smallest) = self.first(&mut courts, std::slice::from_ref(&self.graph))? else {
             ensure!(!interrupt::requested(), "interrupted before the case was seen to fail");
             bail!(
-                "none of {} schedules of the program shows {}; try more with `--attempts`",
+                "none of {} schedules of the task graph shows {}; try more with `--attempts`",
                 self.attempts,
                 crate::report::word(&self.case.verdict)
             );
         };
         while !interrupt::requested() {
-            observe(smallest.program.operation_count());
-            match self.first(&mut courts, &shrink::steps(&smallest.program))? {
+            observe(smallest.graph.operation_count());
+            match self.first(&mut courts, &shrink::steps(&smallest.graph))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
             }
@@ -99,30 +100,30 @@ impl Minimisation {
         Ok(smallest)
     }
 
-    /// The case of the first of these programs that will do.
-    fn first(&self, courts: &mut Courts, programs: &[Program]) -> Result<Option<Smallest>> {
+    /// The case of the first of these task graphs that will do.
+    fn first(&self, courts: &mut Courts, task_graphs: &[TaskGraph]) -> Result<Option<Smallest>> {
         let Courts { accuser: (supervisor, buggy), acquitter } = courts;
         let mut best: Option<(usize, Case)> = None;
-        let mut waiting: VecDeque<Attempt> = (0..programs.len()).map(|program| Attempt { program, from: 0 }).collect();
+        let mut waiting: VecDeque<Attempt> = (0..task_graphs.len()).map(|graph| Attempt { graph, from: 0 }).collect();
         loop {
-            let last = best.as_ref().map_or(programs.len(), |(program, _)| *program);
+            let last = best.as_ref().map_or(task_graphs.len(), |(graph, _)| *graph);
             while supervisor.has_room()
-                && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.program < last)
+                && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.graph < last)
             {
-                self.start(supervisor, buggy, attempt, &programs[attempt.program], &self.case.settings)?;
+                self.start(supervisor, buggy, attempt, &task_graphs[attempt.graph], &self.case.settings)?;
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
-                return Ok(best.map(|(program, case)| Smallest { case, program: programs[program].clone() }));
+                return Ok(best.map(|(graph, case)| Smallest { case, graph: task_graphs[graph].clone() }));
             }
             for (attempt, ended) in supervisor.poll()? {
                 if let Some(next) = self.unfinished(attempt, &ended) {
                     waiting.push_front(next);
-                } else if best.as_ref().is_none_or(|(known, _)| attempt.program < *known)
-                    && let Some(case) = self.fails(&programs[attempt.program], ended)
-                    && self.acquits(acquitter, &programs[attempt.program])?
+                } else if best.as_ref().is_none_or(|(known, _)| attempt.graph < *known)
+                    && let Some(case) = self.fails(&task_graphs[attempt.graph], ended)
+                    && self.acquits(acquitter, &task_graphs[attempt.graph])?
                 {
-                    best = Some((attempt.program, case));
+                    best = Some((attempt.graph, case));
                 }
             }
         }
@@ -136,22 +137,22 @@ impl Minimisation {
     }
 
     /// The case of an execution that failed as the original does.
-    fn fails(&self, program: &Program, ended: Ended) -> Option<Case> {
+    fn fails(&self, graph: &TaskGraph, ended: Ended) -> Option<Case> {
         let found = ended.found?;
         let failure = found.failures.first()?;
         (failure.verdict == self.case.verdict)
-            .then(|| findings::case_of(found, &self.case.settings, program.clone().into()))
+            .then(|| findings::case_of(found, &self.case.settings, graph.clone().into()))
     }
 
-    /// Whether the program is right with the bug off. Without a bug there is nothing to compare with.
-    fn acquits(&self, (supervisor, right): &mut Court, program: &Program) -> Result<bool> {
+    /// Whether the task graph is right with the bug off. Without a bug there is nothing to compare with.
+    fn acquits(&self, (supervisor, right): &mut Court, graph: &TaskGraph) -> Result<bool> {
         if self.case.settings.bug.is_none() {
             return Ok(true);
         }
         let settings = Settings { bug: None, ..self.case.settings.clone() };
-        let mut attempt = Attempt { program: 0, from: 0 };
+        let mut attempt = Attempt { graph: 0, from: 0 };
         loop {
-            self.start(supervisor, right, attempt, program, &settings)?;
+            self.start(supervisor, right, attempt, graph, &settings)?;
             let ended = loop {
                 if interrupt::requested() {
                     return Ok(false);
@@ -172,12 +173,12 @@ impl Minimisation {
         supervisor: &mut Supervisor<Attempt>,
         target: &Built,
         attempt: Attempt,
-        program: &Program,
+        graph: &TaskGraph,
         settings: &Settings,
     ) -> Result<()> {
         let case = Case {
             settings: settings.clone(),
-            workload: program.clone().into(),
+            workload: graph.clone().into(),
             // The strategy makes the choices.
             schedule: None,
             report: String::new(),
@@ -192,16 +193,16 @@ impl Minimisation {
 /// Workers, and what they load.
 type Court = (Supervisor<Attempt>, Built);
 
-/// Who says that a program fails, and who says that it is right with the bug off.
+/// Who says that a task graph fails, and who says that it is right with the bug off.
 struct Courts {
     accuser: Court,
     acquitter: Court,
 }
 
-/// Schedules of one of several programs, from this one on.
+/// Schedules of one of several task graphs, from this one on.
 #[derive(Clone, Copy)]
 struct Attempt {
-    program: usize,
+    graph: usize,
     from: u64,
 }
 
@@ -238,8 +239,8 @@ mod tests {
             recorded: None,
         };
         let told = refusal(check.into(), Verdict::Deadlock);
-        assert!(told.contains("of a check") && told.contains("name a case with a program"), "{told}");
-        let told = refusal(Program::default().into(), Verdict::Clean);
+        assert!(told.contains("of a check") && told.contains("name a case with a task graph"), "{told}");
+        let told = refusal(TaskGraph::default().into(), Verdict::Clean);
         assert!(told.contains("is clean"), "{told}");
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::finding::Incomparable;
 use crate::settings::{Engine, Sanitizer};
 
-use super::programs::Programs;
 use super::quota::Quota;
+use super::task_graphs::TaskGraphs;
 
 /// Shortest and longest time until a worker reports back.
 const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
@@ -33,7 +33,7 @@ pub struct Cell {
     pub executions: u64,
     pub points: u64,
     pub seconds: f64,
-    /// Programs that slices of a coverage-guided campaign executed; some of them more than one slice.
+    /// Task graphs that slices of a coverage-guided campaign executed; some of them more than one slice.
     pub mutated: u64,
     /// Findings, repeated ones too.
     pub findings: u64,
@@ -165,17 +165,17 @@ impl Plan {
         self.cells[cell].quota.give_back(first, count);
     }
 
-    /// Different programs run so far. Cells with the same thread count run the same ones of those that were
+    /// Different task graphs run so far. Cells with the same thread count run the same ones of those that were
     /// `generated`, unless they are mutated.
     #[must_use]
-    pub fn programs(&self, generated: Programs) -> u64 {
+    pub fn task_graphs(&self, generated: TaskGraphs) -> u64 {
         if self.cut == Cut::CoverageGuided {
             return self.cells.iter().map(|cell| cell.mutated).sum();
         }
         let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
         for cell in &self.cells {
-            let programs = by_threads.entry(cell.threads).or_default();
-            *programs = generated.count(cell.executions).max(*programs);
+            let task_graphs = by_threads.entry(cell.threads).or_default();
+            *task_graphs = generated.count(cell.executions).max(*task_graphs);
         }
         by_threads.values().sum()
     }
@@ -199,7 +199,7 @@ fn most_at_once(sanitizer: Sanitizer, engine: Engine) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::Shape;
+    use crate::task_graph::Shape;
 
     const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
 
@@ -277,11 +277,11 @@ mod tests {
     }
 
     #[test]
-    fn programs_that_every_sanitizer_runs_are_counted_once() {
+    fn task_graphs_that_every_sanitizer_runs_are_counted_once() {
         let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, None, 2);
         for cell in &mut plan.cells {
             cell.executions = 2 * 32 + 1;
         }
-        assert_eq!(plan.programs(Programs { shape: Shape::of_size(3), schedules: 32 }), 2 * 3);
+        assert_eq!(plan.task_graphs(TaskGraphs { shape: Shape::of_size(3), schedules: 32 }), 2 * 3);
     }
 }

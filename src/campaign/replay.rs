@@ -239,8 +239,8 @@ fn severity(conclusion: &Conclusion) -> u8 {
 mod tests {
     use super::*;
     use crate::finding::OracleName;
-    use crate::program;
     use crate::settings::StrategyName;
+    use crate::task_graph;
 
     fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {
         Settings {
@@ -257,7 +257,7 @@ mod tests {
     fn case(verdict: Verdict, sanitizer: Sanitizer) -> Case {
         Case {
             settings: settings(sanitizer, Engine::Fibers),
-            workload: program::Program::default().into(),
+            workload: task_graph::TaskGraph::default().into(),
             schedule: None,
             verdict,
             oracle: None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::feedback::Kind;
 use crate::settings::StrategyName;
 
-/// Where programs and choices come from.
+/// Where task graphs and choices come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
     /// Generated, each execution by itself, with the choices that this strategy makes.

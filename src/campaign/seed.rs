@@ -1,17 +1,17 @@
-//! Which program and which schedule execution number `i` of a campaign has.
+//! Which task graph and which schedule execution number `i` of a campaign has.
 //!
 //! Both depend on the campaign's seed and the thread count alone, never on the sanitizer, so that every
-//! sanitizer sees the same programs under the same schedules.
+//! sanitizer sees the same task graphs under the same schedules.
 #![forbid(unsafe_code)]
 
-/// Keeps programs and schedules apart that have the same number.
-const PROGRAM_STREAM: u64 = 0x7072_6f67_7261_6d73;
+/// Keeps task graphs and schedules apart that have the same number.
+const GRAPH_STREAM: u64 = 0x7072_6f67_7261_6d73;
 const SCHEDULE_STREAM: u64 = 0x7363_6865_6475_6c65;
 
-/// The seed that program number `program` is generated from.
+/// The seed that task graph number `graph` is generated from.
 #[must_use]
-pub fn program_seed(campaign: u64, threads: u16, program: u64) -> u64 {
-    combine(PROGRAM_STREAM, campaign, threads, program)
+pub fn graph_seed(campaign: u64, threads: u16, graph: u64) -> u64 {
+    combine(GRAPH_STREAM, campaign, threads, graph)
 }
 
 /// The seed of the strategy in execution number `execution`.
@@ -61,7 +61,7 @@ mod tests {
         for campaign in 0..4 {
             for threads in [1, 2, 4, 8] {
                 for number in 0..1000 {
-                    assert!(seen.insert(program_seed(campaign, threads, number)));
+                    assert!(seen.insert(graph_seed(campaign, threads, number)));
                     assert!(seen.insert(schedule_seed(campaign, threads, number)));
                 }
             }

@@ -274,7 +274,7 @@ fn counted(worker: &WorkerProcess) -> Outcome {
     Outcome {
         executions,
         points: worker.heartbeat().saturating_sub(worker.finished()),
-        programs: slotted(worker).map_or(0, |slotted| slotted.programs),
+        task_graphs: slotted(worker).map_or(0, |slotted| slotted.task_graphs),
         seconds: worker.seconds(),
         ..so_far
     }

@@ -20,7 +20,8 @@ use crate::settings::Sanitizer;
 pub enum Format {
     /// The bytes of the input.
     Input,
-    /// The program as text, with the number of threads and the seed of its schedule. Its choices have no place there.
+    /// The task graph as text, with the number of threads and the seed of its schedule. Its choices have no place
+    /// there.
     Case,
 }
 
@@ -34,7 +35,7 @@ pub struct Imported {
     pub refused: Vec<(PathBuf, String)>,
 }
 
-/// Adds the inputs in files and, to any depth, in directories. Of a case, its program.
+/// Adds the inputs in files and, to any depth, in directories. Of a case, its task graph.
 ///
 /// # Errors
 /// A path does not exist, or the corpus cannot be written.
@@ -74,8 +75,8 @@ pub fn export(corpus: &Corpus, directory: &Path, format: Format) -> Result<u64> 
 fn input_of(path: &Path) -> Result<Input> {
     let input = read(path)?;
     ensure!(
-        !can_get_stuck(&input.program),
-        "its program can get stuck whatever the runtime does, so every campaign would report it"
+        !can_get_stuck(&input.graph),
+        "its task graph can get stuck whatever the runtime does, so every campaign would report it"
     );
     Ok(input)
 }
@@ -86,11 +87,11 @@ fn read(path: &Path) -> Result<Input> {
     }
     let case = Case::read(path)?;
     match case.workload {
-        Workload::Program(program) => {
+        Workload::TaskGraph(graph) => {
             let Case { settings, .. } = case;
-            Ok(Input { threads: settings.threads, seed: settings.seed, program, choices: Vec::new() })
+            Ok(Input { threads: settings.threads, seed: settings.seed, graph, choices: Vec::new() })
         }
-        Workload::Check(_) => anyhow::bail!("a check has no program that could be mutated"),
+        Workload::Check(_) => anyhow::bail!("a check has no task graph that could be mutated"),
     }
 }
 
@@ -98,7 +99,7 @@ fn read(path: &Path) -> Result<Input> {
 mod tests {
     use super::*;
     use crate::input::Mutator;
-    use crate::program::Shape;
+    use crate::task_graph::Shape;
 
     #[test]
     fn what_was_exported_is_the_same_once_it_is_imported() {

@@ -21,10 +21,10 @@ use crate::feedback::{Edges, Kind, States};
 use crate::finding::Judgement;
 use crate::input::Input;
 use crate::oracle::Judge;
-use crate::program::Program;
 use crate::reference::Expectations;
 use crate::report::timeline;
 use crate::strategy::bytes;
+use crate::task_graph::TaskGraph;
 
 /// Executes the job in `directory` and leaves its outcome there. What comes and goes often is in the directory `quick`.
 ///
@@ -41,17 +41,17 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         }),
         Work::Replay(replay) => {
             let case = Case::read(&files.case())?;
-            let Workload::Program(program) = &case.workload else { bail!("a check is not replayed as a program") };
+            let Workload::TaskGraph(graph) = &case.workload else { bail!("a check is not replayed as a task graph") };
             with_runner(&files, &job, |runner| {
-                runner.replay(replay, &case, program);
+                runner.replay(replay, &case, graph);
                 Ok(())
             })
         }
         Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
-            let Workload::Program(program) = case.workload else { bail!("an input has a program") };
+            let Workload::TaskGraph(graph) = case.workload else { bail!("an input has a task graph") };
             with_runner(&files, &job, |runner| {
-                runner.input(program, case.settings.seed, choices, *number);
+                runner.input(graph, case.settings.seed, choices, *number);
                 Ok(())
             })
         }
@@ -162,20 +162,20 @@ impl Runner {
             if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
                 break;
             }
-            let number = slice.programs.number_of(execution);
+            let number = slice.task_graphs.number_of(execution);
             let mut judged = match current.take() {
                 Some((known, judged)) if known == number => judged,
                 _ => {
-                    let program = slice.programs.program_of(slice.seed, self.threads, execution);
+                    let graph = slice.task_graphs.graph_of(slice.seed, self.threads, execution);
                     // Its executions may use the process up, with which the traces of earlier leaks go.
-                    let last_look = program.injections.crash || program.injections.failing_allocation.is_some();
+                    let last_look = graph.injections.crash || graph.injections.failing_allocation.is_some();
                     if last_look && self.leaks(unchecked, execution) {
                         return;
                     }
                     if last_look {
                         unchecked = execution;
                     }
-                    self.load(program)
+                    self.load(graph)
                 }
             };
             let mode = Mode::Explore { seed: seed::schedule_seed(slice.seed, self.threads, execution) };
@@ -194,8 +194,8 @@ impl Runner {
         self.leaks(unchecked, end);
     }
 
-    fn replay(&mut self, replay: &Replay, case: &Case, program: &Program) {
-        let mut judged = self.load(program.clone());
+    fn replay(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
+        let mut judged = self.load(graph.clone());
         let times = if case.schedule.is_some() { 1 } else { replay.times };
         for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {
@@ -209,22 +209,22 @@ impl Runner {
         self.leaks(replay.from, replay.from + self.outcome.executions);
     }
 
-    fn input(&mut self, program: Program, seed: u64, choices: &[u16], number: u64) {
-        if self.execute_input(program, seed, choices, number, &[]).is_continue() {
+    fn input(&mut self, graph: TaskGraph, seed: u64, choices: &[u16], number: u64) {
+        if self.execute_input(graph, seed, choices, number, &[]).is_continue() {
             self.leaks(number, number + 1);
         }
     }
 
-    /// Executes a program once, with choices that strategy `bytes` makes of these.
+    /// Executes a task graph once, with choices that strategy `bytes` makes of these.
     pub fn execute_input(
         &mut self,
-        program: Program,
+        graph: TaskGraph,
         seed: u64,
         choices: &[u16],
         number: u64,
         known: &[String],
     ) -> ControlFlow<()> {
-        let mut judged = self.load(program);
+        let mut judged = self.load(graph);
         bytes::lay_out(choices);
         self.execute(&mut judged, number, Mode::Explore { seed }, known)
     }
@@ -235,7 +235,7 @@ impl Runner {
             let Ok(input) = Input::decode(bytes) else { continue };
             counters::clear();
             self.edges.forget();
-            let flow = self.execute_input(input.program, input.seed, &input.choices, number, &[]);
+            let flow = self.execute_input(input.graph, input.seed, &input.choices, number, &[]);
             self.outcome.features.push(counters::features());
             if flow.is_break() {
                 return;
@@ -247,7 +247,7 @@ impl Runner {
         let mut unchecked = 0;
         for (number, bytes) in (0..).zip(inputs) {
             let Ok(input) = Input::decode(bytes) else { continue };
-            if self.execute_input(input.program, input.seed, &input.choices, number, &[]).is_break() {
+            if self.execute_input(input.graph, input.seed, &input.choices, number, &[]).is_break() {
                 return;
             }
             if number + 1 - unchecked >= every {
@@ -260,12 +260,12 @@ impl Runner {
         self.leaks(unchecked, inputs.len() as u64);
     }
 
-    /// Makes `program` the one that is executed and judged.
-    fn load(&mut self, program: Program) -> Judged {
-        self.session.load(&program);
-        let judge = Judge::new(&program, self.threads, Expectations::of(&program));
-        let states = self.feedback.contains(&Kind::Oracles).then(|| States::of(&program));
-        Judged { program, judge, states }
+    /// Makes `graph` the one that is executed and judged.
+    fn load(&mut self, graph: TaskGraph) -> Judged {
+        self.session.load(&graph);
+        let judge = Judge::new(&graph, self.threads, Expectations::of(&graph));
+        let states = self.feedback.contains(&Kind::Oracles).then(|| States::of(&graph));
+        Judged { graph, judge, states }
     }
 
     /// Executes once, judges, and says whether to go on.
@@ -302,7 +302,7 @@ impl Runner {
             clean = true;
         }
         if !clean {
-            let timeline = timeline::text(&judged.program, &execution.events);
+            let timeline = timeline::text(&judged.graph, &execution.events);
             let reports = execution.reports;
             self.outcome.failed = Some(Failed { execution: number, failures, reports, timeline, ..Failed::default() });
         }
@@ -323,9 +323,9 @@ impl Runner {
     }
 }
 
-/// The program that is executed now, and its judge.
+/// The task graph that is executed now, and its judge.
 struct Judged {
-    program: Program,
+    graph: TaskGraph,
     judge: Judge,
     states: Option<States>,
 }

@@ -11,9 +11,9 @@ use serde::de::value::{Error, StrDeserializer};
 use super::{Case, VERSION, Workload};
 use crate::check;
 use crate::number;
-use crate::program::text::{Mistake, parse_lines};
 use crate::schedule::{Choice, Injection, Schedule};
 use crate::settings::{MAX_THREADS, Settings};
+use crate::task_graph::text::{Mistake, parse_lines};
 
 /// Bytes of a runtime's, bug's or fingerprint's name: at most.
 const MAX_NAME: usize = 64;
@@ -111,12 +111,12 @@ fn worded<T: for<'de> Deserialize<'de>>(lines: &mut Numbered<'_>, key: &str) -> 
 fn workload(lines: &mut Numbered<'_>) -> Result<(usize, Workload), Mistake> {
     while lines.next_if(|(_, line)| line.trim().is_empty()).is_some() {}
     let Some((begin, _)) = lines.peek().copied() else {
-        return Err(Mistake { line: 1, what: "the case ends before its program or check; it was cut off".into() });
+        return Err(Mistake { line: 1, what: "the case ends before its task graph or check; it was cut off".into() });
     };
     let workload = if next_is(lines, "check") {
         Workload::Check(check::text::parse_lines(lines)?)
     } else {
-        Workload::Program(parse_lines(lines)?)
+        Workload::TaskGraph(parse_lines(lines)?)
     };
     Ok((begin, workload))
 }
@@ -129,7 +129,7 @@ fn agree(settings: &Settings, workload: &Workload) -> Result<(), String> {
             Err(format!("a check, but `runtime {}`; write `runtime {}`", settings.runtime, check::RUNTIME))
         }
         true if !is_check => {
-            Err(format!("a program, but `runtime {}`; name the runtime that it is for", check::RUNTIME))
+            Err(format!("a task graph, but `runtime {}`; name the runtime that it is for", check::RUNTIME))
         }
         true if settings.threads != 1 => {
             Err(format!("a check, but `threads {}`; write `threads 1`, since it begins its own", settings.threads))

@@ -86,7 +86,7 @@ pub(super) fn named(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::generate::{Decisions, Seeded};
+    use crate::task_graph::generate::{Decisions, Seeded};
 
     /// Characters that quoting could stumble over, and any others.
     fn arbitrary(random: &mut Seeded) -> String {

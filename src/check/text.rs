@@ -16,8 +16,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::quoted::{named, quote, unquote};
 use super::{Check, INJECTIONS, NO_SOURCE, Part, Points};
-use crate::program::text::Mistake;
 use crate::schedule::Injection;
+use crate::task_graph::text::Mistake;
 
 /// The check's text, as [`parse_lines`] reads it. Of a path that is not UTF-8, which [`Check::validate`] refuses,
 /// something like it.
@@ -228,7 +228,7 @@ mod tests {
             ("check memory", "check plain", 1, "`check plain` where a check begins; write `check sync`"),
             ("check memory", "check", 1, "write `check sync` or `check memory`"),
             ("check memory", "check memory sync", 1, "where a check begins"),
-            ("check memory", "program", 1, "where a check begins"),
+            ("check memory", "task-graph", 1, "where a check begins"),
             ("source \"a.c\"", "source a.c", 2, "`a.c` where a text in quotes belongs"),
             ("source \"a.c\"", "source", 2, "where a text in quotes belongs"),
             ("source \"a.c\"", "source \"a.c", 2, "not closed"),

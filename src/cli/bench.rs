@@ -12,11 +12,11 @@ use crate::campaign::bench::Bench;
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
-use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{json, say, table, throughput};
 use crate::settings::{Engine, Sanitizer};
 use crate::target::Workshop;
+use crate::task_graph::{self, Shape, Systems};
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -29,10 +29,10 @@ pub struct Flags {
     /// The engine to measure against `free` [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
-    /// Size of the programs, in about tasks.
-    #[arg(long, default_value_t = program::DEFAULT_SIZE)]
+    /// Size of the task graphs, in about tasks.
+    #[arg(long, default_value_t = task_graph::DEFAULT_SIZE)]
     size: u32,
-    /// Which of the systems beside the scheduler programs use. Calls on files take a while in
+    /// Which of the systems beside the scheduler task graphs use. Calls on files take a while in
     /// the kernel with control and without, so they say nothing about it.
     #[arg(long, value_enum, default_value_t = Systems::None)]
     systems: Systems,

@@ -14,11 +14,11 @@ use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
-use crate::program::{self, Shape};
 use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table, word};
 use crate::settings::Engine;
 use crate::target::{Toolchain, Workshop, bundled};
+use crate::task_graph::{self, Shape};
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -63,7 +63,7 @@ impl Flags {
             runtime: "bundled".to_owned(),
             engine,
             feedback: self.search.resolve(engine, Name::Generational)?,
-            shape: Shape::of_size(program::DEFAULT_SIZE),
+            shape: Shape::of_size(task_graph::DEFAULT_SIZE),
             jobs: world.jobs(self.jobs)?,
         })
     }
@@ -141,7 +141,7 @@ fn list(entries: &[&Entry]) {
     }
 }
 
-/// Schedules that a program gets to show the bug, while it is made small.
+/// Schedules that a task graph gets to show the bug, while it is made small.
 const ATTEMPTS: u64 = 1000;
 
 fn keep_cases(directory: &Path, measured: &[Measured], workshop: &Workshop, jobs: usize) -> Result<()> {
@@ -149,12 +149,12 @@ fn keep_cases(directory: &Path, measured: &[Measured], workshop: &Workshop, jobs
         let Some(case) = bug.controlled.case.clone() else { continue };
         let minimisation = Minimisation::new(case, ATTEMPTS, jobs)?;
         let targets = minimisation.build(workshop, |_| !interrupt::requested())?;
-        let Smallest { mut case, program } = minimisation.run(&targets, |_| {})?;
+        let Smallest { mut case, graph } = minimisation.run(&targets, |_| {})?;
         // The rest, stacks and timelines, is of this build and machine.
         case.report.truncate(case.report.find('\n').unwrap_or(case.report.len()));
         let path = directory.join(format!("{}.case", bug.entry.name));
         write_whole(&path, case.to_string().as_bytes())?;
-        say(format!("{}: {} operations", path.display(), program.operation_count()));
+        say(format!("{}: {} operations", path.display(), graph.operation_count()));
     }
     Ok(())
 }

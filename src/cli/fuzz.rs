@@ -15,11 +15,11 @@ use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
 use crate::campaign::interrupt;
 use crate::campaign::search::Search;
-use crate::program::{self, Shape, Systems};
 use crate::report::progress::ProgressLine;
 use crate::report::{findings, grouped, json, say, table, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
 use crate::target::{Toolchain, Workshop, bundled};
+use crate::task_graph::{self, Shape, Systems};
 
 /// Time of a campaign that is given neither time nor executions.
 const DEFAULT_SECONDS: u64 = 60;
@@ -76,10 +76,10 @@ pub struct Explored {
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
-    /// Size of the programs, in about tasks.
-    #[arg(long, default_value_t = program::DEFAULT_SIZE)]
+    /// Size of the task graphs, in about tasks.
+    #[arg(long, default_value_t = task_graph::DEFAULT_SIZE)]
     size: u32,
-    /// Which of the systems beside the scheduler programs use.
+    /// Which of the systems beside the scheduler task graphs use.
     #[arg(long, value_enum, default_value_t = Systems::All)]
     systems: Systems,
     /// The runtime to explore; see `threadbare targets` [default: bundled; `ci` explores each target of
@@ -227,10 +227,10 @@ pub fn print(summary: &Summary) {
         say(corpus_line(corpus));
     }
     say(format!(
-        "{}{} executions of {} programs in {:.1} s, {}",
+        "{}{} executions of {} task graphs in {:.1} s, {}",
         if summary.interrupted { "interrupted after " } else { "" },
         grouped(summary.executions),
-        grouped(summary.programs),
+        grouped(summary.task_graphs),
         summary.seconds,
         findings::counted(summary.findings.len()),
     ));

@@ -1,4 +1,4 @@
-//! `threadbare minimise`: makes the program of a case as small as it can be.
+//! `threadbare minimise`: makes the task graph of a case as small as it can be.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct Flags {
     /// Where the smaller case goes [default: beside the case, as NAME.min.case].
     #[arg(long)]
     output: Option<PathBuf>,
-    /// Schedules that a smaller program gets to fail under.
+    /// Schedules that a smaller task graph gets to fail under.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     attempts: u64,
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
@@ -36,19 +36,19 @@ pub fn run(flags: Flags, world: &World) -> Result<()> {
     can_write(&output)?;
     interrupt::listen()?;
     let minimisation = Minimisation::new(case, flags.attempts, jobs)?;
-    let (tasks, before) = (minimisation.program().tasks.len(), minimisation.program().operation_count());
+    let (tasks, before) = (minimisation.graph().tasks.len(), minimisation.graph().operation_count());
     let line = ProgressLine::new();
     let targets = minimisation.build(&world.workshop()?, build_on(&line))?;
     let total = before as u64;
-    let Smallest { case, program } = minimisation
+    let Smallest { case, graph } = minimisation
         .run(&targets, |left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
     drop(line);
     write_whole(&output, case.to_string().as_bytes())?;
     say(format!(
         "{}: {tasks} tasks with {before} operations came to {} with {}; replay: threadbare replay {}",
         word(&case.verdict),
-        program.tasks.len(),
-        program.operation_count(),
+        graph.tasks.len(),
+        graph.operation_count(),
         output.display()
     ));
     Ok(())

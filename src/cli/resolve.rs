@@ -5,10 +5,10 @@ use std::thread::available_parallelism;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::program;
 use crate::report::word;
 use crate::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
 use crate::target::Toolchain;
+use crate::task_graph;
 
 /// The compiler that makes the fast engine possible.
 const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
@@ -27,7 +27,7 @@ pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
     }
     if strategy.learns() {
         return Err(format!(
-            "{strategy} learns from executions of one program, and a campaign tries each program a few times only; \
+            "{strategy} learns from executions of one task graph, and a campaign executes each a few times only; \
              choose random, pct or pos"
         ));
     }
@@ -67,9 +67,9 @@ pub fn engine_like(toolchain: &Toolchain) -> impl Fn(Engine) -> Engine {
     move |recorded| if recorded == Engine::Fibers && !has_fibers { Engine::Threads } else { recorded }
 }
 
-/// Checks the size of programs.
+/// Checks the size of task graphs.
 pub fn size(size: u32) -> Result<()> {
-    let most = program::MAX_SIZE;
+    let most = task_graph::MAX_SIZE;
     ensure!((1..=most).contains(&size), "size {size} is out of bounds: choose 1 to {most}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The flags that say where programs and choices come from.
+//! The flags that say where task graphs and choices come from.
 #![forbid(unsafe_code)]
 
 use anyhow::{Result, bail, ensure};
@@ -17,7 +17,7 @@ pub enum Name {
 
 #[derive(Debug, Args)]
 pub struct SearchFlags {
-    /// Where programs and choices come from.
+    /// Where task graphs and choices come from.
     #[arg(long, value_enum)]
     search: Option<Name>,
     /// What counts as new in a coverage-guided search: all, none, or some of edges, reads-from, hand-overs, blocked,

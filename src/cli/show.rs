@@ -13,11 +13,11 @@ use crate::case::{Case, Workload};
 use crate::check::Check;
 use crate::execution::ThreadId;
 use crate::input::Input;
-use crate::program::Program;
 use crate::report::{graph, grouped, word};
 use crate::schedule::{Choice, Schedule};
 use crate::settings::{Sanitizer, Settings};
 use crate::strategy::bytes;
+use crate::task_graph::TaskGraph;
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -29,9 +29,9 @@ pub struct Flags {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// Settings, program or check, schedule and evidence.
+    /// Settings, task graph or check, schedule and evidence.
     Text,
-    /// The task graph of a program, for Graphviz.
+    /// The task graph, for Graphviz.
     Dot,
     /// Everything.
     Json,
@@ -52,7 +52,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
         }
         (Format::Text, None) => text(&case),
         (Format::Dot, _) => match &case.workload {
-            Workload::Program(program) => graph::dot(program),
+            Workload::TaskGraph(graph) => graph::dot(graph),
             Workload::Check(_) => bail!(
                 "{}: the case is of a check, which has no task graph to draw; leave `--format dot` out",
                 flags.case.display()
@@ -81,7 +81,7 @@ fn text(case: &Case) -> String {
         fact("bug", bug);
     }
     // A check begins as many threads as it likes.
-    if let Workload::Program(_) = case.workload {
+    if let Workload::TaskGraph(_) = case.workload {
         fact("threads", &settings.threads.to_string());
     }
     fact("sanitizer", &word(&settings.sanitizer));
@@ -114,8 +114,8 @@ fn text_of_input(case: &Case, choices: &[u16]) -> String {
 
 fn json_of_input(case: &Case, choices: &[u16]) -> Value {
     let mut shown = json!({"threads": case.settings.threads, "seed": case.settings.seed, "choices": choices});
-    if let Workload::Program(program) = &case.workload {
-        shown["program"] = json_of_program(program);
+    if let Workload::TaskGraph(graph) = &case.workload {
+        shown["task_graph"] = json_of_task_graph(graph);
     }
     shown
 }
@@ -148,15 +148,15 @@ fn json_of(case: &Case) -> Value {
         "report": case.report,
     });
     let (name, workload) = match &case.workload {
-        Workload::Program(program) => ("program", json_of_program(program)),
+        Workload::TaskGraph(graph) => ("task_graph", json_of_task_graph(graph)),
         Workload::Check(check) => ("check", json_of_check(check)),
     };
     shown[name] = workload;
     shown
 }
 
-fn json_of_program(program: &Program) -> Value {
-    let tasks: Vec<Value> = program
+fn json_of_task_graph(graph: &TaskGraph) -> Value {
+    let tasks: Vec<Value> = graph
         .tasks
         .iter()
         .map(|task| {
@@ -168,7 +168,7 @@ fn json_of_program(program: &Program) -> Value {
             })
         })
         .collect();
-    json!({"text": program.to_string(), "tasks": tasks})
+    json!({"text": graph.to_string(), "tasks": tasks})
 }
 
 fn json_of_check(check: &Check) -> Value {

@@ -13,9 +13,9 @@ use super::trace::Trace;
 use crate::execution::{Ending, ThreadId};
 use crate::feedback::Observer;
 use crate::point::{Pending, Point};
-use crate::program::Injections;
 use crate::schedule::Injection;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
+use crate::task_graph::Injections;
 
 /// Virtual threads of one execution.
 pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;

@@ -9,7 +9,7 @@ use memmap2::MmapRaw;
 use super::mapped;
 use crate::input::MAX_BYTES;
 
-/// The length comes first, then the number of programs.
+/// The length comes first, then the number of task graphs.
 const HEADER: usize = 2 * size_of::<u64>();
 
 /// A mapped file with room for one input.
@@ -22,8 +22,8 @@ pub struct InputSlot {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Slotted {
     pub input: Vec<u8>,
-    /// Different programs that the process executed, with this one.
-    pub programs: u64,
+    /// Different task graphs that the process executed, with this one.
+    pub task_graphs: u64,
 }
 
 impl InputSlot {
@@ -36,12 +36,12 @@ impl InputSlot {
     }
 
     /// Puts an input there; what is longer than any is cut off.
-    pub fn put(&mut self, input: &[u8], programs: u64) {
+    pub fn put(&mut self, input: &[u8], task_graphs: u64) {
         let length = input.len().min(MAX_BYTES);
         // SAFETY: within the mapping, of which the start of a page is aligned for anything.
         unsafe {
             std::ptr::copy_nonoverlapping(input.as_ptr(), self.map.as_mut_ptr().add(HEADER), length);
-            self.map.as_mut_ptr().cast::<[u64; 2]>().write_volatile([length as u64, programs]);
+            self.map.as_mut_ptr().cast::<[u64; 2]>().write_volatile([length as u64, task_graphs]);
         }
     }
 
@@ -51,10 +51,10 @@ impl InputSlot {
         let mut bytes = fs::read(path).ok()?;
         let mut header = bytes.get(..HEADER)?.chunks(size_of::<u64>());
         let mut number = || Some(u64::from_ne_bytes(header.next()?.try_into().ok()?));
-        let (length, programs) = (number()? as usize, number()?);
+        let (length, task_graphs) = (number()? as usize, number()?);
         bytes.drain(..HEADER);
         bytes.truncate(length);
-        (!bytes.is_empty()).then_some(Slotted { input: bytes, programs })
+        (!bytes.is_empty()).then_some(Slotted { input: bytes, task_graphs })
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(InputSlot::read(&path), None);
         slot.put(b"longer", 1);
         slot.put(b"short", 2);
-        assert_eq!(InputSlot::read(&path), Some(Slotted { input: b"short".to_vec(), programs: 2 }));
+        assert_eq!(InputSlot::read(&path), Some(Slotted { input: b"short".to_vec(), task_graphs: 2 }));
         assert_eq!(InputSlot::read(&directory.path().join("other")), None);
     }
 }

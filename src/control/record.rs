@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use super::active::{Active, active};
 use crate::execution::{Event, EventKind, ThreadId};
-use crate::program::TaskId;
+use crate::task_graph::TaskId;
 
 /// Filled by whichever thread records. Under control that is one at a time; under the engine `free` each
 /// claims a place of its own. Rust's atomics are not seen by TSan, so recording orders nothing.

@@ -1,4 +1,4 @@
-//! A target under control in this process, and one execution of a program after the other.
+//! A target under control in this process, and one execution of a task graph after the other.
 
 mod run;
 
@@ -18,11 +18,11 @@ use super::sanitizer;
 use super::trace::Trace;
 use crate::execution::{Ending, Execution, Exit, Step};
 use crate::feedback::{Kind, Observer};
-use crate::program::{Injections, Program};
-use crate::runtime::{LoadedProgram, Probes, Runtime, ScenarioInfo};
+use crate::runtime::{LoadedTaskGraph, Probes, Runtime, ScenarioInfo};
 use crate::schedule::Schedule;
 use crate::settings::{Engine, MAX_THREADS, Settings};
 use crate::strategy;
+use crate::task_graph::{Injections, TaskGraph};
 use run::Limits;
 
 /// Step budget of an execution: this, and so much for every operation and thread.
@@ -33,7 +33,7 @@ const POINTS_PER_THREAD: u64 = 2_000;
 const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
 const POINTS_EXPECTED_PER_THREAD: u64 = 30;
 const POINTS_EXPECTED_OF_PROBE: u64 = 20;
-/// Events that a program can make: some for each task and operation (a nested `Resume` makes most), and room for
+/// Events that a task graph can make: some for each task and operation (a nested `Resume` makes most), and room for
 /// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
 const EVENTS_PER_OPERATION: usize = 6;
@@ -59,7 +59,7 @@ pub enum Loading<'a> {
 pub struct Session {
     runtime: Runtime,
     probes: Option<Probes>,
-    program: Option<LoadedProgram>,
+    graph: Option<LoadedTaskGraph>,
     threads: u32,
     control: Control,
     injections: Injections,
@@ -116,7 +116,7 @@ impl Session {
         Ok(Self {
             runtime,
             probes: None,
-            program: None,
+            graph: None,
             threads: settings.threads.into(),
             control,
             injections: Injections::default(),
@@ -155,14 +155,14 @@ impl Session {
         self.injections = injections;
     }
 
-    /// Makes `program` the one that is executed.
-    pub fn load(&mut self, program: &Program) {
-        self.injections = program.injections;
-        self.program = Some(LoadedProgram::new(program));
+    /// Makes `graph` the one that is executed.
+    pub fn load(&mut self, graph: &TaskGraph) {
+        self.injections = graph.injections;
+        self.graph = Some(LoadedTaskGraph::new(graph));
         self.forget();
     }
 
-    /// What is executed next is another program than before, of which the strategy knows nothing.
+    /// What is executed next is another task graph than before, of which the strategy knows nothing.
     pub fn forget(&mut self) {
         if let Control::Controlled(active) = &self.control {
             active.ask(Controller::forget);
@@ -186,34 +186,34 @@ impl Session {
         }
     }
 
-    /// Executes the loaded program once; `number` tells the supervisor which execution it is.
+    /// Executes the loaded task graph once; `number` tells the supervisor which execution it is.
     ///
     /// # Panics
-    /// If no program is loaded, or an earlier execution was stopped midway (see [`Session::is_spent`]).
+    /// If no task graph is loaded, or an earlier execution was stopped midway (see [`Session::is_spent`]).
     pub fn execute(&mut self, number: u64, mode: Mode<'_>) -> &Execution {
-        let program = self.program.take().expect("a program is loaded before it is executed");
-        let operations = program.operation_count() as u64;
+        let graph = self.graph.take().expect("a task graph is loaded before it is executed");
+        let operations = graph.operation_count() as u64;
         let points = POINTS_ALLOWED + POINTS_PER_OPERATION * operations + POINTS_PER_THREAD * u64::from(self.threads);
         let events =
-            program.operation_count() * EVENTS_PER_OPERATION + program.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
+            graph.operation_count() * EVENTS_PER_OPERATION + graph.task_count() * EVENTS_PER_TASK + EVENTS_SPARE;
         let expected_points =
             POINTS_EXPECTED_PER_OPERATION * operations + POINTS_EXPECTED_PER_THREAD * u64::from(self.threads);
         let limits = Limits { budget: points.into(), expected_points, events };
         let threads = self.threads;
-        self.run(number, mode, limits, |runtime| runtime.execute(&program, threads));
+        self.run(number, mode, limits, |runtime| runtime.execute(&graph, threads));
         self.execution.files_left.clear();
         self.execution.aftermath = None;
-        if program.has_files() {
+        if graph.has_files() {
             if let Ending::Crashed { .. } = self.execution.ending {
-                self.recover(&program);
+                self.recover(&graph);
             }
             self.execution.files_left.extend(self.directory.as_ref().map(Directory::names).unwrap_or_default());
         }
-        self.program = Some(program);
+        self.graph = Some(graph);
         &self.execution
     }
 
-    /// Loads C++ functions of the tests, to be executed in place of programs.
+    /// Loads C++ functions of the tests, to be executed in place of task graphs.
     ///
     /// # Errors
     /// The shared object cannot be loaded.
@@ -223,8 +223,8 @@ impl Session {
         Ok(self.probes.insert(probes))
     }
 
-    /// Runs a probe, C++ that exercises the primitives, in place of a program; what it returned, unless it was stopped
-    /// midway.
+    /// Runs a probe, C++ that exercises the primitives, in place of a task graph; what it returned, unless it was
+    /// stopped midway.
     ///
     /// # Panics
     /// If no probes are loaded, or as [`Session::execute`].
@@ -237,8 +237,8 @@ impl Session {
         self.run_probe((name, ""), number, mode, limits)
     }
 
-    /// Runs a scenario of the five systems in place of a program; 0 if everything was as it expects, else the line of
-    /// what first was not, unless it was stopped midway.
+    /// Runs a scenario of the five systems in place of a task graph; 0 if everything was as it expects, else the line
+    /// of what first was not, unless it was stopped midway.
     ///
     /// # Panics
     /// As [`Session::probe`].

@@ -5,9 +5,9 @@ use super::controller::{Controller, Next};
 use super::trace::Trace;
 use crate::execution::{Ending, ThreadId};
 use crate::point::{Pending, Point};
-use crate::program::Injections;
 use crate::schedule::{Injection, Schedule};
 use crate::strategy::{Replay, Strategy};
+use crate::task_graph::Injections;
 
 /// An operation of a toy thread. Objects, mutexes and conditions are numbers, all different things.
 #[derive(Clone, Copy, Debug)]

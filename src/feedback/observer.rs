@@ -126,8 +126,8 @@ impl Observer {
         }
     }
 
-    /// That memory was allocated: what was there before is another object, and which memory is used again is no matter of
-    /// the program.
+    /// That memory was allocated: what was there before is another object, and which memory is used again is no matter
+    /// of the task graph.
     pub fn allocated(&mut self, address: usize, size: usize) {
         let end = address.saturating_add(size);
         // Objects are anywhere in it, but no closer to each other than this.

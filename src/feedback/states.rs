@@ -3,13 +3,13 @@
 use super::{Kind, mix};
 use crate::control::counters;
 use crate::execution::{Ending, Event, EventKind, Execution};
-use crate::program::Program;
-use crate::program::encode::code;
+use crate::task_graph::TaskGraph;
+use crate::task_graph::encode::code;
 
 /// Results above this are not told apart.
 const LARGEST: i64 = 2;
 
-/// Looks at the executions of one program.
+/// Looks at the executions of one task graph.
 pub struct States {
     /// What each operation does, by task.
     codes: Vec<Vec<u64>>,
@@ -19,9 +19,9 @@ pub struct States {
 
 impl States {
     #[must_use]
-    pub fn of(program: &Program) -> Self {
-        let codes = program.tasks.iter().map(|task| task.operations.iter().map(code).collect());
-        Self { codes: codes.collect(), begun: vec![(0, 0); program.tasks.len()] }
+    pub fn of(graph: &TaskGraph) -> Self {
+        let codes = graph.tasks.iter().map(|task| task.operations.iter().map(code).collect());
+        Self { codes: codes.collect(), begun: vec![(0, 0); graph.tasks.len()] }
     }
 
     /// Marks the counters of what happened.

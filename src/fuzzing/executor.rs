@@ -82,7 +82,7 @@ impl Executor {
                 return Ok(false);
             }
         };
-        let injections = input.program.injections;
+        let injections = input.graph.injections;
         if injections.crash || injections.failing_allocation.is_some() {
             // A crash ends the execution midway, and so may memory that runs out.
             self.run_alone(bytes)?;
@@ -97,11 +97,11 @@ impl Executor {
     /// Executes the input in this process.
     fn execute(&mut self, input: &Input) -> Result<(), Failure> {
         self.executions += 1;
-        let mut states = States::of(&input.program);
+        let mut states = States::of(&input.graph);
         let number = self.executions;
         let session = self.session(input.threads).expect("the runtime opens");
-        let mut judge = Judge::new(&input.program, input.threads, Expectations::of(&input.program));
-        session.load(&input.program);
+        let mut judge = Judge::new(&input.graph, input.threads, Expectations::of(&input.graph));
+        session.load(&input.graph);
         bytes::lay_out(&input.choices);
         let execution = session.execute(number, Mode::Explore { seed: input.seed });
         states.look(execution);
@@ -156,7 +156,7 @@ impl Executor {
                 .stderr(Stdio::inherit())
                 .output()
         });
-        let answer = answer.expect("this program starts again");
+        let answer = answer.expect("this task graph starts again");
         let said = serde_json::from_slice::<Option<Failure>>(&answer.stdout);
         match said {
             Ok(None) if answer.status.success() => Ok(()),

@@ -1,9 +1,9 @@
-//! Inputs that differ a little from given ones: in the program, the choices, or how many threads there are.
+//! Inputs that differ a little from given ones: in the task graph, the choices, or how many threads there are.
 
 use super::{Input, MAX_CHOICES, MOST_THREADS};
-use crate::program::generate::{Decisions, Seeded};
-use crate::program::{self, DEFAULT_SIZE, Shape};
 use crate::strategy::bytes::{LONGEST_TURN, number, parts};
+use crate::task_graph::generate::{Decisions, Seeded};
+use crate::task_graph::{self, DEFAULT_SIZE, Shape};
 
 /// One mutation in so many makes a fresh input.
 const FRESH_ODDS: u32 = 2;
@@ -35,38 +35,38 @@ pub enum Theme {
 #[derive(Clone, Copy, Debug)]
 pub struct Mutator {
     theme: Theme,
-    /// Of fresh programs; no mutated one uses systems that it leaves out.
+    /// Of fresh task graphs; no mutated one uses systems that it leaves out.
     shape: Shape,
     /// The number that every input has, if it does not vary.
     threads: Option<u16>,
 }
 
 impl Mutator {
-    /// For the fuzz targets: any number of threads, programs of the usual size.
+    /// For the fuzz targets: any number of threads, task graphs of the usual size.
     #[must_use]
     pub fn of(theme: Theme) -> Self {
         Self { theme, shape: Shape::of_size(DEFAULT_SIZE), threads: None }
     }
 
-    /// For campaigns: so many threads, and fresh programs of that shape.
+    /// For campaigns: so many threads, and fresh task graphs of that shape.
     #[must_use]
     pub fn new(threads: u16, shape: Shape) -> Self {
         Self { theme: Theme::All, shape, threads: Some(threads) }
     }
 
-    /// A generated program with no choices yet.
+    /// A generated task graph with no choices yet.
     #[must_use]
     pub fn fresh(&self, seed: u64) -> Input {
         let mut random = Seeded::new(seed);
         let threads = random.between(1, MOST_THREADS) as u16;
-        let mut program = program::generate::generate(&mut random, self.shape);
+        let mut graph = task_graph::generate::generate(&mut random, self.shape);
         if self.theme == Theme::Files {
             for _ in 0..random.between(2, MAX_CALLS) {
-                program::mutate_files(&mut program, &mut random);
+                task_graph::mutate_files(&mut graph, &mut random);
             }
         }
         let seed = random.below(u32::MAX).into();
-        Input { threads: self.threads.unwrap_or(threads), seed, program, choices: vec![] }
+        Input { threads: self.threads.unwrap_or(threads), seed, graph, choices: vec![] }
     }
 
     /// The bytes of an input that differs a little from the one in `bytes`, or as often of a fresh one, as always if
@@ -81,7 +81,7 @@ impl Mutator {
             None => (self.fresh(random.below(u32::MAX).into()), random.below(MAX_EDITS + 1)),
         };
         for _ in 0..edits {
-            self.edit_program(&mut input, &mut random);
+            self.edit_task_graph(&mut input, &mut random);
         }
         vary_schedule(&mut input, &mut random);
         if random.chance(1, THREADS_ODDS) {
@@ -90,13 +90,13 @@ impl Mutator {
         bounded(self.settled(input, &mut random), bytes, most)
     }
 
-    fn edit_program(&self, input: &mut Input, random: &mut impl Decisions) {
+    fn edit_task_graph(&self, input: &mut Input, random: &mut impl Decisions) {
         if self.theme == Theme::Files && random.chance(1, 2) {
-            return program::mutate_files(&mut input.program, random);
+            return task_graph::mutate_files(&mut input.graph, random);
         }
-        let edited = program::mutate(&input.program, random);
+        let edited = task_graph::mutate(&input.graph, random);
         if self.shape.allows(&edited) {
-            input.program = edited;
+            input.graph = edited;
         }
     }
 
@@ -104,8 +104,8 @@ impl Mutator {
     fn settled(&self, mut input: Input, random: &mut impl Decisions) -> Input {
         input.threads = self.threads.unwrap_or(input.threads);
         if self.theme == Theme::All && !random.chance(1, SPENDING_ODDS) {
-            input.program.injections.crash = false;
-            input.program.injections.failing_allocation = None;
+            input.graph.injections.crash = false;
+            input.graph.injections.failing_allocation = None;
         }
         input
     }

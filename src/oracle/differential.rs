@@ -11,8 +11,8 @@ use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Begun, CANCELLED, OUT_OF_MEMORY, Operation, Outcome, TaskId, caught, mix};
 use crate::reference::Expectations;
+use crate::task_graph::{Begun, CANCELLED, OUT_OF_MEMORY, Operation, Outcome, TaskId, caught, mix};
 
 /// What is computed for a task.
 #[derive(Clone, Copy)]
@@ -413,65 +413,65 @@ mod tests {
     use super::super::notation::{cause, judge, judge_allocating, judge_two};
     use crate::execution::Ending;
     use crate::finding::Judgement;
-    use crate::program::OUT_OF_MEMORY;
+    use crate::task_graph::OUT_OF_MEMORY;
 
     /// Judges a history in which `!!` is a failure for want of memory.
-    fn judge_out_of_memory(program: &str, history: &str) -> Judgement {
+    fn judge_out_of_memory(graph: &str, history: &str) -> Judgement {
         let history = history.replace("!!", &format!("!{OUT_OF_MEMORY}"));
-        judge_allocating(&format!("fail-allocation 1\n{program}"), &history, Ending::Completed, 1)
+        judge_allocating(&format!("fail-allocation 1\n{graph}"), &history, Ending::Completed, 1)
     }
 
     #[test]
     fn a_wrong_result_is_noticed_where_it_arises() {
-        let program = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5";
+        let graph = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5";
         let begin = "+0 0[ 0.0( +1 1[@1 1.0( 1.0)";
-        assert_eq!(judge(program, &format!("{begin} 1]=5 0.0)=5 0]=5 -1 -0")), Judgement::Right);
-        assert_eq!(cause(judge(program, &format!("{begin} 1]=6"))), "a wrong result");
-        assert_eq!(cause(judge(program, &format!("{begin} 1]=5 0.0)=0"))), "a wrong value: await");
-        assert_eq!(cause(judge(program, &format!("{begin} 1]=5 0.0)=5 0]=0"))), "a wrong result");
+        assert_eq!(judge(graph, &format!("{begin} 1]=5 0.0)=5 0]=5 -1 -0")), Judgement::Right);
+        assert_eq!(cause(judge(graph, &format!("{begin} 1]=6"))), "a wrong result");
+        assert_eq!(cause(judge(graph, &format!("{begin} 1]=5 0.0)=0"))), "a wrong value: await");
+        assert_eq!(cause(judge(graph, &format!("{begin} 1]=5 0.0)=5 0]=0"))), "a wrong result");
     }
 
     #[test]
-    fn failures_cross_awaits_and_are_caught_where_the_program_says() {
-        let program = "task 0 main int\nawait-catch 1\ntask 1 worker int\nawait 2\ntask 2 main void\nthrow 7";
+    fn failures_cross_awaits_and_are_caught_where_the_task_graph_says() {
+        let graph = "task 0 main int\nawait-catch 1\ntask 1 worker int\nawait 2\ntask 2 main void\nthrow 7";
         let begin = "+0 0[ 0.0( +1 1[@1 1.0( +2 2[ 2.0( 2.0!7 2!7";
-        assert_eq!(judge(program, &format!("{begin} 1.0!7 1!7 0.0!7 0]=1000010 -1 -2 -0")), Judgement::Right);
-        assert_eq!(cause(judge(program, &format!("{begin} 1.0)=0"))), "a failure was swallowed: await");
-        assert_eq!(cause(judge(program, &format!("{begin} 1.0!8"))), "a wrong failure: await");
+        assert_eq!(judge(graph, &format!("{begin} 1.0!7 1!7 0.0!7 0]=1000010 -1 -2 -0")), Judgement::Right);
+        assert_eq!(cause(judge(graph, &format!("{begin} 1.0)=0"))), "a failure was swallowed: await");
+        assert_eq!(cause(judge(graph, &format!("{begin} 1.0!8"))), "a wrong failure: await");
     }
 
     #[test]
     fn when_all_fails_with_the_first_in_order_not_in_time() {
-        let program = "task 0 main int\nwhen-all 1 2\ntask 1 worker int\nthrow 1\ntask 2 worker int\nthrow 2";
+        let graph = "task 0 main int\nwhen-all 1 2\ntask 1 worker int\nthrow 1\ntask 2 worker int\nthrow 2";
         let begin = "+0 0[ 0.0( +1 +2 1[@1 2[@2 2.0( 2.0!2 2!2 1.0( 1.0!1 1!1";
-        assert_eq!(judge(program, &format!("{begin} 0.0!1 0!1 -0 -1 -2")), Judgement::Right);
-        assert_eq!(cause(judge(program, &format!("{begin} 0.0!2"))), "a wrong failure: when-all");
+        assert_eq!(judge(graph, &format!("{begin} 0.0!1 0!1 -0 -1 -2")), Judgement::Right);
+        assert_eq!(cause(judge(graph, &format!("{begin} 0.0!2"))), "a wrong failure: when-all");
     }
 
     #[test]
     fn any_child_may_win_but_the_value_is_its_own() {
-        let program = "task 0 main int\nwhen-any 1 2\ntask 1 worker int\ncompute 3\ntask 2 worker int\ncompute 4";
+        let graph = "task 0 main int\nwhen-any 1 2\ntask 1 worker int\ncompute 3\ntask 2 worker int\ncompute 4";
         let begin = "+0 0[ 0.0( +1 +2 1[@1 2[@2 1.0( 2.0( 1.0) 2.0) 1]=3 2]=4";
         // The end of task 1 was recorded first, but it may have been interrupted before it could win.
-        assert_eq!(judge(program, &format!("{begin} 0.0)=1 0]=35 -0 -1 -2")), Judgement::Right);
-        assert_eq!(judge(program, &format!("{begin} 0.0)=0 0]=3 -0 -1 -2")), Judgement::Right);
-        assert_eq!(cause(judge(program, &format!("{begin} 0.0)=0 0]=4"))), "a wrong result");
-        assert_eq!(cause(judge(program, &format!("{begin} 0.0)=2"))), "a winner that is no child: when-any");
+        assert_eq!(judge(graph, &format!("{begin} 0.0)=1 0]=35 -0 -1 -2")), Judgement::Right);
+        assert_eq!(judge(graph, &format!("{begin} 0.0)=0 0]=3 -0 -1 -2")), Judgement::Right);
+        assert_eq!(cause(judge(graph, &format!("{begin} 0.0)=0 0]=4"))), "a wrong result");
+        assert_eq!(cause(judge(graph, &format!("{begin} 0.0)=2"))), "a winner that is no child: when-any");
     }
 
     #[test]
     fn a_stop_is_seen_after_it_was_asked_for_and_never_before() {
-        let program = "task 0 main int\nstart 1\ncancel 1\ntask 1 worker int\ncheck-cancel";
+        let graph = "task 0 main int\nstart 1\ncancel 1\ntask 1 worker int\ncheck-cancel";
         let begin = "+0 0[ 0.0( +1 0.0)";
         let cancelled = 4_294_967_295_u32;
         let early = format!("{begin} 1[@1 1.0( 1.0!{cancelled}");
-        assert_eq!(cause(judge(program, &early)), "cancelled without a stop: check-cancel");
+        assert_eq!(cause(judge(graph, &early)), "cancelled without a stop: check-cancel");
         let during = format!("{begin} 1[@1 1.0( 0.1( 1.0!{cancelled} 1!{cancelled} 0.1) 0]=0 -0 -1");
-        assert_eq!(judge(program, &during), Judgement::Right);
+        assert_eq!(judge(graph, &during), Judgement::Right);
         let overlooked = format!("{begin} 1[@1 0.1( 0.1) 1.0( 1.0)");
-        assert_eq!(cause(judge(program, &overlooked)), "a stop was not seen: check-cancel");
+        assert_eq!(cause(judge(graph, &overlooked)), "a stop was not seen: check-cancel");
         let overlapping = format!("{begin} 1[@1 1.0( 0.1( 0.1) 1.0) 1]=0 0]=0 -0 -1");
-        assert_eq!(judge(program, &overlapping), Judgement::Right);
+        assert_eq!(judge(graph, &overlapping), Judgement::Right);
     }
 
     const AWAITS: &str = "task 0 main int\nawait-catch 1\nawait-catch 2\ntask 1 worker int\nyield\ntask 2 worker int";
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_there_is_no_memory_for_does_not_begin() {
+    fn a_task_graph_that_there_is_no_memory_for_does_not_begin() {
         assert_eq!(judge_out_of_memory(AWAITS, ""), Judgement::Right);
         assert_eq!(judge_out_of_memory(AWAITS, "+0 -0"), Judgement::Right);
         assert_eq!(cause(judge(AWAITS, "")), "the root did not come to its end");
@@ -527,12 +527,12 @@ mod tests {
         let judged = |objects: &str, first: &str, second: &str, middle: &str| {
             let lines = |operations: &str| operations.replace(", ", "\n");
             let (first, second) = (lines(first), lines(second));
-            let program = format!(
+            let graph = format!(
                 "{objects}\ntask 0 main int\nawait-catch 1\nawait 2\ntask 1 main int\n{first}\ntask 2 main int\n{second}"
             );
             let caught = (1_000_003 + i64::from(OUT_OF_MEMORY)) * 31;
             let rest = format!("0.1)=0 0]={caught} -1 -2 -0");
-            judge_out_of_memory(&program, &format!("+0 0[ 0.0( +1 1[ {middle} 2]=0 {rest}"))
+            judge_out_of_memory(&graph, &format!("+0 0[ 0.0( +1 1[ {middle} 2]=0 {rest}"))
         };
         let arc = |gave| {
             let middle = format!("1.0( 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( 2.0)={gave}");

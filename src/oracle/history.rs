@@ -18,8 +18,8 @@ use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{Failure, OracleName, Verdict};
-use crate::program::{Call, Operation, TaskId};
 use crate::reference::sequential::{Action, Caller, Object, Places};
+use crate::task_graph::{Call, Operation, TaskId};
 use contexts::ThreadContexts;
 use resume::Resuming;
 use search::Search;
@@ -33,7 +33,7 @@ const RECOVERED: &str = "no order of the calls explains what a crash left";
 const NO_RESUME: &str = "it resumes nothing";
 
 pub(super) struct History {
-    /// The object of each operation of the program and what it does there, by the place of the operation.
+    /// The object of each operation of the task graph and what it does there, by the place of the operation.
     routes: Vec<Route>,
     tracks: Vec<Track>,
     /// The object of each lease.

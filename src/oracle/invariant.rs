@@ -9,7 +9,7 @@ use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
-use crate::program::Operation;
+use crate::task_graph::Operation;
 use callbacks::Callbacks;
 use timers::Timers;
 

@@ -5,7 +5,7 @@ use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
 use crate::execution::{Event, EventKind, ThreadId};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Affinity, OUT_OF_MEMORY};
+use crate::task_graph::{Affinity, OUT_OF_MEMORY};
 
 /// Where a task is, as far as its events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,9 +335,9 @@ mod tests {
 
     #[test]
     fn only_the_main_threads_context_outlives_its_branch() {
-        let program = "engines 1\ntask 0 main int\nawait 1\ntask 1 worker int\nbegin-branch 0\nend-branch";
+        let graph = "engines 1\ntask 0 main int\nawait 1\ntask 1 worker int\nbegin-branch 0\nend-branch";
         let judged = |thread: u16, left: u32| {
-            judge(program, &format!("+0 0[ 0.0( +1 1[@{thread} 1.0( 1.0) 1.1( 1.1) 1] -1 0.0) 0] -0 0%={left}"))
+            judge(graph, &format!("+0 0[ 0.0( +1 1[@{thread} 1.0( 1.0) 1.1( 1.1) 1] -1 0.0) 0] -0 0%={left}"))
         };
         assert_eq!((judged(0, 1), judged(1, 0)), (Judgement::Right, Judgement::Right));
         for (thread, left) in [(1, 1), (0, 2)] {

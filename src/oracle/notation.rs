@@ -8,48 +8,48 @@
 use super::Judge;
 use crate::execution::{Ending, Event, EventKind, Execution};
 use crate::finding::{Failure, Judgement};
-use crate::program::{Program, text};
 use crate::reference::Expectations;
+use crate::task_graph::{TaskGraph, text};
 
 pub(super) const THREADS: u16 = 3;
 
-/// What the oracles say of a history of a program that came to its end.
-pub(super) fn judge(program: &str, history: &str) -> Judgement {
-    judge_ending(program, history, Ending::Completed)
+/// What the oracles say of a history of a task graph that came to its end.
+pub(super) fn judge(graph: &str, history: &str) -> Judgement {
+    judge_ending(graph, history, Ending::Completed)
 }
 
-pub(super) fn judge_ending(program: &str, history: &str, ending: Ending) -> Judgement {
-    judge_allocating(program, history, ending, 0)
+pub(super) fn judge_ending(graph: &str, history: &str, ending: Ending) -> Judgement {
+    judge_allocating(graph, history, ending, 0)
 }
 
-/// The same, for an execution that allocates so often: with `fail-allocation 1` in the program and 1 here, memory
+/// The same, for an execution that allocates so often: with `fail-allocation 1` in the task graph and 1 here, memory
 /// ran out.
-pub(super) fn judge_allocating(program: &str, history: &str, ending: Ending, allocations: u64) -> Judgement {
-    let program = text::parse(&format!("program\nobjects\n{program}\nend")).expect("a valid program");
-    let execution = Execution { ending, allocations, ..Execution::completed(events(&program, history)) };
-    Judge::new(&program, THREADS, Expectations::of(&program)).judge(&execution)
+pub(super) fn judge_allocating(graph: &str, history: &str, ending: Ending, allocations: u64) -> Judgement {
+    let graph = text::parse(&format!("task-graph\nobjects\n{graph}\nend")).expect("a valid task graph");
+    let execution = Execution { ending, allocations, ..Execution::completed(events(&graph, history)) };
+    Judge::new(&graph, THREADS, Expectations::of(&graph)).judge(&execution)
 }
 
 /// Judges two void tasks, of worker affinity, that run at once; `middle` is what they do.
 pub(super) fn judge_two(objects: &str, first: &str, second: &str, middle: &str) -> Judgement {
-    let (program, begin, end) = two(objects, first, second);
-    judge(&program, &format!("{begin} {middle} {end}"))
+    let (graph, begin, end) = two(objects, first, second);
+    judge(&graph, &format!("{begin} {middle} {end}"))
 }
 
 /// The same, for an execution that got stuck.
 pub(super) fn judge_two_stuck(objects: &str, first: &str, second: &str, middle: &str) -> Judgement {
-    let (program, begin, _) = two(objects, first, second);
-    judge_ending(&program, &format!("{begin} {middle}"), Ending::Stuck(vec![]))
+    let (graph, begin, _) = two(objects, first, second);
+    judge_ending(&graph, &format!("{begin} {middle}"), Ending::Stuck(vec![]))
 }
 
 fn two(objects: &str, first: &str, second: &str) -> (String, &'static str, &'static str) {
     let lines = |operations: &str| operations.replace(", ", "\n");
-    let program = format!(
+    let graph = format!(
         "{objects}\ntask 0 main int\nwhen-all 1 2\ntask 1 worker void\n{}\ntask 2 worker void\n{}",
         lines(first),
         lines(second)
     );
-    (program, "+0 0[ 0.0( +1 +2 1[@1 2[@2", "1] 2] 0.0) 0] -1 -2 -0")
+    (graph, "+0 0[ 0.0( +1 +2 1[@1 2[@2", "1] 2] 0.0) 0] -1 -2 -0")
 }
 
 /// The cause of a failure.
@@ -64,8 +64,8 @@ pub(super) fn failure(judgement: Judgement) -> Failure {
     }
 }
 
-fn events(program: &Program, history: &str) -> Vec<Event> {
-    let mut threads = vec![0; program.tasks.len()];
+fn events(graph: &TaskGraph, history: &str) -> Vec<Event> {
+    let mut threads = vec![0; graph.tasks.len()];
     history.split_whitespace().map(|word| event(word, &mut threads)).collect()
 }
 

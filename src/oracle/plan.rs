@@ -1,8 +1,8 @@
-//! A program in the form that the oracles read quickly: flat tables, with what is known beforehand.
+//! A task graph in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
 use crate::execution::Event;
-use crate::program::{Affinity, Begun, Call, Objects, Operation, Program, ResultKind, TaskId, Tree};
 use crate::reference::Stops;
+use crate::task_graph::{Affinity, Begun, Call, Objects, Operation, ResultKind, TaskGraph, TaskId, Tree};
 
 /// No such place.
 pub(super) const NONE: u32 = u32::MAX;
@@ -106,12 +106,12 @@ fn is_quiet(operation: &Operation) -> bool {
 }
 
 impl Plan {
-    pub fn of(program: &Program, threads: u16) -> Self {
-        let tree = Tree::of(program);
-        let stops = Stops::of(program, &tree);
+    pub fn of(graph: &TaskGraph, threads: u16) -> Self {
+        let tree = Tree::of(graph);
+        let stops = Stops::of(graph, &tree);
         let mut operations: Vec<Planned> = vec![];
         let mut tasks = vec![];
-        for (task, id) in program.tasks.iter().zip(0..) {
+        for (task, id) in graph.tasks.iter().zip(0..) {
             let first = operations.len();
             operations.extend(task.operations.iter().zip(first..).map(|(operation, at)| Planned::of(operation, at)));
             tasks.push(PlannedTask {
@@ -127,9 +127,9 @@ impl Plan {
         }
         Self {
             threads,
-            objects: program.objects.clone(),
-            removal_may_fail: program.injections.eio,
-            failing_allocation: program.injections.failing_allocation,
+            objects: graph.objects.clone(),
+            removal_may_fail: graph.injections.eio,
+            failing_allocation: graph.injections.failing_allocation,
             tasks,
             operations,
         }

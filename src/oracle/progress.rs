@@ -2,14 +2,14 @@
 //!
 //! A stop is right only where the model, after the same history, is stuck too. If a task could go on there
 //! in every explanation of the history, its wake-up was lost; if none could, it is a deadlock, unless the
-//! program may get stuck.
+//! task graph may get stuck.
 
 use super::history::History;
 use super::lifecycle::{Life, Lifecycle, Stage};
 use super::plan::Plan;
 use crate::execution::{BlockedThread, Ending, Execution};
 use crate::finding::{Failure, OracleName, Verdict};
-use crate::program::{Operation, TaskId};
+use crate::task_graph::{Operation, TaskId};
 
 /// Tasks named in a message: at most.
 const MAX_NAMED: usize = 6;
@@ -30,8 +30,13 @@ pub(super) fn explain(
             failure(Verdict::Livelock, OracleName::Progress, "livelock".into(), message)
         }
         Ending::TooManyEvents => {
-            let message = format!("more events than the program can make: {}", execution.events.len());
-            failure(Verdict::Lifecycle, OracleName::Lifecycle, "more events than the program can make".into(), message)
+            let message = format!("more events than the task graph can make: {}", execution.events.len());
+            failure(
+                Verdict::Lifecycle,
+                OracleName::Lifecycle,
+                "more events than the task graph can make".into(),
+                message,
+            )
         }
         Ending::Stuck(threads) => stuck(plan, lifecycle, history, may_stop, threads),
         // The judge has dealt with these.
@@ -75,7 +80,7 @@ fn stuck(
         return failure(Verdict::Deadlock, "deadlock: inside a running task".into(), what);
     }
     if lifecycle.lives[0].stage == Stage::Ended {
-        let what = "the program had come to its end; the shutdown did not".to_owned();
+        let what = "the task graph had come to its end; the shutdown did not".to_owned();
         return failure(Verdict::LostWakeup, "lost wake-up: shutdown".into(), what);
     }
     let at = |life: &Life, task: TaskId| plan.tasks[task as usize].first as usize + usize::from(life.next);
@@ -83,7 +88,7 @@ fn stuck(
         lives().filter(|(life, _)| life.stage == Stage::Inside).map(|(life, task)| (task, at(life, task))).collect();
     let woken = history.ready(&waiting_tasks);
     // Of several that could go on, the cause names the one whose kind of operation comes first, whatever
-    // the program's numbers are; a task that nobody even began to run comes before all.
+    // the task graph's numbers are; a task that nobody even began to run comes before all.
     let ready = lives()
         .filter(|(life, task)| woken.contains(task) || goes_on(plan, lifecycle, life, *task))
         .min_by_key(|(life, task)| (operation(plan, life, *task).map(|operation| operation.code()), *task));
@@ -184,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_task_that_was_never_begun_or_whose_children_ended_has_lost_its_wake_up() {
-        let program = "task 0 main int\nawait 1\ntask 1 worker int";
-        let stuck = |history| judge_ending(program, history, Ending::Stuck(vec![]));
+        let graph = "task 0 main int\nawait 1\ntask 1 worker int";
+        let stuck = |history| judge_ending(graph, history, Ending::Stuck(vec![]));
         assert_eq!(told(stuck("+0 0[ 0.0( +1")), (Verdict::LostWakeup, "lost wake-up: beginning".into()));
         assert_eq!(told(stuck("+0 0[ 0.0( +1 1[@1 1]=0")), (Verdict::LostWakeup, "lost wake-up: await".into()));
         let ended = stuck("+0 0[ 0.0( +1 1[@1 1]=0 0.0)=0 0]=0");

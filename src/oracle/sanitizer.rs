@@ -179,7 +179,7 @@ fn user_functions(lines: &[&str], stacks: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Reports that clang 19 and g++ 12 made of small faulty programs.
+    /// Reports that clang 19 and g++ 12 made of small buggy programs.
     macro_rules! report {
         ($name:literal) => {
             failures(include_str!(concat!("../../tests/reports/", $name, ".txt"))).remove(0)

@@ -1,9 +1,9 @@
-//! What of a program does not depend on the order in which its tasks run: outcomes that every run must show.
+//! What of a task graph does not depend on the order in which its tasks run: outcomes that every run must show.
 
 use super::model::Model;
 use super::scheduler;
 use crate::execution::{Event, EventKind};
-use crate::program::{Begun, Operation, Outcome, Program, TaskId, Tree};
+use crate::task_graph::{Begun, Operation, Outcome, TaskGraph, TaskId, Tree};
 
 /// The outcomes of those tasks that end the same way in every schedule, if they end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,24 +14,24 @@ pub struct Expectations {
 impl Expectations {
     /// From one run of the model.
     #[must_use]
-    pub fn of(program: &Program) -> Self {
-        let mut model = Model::new(program);
-        // A program written by hand may get stuck; then less is known.
+    pub fn of(graph: &TaskGraph) -> Self {
+        let mut model = Model::new(graph);
+        // A task graph written by hand may get stuck; then less is known.
         model.run();
-        Self::from_outcomes(program, |task| model.outcome(task))
+        Self::from_outcomes(graph, |task| model.outcome(task))
     }
 
     /// From one run of the reference's scheduler. It agrees with [`Expectations::of`] on all tasks that
     /// ended in both runs.
     #[must_use]
-    pub fn from_scheduler(program: &Program, threads: u16) -> Self {
-        Self::from_events(program, &scheduler::run(program, threads))
+    pub fn from_scheduler(graph: &TaskGraph, threads: u16) -> Self {
+        Self::from_events(graph, &scheduler::run(graph, threads))
     }
 
     /// From the events of a run that was right.
     #[must_use]
-    pub fn from_events(program: &Program, events: &[Event]) -> Self {
-        let mut outcomes = vec![None; program.tasks.len()];
+    pub fn from_events(graph: &TaskGraph, events: &[Event]) -> Self {
+        let mut outcomes = vec![None; graph.tasks.len()];
         for event in events {
             outcomes[event.task as usize] = match event.kind {
                 EventKind::TaskEnd => Some(Outcome::Value(event.value)),
@@ -39,11 +39,11 @@ impl Expectations {
                 _ => continue,
             };
         }
-        Self::from_outcomes(program, |task| outcomes[task as usize])
+        Self::from_outcomes(graph, |task| outcomes[task as usize])
     }
 
-    fn from_outcomes(program: &Program, outcome: impl Fn(TaskId) -> Option<Outcome>) -> Self {
-        let settled = settled(program);
+    fn from_outcomes(graph: &TaskGraph, outcome: impl Fn(TaskId) -> Option<Outcome>) -> Self {
+        let settled = settled(graph);
         let outcomes = settled.iter().zip(0..).map(|(&settled, task)| if settled { outcome(task) } else { None });
         Self { outcomes: outcomes.collect() }
     }
@@ -62,11 +62,11 @@ pub struct Stops {
 }
 
 impl Stops {
-    /// Reads it off a valid program.
+    /// Reads it off a valid task graph.
     #[must_use]
-    pub fn of(program: &Program, tree: &Tree) -> Self {
-        let mut reachable = vec![false; program.tasks.len()];
-        for task in &program.tasks {
+    pub fn of(graph: &TaskGraph, tree: &Tree) -> Self {
+        let mut reachable = vec![false; graph.tasks.len()];
+        for task in &graph.tasks {
             for operation in &task.operations {
                 if let Operation::Cancel(child) = operation {
                     reachable[*child as usize] = true;
@@ -92,11 +92,11 @@ impl Stops {
 }
 
 /// Whether each task's outcome is the same in every schedule.
-fn settled(program: &Program) -> Vec<bool> {
-    let stops = Stops::of(program, &Tree::of(program));
-    let mut settled = vec![true; program.tasks.len()];
+fn settled(graph: &TaskGraph) -> Vec<bool> {
+    let stops = Stops::of(graph, &Tree::of(graph));
+    let mut settled = vec![true; graph.tasks.len()];
     // Children come after their parents, so theirs is known.
-    for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate().rev() {
+    for (task, operations) in graph.tasks.iter().map(|task| &task.operations).enumerate().rev() {
         settled[task] = operations.iter().all(|operation| match operation {
             Operation::WhenAny(_) | Operation::Receive(_) => false,
             Operation::CheckCancel => !stops.reach(task as TaskId),

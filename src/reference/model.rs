@@ -1,4 +1,4 @@
-//! The sequential specification of programs: a machine that runs one task by one small step at a time.
+//! The sequential specification of task graphs: a machine that runs one task by one small step at a time.
 //!
 //! An operation takes three steps: it is called (`OperationBegin`), it has its effect once it need not
 //! wait, and it returns (`OperationEnd` or `OperationFail`). A call on a system takes one more for each event
@@ -11,13 +11,13 @@ use super::objects::Objects;
 use super::sequential::Caller;
 use super::systems::{self, Contexts};
 use crate::execution::{Event, EventKind, ThreadId};
-use crate::program::{
-    Affinity, Begun, CANCELLED, Call, Operation, Outcome, Program, ResultKind, TaskId, Tree, caught, mix,
+use crate::task_graph::{
+    Affinity, Begun, CANCELLED, Call, Operation, Outcome, ResultKind, TaskGraph, TaskId, Tree, caught, mix,
 };
 
-/// A program under way.
+/// A task graph under way.
 pub struct Model<'a> {
-    program: &'a Program,
+    graph: &'a TaskGraph,
     tree: Tree,
     objects: Objects,
     contexts: Contexts,
@@ -69,10 +69,10 @@ struct Run {
 }
 
 impl<'a> Model<'a> {
-    /// A valid program at its start.
+    /// A valid task graph at its start.
     #[must_use]
-    pub fn new(program: &'a Program) -> Self {
-        let run = |task: &crate::program::Task| Run {
+    pub fn new(graph: &'a TaskGraph) -> Self {
+        let run = |task: &crate::task_graph::Task| Run {
             stage: Stage::Unborn,
             next: 0,
             accumulator: 0,
@@ -84,11 +84,11 @@ impl<'a> Model<'a> {
             tells: VecDeque::new(),
         };
         let mut model = Self {
-            program,
-            tree: Tree::of(program),
-            objects: Objects::new(&program.objects),
+            graph,
+            tree: Tree::of(graph),
+            objects: Objects::new(&graph.objects),
             contexts: Contexts::default(),
-            tasks: program.tasks.iter().map(run).collect(),
+            tasks: graph.tasks.iter().map(run).collect(),
             running: vec![],
             events: vec![],
         };
@@ -96,7 +96,7 @@ impl<'a> Model<'a> {
         model
     }
 
-    /// Whether the root's outcome can be seen, so that the program has come to its end.
+    /// Whether the root's outcome can be seen, so that the task graph has come to its end.
     #[must_use]
     pub fn ended(&self) -> bool {
         matches!(self.tasks[0].stage, Stage::Done | Stage::Freed)
@@ -117,8 +117,8 @@ impl<'a> Model<'a> {
     /// Lets the task take a step if it can; whether it could. Where the step may change threads, a task of
     /// worker affinity goes on on `thread`.
     pub fn step(&mut self, task: TaskId, thread: ThreadId) -> bool {
-        let program = self.program;
-        let operations = &program.tasks[task as usize].operations;
+        let graph = self.graph;
+        let operations = &graph.tasks[task as usize].operations;
         let next = self.tasks[task as usize].next;
         let stage = self.tasks[task as usize].stage;
         let resumes = match stage {
@@ -138,7 +138,7 @@ impl<'a> Model<'a> {
             }
             Stage::Between if next == operations.len() => {
                 let run = &mut self.tasks[task as usize];
-                let void = program.tasks[task as usize].result == ResultKind::Void;
+                let void = graph.tasks[task as usize].result == ResultKind::Void;
                 let value = if void { 0 } else { run.accumulator };
                 run.outcome = Some(Outcome::Value(value));
                 self.set(task, Stage::Ended);
@@ -200,7 +200,7 @@ impl<'a> Model<'a> {
         let run = &self.tasks[task as usize];
         match run.stage {
             Stage::Between | Stage::Failing(_) | Stage::Telling(_) => true,
-            Stage::Called | Stage::Returning(_) => !self.program.tasks[task as usize].operations[run.next].suspends(),
+            Stage::Called | Stage::Returning(_) => !self.graph.tasks[task as usize].operations[run.next].suspends(),
             Stage::Unborn | Stage::Made | Stage::Ended | Stage::Done | Stage::Freed => false,
         }
     }
@@ -245,7 +245,7 @@ impl<'a> Model<'a> {
         let tells = &mut self.tasks[task as usize].tells;
         match *call {
             Call::Resume(id, body) if gave == 1 => {
-                let checks = self.program.objects.processors[id as usize];
+                let checks = self.graph.objects.processors[id as usize];
                 tells.extend(systems::visit(body, checks));
             }
             _ => tells.extend(systems::callback(call, gave).map(|value| (EventKind::Callback, value))),
@@ -351,7 +351,7 @@ impl<'a> Model<'a> {
         self.set(task, Stage::Done);
         if self.tree.begun(task) == Begun::Raced {
             let parent = self.tree.parent(task);
-            let group = self.program.tasks[parent as usize].operations[usize::from(self.tree.operation(task))].begins();
+            let group = self.graph.tasks[parent as usize].operations[usize::from(self.tree.operation(task))].begins();
             let position = group.iter().position(|&child| child == task);
             if self.tasks[parent as usize].winner.is_none() {
                 self.tasks[parent as usize].winner = position;

@@ -1,9 +1,9 @@
-//! The shared objects of a program, one sequential object each.
+//! The shared objects of a task graph, one sequential object each.
 
 use super::sequential::{Action, Caller, Object, Places};
-use crate::program::{self, Operation, TaskId};
+use crate::task_graph::{self, Operation, TaskId};
 
-/// The shared objects of a program between two operations.
+/// The shared objects of a task graph between two operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Objects {
     places: Places,
@@ -11,9 +11,9 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The objects as a program finds them.
+    /// The objects as a task graph finds them.
     #[must_use]
-    pub fn new(objects: &program::Objects) -> Self {
+    pub fn new(objects: &task_graph::Objects) -> Self {
         let (places, row) = Places::of(objects);
         Self { places, row }
     }
@@ -48,16 +48,16 @@ impl Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::EventReset;
+    use crate::task_graph::EventReset;
 
     #[test]
     fn operations_reach_the_object_of_their_kind_and_index() {
-        let mut objects = Objects::new(&program::Objects {
+        let mut objects = Objects::new(&task_graph::Objects {
             mutexes: 2,
             semaphores: vec![0, 1],
             events: vec![EventReset::Manual],
             channels: vec![1],
-            ..program::Objects::default()
+            ..task_graph::Objects::default()
         });
         let caller = Caller { task: 1, thread: 0 };
         assert_eq!(objects.apply(caller, &Operation::Acquire(0)), None);

@@ -1,4 +1,4 @@
-//! The reference scheduler: runs a program on real threads that steal work from one another, in safe Rust.
+//! The reference scheduler: runs a task graph on real threads that steal work from one another, in safe Rust.
 //!
 //! A task is a state machine, its `Frame`. Frames are moved, never shared: one is either in
 //! a ready queue, in the hands of the thread that runs it, with the timers, or with what its task waits for.
@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::execution::{Event, ThreadId};
-use crate::program::Program;
+use crate::task_graph::TaskGraph;
 use family::Family;
 use log::Log;
 use objects::Objects;
@@ -28,26 +28,26 @@ use systems::Systems;
 /// The thread that calls [`run`].
 const MAIN: ThreadId = 0;
 
-/// Runs the program on the calling thread, which is its main thread, and `threads - 1` workers, and gives
+/// Runs the task graph on the calling thread, which is its main thread, and `threads - 1` workers, and gives
 /// all that happened, in order. The times of `Sleep` are real microseconds since the run began.
 ///
 /// The run is over when task 0 is. Tasks that are pending then do not run on; their frames are freed at the
-/// end of the log. A program in which every task waits for ever is ended in the same way: its log has no
+/// end of the log. A task graph in which every task waits for ever is ended in the same way: its log has no
 /// end of task 0.
 ///
 /// # Panics
-/// If `threads` is 0, if a thread cannot be made, or if the program is not
-/// [valid](crate::program::validate).
+/// If `threads` is 0, if a thread cannot be made, or if the task graph is not
+/// [valid](crate::task_graph::validate).
 #[must_use]
-pub fn run(program: &Program, threads: u16) -> Vec<Event> {
-    assert!(threads > 0, "a program needs at least 1 thread to run on, not 0");
+pub fn run(graph: &TaskGraph, threads: u16) -> Vec<Event> {
+    assert!(threads > 0, "a task graph needs at least 1 thread to run on, not 0");
     let (ready, queues) = Ready::new(threads);
     let run = Run {
-        program,
+        graph,
         ready,
         log: Log::default(),
-        systems: Systems::new(&program.objects),
-        shared: Mutex::new(Shared { family: Family::new(program), objects: Objects::new(&program.objects) }),
+        systems: Systems::new(&graph.objects),
+        shared: Mutex::new(Shared { family: Family::new(graph), objects: Objects::new(&graph.objects) }),
     };
     thread::scope(|scope| {
         // The scope waits for the workers that there are, also when one more cannot be made.
@@ -60,12 +60,12 @@ pub fn run(program: &Program, threads: u16) -> Vec<Event> {
         }
         main.work();
     });
-    run.log.finish(program.tasks.len())
+    run.log.finish(graph.tasks.len())
 }
 
 /// What the threads of a run share.
 struct Run<'a> {
-    program: &'a Program,
+    graph: &'a TaskGraph,
     ready: Ready,
     log: Log,
     systems: Systems,

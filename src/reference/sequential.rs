@@ -20,8 +20,8 @@ pub use registry::Registry;
 pub use signals::{Event, Latch, Mutex, Semaphore};
 
 use crate::execution::ThreadId;
-use crate::program::call::{Agent, Call, Pair};
-use crate::program::{CLOSED, EventReset, ObjectId, Objects, Operation, TaskId};
+use crate::task_graph::call::{Agent, Call, Pair};
+use crate::task_graph::{CLOSED, EventReset, ObjectId, Objects, Operation, TaskId};
 
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Kind {
         }
     }
 
-    /// The object of that index as a program finds it.
+    /// The object of that index as a task graph finds it.
     fn object(self, objects: &Objects, id: usize) -> Object {
         match self {
             Self::Mutex => Object::Mutex(Mutex::default()),
@@ -159,14 +159,14 @@ impl Kind {
     }
 }
 
-/// The places of a program's objects when those of all kinds stand in one row.
+/// The places of a task graph's objects when those of all kinds stand in one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     first: [usize; Kind::ALL.len()],
 }
 
 impl Places {
-    /// The places of these objects, and the objects as a program finds them.
+    /// The places of these objects, and the objects as a task graph finds them.
     #[must_use]
     pub fn of(objects: &Objects) -> (Self, Vec<Object>) {
         let mut row = vec![];

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::execution::{EventKind, ThreadId};
-use crate::program::call::{ArcEvent, Body};
-use crate::program::{AccessChecks, Call, TaskId};
+use crate::task_graph::call::{ArcEvent, Body};
+use crate::task_graph::{AccessChecks, Call, TaskId};
 
 /// The main thread, as executions count threads.
 const MAIN: ThreadId = 0;
@@ -47,7 +47,7 @@ impl Contexts {
     /// Makes the call, if it is one about contexts, for a task that is on that thread, and says what it gives.
     ///
     /// # Panics
-    /// If the task is in no branch: the program is not valid.
+    /// If the task is in no branch: the task graph is not valid.
     pub fn apply(&mut self, task: TaskId, thread: ThreadId, call: &Call) -> Option<i64> {
         match *call {
             Call::BeginBranch(_) | Call::NestBranch => self.begin(task, thread),
@@ -90,7 +90,7 @@ impl Contexts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::Pair;
+    use crate::task_graph::Pair;
 
     fn give(contexts: &mut Contexts, task: TaskId, thread: ThreadId, calls: &[Call]) -> Vec<Option<i64>> {
         calls.iter().map(|call| contexts.apply(task, thread, call)).collect()

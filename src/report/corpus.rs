@@ -45,8 +45,8 @@ impl Stats {
             let Ok(input) = Input::decode(bytes) else { continue };
             stats.bytes += bytes.len() as u64;
             stats.largest = stats.largest.max(bytes.len() as u64);
-            stats.tasks += input.program.tasks.len() as u64;
-            stats.operations += input.program.operation_count() as u64;
+            stats.tasks += input.graph.tasks.len() as u64;
+            stats.operations += input.graph.operation_count() as u64;
             stats.choices += input.choices.len() as u64;
             *stats.threads.entry(input.threads).or_default() += 1;
         }
@@ -83,7 +83,7 @@ impl Stats {
 mod tests {
     use super::*;
     use crate::input::Mutator;
-    use crate::program::Shape;
+    use crate::task_graph::Shape;
 
     #[test]
     fn an_empty_corpus_and_a_small_one_have_numbers() {

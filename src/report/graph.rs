@@ -1,15 +1,15 @@
-//! The task graph of a program in the language of Graphviz.
+//! A task graph in the language of Graphviz.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
 
-use crate::program::{Affinity, Operation, Program, ResultKind, TaskId};
+use crate::task_graph::{Affinity, Operation, ResultKind, TaskGraph, TaskId};
 
 /// A digraph: a box for each task with its operations, an edge from the operation that begins a task.
 #[must_use]
-pub fn dot(program: &Program) -> String {
-    let mut dot = String::from("digraph program {\n  node [shape=box, fontname=monospace];\n");
-    for (index, task) in program.tasks.iter().enumerate() {
+pub fn dot(graph: &TaskGraph) -> String {
+    let mut dot = String::from("digraph task_graph {\n  node [shape=box, fontname=monospace];\n");
+    for (index, task) in graph.tasks.iter().enumerate() {
         let affinity = match task.affinity {
             Affinity::Main => "main",
             Affinity::Worker => "worker",
@@ -26,7 +26,7 @@ pub fn dot(program: &Program) -> String {
         let colour = if task.affinity == Affinity::Main { "lightblue" } else { "lightyellow" };
         let _ = writeln!(dot, "  t{index} [label=\"{label}\", style=filled, fillcolor={colour}];");
     }
-    for (index, task) in program.tasks.iter().enumerate() {
+    for (index, task) in graph.tasks.iter().enumerate() {
         for (position, operation) in task.operations.iter().enumerate() {
             let (how, children) = begun_by(operation);
             for child in children {
@@ -54,7 +54,7 @@ fn begun_by(operation: &Operation) -> (&'static str, &[TaskId]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::Task;
+    use crate::task_graph::Task;
 
     #[test]
     fn every_task_is_a_box_and_every_beginning_an_edge() {
@@ -65,7 +65,7 @@ mod tests {
             task(Vec::new()),
             task(Vec::new()),
         ];
-        let dot = dot(&Program { tasks, ..Program::default() });
+        let dot = dot(&TaskGraph { tasks, ..TaskGraph::default() });
         assert_eq!(dot.matches("style=filled").count(), 4);
         for edge in
             ["t0 -> t1 [label=\"0 start\"]", "t0 -> t2 [label=\"1 when-all\"]", "t0 -> t3 [label=\"1 when-all\"]"]

@@ -39,7 +39,7 @@ pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 pub struct Fuzz {
     seed: u64,
     executions: u64,
-    programs: u64,
+    task_graphs: u64,
     seconds: f64,
     interrupted: bool,
     findings: Vec<FuzzFinding>,
@@ -107,7 +107,7 @@ impl Fuzz {
         Self {
             seed,
             executions: summary.executions,
-            programs: summary.programs,
+            task_graphs: summary.task_graphs,
             seconds: summary.seconds,
             interrupted: summary.interrupted,
             corpus: summary.corpus,

@@ -74,7 +74,7 @@ fn explored(target: &Explored, summary: &Summary) -> TestSuite {
     match &target.outcome {
         Outcome::Runtime(fuzz) => {
             suite.set_time(seconds(fuzz.seconds));
-            add_properties(&mut suite, summary, fuzz.executions, Some(fuzz.programs), fuzz.interrupted);
+            add_properties(&mut suite, summary, fuzz.executions, Some(fuzz.task_graphs), fuzz.interrupted);
             suite.add_test_cases(fuzz.cells.iter().enumerate().map(|(index, cell)| of_cell(name, cell, fuzz, index)));
         }
         Outcome::Program(check, _) => {
@@ -94,12 +94,12 @@ fn explored(target: &Explored, summary: &Summary) -> TestSuite {
     suite
 }
 
-fn add_properties(suite: &mut TestSuite, run: &Summary, executions: u64, programs: Option<u64>, interrupted: bool) {
+fn add_properties(suite: &mut TestSuite, run: &Summary, executions: u64, task_graphs: Option<u64>, interrupted: bool) {
     suite.add_property(("seed", run.seed.to_string().as_str()));
     suite.add_property(("engine", word(&run.engine).as_str()));
     suite.add_property(("executions", executions.to_string().as_str()));
-    if let Some(programs) = programs {
-        suite.add_property(("programs", programs.to_string().as_str()));
+    if let Some(task_graphs) = task_graphs {
+        suite.add_property(("task_graphs", task_graphs.to_string().as_str()));
     }
     suite.add_property(("interrupted", interrupted.to_string().as_str()));
 }

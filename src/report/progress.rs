@@ -101,11 +101,11 @@ fn campaign_line(progress: &Progress<'_>) -> String {
         .cell
         .map_or_else(String::new, |cell| format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads));
     format!(
-        "{} s · {} executions · {} per second · {} programs · findings: {}{cell}{}",
+        "{} s · {} executions · {} per second · {} task graphs · findings: {}{cell}{}",
         progress.elapsed.as_secs(),
         grouped(progress.executions),
         grouped(rate as u64),
-        grouped(progress.programs),
+        grouped(progress.task_graphs),
         progress.findings,
         building_beside(progress.building.as_ref()),
     )
@@ -124,16 +124,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_tells_executions_rate_programs_and_findings() {
+    fn the_line_tells_executions_rate_task_graphs_and_findings() {
         let mut progress = Progress {
             elapsed: Duration::from_secs(2),
             executions: 50_000,
-            programs: 3_125,
+            task_graphs: 3_125,
             findings: 1,
             cell: None,
             building: None,
         };
-        let line = "2 s · 50,000 executions · 25,000 per second · 3,125 programs · findings: 1";
+        let line = "2 s · 50,000 executions · 25,000 per second · 3,125 task graphs · findings: 1";
         assert_eq!(campaign_line(&progress), line);
         let current = vec!["a.o".to_owned(), "b.o".to_owned()];
         progress.building = Some(target::Progress { done: 3, total: 9, current });

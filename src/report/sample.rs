@@ -13,9 +13,9 @@ use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
 use crate::check::{Check, Points};
 use crate::finding::{Failure, Incomparable, OracleName, Verdict};
-use crate::program::Program;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::target::bundled;
+use crate::task_graph::TaskGraph;
 
 pub fn summary() -> Summary {
     let mut plan =
@@ -39,7 +39,7 @@ pub fn summary() -> Summary {
             outcome: Outcome::Runtime(fuzz::Summary {
                 cells: plan.cells,
                 executions: 30,
-                programs: 2,
+                task_graphs: 2,
                 seconds: 1.5,
                 findings: vec![finding()],
                 corpus: None,
@@ -136,7 +136,7 @@ fn finding() -> Finding {
 fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
     let case = Case {
         settings: settings(Sanitizer::Thread),
-        workload: Program::default().into(),
+        workload: TaskGraph::default().into(),
         schedule: None,
         verdict: Verdict::DataRace,
         oracle: None,

@@ -104,7 +104,7 @@ struct Ran {
     executions: u64,
     /// Of a runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
-    programs: Option<u64>,
+    task_graphs: Option<u64>,
     seconds: f64,
     interrupted: bool,
     cells: Vec<Cell>,
@@ -124,7 +124,7 @@ impl Ran {
         match outcome {
             Outcome::Runtime(fuzz) => {
                 let cells = fuzz.cells.iter().map(|cell| (cell.sanitizer, Some(cell.threads), cell.executions));
-                Some(Self::new(fuzz.executions, Some(fuzz.programs), fuzz.seconds, fuzz.interrupted, cells))
+                Some(Self::new(fuzz.executions, Some(fuzz.task_graphs), fuzz.seconds, fuzz.interrupted, cells))
             }
             Outcome::Program(check, _) => {
                 let cells = check.cells.iter().map(|cell| (cell.sanitizer, None, cell.executions));
@@ -136,13 +136,13 @@ impl Ran {
 
     fn new(
         executions: u64,
-        programs: Option<u64>,
+        task_graphs: Option<u64>,
         seconds: f64,
         interrupted: bool,
         cells: impl Iterator<Item = (Sanitizer, Option<u16>, u64)>,
     ) -> Self {
         let cells = cells.map(|(sanitizer, threads, executions)| Cell { sanitizer, threads, executions }).collect();
-        Self { executions, programs, seconds, interrupted, cells }
+        Self { executions, task_graphs, seconds, interrupted, cells }
     }
 }
 
@@ -393,7 +393,7 @@ mod tests {
         assert!(result["message"]["text"].as_str().is_some_and(|text| text.starts_with("counter: data-race (")));
         assert_eq!(result["partialFingerprints"]["threadbare/v1"], "counter:0123456789abcdef");
         let targets = &run["properties"]["targets"];
-        assert_eq!((&targets[0]["name"], &targets[0]["programs"]), (&json!("mine"), &json!(2)));
+        assert_eq!((&targets[0]["name"], &targets[0]["task_graphs"]), (&json!("mine"), &json!(2)));
         assert_eq!(targets[1]["cells"], json!([{"sanitizer": "none", "executions": 20}]));
         let broken = json!({"name": "broken", "kind": "program", "shortfall": "broken does not compile"});
         assert_eq!(targets[2], broken);

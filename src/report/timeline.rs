@@ -4,18 +4,18 @@
 use std::fmt::Write;
 
 use crate::execution::{Event, EventKind};
-use crate::program::Program;
+use crate::task_graph::TaskGraph;
 
 /// Lines kept; what went wrong is mostly at the end.
 const MAX_LINES: usize = 400;
 
 /// The events as text. An operation that ends before anything else happens takes one line.
 #[must_use]
-pub fn text(program: &Program, events: &[Event]) -> String {
+pub fn text(graph: &TaskGraph, events: &[Event]) -> String {
     if events.is_empty() {
         return String::new();
     }
-    let lines = lines(program, events);
+    let lines = lines(graph, events);
     let mut text = format!("timeline: {} events, main is thread 0\n", events.len());
     let left_out = lines.len().saturating_sub(MAX_LINES);
     if left_out > 0 {
@@ -28,12 +28,12 @@ pub fn text(program: &Program, events: &[Event]) -> String {
     text
 }
 
-fn lines(program: &Program, events: &[Event]) -> Vec<String> {
+fn lines(graph: &TaskGraph, events: &[Event]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut index = 0;
     while let Some(event) = events.get(index) {
         let end = events.get(index + 1).filter(|next| completes(event, next));
-        lines.push(line(program, index, event, end));
+        lines.push(line(graph, index, event, end));
         index += if end.is_some() { 2 } else { 1 };
     }
     lines
@@ -45,7 +45,7 @@ fn completes(begin: &Event, end: &Event) -> bool {
         && (begin.task, begin.operation, begin.thread) == (end.task, end.operation, end.thread)
 }
 
-fn line(program: &Program, index: usize, event: &Event, end: Option<&Event>) -> String {
+fn line(graph: &TaskGraph, index: usize, event: &Event, end: Option<&Event>) -> String {
     let task = event.task;
     let what = match event.kind {
         EventKind::FrameMade => format!("task {task}: frame made"),
@@ -55,7 +55,7 @@ fn line(program: &Program, index: usize, event: &Event, end: Option<&Event>) -> 
         EventKind::TaskFail => format!("task {task}: fails with {}", event.value),
         EventKind::OperationBegin | EventKind::OperationEnd | EventKind::OperationFail => {
             let operation =
-                program.tasks.get(task as usize).and_then(|task| task.operations.get(usize::from(event.operation)));
+                graph.tasks.get(task as usize).and_then(|task| task.operations.get(usize::from(event.operation)));
             let operation = operation.map_or_else(|| "?".to_owned(), |operation| operation.to_string());
             let how = match end {
                 Some(end) => ending(end),
@@ -83,16 +83,16 @@ fn ending(end: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Affinity, Operation, ResultKind, Task};
+    use crate::task_graph::{Affinity, Operation, ResultKind, Task};
 
     fn event(kind: EventKind, operation: u16, thread: u16, value: i64) -> Event {
         Event { value, task: 0, operation, thread, kind }
     }
 
-    fn program() -> Program {
+    fn graph() -> TaskGraph {
         let operations = vec![Operation::Yield, Operation::Yield];
         let root = Task { affinity: Affinity::Main, result: ResultKind::Int, operations };
-        Program { tasks: vec![root], ..Program::default() }
+        TaskGraph { tasks: vec![root], ..TaskGraph::default() }
     }
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
             event(EventKind::TaskBegin, 0, 1, 0),
             event(EventKind::OperationFail, 1, 0, 9),
         ];
-        let lines = lines(&program(), &events);
-        let operation = program().tasks[0].operations[0].to_string();
+        let lines = lines(&graph(), &events);
+        let operation = graph().tasks[0].operations[0].to_string();
         assert_eq!(
             lines,
             [
@@ -120,14 +120,14 @@ mod tests {
     #[test]
     fn a_long_timeline_keeps_its_end() {
         let events = vec![event(EventKind::FrameMade, 0, 0, 0); MAX_LINES + 5];
-        let text = text(&program(), &events);
+        let text = text(&graph(), &events);
         assert!(text.contains("5 earlier lines left out"), "{text}");
         assert_eq!(text.lines().count(), MAX_LINES + 2);
     }
 
     #[test]
-    fn events_that_name_no_operation_of_the_program_do_no_harm() {
+    fn events_that_name_no_operation_of_the_task_graph_do_no_harm() {
         let wild = Event { task: 99, ..event(EventKind::OperationBegin, 99, u16::MAX, 0) };
-        assert!(text(&program(), &[wild]).contains("task 99 [99] ?"));
+        assert!(text(&graph(), &[wild]).contains("task 99 [99] ?"));
     }
 }

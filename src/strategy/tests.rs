@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::control::simulator::{Op, Outcome, Program, Simulator};
-use crate::program::Injections;
+use crate::task_graph::Injections;
 
 /// Every choice in turn, without any reduction.
 #[derive(Default)]

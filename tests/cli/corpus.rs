@@ -57,7 +57,7 @@ fn what_fails_changes_nothing_about_that() {
     }
     let (one, three) = (place.json("1.json"), place.json("3.json"));
     assert_eq!(one["corpus"], three["corpus"]);
-    assert_eq!(one["programs"], three["programs"]);
+    assert_eq!(one["task_graphs"], three["task_graphs"]);
     let fingerprints = |json: &Value| -> BTreeSet<String> {
         let findings = json["findings"].as_array().expect("findings");
         findings.iter().map(|finding| finding["fingerprint"].to_string()).collect()
@@ -99,8 +99,11 @@ fn what_workers_did_before_they_died_counts() {
     let place = Workplace::new();
     place.run(&format!("{SMALL} --bug transfer-moved-task --executions 4000 --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
-    let (executions, programs) = (number(&json, "/executions"), number(&json, "/programs"));
-    assert!(executions == 4_000 && programs > executions / 2, "{programs} programs in {executions} executions");
+    let (executions, task_graphs) = (number(&json, "/executions"), number(&json, "/task_graphs"));
+    assert!(
+        executions == 4_000 && task_graphs > executions / 2,
+        "{task_graphs} task graphs in {executions} executions"
+    );
 }
 
 #[test]
@@ -151,13 +154,13 @@ fn a_corpus_is_minimised_exported_and_imported() {
 
     // Nobody writes to the pipe, and two locks in opposite orders are no bug of a runtime.
     assert!(Command::new("mkfifo").arg(place.path().join("out/pipe")).status().expect("mkfifo runs").success());
-    let inverted = "\nprogram\n objects\n mutexes 2\n task 0 main int\n when-all 1 2\n task 1 worker int\n lock 0\n lock 1\n \
+    let inverted = "\ntask-graph\n objects\n mutexes 2\n task 0 main int\n when-all 1 2\n task 1 worker int\n lock 0\n lock 1\n \
         unlock 1\n unlock 0\n task 2 worker int\n lock 1\n lock 0\n unlock 0\n unlock 1\n end";
     let case = fs::read_to_string(&place.cases("cases")[0]).expect("a case");
-    let (head, _) = case.split_once("\nprogram\n").expect("a case has a program");
+    let (head, _) = case.split_once("\ntask-graph\n").expect("a case has a task graph");
     place.write("out/inverted.case", &format!("{head}{inverted}\n"));
     let imported = place.run("corpus import other out").left_with(CLEAN);
-    assert!(imported.stdout.contains("inverted.case: its program can get stuck"), "{}", imported.stdout);
+    assert!(imported.stdout.contains("inverted.case: its task graph can get stuck"), "{}", imported.stdout);
 
     place.write("corpus/notes.txt", "noise");
     let stats = place.run("corpus stats corpus --json stats.json").left_with(CLEAN);

@@ -1,4 +1,4 @@
-//! Crashes in the middle of a program with leases, and what they leave on disk.
+//! Crashes in the middle of a task graph with leases, and what they leave on disk.
 
 use crate::command::{CLEAN, Workplace};
 
@@ -6,7 +6,7 @@ use crate::command::{CLEAN, Workplace};
 fn case(seed: u64, bug: &str, verdict: &str) -> String {
     format!(
         "threadbare case 1\nruntime bundled\nthreads 4\nsanitizer none\nengine threads\nstrategy random\nseed {seed}\n\
-        {bug}verdict {verdict}\nfingerprint 0000000000000000\nprogram\nobjects\nleases 1\ninject crash\n\
+        {bug}verdict {verdict}\nfingerprint 0000000000000000\ntask-graph\nobjects\nleases 1\ninject crash\n\
         task 0 main int\nwhen-all 1 2 3\n\
         task 1 worker void\nacquire-lease 0 1\nrefresh-lease 0 1\nrelease-lease 0 1\n\
         task 2 worker void\nacquire-lease 0 2\nrefresh-lease 0 2\nrefresh-lease 0 2\nrelease-lease 0 2\n\

@@ -4,14 +4,14 @@ use std::fs;
 
 use crate::command::{CLEAN, COULD_NOT, FOUND, Workplace};
 use threadbare::input::Input;
-use threadbare::program::text;
+use threadbare::task_graph::text;
 
 /// Some schedule of it loses a wake-up with `lost-notify`, in most of which the random walk finds it.
 fn input(seed: u64) -> Input {
-    let program = text::parse(
-        "program\ntask 0 main int\nwhen-all 1 2 3\ntask 1 worker int\ntask 2 worker int\ntask 3 worker int\nend",
+    let graph = text::parse(
+        "task-graph\ntask 0 main int\nwhen-all 1 2 3\ntask 1 worker int\ntask 2 worker int\ntask 3 worker int\nend",
     );
-    Input { threads: 3, seed, program: program.expect("a program"), choices: vec![33, 70, 0] }
+    Input { threads: 3, seed, graph: graph.expect("a task graph"), choices: vec![33, 70, 0] }
 }
 
 #[test]

@@ -9,9 +9,9 @@ fn a_case_made_small_is_small_and_fails_as_before() {
     let case = place.cases("findings").remove(0);
     place.run(&format!("minimise {} --output small.case", case.display())).left_with(CLEAN);
     let small = std::fs::read_to_string(place.path().join("small.case")).expect("a case");
-    let program: Vec<&str> =
-        small.lines().skip_while(|line| *line != "program").take_while(|line| *line != "schedule").collect();
-    assert!(program.len() <= 7, "one task that waits for another is enough:\n{small}");
+    let graph: Vec<&str> =
+        small.lines().skip_while(|line| *line != "task-graph").take_while(|line| *line != "schedule").collect();
+    assert!(graph.len() <= 7, "one task that waits for another is enough:\n{small}");
     place.run("replay small.case --repeat 10").left_with(CLEAN);
 }
 

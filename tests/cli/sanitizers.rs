@@ -3,7 +3,7 @@
 use crate::command::{CLEAN, FOUND, Workplace};
 
 #[test]
-fn every_sanitizer_runs_the_same_programs_and_finds_nothing() {
+fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
     let place = Workplace::new();
     place.run("fuzz --search generational --executions 1200 --seed 1 --json out.json").left_with(CLEAN);
     let json = place.json("out.json");

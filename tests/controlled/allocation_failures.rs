@@ -1,4 +1,4 @@
-//! Makes each allocation of small programs fail in turn: nothing is lost, leaked or hung, and the oracles agree.
+//! Makes each allocation of small task graphs fail in turn: nothing is lost, leaked or hung, and the oracles agree.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use threadbare::control::{self, Loading, Mode, Session};
 use threadbare::execution::{Ending, Event, EventKind};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
-use threadbare::program::{OUT_OF_MEMORY, Program, text};
 use threadbare::reference::Expectations;
 use threadbare::settings::{Settings, StrategyName};
+use threadbare::task_graph::{OUT_OF_MEMORY, TaskGraph, text};
 
 /// Enough for orders that are rare: a cancel allocates only where another task has started the arc again.
 const SCHEDULES: u64 = 60;
-/// No program here allocates as often.
+/// No task graph here allocates as often.
 const TOO_MANY: u64 = 500;
 
 const TESTS: [(&str, fn()); 5] = [
@@ -21,7 +21,7 @@ const TESTS: [(&str, fn()); 5] = [
     ("objects_are_as_before_where_a_call_on_them_runs_out_of_memory", objects),
     ("systems_are_as_before_where_a_call_on_them_runs_out_of_memory", systems),
     ("a_hundred_coroutines_in_a_queue_take_no_memory", crowd),
-    ("a_program_that_lost_a_supplier_may_stop", lost_supplier),
+    ("a_task_graph_that_lost_a_supplier_may_stop", lost_supplier),
 ];
 
 pub fn tests() -> Vec<Test> {
@@ -36,15 +36,15 @@ fn open(threads: u16) -> Session {
     session
 }
 
-fn program(text: &str, failing: u64) -> Program {
-    let mut program = text::parse(&format!("program\nobjects\n{text}\nend")).expect("a valid program");
-    program.injections.failing_allocation = Some(failing);
-    program
+fn graph(text: &str, failing: u64) -> TaskGraph {
+    let mut graph = text::parse(&format!("task-graph\nobjects\n{text}\nend")).expect("a valid task graph");
+    graph.injections.failing_allocation = Some(failing);
+    graph
 }
 
 /// The word of the operation that ran out of memory by itself, "begin" for a task that did so before its first
-/// one, "root" for a program that did not even begin.
-fn origin(program: &Program, events: &[Event]) -> Option<&'static str> {
+/// one, "root" for a task graph that did not even begin.
+fn origin(graph: &TaskGraph, events: &[Event]) -> Option<&'static str> {
     if !events.iter().any(|event| event.kind == EventKind::TaskBegin) {
         return Some("root");
     }
@@ -52,30 +52,30 @@ fn origin(program: &Program, events: &[Event]) -> Option<&'static str> {
         let failed = matches!(event.kind, EventKind::OperationFail | EventKind::TaskFail);
         failed && event.value == i64::from(OUT_OF_MEMORY)
     })?;
-    let operations = &program.tasks[first.task as usize].operations;
+    let operations = &graph.tasks[first.task as usize].operations;
     Some(match first.kind {
         EventKind::OperationFail => operations[usize::from(first.operation)].word(),
         _ => "begin",
     })
 }
 
-/// Runs the program with each allocation failing in turn, and one more than there are; which operations ran out of
+/// Runs the task graph with each allocation failing in turn, and one more than there are; which operations ran out of
 /// memory.
 fn fail_each(session: &mut Session, text: &str, threads: u16) -> BTreeSet<&'static str> {
     let mut origins = BTreeSet::new();
     for failing in 1..TOO_MANY {
-        let program = program(text, failing);
-        session.load(&program);
-        let mut judge = Judge::new(&program, threads, Expectations::of(&program));
+        let graph = graph(text, failing);
+        session.load(&graph);
+        let mut judge = Judge::new(&graph, threads, Expectations::of(&graph));
         let mut ran_out = false;
         for seed in 0..SCHEDULES {
             let execution = session.execute(seed, Mode::Explore { seed });
-            let place = format!("allocation {failing}, {threads} threads, seed {seed}\n{program}\n{execution:?}");
+            let place = format!("allocation {failing}, {threads} threads, seed {seed}\n{graph}\n{execution:?}");
             assert_eq!(execution.ending, Ending::Completed, "{place}");
             assert_eq!(judge.judge(execution), Judgement::Right, "{place}");
             assert_eq!(execution.reports, 0, "{place}");
             ran_out |= execution.allocations >= failing;
-            origins.extend(origin(&program, &execution.events));
+            origins.extend(origin(&graph, &execution.events));
         }
         if !ran_out {
             return origins;
@@ -184,9 +184,9 @@ fn lost_supplier() {
         task 2 worker int\nsleep 1\nset-event 0";
     let mut session = open(2);
     for failing in 1..TOO_MANY {
-        let program = program(text, failing);
-        session.load(&program);
-        let mut judge = Judge::new(&program, 2, Expectations::of(&program));
+        let graph = graph(text, failing);
+        session.load(&graph);
+        let mut judge = Judge::new(&graph, 2, Expectations::of(&graph));
         let execution = session.execute(0, Mode::Explore { seed: 0 });
         assert_eq!(judge.judge(execution), Judgement::Right, "allocation {failing}\n{execution:?}");
         if session.is_spent() {

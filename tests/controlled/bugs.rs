@@ -5,12 +5,12 @@ use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::{Loading, Mode};
 use threadbare::finding::{Judgement, Verdict};
 use threadbare::oracle::Judge;
-use threadbare::program::text;
 use threadbare::reference::Expectations;
 use threadbare::settings::StrategyName;
+use threadbare::task_graph::text;
 
 /// A task of each affinity and kind of result.
-const PROGRAM: &str = "program\nobjects\n\
+const TASK_GRAPH: &str = "task-graph\nobjects\n\
     task 0 main int\nstart 1\nyield\njoin 1\nawait 2\nstart 3\njoin 3\nawait 4\nwhen-all 5 6\n\
     task 1 worker int\ncompute 1\nyield\n\
     task 2 main int\ncompute 2\nyield\n\
@@ -28,12 +28,12 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn in_peace(bug: &str) {
-    let program = text::parse(PROGRAM).expect("a valid program");
+    let graph = text::parse(TASK_GRAPH).expect("a valid task graph");
     let mut session = open(&settings(controlled_engines()[0], StrategyName::Random), Loading::Runtime(&object()));
-    session.load(&program);
+    session.load(&graph);
     let execution = session.execute(0, Mode::Explore { seed: 0 });
     assert_eq!(execution.reports, 0, "{bug}");
-    match Judge::new(&program, 1, Expectations::of(&program)).judge(execution) {
+    match Judge::new(&graph, 1, Expectations::of(&graph)).judge(execution) {
         Judgement::Wrong(failure) if bug == "transfer-frame-leak" => assert_eq!(failure.verdict, Verdict::FrameLeak),
         judgement => assert_eq!(judgement, Judgement::Right, "{bug}"),
     }

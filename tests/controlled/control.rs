@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use threadbare::control::{Mode, Session, loaded_sanitizer};
-use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, StrategyName};
+use threadbare::task_graph::Injections;
 
 use super::harness::{Outcome, PROBES, Test, controlled_engines, open_probes, outcome, settings};
 use super::probes::{STRATEGIES, assert_always, assert_engines_agree, explore, find, replay};
@@ -341,7 +341,7 @@ fn allocations() {
     // A session is never freed; while it is held, its memory is not lost.
     let mut held = Vec::new();
     for engine in controlled_engines() {
-        // Programs may have files.
+        // Task graphs may have files.
         let (mut session, _folder) = open_with_files(engine, Injections::default());
         for failing in (1..=12).map(Some).chain([None]) {
             session.set_injections(Injections { failing_allocation: failing, ..Injections::default() });
@@ -360,12 +360,12 @@ fn allocations() {
         session.set_injections(Injections::default());
         for seed in 0..20 {
             // Also where it is the first execution of the process.
-            session.load(&threadbare::program::from_seed(seed, 6));
+            session.load(&threadbare::task_graph::from_seed(seed, 6));
             let mut execute = || {
                 let execution = session.execute(0, Mode::Explore { seed });
                 (execution.allocations, execution.points)
             };
-            assert_eq!(execute(), execute(), "{engine:?}, program {seed}");
+            assert_eq!(execute(), execute(), "{engine:?}, task graph {seed}");
         }
         held.push(session);
         assert!(!threadbare::control::leaks(), "{engine:?}");

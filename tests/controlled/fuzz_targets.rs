@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use threadbare::case::{Case, Workload};
 use threadbare::fuzzing::{Executor, check_history, check_text};
 use threadbare::input::{Input, Mutator, Theme};
-use threadbare::program::from_seed;
-use threadbare::program::generate::{Decisions, Seeded};
+use threadbare::task_graph::from_seed;
+use threadbare::task_graph::generate::{Decisions, Seeded};
 
 use super::harness::{Loads, Test, object};
 use threadbare::settings::Sanitizer;
@@ -19,7 +19,7 @@ const MOST: usize = 4096;
 
 const TESTS: [(&str, Loads, fn()); 7] = [
     ("every_target_is_named_once_and_has_seeds", Loads::Nothing, targets),
-    ("every_seed_program_runs_clean", Loads::Runtime(None), programs),
+    ("every_seed_task_graph_runs_clean", Loads::Runtime(None), task_graphs),
     ("every_seed_about_files_runs_clean", Loads::Runtime(None), files),
     ("every_seed_text_reads_the_same_after_it_was_written", Loads::Nothing, texts),
     ("the_oracle_agrees_with_trying_every_order_on_every_seed", Loads::Nothing, histories),
@@ -74,14 +74,14 @@ fn run_clean(target: &str) {
     assert_eq!(executor.run(b"noise"), Ok(false));
 }
 
-fn programs() {
+fn task_graphs() {
     run_clean("differential");
 }
 
 fn files() {
     run_clean("lease");
     let with_crash =
-        |(_, bytes): &(PathBuf, Vec<u8>)| Input::decode(bytes).is_ok_and(|input| input.program.injections.crash);
+        |(_, bytes): &(PathBuf, Vec<u8>)| Input::decode(bytes).is_ok_and(|input| input.graph.injections.crash);
     assert!(seeds("lease").iter().any(with_crash));
 }
 
@@ -111,7 +111,7 @@ fn bug() {
         assert!(format!("{failure:?}").contains("LostWakeup"), "{failure:?}");
         // The same input, alone in a new process.
         let mut again = Input::decode(&bytes).expect("an input");
-        again.program.injections.failing_allocation = Some(1 << 40);
+        again.graph.injections.failing_allocation = Some(1 << 40);
         let mut fresh = Executor::on(&object()).expect("it opens");
         let shown = fresh.run(&again.encode()).expect_err("it shows again");
         assert_eq!(shown.verdict, failure.verdict);
@@ -126,12 +126,12 @@ fn crashes() {
     for seed in 0..400 {
         let mut input = Input::decode(&Mutator::of(Theme::Files).mutate(b"", seed, MOST)).expect("an input");
         if seed % 8 == 0 {
-            input.program.injections.crash = true;
+            input.graph.injections.crash = true;
             // The numbers with which every file call crashes, if it is asked for.
             input.choices = vec![0; 100];
             crashing += 1;
         }
-        assert_eq!(executor.run(&input.encode()), Ok(true), "seed {seed}\n{}", input.program);
+        assert_eq!(executor.run(&input.encode()), Ok(true), "seed {seed}\n{}", input.graph);
     }
     assert_eq!(crashing, 50);
 }
@@ -146,7 +146,7 @@ pub fn write_seeds() {
     for number in 0..GENERATED {
         write("differential", &format!("generated-{number:02}"), &Mutator::of(Theme::All).mutate(b"", number, MOST));
         let mut about_files = Input::decode(&Mutator::of(Theme::Files).mutate(b"", number, MOST)).expect("an input");
-        about_files.program.injections.crash |= number % 4 == 0;
+        about_files.graph.injections.crash |= number % 4 == 0;
         write("lease", &format!("generated-{number:02}"), &about_files.encode());
         let mut random = Seeded::new(number.into());
         let bytes: Vec<u8> = (0..48).map(|_| random.below(256) as u8).collect();
@@ -154,16 +154,16 @@ pub fn write_seeds() {
         write(
             "text",
             &format!("generated-{number:02}"),
-            Mutator::of(Theme::All).fresh(number.into()).program.to_string().as_bytes(),
+            Mutator::of(Theme::All).fresh(number.into()).graph.to_string().as_bytes(),
         );
     }
     for entry in fs::read_dir(here("tests/corpus")).expect("the corpus") {
         let path = entry.expect("an entry").path();
         let case = Case::read(&path).expect("a case");
-        let Workload::Program(program) = case.workload.clone() else { continue };
+        let Workload::TaskGraph(graph) = case.workload.clone() else { continue };
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let target = if name.starts_with("lease") { "lease" } else { "differential" };
-        let input = Input { threads: case.settings.threads, seed: case.settings.seed, program, choices: vec![] };
+        let input = Input { threads: case.settings.threads, seed: case.settings.seed, graph, choices: vec![] };
         write(target, &name, &input.encode());
         if case.to_string().len() < 4096 {
             write("text", &name, case.to_string().as_bytes());

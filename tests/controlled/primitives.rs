@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use threadbare::control::loaded_sanitizer;
-use threadbare::program::Injections;
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Sanitizer, StrategyName};
+use threadbare::task_graph::Injections;
 
 use super::harness::{Outcome, PROBES, Test, controlled_engines, settings};
 use super::probes::{assert_always, assert_engines_agree, explore, find, replay};

@@ -5,10 +5,10 @@ use std::io::Write;
 use threadbare::case::{Case, Workload};
 use threadbare::check::{self, Check, Points};
 use threadbare::finding::{OracleName, Verdict};
-use threadbare::program::from_seed;
-use threadbare::program::generate::{Decisions, Seeded};
 use threadbare::schedule::{Choice, Injection, Schedule};
 use threadbare::settings::{Engine, Sanitizer, Settings};
+use threadbare::task_graph::from_seed;
+use threadbare::task_graph::generate::{Decisions, Seeded};
 
 const STRATEGIES: [&str; 8] = ["random", "random:0.25", "pct", "pct:3", "pos", "rff", "exhaustive:2", "portfolio"];
 
@@ -107,7 +107,7 @@ fn a_case_of_a_check_reads_back_the_same_whatever_its_words_and_line_ends_are() 
 
 #[test]
 fn the_settings_of_a_case_fit_its_workload() {
-    let program = case(1).to_string();
+    let graph = case(1).to_string();
     let check = Case { schedule: None, report: String::new(), ..check_case(1) }.to_string();
     let line = |text: &str, key: &str| 1 + text.lines().position(|line| line.starts_with(key)).expect("the line");
     let begin = line(&check, "check ");
@@ -119,9 +119,9 @@ fn the_settings_of_a_case_fit_its_workload() {
     }
     let buggy = check.replacen("verdict", "bug lost-notify\nverdict", 1);
     assert_eq!(mistake(&buggy), format!("line {}: a check, but a `bug` line; leave it out", begin + 1));
-    let told = mistake(&program.replacen("runtime bundled", "runtime check", 1));
-    let begin = line(&program, "program");
-    assert_eq!(told, format!("line {begin}: a program, but `runtime check`; name the runtime that it is for"));
+    let told = mistake(&graph.replacen("runtime bundled", "runtime check", 1));
+    let begin = line(&graph, "task-graph");
+    assert_eq!(told, format!("line {begin}: a task graph, but `runtime check`; name the runtime that it is for"));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_mistake_names_its_line() {
         ("threads", "threads +1", "`+1` is no threads that fits"),
         ("runtime", "runtime ../../etc", "is no runtime"),
         ("engine", "motor fibers", "where `engine ...` belongs"),
-        ("program", "programme", "where a program begins"),
+        ("task-graph", "task-graphs", "where a task graph begins"),
     ] {
         let (line, told) = with(from, to);
         assert!(told.starts_with(&format!("line {line}: ")) && told.contains(what), "`{to}` gave `{told}`");
@@ -206,7 +206,7 @@ fn a_truncated_or_damaged_case_is_refused_and_never_panics() {
             }
             let _ = Case::parse(&String::from_utf8_lossy(&bytes));
         }
-        let cut = text.find("\nprogram").or_else(|| text.find("\ncheck ")).expect("a workload") + 10;
+        let cut = text.find("\ntask-graph").or_else(|| text.find("\ncheck ")).expect("a workload") + 10;
         assert!(Case::parse(&text[..cut]).is_err());
     }
 }

@@ -1,16 +1,16 @@
-//! Inputs of fuzzers: what is encoded decodes, what is mutated stays a program that runs to its end, and noise is
+//! Inputs of fuzzers: what is encoded decodes, what is mutated stays a task graph that runs to its end, and noise is
 //! refused within bounds.
 
 use std::time::{Duration, Instant};
 
 use threadbare::case::Case;
 use threadbare::input::{Input, MAGIC, MAX_BYTES, Mutator, NoInput, Theme, VERSION};
-use threadbare::program::encode::Undecodable;
-use threadbare::program::generate::{Decisions, Seeded};
-use threadbare::program::validate::validate;
-use threadbare::program::{AccessChecks, Injections, Shape, from_seed, text};
 use threadbare::reference::trial::ends;
 use threadbare::schedule::Injection;
+use threadbare::task_graph::encode::Undecodable;
+use threadbare::task_graph::generate::{Decisions, Seeded};
+use threadbare::task_graph::validate::validate;
+use threadbare::task_graph::{AccessChecks, Injections, Shape, from_seed, text};
 
 /// As libFuzzer's `-max_len` without a corpus.
 const MOST: usize = 4096;
@@ -35,12 +35,12 @@ fn every_input_decodes_to_what_was_encoded() {
         for seed in seeds {
             let mut input = random_input(seed, size);
             if seed % 2 == 0 {
-                input.program.injections = Injections {
+                input.graph.injections = Injections {
                     spurious_wake_up: true,
                     weak_failure: seed % 4 == 0,
                     crash: seed % 8 == 0,
                     failing_allocation: Some(u64::MAX - seed),
-                    ..input.program.injections
+                    ..input.graph.injections
                 };
             }
             let bytes = input.encode();
@@ -63,10 +63,10 @@ fn bytes_stand_for_one_input_only() {
 /// What a corpus of version 1 holds must mean the same for ever: if this test fails, the version must change.
 #[test]
 fn version_1_is_what_it_was() {
-    let program = "program\nobjects\nmutexes 1\nleases 2\nevents auto\ninject enospc crash\ntask 0 main int\ncompute -3\nstart 1\n\
+    let graph = "task-graph\nobjects\nmutexes 1\nleases 2\nevents auto\ninject enospc crash\ntask 0 main int\ncompute -3\nstart 1\n\
                    lock 0\nunlock 0\nacquire-lease 1 3\njoin 1\ntask 1 worker void\nset-event 0\nwait-event 0\nend";
-    let program = text::parse(program).expect("a program");
-    let input = Input { threads: 4, seed: 300, program, choices: vec![0, 65_535] };
+    let graph = text::parse(graph).expect("a task graph");
+    let input = Input { threads: 4, seed: 300, graph, choices: vec![0, 65_535] };
     let bytes = b"\x89tbi\n\x01\x04\xac\x02\x01\x00\x01\x01\x00\x00\x00\x00\x00\x00\x02\x0a\x02\
         \x00\x06\x00\x05\x05\x01\x0e\x00\x0f\x00\x4d\x01\x03\x06\x01\
         \x05\x02\x12\x00\x14\x00\x02\x00\xff\xff\x03";
@@ -98,11 +98,11 @@ fn what_is_no_input_is_refused_by_name() {
     threads.threads = 0;
     assert!(Input::decode(&threads.encode()).expect_err("no thread").to_string().contains("threads out of bounds"));
     let mut invalid = fresh(1, 3);
-    invalid.program.tasks.clear();
+    invalid.graph.tasks.clear();
     assert!(Input::decode(&invalid.encode()).expect_err("no task").to_string().contains("not valid"));
 }
 
-/// Chains of mutations, so that programs drift far from what the generator makes.
+/// Chains of mutations, so that task graphs drift far from what the generator makes.
 fn chains(count: u64, length: u32, theme: Theme, mut each: impl FnMut(&Input, &Input)) {
     let mutator = Mutator::of(theme);
     for chain in 0..count {
@@ -123,24 +123,27 @@ fn chains(count: u64, length: u32, theme: Theme, mut each: impl FnMut(&Input, &I
 #[test]
 fn a_hundred_thousand_mutations_are_valid_and_reach_every_operation() {
     let mut seen = [0; 46];
-    let (mut programs, mut choices, mut threads, mut same, mut injections) = (0, 0, [0; 9], 0, [0; 6]);
+    let (mut task_graphs, mut choices, mut threads, mut same, mut injections) = (0, 0, [0; 9], 0, [0; 6]);
     chains(1_000, 100, Theme::All, |before, input| {
-        assert_eq!(validate(&input.program), Ok(()));
-        programs += u32::from(before.program != input.program);
+        assert_eq!(validate(&input.graph), Ok(()));
+        task_graphs += u32::from(before.graph != input.graph);
         choices += u32::from(before.choices != input.choices);
         threads[usize::from(input.threads)] += 1;
         same += u32::from(before == input);
-        for operation in input.program.tasks.iter().flat_map(|task| &task.operations) {
+        for operation in input.graph.tasks.iter().flat_map(|task| &task.operations) {
             seen[usize::from(operation.code())] += 1;
         }
         for (count, injection) in injections.iter_mut().zip(Injection::ALL) {
-            *count += u32::from(input.program.injections.allow(injection));
+            *count += u32::from(input.graph.injections.allow(injection));
         }
     });
     for (code, count) in seen.iter().enumerate() {
         assert!(*count >= 1_000, "operation {code} is in {count} places of 100000 inputs");
     }
-    assert!(programs > 40_000 && choices > 30_000, "{programs} programs and {choices} lists of choices changed");
+    assert!(
+        task_graphs > 40_000 && choices > 30_000,
+        "{task_graphs} task graphs and {choices} lists of choices changed"
+    );
     assert!(same < 10_000, "{same} mutations changed nothing");
     assert!(threads[1..].iter().all(|&count| count > 2_000), "{threads:?}");
     for (count, injection) in injections.into_iter().zip(Injection::ALL) {
@@ -154,21 +157,21 @@ fn a_hundred_thousand_mutations_are_valid_and_reach_every_operation() {
 fn mutations_about_files_have_leases() {
     let (mut with, mut crashes) = (0, 0);
     chains(100, 20, Theme::Files, |_, input| {
-        with += u32::from(input.program.objects.leases > 0);
-        crashes += u32::from(input.program.injections.crash);
+        with += u32::from(input.graph.objects.leases > 0);
+        crashes += u32::from(input.graph.injections.crash);
     });
     assert!(with > 1_800, "{with} of 2000 inputs have leases");
     assert!(crashes > 200, "{crashes} of 2000 inputs may crash");
 }
 
 #[test]
-fn no_mutation_makes_a_program_that_can_get_stuck() {
+fn no_mutation_makes_a_task_graph_that_can_get_stuck() {
     let mut schedule = Seeded::new(7);
     chains(200, 100, Theme::All, |before, input| {
-        if before.program != input.program {
+        if before.graph != input.graph {
             for _ in 0..3 {
-                let told = || format!("before:\n{}\nafter:\n{}", before.program, input.program);
-                assert!(ends(&input.program, &mut schedule), "stuck\n{}", told());
+                let told = || format!("before:\n{}\nafter:\n{}", before.graph, input.graph);
+                assert!(ends(&input.graph, &mut schedule), "stuck\n{}", told());
             }
         }
     });
@@ -177,20 +180,20 @@ fn no_mutation_makes_a_program_that_can_get_stuck() {
 /// Nobody but a mutex keeps threads out of what does not look after itself.
 #[test]
 fn no_mutation_lets_tasks_meet_in_a_processor_that_does_not_check() {
-    use threadbare::program::{Call, Operation};
+    use threadbare::task_graph::{Call, Operation};
     let mut met = 0;
     chains(300, 100, Theme::All, |_, input| {
-        for task in &input.program.tasks {
+        for task in &input.graph.tasks {
             let mut held = 0;
             for operation in &task.operations {
                 match operation {
                     Operation::Lock(_) => held += 1,
                     Operation::Unlock(_) => held -= 1,
                     Operation::Call(Call::Resume(id, _))
-                        if input.program.objects.processors[*id as usize] == AccessChecks::Off =>
+                        if input.graph.objects.processors[*id as usize] == AccessChecks::Off =>
                     {
                         met += 1;
-                        assert!(held > 0, "{}", input.program);
+                        assert!(held > 0, "{}", input.graph);
                     }
                     _ => {}
                 }
@@ -230,7 +233,7 @@ fn refuses_noise(times: u64) {
         let written = damaged(written.into_bytes(), &mut random);
         let begun = Instant::now();
         if let Ok(input) = Input::decode(&binary) {
-            assert_eq!(validate(&input.program), Ok(()));
+            assert_eq!(validate(&input.graph), Ok(()));
             read[0] += 1;
         }
         let written = String::from_utf8_lossy(&written);

@@ -3,10 +3,10 @@
 use threadbare::execution::{Event, EventKind, Execution};
 use threadbare::finding::Judgement;
 use threadbare::oracle::Judge;
-use threadbare::program::generate::{Decisions, Seeded};
-use threadbare::program::{Operation, Program, from_seed};
 use threadbare::reference::Expectations;
 use threadbare::reference::model::Model;
+use threadbare::task_graph::generate::{Decisions, Seeded};
+use threadbare::task_graph::{Operation, TaskGraph, from_seed};
 
 const THREADS: u16 = 4;
 
@@ -23,9 +23,9 @@ fn text(events: &[Event]) -> String {
 }
 
 /// The events of a random schedule, with threads that change wherever they may.
-fn history(program: &Program, schedule: &mut Seeded) -> Vec<Event> {
-    let mut model = Model::new(program);
-    let tasks = program.tasks.len() as u32;
+fn history(graph: &TaskGraph, schedule: &mut Seeded) -> Vec<Event> {
+    let mut model = Model::new(graph);
+    let tasks = graph.tasks.len() as u32;
     let longest = 1 << schedule.below(5);
     while !model.ended() {
         let first = schedule.below(tasks);
@@ -48,16 +48,16 @@ fn history(program: &Program, schedule: &mut Seeded) -> Vec<Event> {
 fn every_history_of_the_specification_is_right() {
     for (seeds, schedules, size) in [(0..20_000, 5, 6), (0..1_000, 5, 20), (0..50, 3, 100)] {
         for seed in seeds {
-            let program = from_seed(seed, size);
-            let mut judge = Judge::new(&program, THREADS, Expectations::of(&program));
+            let graph = from_seed(seed, size);
+            let mut judge = Judge::new(&graph, THREADS, Expectations::of(&graph));
             let mut schedule = Seeded::new(!seed);
             for _ in 0..schedules {
-                let execution = execution(history(&program, &mut schedule));
+                let execution = execution(history(&graph, &mut schedule));
                 let judgement = judge.judge(&execution);
                 assert_eq!(
                     judgement,
                     Judgement::Right,
-                    "seed {seed}, size {size}\n{program}\n{}",
+                    "seed {seed}, size {size}\n{graph}\n{}",
                     text(&execution.events)
                 );
             }
@@ -66,7 +66,7 @@ fn every_history_of_the_specification_is_right() {
 }
 
 /// Spoils a history at a random place; `None` if what comes out may still be right.
-fn spoil(program: &Program, history: &[Event], random: &mut Seeded) -> Option<Vec<Event>> {
+fn spoil(graph: &TaskGraph, history: &[Event], random: &mut Seeded) -> Option<Vec<Event>> {
     let mut events = history.to_vec();
     let at = random.below(events.len() as u32) as usize;
     let event = events[at];
@@ -78,7 +78,7 @@ fn spoil(program: &Program, history: &[Event], random: &mut Seeded) -> Option<Ve
         2 => match event.kind {
             EventKind::OperationBegin => {
                 // A sleep may begin at any time, as long as the shutdown cuts it short.
-                let operations = &program.tasks[event.task as usize].operations;
+                let operations = &graph.tasks[event.task as usize].operations;
                 if matches!(operations[usize::from(event.operation)], Operation::Sleep(_)) {
                     return None;
                 }
@@ -109,11 +109,11 @@ fn spoil(program: &Program, history: &[Event], random: &mut Seeded) -> Option<Ve
 fn a_spoilt_history_is_wrong() {
     let mut random = Seeded::new(7);
     for seed in 0..40_000 {
-        let program = from_seed(seed, 6);
-        let mut judge = Judge::new(&program, THREADS, Expectations::of(&program));
-        let right = history(&program, &mut random);
-        let Some(events) = spoil(&program, &right, &mut random) else { continue };
+        let graph = from_seed(seed, 6);
+        let mut judge = Judge::new(&graph, THREADS, Expectations::of(&graph));
+        let right = history(&graph, &mut random);
+        let Some(events) = spoil(&graph, &right, &mut random) else { continue };
         let judgement = judge.judge(&execution(events.clone()));
-        assert!(matches!(judgement, Judgement::Wrong(_)), "seed {seed}\n{program}\n{}", text(&events));
+        assert!(matches!(judgement, Judgement::Wrong(_)), "seed {seed}\n{graph}\n{}", text(&events));
     }
 }

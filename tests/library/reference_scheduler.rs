@@ -1,4 +1,4 @@
-//! The reference scheduler on generated programs: it never gets stuck, and its log is that of a right run.
+//! The reference scheduler on generated task graphs: it never gets stuck, and its log is that of a right run.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc;
@@ -6,24 +6,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use threadbare::execution::{Event, EventKind};
-use threadbare::program::{
-    Affinity, CANCELLED, CLOSED, EventReset, Objects, Operation, Program, ResultKind, Task, TaskId, caught, generate,
+use threadbare::reference::scheduler::run;
+use threadbare::task_graph::{
+    Affinity, CANCELLED, CLOSED, EventReset, Objects, Operation, ResultKind, Task, TaskGraph, TaskId, caught, generate,
     mix,
 };
-use threadbare::reference::scheduler::run;
 
 const THREADS: [u16; 5] = [1, 2, 4, 8, 16];
 /// How long a run may take before it counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs the program under a watchdog.
-fn run_watched(program: &Program, threads: u16) -> Vec<Event> {
+/// Runs the task graph under a watchdog.
+fn run_watched(graph: &TaskGraph, threads: u16) -> Vec<Event> {
     let (done, ended) = mpsc::channel();
-    let own = program.clone();
+    let own = graph.clone();
     let runner = thread::spawn(move || done.send(run(&own, threads)));
     match ended.recv_timeout(PATIENCE) {
         Ok(events) => events,
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("stuck on {threads} threads: {program:?}"),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("stuck on {threads} threads: {graph:?}"),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             let panic = runner.join().expect_err("the runner sends unless it panics");
             std::panic::resume_unwind(panic)
@@ -35,18 +35,18 @@ fn of_task(events: &[Event], task: usize) -> impl Iterator<Item = &Event> {
     events.iter().filter(move |event| event.task as usize == task)
 }
 
-fn verify(program: &Program, events: &[Event]) -> Result<(), String> {
+fn verify(graph: &TaskGraph, events: &[Event]) -> Result<(), String> {
     end_of(events, 0).ok_or("the root has no end")?;
-    for (index, task) in program.tasks.iter().enumerate() {
+    for (index, task) in graph.tasks.iter().enumerate() {
         check_task(events, index, task).map_err(|why| format!("task {index}: {why}"))?;
     }
-    check_locks(program, events)?;
-    check_channels(program, events)
+    check_locks(graph, events)?;
+    check_channels(graph, events)
 }
 
-fn check_all(program: &Program, events: &[Event]) {
-    if let Err(why) = verify(program, events) {
-        panic!("{why}\n{program:?}\n{events:#?}");
+fn check_all(graph: &TaskGraph, events: &[Event]) {
+    if let Err(why) = verify(graph, events) {
+        panic!("{why}\n{graph:?}\n{events:#?}");
     }
 }
 
@@ -139,10 +139,10 @@ fn end_of(events: &[Event], task: TaskId) -> Option<&Event> {
     of_task(events, task as usize).find(|event| matches!(event.kind, EventKind::TaskEnd | EventKind::TaskFail))
 }
 
-fn check_locks(program: &Program, events: &[Event]) -> Result<(), String> {
+fn check_locks(graph: &TaskGraph, events: &[Event]) -> Result<(), String> {
     let mut holders: HashMap<u32, TaskId> = HashMap::new();
     for event in events {
-        let operation = program.tasks[event.task as usize].operations.get(usize::from(event.operation));
+        let operation = graph.tasks[event.task as usize].operations.get(usize::from(event.operation));
         match (event.kind, operation) {
             (EventKind::OperationEnd, Some(Operation::Lock(id))) => {
                 if let Some(other) = holders.insert(*id, event.task) {
@@ -160,10 +160,10 @@ fn check_locks(program: &Program, events: &[Event]) -> Result<(), String> {
 }
 
 /// What is received was sent before, and only once.
-fn check_channels(program: &Program, events: &[Event]) -> Result<(), String> {
+fn check_channels(graph: &TaskGraph, events: &[Event]) -> Result<(), String> {
     let mut sent = HashSet::new();
     for event in events {
-        let operation = program.tasks[event.task as usize].operations.get(usize::from(event.operation));
+        let operation = graph.tasks[event.task as usize].operations.get(usize::from(event.operation));
         match (event.kind, operation) {
             (EventKind::OperationBegin, Some(Operation::Send(id, value))) => {
                 sent.insert((*id, *value));
@@ -179,12 +179,12 @@ fn check_channels(program: &Program, events: &[Event]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether every schedule of the program gives the same result.
-fn is_certain(program: &Program) -> bool {
+/// Whether every schedule of the task graph gives the same result.
+fn is_certain(graph: &TaskGraph) -> bool {
     let uncertain = |operation: &Operation| {
         matches!(operation, Operation::WhenAny(_) | Operation::CheckCancel | Operation::Receive(_))
     };
-    !program.tasks.iter().flat_map(|task| &task.operations).any(uncertain)
+    !graph.tasks.iter().flat_map(|task| &task.operations).any(uncertain)
 }
 
 fn check_seeds(seeds: impl Iterator<Item = u64>, size: u32, threads: &[u16]) {
@@ -192,14 +192,14 @@ fn check_seeds(seeds: impl Iterator<Item = u64>, size: u32, threads: &[u16]) {
     let mut runs = 0;
     let begun = Instant::now();
     for seed in seeds {
-        let program = generate::from_seed(seed, size);
+        let graph = generate::from_seed(seed, size);
         let mut result: Option<Event> = None;
         for &threads in threads {
-            let events = run_watched(&program, threads);
+            let events = run_watched(&graph, threads);
             runs += 1;
-            check_all(&program, &events);
+            check_all(&graph, &events);
             let end = *end_of(&events, 0).expect("checked");
-            if let Some(other) = result.filter(|_| is_certain(&program)) {
+            if let Some(other) = result.filter(|_| is_certain(&graph)) {
                 certain += 1;
                 assert_eq!((end.kind, end.value), (other.kind, other.value), "seed {seed}, {threads} threads");
             }
@@ -210,12 +210,12 @@ fn check_seeds(seeds: impl Iterator<Item = u64>, size: u32, threads: &[u16]) {
 }
 
 #[test]
-fn small_programs_run_to_their_end_on_any_number_of_threads() {
+fn small_task_graphs_run_to_their_end_on_any_number_of_threads() {
     check_seeds(0..2_000, generate::DEFAULT_SIZE, &THREADS);
 }
 
 #[test]
-fn large_programs_run_to_their_end_on_any_number_of_threads() {
+fn large_task_graphs_run_to_their_end_on_any_number_of_threads() {
     check_seeds(0..60, 100, &THREADS);
     check_seeds(0..2, 1_000, &THREADS);
 }
@@ -238,10 +238,10 @@ fn a_stop_reaches_what_a_started_task_awaits_but_not_what_it_started() {
     );
     let check = [Operation::CheckCancel];
     let tasks = vec![root, child, task(Affinity::Main, &check), task(Affinity::Main, &check)];
-    let program = Program { objects: one_event(), tasks, ..Program::default() };
+    let graph = TaskGraph { objects: one_event(), tasks, ..TaskGraph::default() };
     for threads in THREADS {
-        let events = run_watched(&program, threads);
-        check_all(&program, &events);
+        let events = run_watched(&graph, threads);
+        check_all(&graph, &events);
         let ends: Vec<_> = (0..4).map(|task| end_of(&events, task).map(|end| (end.kind, end.value))).collect();
         let cancelled = Some((EventKind::TaskFail, i64::from(CANCELLED)));
         assert_eq!(ends, [cancelled, cancelled, Some((EventKind::TaskEnd, 0)), cancelled]);
@@ -256,10 +256,11 @@ fn the_winner_of_when_any_stops_the_others_and_they_are_waited_for() {
     let quick = task(Affinity::Main, &[Operation::Start(4), Operation::Compute(7)]);
     let asked = task(Affinity::Main, &[Operation::CheckCancel]);
     let later = task(Affinity::Main, &[Operation::Sleep(200), Operation::SetEvent(0)]);
-    let program = Program { objects: one_event(), tasks: vec![root, slow, quick, asked, later], ..Program::default() };
+    let graph =
+        TaskGraph { objects: one_event(), tasks: vec![root, slow, quick, asked, later], ..TaskGraph::default() };
     for threads in THREADS {
-        let events = run_watched(&program, threads);
-        check_all(&program, &events);
+        let events = run_watched(&graph, threads);
+        check_all(&graph, &events);
         assert_eq!(end_of(&events, 0).map(|end| end.value), Some(mix(mix(0, 1), 7)));
         assert_eq!(end_of(&events, 1).map(|end| end.value), Some(mix(0, caught(CANCELLED))));
     }
@@ -270,10 +271,10 @@ fn pending_frames_are_freed_once_and_do_not_run_on() {
     let root = task(Affinity::Main, &[Operation::Start(1), Operation::Detach(1), Operation::Sleep(2_000)]);
     let awaiting = task(Affinity::Worker, &[Operation::Await(2), Operation::Compute(1)]);
     let waiting = task(Affinity::Main, &[Operation::WaitEvent(0), Operation::Compute(1)]);
-    let program = Program { objects: one_event(), tasks: vec![root, awaiting, waiting], ..Program::default() };
+    let graph = TaskGraph { objects: one_event(), tasks: vec![root, awaiting, waiting], ..TaskGraph::default() };
     for threads in THREADS {
-        let events = run_watched(&program, threads);
-        check_all(&program, &events);
+        let events = run_watched(&graph, threads);
+        check_all(&graph, &events);
         let freed = events.iter().filter(|event| event.kind == EventKind::FrameFreed);
         assert_eq!(freed.count(), 3);
         assert!(end_of(&events, 1).is_none() && end_of(&events, 2).is_none());
@@ -281,12 +282,12 @@ fn pending_frames_are_freed_once_and_do_not_run_on() {
 }
 
 #[test]
-fn a_program_that_gets_stuck_is_ended_without_an_end_of_its_root() {
+fn a_task_graph_that_gets_stuck_is_ended_without_an_end_of_its_root() {
     let root = task(Affinity::Worker, &[Operation::WaitEvent(0)]);
-    let program = Program { objects: one_event(), tasks: vec![root], ..Program::default() };
+    let graph = TaskGraph { objects: one_event(), tasks: vec![root], ..TaskGraph::default() };
     for threads in THREADS {
         for _ in 0..200 {
-            let kinds: Vec<EventKind> = run_watched(&program, threads).iter().map(|event| event.kind).collect();
+            let kinds: Vec<EventKind> = run_watched(&graph, threads).iter().map(|event| event.kind).collect();
             let [made, begun, called, freed] = kinds[..] else { panic!("{kinds:?}") };
             assert_eq!((made, begun), (EventKind::FrameMade, EventKind::TaskBegin));
             assert_eq!((called, freed), (EventKind::OperationBegin, EventKind::FrameFreed));
@@ -295,28 +296,28 @@ fn a_program_that_gets_stuck_is_ended_without_an_end_of_its_root() {
 }
 
 #[test]
-fn a_wide_program_uses_several_threads() {
+fn a_wide_task_graph_uses_several_threads() {
     let children: Vec<TaskId> = (1..=64).collect();
     let child = task(Affinity::Worker, &vec![Operation::Yield; 100]);
     let root = task(Affinity::Main, &[Operation::WhenAll(children)]);
     let mut tasks = vec![root];
     tasks.extend(std::iter::repeat_n(child, 64));
-    let program = Program { objects: Objects::default(), tasks, ..Program::default() };
+    let graph = TaskGraph { objects: Objects::default(), tasks, ..TaskGraph::default() };
     // On a busy machine the main thread may be through before a worker has started.
     let shared = (0..1_000).any(|_| {
-        let events = run_watched(&program, 4);
-        check_all(&program, &events);
+        let events = run_watched(&graph, 4);
+        check_all(&graph, &events);
         events.iter().any(|event| event.thread != events[0].thread)
     });
     assert!(shared, "the main thread did everything, 1,000 times");
 }
 
 #[test]
-fn a_panic_of_an_invalid_program_reaches_the_caller() {
+fn a_panic_of_an_invalid_task_graph_reaches_the_caller() {
     let root = task(Affinity::Worker, &[Operation::Join(1)]);
-    let program = Program { objects: Objects::default(), tasks: vec![root], ..Program::default() };
+    let graph = TaskGraph { objects: Objects::default(), tasks: vec![root], ..TaskGraph::default() };
     for threads in [1, 4] {
-        let program = program.clone();
-        assert!(std::panic::catch_unwind(move || run_watched(&program, threads)).is_err());
+        let graph = graph.clone();
+        assert!(std::panic::catch_unwind(move || run_watched(&graph, threads)).is_err());
     }
 }

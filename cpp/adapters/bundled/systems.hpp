@@ -28,7 +28,7 @@ namespace threadbare {
 /// What a call on files gives when an operation on files failed.
 inline constexpr std::int64_t file_error = -2;
 
-/// What runs inside a processor; the numbers are those of `Body` in src/program/call.rs.
+/// What runs inside a processor; the numbers are those of `Body` in src/task_graph/call.rs.
 enum class ResumeBody : std::uint8_t { Plain, Nested, Throwing, HandingOver };
 
 /// `Policy` is `runtime::CorrectSystems` or derives from it.
@@ -110,7 +110,7 @@ class BundledSystems final : public Systems {
 
   static std::string path_of(std::size_t lease) {
     const char *const directory = threadbare_directory();
-    if (!directory) throw std::invalid_argument("a program with leases needs a directory for its files");
+    if (!directory) throw std::invalid_argument("a task graph with leases needs a directory for its files");
     return std::string(directory) + "/lease-" + std::to_string(lease) + ".json";
   }
 

@@ -1,4 +1,4 @@
-//! Programs with choices, judged by all oracles.
+//! Task graphs with choices, judged by all oracles.
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};

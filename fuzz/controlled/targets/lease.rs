@@ -1,4 +1,4 @@
-//! Programs with leases, whose files fail and whose process crashes; judged by all oracles.
+//! Task graphs with leases, whose files fail and whose process crashes; judged by all oracles.
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};

@@ -90,7 +90,7 @@ impl Explored {
             return Some(format!("{failure:#}"));
         }
         if executions == 0 {
-            let first = if self.is_program { "schedule" } else { "program" };
+            let first = if self.is_program { "schedule" } else { "task graph" };
             let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
             return Some(format!("{why} the first {first} was executed; give more with `--minutes`"));
         }

@@ -66,7 +66,7 @@ impl Plan {
 fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
     match &case.workload {
         Workload::Check(check) => check.target(),
-        Workload::Program(_) => {
+        Workload::TaskGraph(_) => {
             let Settings { runtime, bug, .. } = &case.settings;
             let next = "replay the case with the threadbare that recorded it, or correct its";
             ensure!(

@@ -9,7 +9,7 @@ use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
 use crate::execution::{Aftermath, Ending};
-use crate::runtime::{LoadedProgram, Runtime};
+use crate::runtime::{LoadedTaskGraph, Runtime};
 use crate::strategy::Replay;
 
 pub(super) struct Limits {
@@ -75,11 +75,11 @@ impl Session {
 
     /// What comes after a crash: a process that uses the leases again. It is this one, whose other threads stand
     /// still for ever, and whose descriptors are closed.
-    pub(super) fn recover(&mut self, program: &LoadedProgram) {
+    pub(super) fn recover(&mut self, graph: &LoadedTaskGraph) {
         let files = self.files_left();
         // Nothing that TSan knows of orders the threads that stand still with this one.
         let _unwatched = sanitizer::Unwatched::begin();
-        let holders = self.runtime.recover(program).map_err(|error| format!("{error:#}"));
+        let holders = self.runtime.recover(graph).map_err(|error| format!("{error:#}"));
         self.execution.aftermath = Some(Aftermath { files, holders });
     }
 

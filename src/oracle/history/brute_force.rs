@@ -2,10 +2,10 @@
 
 use super::search::Search;
 use super::window::{Found, Track};
-use crate::program::call::{FILE_ERROR, Pair};
-use crate::program::generate::Decisions;
-use crate::program::{AccessChecks, CLOSED, EventReset, Objects};
 use crate::reference::sequential::{Action, Caller, Effect, Object, Places};
+use crate::task_graph::call::{FILE_ERROR, Pair};
+use crate::task_graph::generate::Decisions;
+use crate::task_graph::{AccessChecks, CLOSED, EventReset, Objects};
 
 /// A call with the moments of its beginning and its end.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,7 @@ fn history(object: &Object, actions: &[Choice], random: &mut impl Decisions) -> 
         } else if calls.len() < 6 {
             let (mut action, _) = actions[random.below(actions.len() as u32) as usize];
             let last = calls.iter().rfind(|call| call.caller.task == task).map(|call| (call.action, call.returned));
-            // As programs are: who is in leaves before anything else, and nobody else does.
+            // As task graphs are: who is in leaves before anything else, and nobody else does.
             action = match (action, last) {
                 (Action::Enter | Action::Leave, Some((Action::Enter, Some((1, _))))) => Action::Leave,
                 (Action::Enter | Action::Leave, _) => Action::Enter,
@@ -205,7 +205,7 @@ pub fn compare(kind: usize, random: &mut impl Decisions) -> Result<Agreed, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::generate::Seeded;
+    use crate::task_graph::generate::Seeded;
 
     #[test]
     fn the_search_agrees_with_trying_every_order() {

@@ -6,8 +6,8 @@ use super::super::plan::Plan;
 use super::super::{Wrong, wrong};
 use crate::execution::Event;
 use crate::finding::{OracleName, Verdict};
-use crate::program::Call;
 use crate::reference::systems::Contexts;
+use crate::task_graph::Call;
 
 #[derive(Default)]
 pub(super) struct ThreadContexts {
@@ -69,10 +69,10 @@ mod tests {
     #[test]
     fn the_main_thread_keeps_one_context_for_all_its_branches() {
         let lines = BRANCHES.replace(", ", "\n");
-        let program = format!("engines 1\ntask 0 main int\n{lines}\nbegin-branch 0\nget-context\nend-branch");
+        let graph = format!("engines 1\ntask 0 main int\n{lines}\nbegin-branch 0\nget-context\nend-branch");
         let judged = |inner: &str, later: &str| {
             judge(
-                &program,
+                &graph,
                 &format!(
                     "+0 0[ 0.0( 0.0) 0.1( 0.1) 0.2( 0.2) 0.3( 0.3) 0.4( 0.4){inner} 0.5( 0.5) 0.6( 0.6)=5 0.7( 0.7) \
                  0.8( 0.8) 0.9( 0.9){later} 0.10( 0.10) 0]=0 -0"
@@ -86,10 +86,10 @@ mod tests {
 
     #[test]
     fn a_task_that_fails_leaves_its_branch() {
-        let program = "engines 1\ntask 0 main int\nawait-catch 1\nbegin-branch 0\nget-context\nend-branch\n\
+        let graph = "engines 1\ntask 0 main int\nawait-catch 1\nbegin-branch 0\nget-context\nend-branch\n\
             task 1 main int\nbegin-branch 0\nput-context 3\nthrow 7";
         let history = "+0 0[ 0.0( +1 1[ 1.0( 1.0) 1.1( 1.1) 1.2( 1.2!7 1!7 -1 0.0!7 0.1( 0.1) 0.2( 0.2)=3 0.3( 0.3) \
             0]=1000010 -0";
-        assert_eq!(judge(program, history), Judgement::Right);
+        assert_eq!(judge(graph, history), Judgement::Right);
     }
 }

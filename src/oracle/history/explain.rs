@@ -3,7 +3,7 @@
 use super::super::plan::Plan;
 use super::History;
 use crate::execution::{Event, EventKind};
-use crate::program::TaskId;
+use crate::task_graph::TaskId;
 
 /// Operations named in a message: at most.
 const MAX_NAMED: usize = 8;

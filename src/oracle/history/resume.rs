@@ -7,8 +7,8 @@ use super::window::Found;
 use super::{History, caller};
 use crate::execution::{Event, EventKind};
 use crate::finding::{OracleName, Verdict};
-use crate::program::{Call, Operation};
 use crate::reference::sequential::Action;
+use crate::task_graph::{Call, Operation};
 
 /// How deep a task is in the processor that it resumes, and has been.
 #[derive(Clone, Copy, Default)]

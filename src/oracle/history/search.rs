@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::window::{Entry, Window};
 use crate::reference::sequential::{Effect, Object};
 
-/// Configurations that one search may visit. Histories of generated programs need a few dozen.
+/// Configurations that one search may visit. Histories of generated task graphs need a few dozen.
 pub(super) const MAX_VISITED: usize = 20_000;
 
 /// Why a search ended early.

@@ -4,8 +4,8 @@ use super::super::notation::{cause, failure, judge, judge_allocating, judge_two}
 use super::search::MAX_VISITED;
 use crate::execution::Ending;
 use crate::finding::{Incomparable, Judgement, OracleName, Verdict};
-use crate::program::call::{ArcState, FILE_ERROR, visited};
-use crate::program::{CLOSED, Pair};
+use crate::task_graph::call::{ArcState, FILE_ERROR, visited};
+use crate::task_graph::{CLOSED, Pair};
 
 fn right(judgement: Judgement) {
     assert_eq!(judgement, Judgement::Right);
@@ -27,9 +27,9 @@ fn mutex() {
 
 #[test]
 fn a_failing_task_gives_its_mutex_back() {
-    let program = "mutexes 1\ntask 0 main int\nawait-catch 1\nlock 0\nunlock 0\ntask 1 worker int\nlock 0\nthrow 3";
+    let graph = "mutexes 1\ntask 0 main int\nawait-catch 1\nlock 0\nunlock 0\ntask 1 worker int\nlock 0\nthrow 3";
     let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1!3 1!3 -1 0.0!3 0.1( 0.1) 0.2( 0.2) 0]=1000006 -0";
-    right(judge(program, history));
+    right(judge(graph, history));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn barrier() {
 
 #[test]
 fn arrivals_that_overlap_may_be_at_either_phase() {
-    let program = |word: &str| {
+    let graph = |word: &str| {
         format!(
             "barriers 2\ntask 0 main void\nbarrier-arrive 0\nwhen-all 1 2\n{word}\
         task 1 worker void\nbarrier-arrive 0\ntask 2 worker void\nbarrier-arrive 0\nbarrier-wait 0"
@@ -90,8 +90,8 @@ fn arrivals_that_overlap_may_be_at_either_phase() {
     let begin = "+0 0[ 0.0( 0.0) 0.1( +1 +2 1[@1 2[@2";
     let end = "1] 2] 0.1) 0] -1 -2 -0";
     // Task 1 was called first, but task 2 may have completed the phase.
-    right(judge(&program(""), &format!("{begin} 1.0( 2.0( 2.0) 2.1( 2.1) 1.0) {end}")));
-    wrong(judge(&program(""), &format!("{begin} 1.0( 1.0) 2.0( 2.0) 2.1( 2.1) {end}")), "barrier-wait");
+    right(judge(&graph(""), &format!("{begin} 1.0( 2.0( 2.0) 2.1( 2.1) 1.0) {end}")));
+    wrong(judge(&graph(""), &format!("{begin} 1.0( 1.0) 2.0( 2.0) 2.1( 2.1) {end}")), "barrier-wait");
 }
 
 #[test]
@@ -173,9 +173,10 @@ fn a_resume_goes_as_deep_as_its_body_says() {
 #[test]
 fn registry() {
     let (first, second) = ("start-arc 0 1 2, complete-arc 0 1 2", "start-arc 0 1 2, progress-arc 0 1 2");
-    let started = |task: u32| format!("{task}.0*={}", crate::program::call::ArcEvent::Started.of(Pair { a: 1, b: 2 }));
-    let completed = format!("1.1*={}", crate::program::call::ArcEvent::Completed.of(Pair { a: 1, b: 2 }));
-    let progressed = format!("2.1*={}", crate::program::call::ArcEvent::Progressed.of(Pair { a: 1, b: 2 }));
+    let started =
+        |task: u32| format!("{task}.0*={}", crate::task_graph::call::ArcEvent::Started.of(Pair { a: 1, b: 2 }));
+    let completed = format!("1.1*={}", crate::task_graph::call::ArcEvent::Completed.of(Pair { a: 1, b: 2 }));
+    let progressed = format!("2.1*={}", crate::task_graph::call::ArcEvent::Progressed.of(Pair { a: 1, b: 2 }));
     let (one, two) = (started(1), started(2));
     let judged = |middle: &str| judge_two("registries 1", first, second, middle);
     wrong(judged(&format!("1.0( {one} 1.0)=1 2.0( {two} 2.0)=1")), "start-arc");
@@ -194,7 +195,7 @@ fn readers_of_a_registry_see_one_moment() {
     let pairs = "registries 1";
     let first = "start-arc 0 1 2, start-arc 0 3 4";
     let started = |operation: u32, a: u32, b: u32| {
-        format!("1.{operation}*={}", crate::program::call::ArcEvent::Started.of(Pair { a, b }))
+        format!("1.{operation}*={}", crate::task_graph::call::ArcEvent::Started.of(Pair { a, b }))
     };
     let both = format!("1.0( {} 1.0)=1 1.1( {}", started(0, 1, 2), started(1, 3, 4));
     let judged = |word: &str, gave: i64| judge_two(pairs, first, word, &format!("{both} 2.0( 2.0)={gave} 1.1)=1"));
@@ -260,15 +261,15 @@ fn a_prefix_does_not_know_what_comes_after_it() {
     assert!(failure(judged).message.contains("(13 events)"));
 }
 
-/// A program of so many receives that are pending at once on a channel of that capacity, and as many sends.
+/// A task graph of so many receives that are pending at once on a channel of that capacity, and as many sends.
 fn crowd(size: usize) -> (String, String, String) {
     let tasks = 2 * size;
     let numbers = (1..=tasks).map(|task| task.to_string()).collect::<Vec<_>>().join(" ");
-    let mut program = format!("channels {size}\ntask 0 main void\nwhen-all {numbers}\n");
+    let mut graph = format!("channels {size}\ntask 0 main void\nwhen-all {numbers}\n");
     let (mut begin, mut calls, mut ends) = ("+0 0[ 0.0(".to_owned(), String::new(), String::new());
     for task in 1..=tasks {
         let word = if task > size { "receive 0".to_owned() } else { format!("send 0 {task}") };
-        program += &format!("task {task} worker void\n{word}\n");
+        graph += &format!("task {task} worker void\n{word}\n");
         begin += &format!(" +{task} {task}[@{}", 1 + task % 2);
         calls += &format!(" {task}.0(");
     }
@@ -281,15 +282,15 @@ fn crowd(size: usize) -> (String, String, String) {
     }
     let end = (1..=tasks).map(|task| format!(" {task}]")).collect::<String>();
     let freed = (1..=tasks).map(|task| format!(" -{task}")).collect::<String>();
-    (program, begin + &calls, format!("{ends}{end} 0.0) 0] -0{freed}"))
+    (graph, begin + &calls, format!("{ends}{end} 0.0) 0] -0{freed}"))
 }
 
 #[test]
 fn many_overlapping_calls_are_explained_and_too_many_are_counted_as_incomparable() {
-    let (program, begin, end) = crowd(4);
-    right(judge(&program, &(begin + &end)));
-    let (program, begin, end) = crowd(12);
-    match judge(&program, &(begin + &end)) {
+    let (graph, begin, end) = crowd(4);
+    right(judge(&graph, &(begin + &end)));
+    let (graph, begin, end) = crowd(12);
+    match judge(&graph, &(begin + &end)) {
         Judgement::Incomparable(Incomparable::HistoryTooLong, why) => assert!(why.contains("channel"), "{why}"),
         other => panic!("{other:?} within {MAX_VISITED} configurations"),
     }
@@ -299,11 +300,10 @@ fn many_overlapping_calls_are_explained_and_too_many_are_counted_as_incomparable
 fn waits_for_one_event_are_explained_however_many_there_are() {
     let tasks = 100;
     let numbers = (2..=tasks).map(|task| task.to_string()).collect::<Vec<_>>().join(" ");
-    let mut program =
-        format!("events manual\ntask 0 main void\nwhen-all 1 {numbers}\ntask 1 worker void\nset-event 0\n");
+    let mut graph = format!("events manual\ntask 0 main void\nwhen-all 1 {numbers}\ntask 1 worker void\nset-event 0\n");
     let mut history = "+0 0[ 0.0( +1 1[@1".to_owned();
     for task in 2..=tasks {
-        program += &format!("task {task} worker void\nwait-event 0\n");
+        graph += &format!("task {task} worker void\nwait-event 0\n");
         history += &format!(" +{task} {task}[@1");
     }
     // At most 64 pending calls fit a search.
@@ -316,12 +316,12 @@ fn waits_for_one_event_are_explained_however_many_there_are() {
     history += &(1..=tasks).map(|task| format!(" {task}]")).collect::<String>();
     history += " 0.0) 0] -0";
     history += &(1..=tasks).map(|task| format!(" -{task}")).collect::<String>();
-    right(judge(&program, &history));
+    right(judge(&graph, &history));
 }
 
 fn stuck(objects: &str, first: &str, second: &str, middle: &str, may_stop: bool) -> Judgement {
     let lines = |operations: &str| operations.replace(", ", "\n");
-    let program = format!(
+    let graph = format!(
         "{objects}\nfail-allocation 1\ntask 0 main int\nwhen-all 1 2 3\ntask 1 worker void\n{}\ntask 2 worker void\n{}\n\
         task 3 worker void\nsleep 1",
         lines(first),
@@ -330,7 +330,7 @@ fn stuck(objects: &str, first: &str, second: &str, middle: &str, may_stop: bool)
     // A third task runs out of memory, or does not.
     let third = if may_stop { "3.0!4294967294 3!4294967294" } else { "3.0)=1 3]" };
     let history = format!("+0 0[ 0.0( +1 +2 +3 1[@1 2[@2 3[@0 3.0( {third} {middle}");
-    judge_allocating(&program, &history, Ending::Stuck(vec![]), u64::from(may_stop))
+    judge_allocating(&graph, &history, Ending::Stuck(vec![]), u64::from(may_stop))
 }
 
 #[test]

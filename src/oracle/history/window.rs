@@ -2,8 +2,8 @@
 //! been in then.
 
 use super::search::{Search, Stop};
-use crate::program::TaskId;
 use crate::reference::sequential::{Action, Caller, Effect, Moment, Object};
+use crate::task_graph::TaskId;
 
 /// Calls on an object since it was last at rest.
 #[derive(Default)]

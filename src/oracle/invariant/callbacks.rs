@@ -4,8 +4,8 @@ use super::super::Wrong;
 use super::super::plan::Plan;
 use super::broken;
 use crate::execution::Event;
-use crate::program::{Call, Operation};
 use crate::reference::systems::callback;
+use crate::task_graph::{Call, Operation};
 
 pub(super) struct Callbacks {
     /// By task: whether its present call was called back.
@@ -56,8 +56,8 @@ impl Callbacks {
 mod tests {
     use super::super::super::notation::{cause, judge_two};
     use crate::finding::Judgement;
-    use crate::program::Pair;
-    use crate::program::call::ArcEvent;
+    use crate::task_graph::Pair;
+    use crate::task_graph::call::ArcEvent;
 
     #[test]
     fn a_change_is_called_back_once_inside_its_call_and_a_refusal_never() {

@@ -1,7 +1,7 @@
 //! Parents and children: who waits for whose end, who holds whose handle, and who was asked to stop.
 
 use super::frame::Frame;
-use crate::program::{Begun, Outcome, Program, TaskId, Tree};
+use crate::task_graph::{Begun, Outcome, TaskGraph, TaskId, Tree};
 
 pub(super) struct Family {
     tree: Tree,
@@ -44,9 +44,9 @@ pub(super) enum Sequel {
 }
 
 impl Family {
-    pub fn new(program: &Program) -> Self {
+    pub fn new(graph: &TaskGraph) -> Self {
         let member = |_| Member { bond: Bond::Held, outcome: None, stop: false, wait: None };
-        Self { tree: Tree::of(program), members: (0..program.tasks.len()).map(member).collect() }
+        Self { tree: Tree::of(graph), members: (0..graph.tasks.len()).map(member).collect() }
     }
 
     /// Lets a task wait for children. Gives its frame back if all of them have ended.
@@ -68,21 +68,21 @@ impl Family {
     }
 
     /// Notes the end of a task.
-    pub fn end(&mut self, program: &Program, task: TaskId, outcome: Outcome) -> Sequel {
+    pub fn end(&mut self, graph: &TaskGraph, task: TaskId, outcome: Outcome) -> Sequel {
         let member = self.member(task);
         member.outcome = Some(outcome);
         match member.bond {
             Bond::Held => Sequel::Nothing,
             Bond::GivenUp => Sequel::Free,
-            Bond::Awaited => self.end_awaited(program, task),
+            Bond::Awaited => self.end_awaited(graph, task),
         }
     }
 
-    fn end_awaited(&mut self, program: &Program, task: TaskId) -> Sequel {
+    fn end_awaited(&mut self, graph: &TaskGraph, task: TaskId) -> Sequel {
         let parent = self.tree.parent(task);
         if self.tree.begun(task) == Begun::Raced && !self.member(task).stop {
             let operation = usize::from(self.tree.operation(task));
-            self.win(parent, program.tasks[parent as usize].operations[operation].begins(), task);
+            self.win(parent, graph.tasks[parent as usize].operations[operation].begins(), task);
         }
         let mut wait = self.member(parent).wait.take().expect("who awaits a child waits");
         wait.pending -= 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::program::{Affinity, ObjectId, Program, TaskId};
+use crate::task_graph::{Affinity, ObjectId, TaskGraph, TaskId};
 
 /// Whoever owns the frame is the only one inside the task.
 pub(super) struct Frame {
@@ -36,10 +36,10 @@ pub(super) enum Branch {
 }
 
 impl Frame {
-    pub fn new(program: &Program, task: TaskId) -> Self {
+    pub fn new(graph: &TaskGraph, task: TaskId) -> Self {
         Self {
             task,
-            affinity: program.tasks[task as usize].affinity,
+            affinity: graph.tasks[task as usize].affinity,
             begun: false,
             accumulator: 0,
             operation: 0,
@@ -55,7 +55,7 @@ impl Frame {
     /// Takes a handle out of those that the task holds.
     ///
     /// # Panics
-    /// If the task does not hold it: the program is not valid.
+    /// If the task does not hold it: the task graph is not valid.
     pub fn take_handle(&mut self, child: TaskId) -> TaskId {
         let held = self.handles.iter().position(|&handle| handle == child);
         self.handles.swap_remove(held.expect("only a handle that the task holds can be given up"))

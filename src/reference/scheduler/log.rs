@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{MAIN, lock};
 use crate::execution::{Event, EventKind, ThreadId};
-use crate::program::TaskId;
+use crate::task_graph::TaskId;
 
 #[derive(Default)]
 pub(super) struct Log(Mutex<Vec<Event>>);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::frame::Frame;
-use crate::program::{self, CLOSED, EventReset, ObjectId, Operation};
+use crate::task_graph::{self, CLOSED, EventReset, ObjectId, Operation};
 
 pub(super) struct Objects {
     mutexes: Vec<Permits>,
@@ -56,7 +56,7 @@ struct Channel {
 }
 
 impl Objects {
-    pub fn new(objects: &program::Objects) -> Self {
+    pub fn new(objects: &task_graph::Objects) -> Self {
         let permits = |free| Permits { free, waiting: Line::new() };
         Self {
             mutexes: (0..objects.mutexes).map(|_| permits(1)).collect(),
@@ -72,7 +72,7 @@ impl Objects {
     /// frames of those that the call lets go on to `woken`.
     ///
     /// # Panics
-    /// If there is no such object: the program is not valid.
+    /// If there is no such object: the task graph is not valid.
     pub fn call(&mut self, operation: &Operation, mut frame: Frame, woken: &mut Vec<Frame>) -> Option<Frame> {
         match *operation {
             Operation::Lock(id) => return self.mutexes[id as usize].take(frame),

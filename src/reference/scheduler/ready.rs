@@ -17,7 +17,7 @@ use crossbeam::deque::{Injector, Steal, Stealer, Worker as Queue};
 use super::frame::Frame;
 use super::{MAIN, lock};
 use crate::execution::ThreadId;
-use crate::program::Affinity;
+use crate::task_graph::Affinity;
 
 pub(super) struct Ready {
     main: Injector<Frame>,

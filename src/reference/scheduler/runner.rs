@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::ready::EndOnDrop;
 use super::{Run, lock};
 use crate::execution::{EventKind, ThreadId};
-use crate::program::{CANCELLED, Operation, Outcome, ResultKind, TaskId, caught, mix};
+use crate::task_graph::{CANCELLED, Operation, Outcome, ResultKind, TaskId, caught, mix};
 
 pub(super) struct Runner<'a> {
     run: &'a Run<'a>,
@@ -40,7 +40,7 @@ impl<'a> Runner<'a> {
 
     fn make(&self, task: TaskId) -> Frame {
         self.record_task(task, EventKind::FrameMade, 0);
-        Frame::new(self.run.program, task)
+        Frame::new(self.run.graph, task)
     }
 
     fn push(&self, frame: Frame) {
@@ -57,7 +57,7 @@ impl<'a> Runner<'a> {
 
     /// Runs a task until it ends or its frame goes to what it waits for.
     fn resume(&self, mut frame: Frame) {
-        let task = &self.run.program.tasks[frame.task as usize];
+        let task = &self.run.graph.tasks[frame.task as usize];
         if !frame.begun {
             frame.begun = true;
             self.record_task(frame.task, EventKind::TaskBegin, 0);
@@ -220,7 +220,7 @@ impl<'a> Runner<'a> {
         for &child in frame.handles.iter().rev() {
             self.give_up(child);
         }
-        let sequel = lock(&self.run.shared).family.end(self.run.program, frame.task, outcome);
+        let sequel = lock(&self.run.shared).family.end(self.run.graph, frame.task, outcome);
         match sequel {
             Sequel::Nothing => {}
             Sequel::Free => self.record_task(frame.task, EventKind::FrameFreed, 0),

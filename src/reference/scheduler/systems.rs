@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use super::frame::Branch;
 use super::{MAIN, lock};
 use crate::execution::{EventKind, ThreadId};
-use crate::program::{AccessChecks, Call, Objects};
 use crate::reference::sequential::{Action, Kind, Lease, Registry};
 use crate::reference::systems::{callback, visit};
+use crate::task_graph::{AccessChecks, Call, Objects};
 
 pub(super) struct Systems {
     processors: Vec<Processor>,
@@ -55,7 +55,7 @@ impl Systems {
     /// Makes a call on a thread, for a task in these branches, and gives what it gave. What happens inside is told.
     ///
     /// # Panics
-    /// If there is no such object, or the task is in no branch: the program is not valid.
+    /// If there is no such object, or the task is in no branch: the task graph is not valid.
     pub fn perform(
         &self,
         thread: ThreadId,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::program::TaskId;
+use crate::task_graph::TaskId;
 
 /// Lets the tasks that arrived go on once all of a phase did.
 ///

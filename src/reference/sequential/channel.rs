@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
 
-use crate::program::CLOSED;
+use crate::task_graph::CLOSED;
 
 /// A queue of bounded length that can be closed.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Action;
-use crate::program::call::{Agent, FILE_ERROR};
+use crate::task_graph::call::{Agent, FILE_ERROR};
 
 /// Who holds a lease. Time is not modelled: a lease may be too old or not as it likes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

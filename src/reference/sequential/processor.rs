@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::execution::ThreadId;
-use crate::program::AccessChecks;
+use crate::task_graph::AccessChecks;
 
 /// Who is in a processor. What a thread does inside, entering again included, is its own affair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ impl Processor {
     }
 
     /// Gives 1, or 0 if another thread is inside. An unchecked processor refuses nobody; that nobody enters
-    /// it then is what the program sees to.
+    /// it then is what the task graph sees to.
     pub fn enter(&mut self, thread: ThreadId) -> Option<i64> {
         if self.owner.is_some_and(|owner| owner != thread) {
             return (self.checks == AccessChecks::On).then_some(0);

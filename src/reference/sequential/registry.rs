@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Action;
-use crate::program::call::{ArcState, Pair, visited};
+use crate::task_graph::call::{ArcState, Pair, visited};
 
 /// What progressing gives where there is no active arc, and the status of a pair that never had one.
 pub(super) const NO_ARC: i64 = -1;

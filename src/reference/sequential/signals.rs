@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::program::{EventReset, TaskId};
+use crate::task_graph::{EventReset, TaskId};
 
 /// Held by one task at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -11,8 +11,8 @@ use crate::report::word;
 /// The rule that a regression case breaks when it does not do what it promises.
 pub const REGRESSION: &str = "regression";
 
-const HELP: &str = "The message ends with the command that replays the case. `threadbare show CASE` prints the program, \
-                    the evidence and the timeline, and `threadbare minimise CASE` makes the program small.";
+const HELP: &str = "The message ends with the command that replays the case. `threadbare show CASE` prints the task graph, \
+                    the evidence and the timeline, and `threadbare minimise CASE` makes the task graph small.";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

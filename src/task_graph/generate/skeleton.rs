@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use super::decisions::Decisions;
 use super::draft::{Draft, DraftTask, Step, id};
-use crate::program::{Affinity, Objects, Operation, ResultKind, TaskId};
+use crate::task_graph::{Affinity, Objects, Operation, ResultKind, TaskId};
 
 /// Steps of a task, besides holes and what stands inside a lock: at least and at most.
 const STEPS: (u32, u32) = (1, 4);
 /// Children of one `WhenAll` or `WhenAny`: at most.
 const MAX_GROUP: u32 = 4;
-/// Locks of one program: at most.
+/// Locks of one task graph: at most.
 const MAX_LOCKS: u32 = 16;
 /// Permits of a semaphore that is used as a lock: at most.
 const MAX_PERMITS: u32 = 2;
@@ -18,7 +18,7 @@ const MAX_PERMITS: u32 = 2;
 const MAX_DEPTH: u32 = 40;
 /// Virtual microseconds that a task sleeps: at most. Without control they are real, so few.
 const MAX_SLEEP: u32 = 60;
-/// Programs in which tasks may fail: so many of so many.
+/// Task graphs in which tasks may fail: so many of so many.
 const FAILING: (u32, u32) = (1, 8);
 /// Codes of `Throw`: below.
 const THROW_CODES: u32 = 100;
@@ -66,13 +66,13 @@ struct Skeleton<'a, D> {
     blanks: VecDeque<Blank>,
     /// Tasks that may still be made.
     left: u32,
-    /// Whether tasks of this program may fail. Most programs do without: a failure hides all that would
-    /// have come after it, and unwinding costs more time than everything else. (That each program uses a
+    /// Whether tasks of this task graph may fail. Most task graphs do without: a failure hides all that would
+    /// have come after it, and unwinding costs more time than everything else. (That each task graph uses a
     /// part of the features only finds more: Groce et al., "Swarm Testing", ISSTA 2012.)
     failing: bool,
 }
 
-/// Draws the skeleton of a program of about `size` tasks.
+/// Draws the skeleton of a task graph of about `size` tasks.
 pub(super) fn draw<D: Decisions>(source: &mut D, size: u32) -> Draft {
     let left = source.below(2 * size);
     let mut locks = vec![];

@@ -1,8 +1,8 @@
-//! The generator: valid programs that no schedule can get stuck in, unless an allocation is made to fail.
+//! The generator: valid task graphs that no schedule can get stuck in, unless an allocation is made to fail.
 //!
-//! A program is drawn in three phases. The [`skeleton`] is the task tree with all that waits for nothing
+//! A task graph is drawn in three phases. The [`skeleton`] is the task tree with all that waits for nothing
 //! but tasks and locks, and with *holes* between its operations. The [`supply`] phase then fills holes
-//! with the operations on semaphores, events, latches, barriers and channels. In about half of the programs the
+//! with the operations on semaphores, events, latches, barriers and channels. In about half of the task graphs the
 //! [`systems`] phase adds tasks that call on processors, contexts, registries and leases, which waits for nothing.
 //!
 //! Why nothing gets stuck:
@@ -22,7 +22,7 @@
 //! supply of that object was not given, so its task has not come that far. As it is sure, the task did
 //! not fail before; so it, or a task that it depends on, waits for an object before that point, which
 //! must be of a lower rank: a contradiction. A channel whose senders and receivers wait for one another has
-//! one argument more; it stands in `supply`. The test `tests/library/program_progress.rs` tries it all out.
+//! one argument more; it stands in `supply`. The test `tests/library/task_graph_progress.rs` tries it all out.
 //!
 //! Objects are planned from the highest rank down, so a set of tainted positions that only grows is all
 //! there is to keep; and the beginning of the root, which nothing comes before, can supply anything.
@@ -38,20 +38,20 @@ use serde::{Deserialize, Serialize};
 
 pub use decisions::{Decisions, Seeded};
 
-use super::{Program, validate};
+use super::{TaskGraph, validate};
 
-/// The size at which small programs show most bugs quickest: about six tasks and 25 operations.
+/// The size at which small task graphs show most bugs quickest: about six tasks and 25 operations.
 pub const DEFAULT_SIZE: u32 = 6;
-/// The greatest size: a program of about so many tasks.
+/// The greatest size: a task graph of about so many tasks.
 pub const MAX_SIZE: u32 = 10_000;
 
-/// Of so many programs one runs out of memory in the middle.
+/// Of so many task graphs one runs out of memory in the middle.
 const MEMORY_ODDS: u32 = 32;
-/// About what executions of generated programs allocate: so often for each task, and besides.
+/// About what executions of generated task graphs allocate: so often for each task, and besides.
 const ALLOCATIONS_PER_TASK: u32 = 4;
 const ALLOCATIONS_SPARE: u32 = 20;
 
-/// What programs are like.
+/// What task graphs are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// About so many tasks: 1 to [`MAX_SIZE`], others are moved into that range.
@@ -59,32 +59,32 @@ pub struct Shape {
     pub systems: Systems,
 }
 
-/// Which of the systems beside the scheduler programs use.
+/// Which of the systems beside the scheduler task graphs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Systems {
-    /// Each program some, or none.
+    /// Each task graph some, or none.
     All,
     /// The scheduler alone, and nothing is made to fail.
     None,
 }
 
 impl Shape {
-    /// Programs of that size that may use everything.
+    /// Task graphs of that size that may use everything.
     #[must_use]
     pub fn of_size(size: u32) -> Self {
         Self { size, systems: Systems::All }
     }
 
-    /// Whether a program uses no system that those of this shape leave out.
+    /// Whether a task graph uses no system that those of this shape leave out.
     #[must_use]
-    pub fn allows(self, program: &Program) -> bool {
-        self.systems == Systems::All || !program.objects.has_systems()
+    pub fn allows(self, graph: &TaskGraph) -> bool {
+        self.systems == Systems::All || !graph.objects.has_systems()
     }
 }
 
-/// Draws a program.
-pub fn generate(source: &mut impl Decisions, shape: Shape) -> Program {
+/// Draws a task graph.
+pub fn generate(source: &mut impl Decisions, shape: Shape) -> TaskGraph {
     let size = shape.size.clamp(1, MAX_SIZE);
     let cast = match shape.systems {
         Systems::All => systems::Cast::draw(source),
@@ -93,29 +93,29 @@ pub fn generate(source: &mut impl Decisions, shape: Shape) -> Program {
     let mut draft = skeleton::draw(source, cast.skeleton_size(size));
     supply::fill(source, &mut draft);
     systems::fill(source, &mut draft, &cast, size);
-    let mut program = draft.finish();
+    let mut graph = draft.finish();
     // Last, so that what it is drawn from decides the same of the others.
     if shape.systems == Systems::All && source.chance(1, MEMORY_ODDS) {
-        let most = ALLOCATIONS_SPARE + ALLOCATIONS_PER_TASK * program.tasks.len() as u32;
-        program.injections.failing_allocation = Some(source.between(1, most).into());
+        let most = ALLOCATIONS_SPARE + ALLOCATIONS_PER_TASK * graph.tasks.len() as u32;
+        graph.injections.failing_allocation = Some(source.between(1, most).into());
     }
-    debug_assert_eq!(validate::validate(&program), Ok(()), "{program:?}");
-    program
+    debug_assert_eq!(validate::validate(&graph), Ok(()), "{graph:?}");
+    graph
 }
 
-/// The program of a seed, which may use everything.
+/// The task graph of a seed, which may use everything.
 #[must_use]
-pub fn from_seed(seed: u64, size: u32) -> Program {
+pub fn from_seed(seed: u64, size: u32) -> TaskGraph {
     from_seed_in_shape(seed, Shape::of_size(size))
 }
 
-/// The program of a seed.
+/// The task graph of a seed.
 #[must_use]
-pub fn from_seed_in_shape(seed: u64, shape: Shape) -> Program {
+pub fn from_seed_in_shape(seed: u64, shape: Shape) -> TaskGraph {
     generate(&mut Seeded::new(seed), shape)
 }
 
-/// The program of a fuzzer's bytes. Any bytes will do; none give the smallest program.
-pub fn from_bytes(bytes: &mut Unstructured<'_>, size: u32) -> Program {
+/// The task graph of a fuzzer's bytes. Any bytes will do; none give the smallest task graph.
+pub fn from_bytes(bytes: &mut Unstructured<'_>, size: u32) -> TaskGraph {
     generate(bytes, Shape::of_size(size))
 }

@@ -1,14 +1,14 @@
-//! The parser of program text. Its errors name the line, what is wrong there and what would be right.
+//! The parser of task graph text. Its errors name the line, what is wrong there and what would be right.
 
 use std::fmt::{self, Display, Formatter};
 use std::str::{FromStr, SplitWhitespace};
 
 use super::{CALLS, WORDS};
 use crate::number;
-use crate::program::call::{Body, Call, Pair};
-use crate::program::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
-use crate::program::{AccessChecks, Affinity, EventReset, Injections, Operation, Program, ResultKind, Task};
 use crate::schedule::Injection;
+use crate::task_graph::call::{Body, Call, Pair};
+use crate::task_graph::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
+use crate::task_graph::{AccessChecks, Affinity, EventReset, Injections, Operation, ResultKind, Task, TaskGraph};
 
 /// What is wrong with a text, and in which line (from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,25 +25,25 @@ impl Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-/// Reads a program and checks that it is valid.
+/// Reads a task graph and checks that it is valid.
 ///
 /// # Errors
 /// The first mistake in the text.
-pub fn parse(text: &str) -> Result<Program, Mistake> {
+pub fn parse(text: &str) -> Result<TaskGraph, Mistake> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    let program = parse_lines(&mut lines)?;
+    let graph = parse_lines(&mut lines)?;
     match lines.find(|(_, line)| !meat(line).is_empty()) {
-        Some((line, _)) => Err(Mistake { line, what: "text after the program's `end`; remove it".into() }),
-        None => Ok(program),
+        Some((line, _)) => Err(Mistake { line, what: "text after the task graph's `end`; remove it".into() }),
+        None => Ok(graph),
     }
 }
 
-/// Reads a program off the start of numbered lines, up to and with its `end`.
+/// Reads a task graph off the start of numbered lines, up to and with its `end`.
 ///
 /// # Errors
 /// The first mistake in the text.
-pub fn parse_lines<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<Program, Mistake> {
-    let mut text = Text { program: Program::default(), tasks: vec![], operations: vec![], part: Part::Start };
+pub fn parse_lines<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<TaskGraph, Mistake> {
+    let mut text = Text { graph: TaskGraph::default(), tasks: vec![], operations: vec![], part: Part::Start };
     let mut last = 0;
     for (line, whole) in lines {
         last = line;
@@ -57,7 +57,7 @@ pub fn parse_lines<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Re
             return text.finish(line);
         }
     }
-    Err(Mistake { line: last + 1, what: "the text ends inside the program; finish it with `end`".into() })
+    Err(Mistake { line: last + 1, what: "the text ends inside the task graph; finish it with `end`".into() })
 }
 
 /// A line without its comment.
@@ -74,7 +74,7 @@ enum Part {
 }
 
 struct Text {
-    program: Program,
+    graph: TaskGraph,
     /// The line of each task, and of each operation of each task.
     tasks: Vec<usize>,
     operations: Vec<Vec<usize>>,
@@ -82,12 +82,14 @@ struct Text {
 }
 
 impl Text {
-    /// Takes one line in; true when it was the program's last.
+    /// Takes one line in; true when it was the task graph's last.
     fn line(&mut self, line: usize, first: &str, words: &mut SplitWhitespace<'_>) -> Result<bool, String> {
-        let objects = &mut self.program.objects;
+        let objects = &mut self.graph.objects;
         match (self.part, first) {
-            (Part::Start, "program") => self.part = Part::Header,
-            (Part::Start, _) => return Err(format!("`{}` where a program begins; write `program`", short(first))),
+            (Part::Start, "task-graph") => self.part = Part::Header,
+            (Part::Start, _) => {
+                return Err(format!("`{}` where a task graph begins; write `task-graph`", short(first)));
+            }
             (Part::Header, "objects") => self.part = Part::Objects,
             (Part::Objects, "mutexes") => objects.mutexes = bounded(number(words, "the number of mutexes")?)?,
             (Part::Objects, "semaphores") => objects.semaphores = counts(words)?,
@@ -111,19 +113,19 @@ impl Text {
             (Part::Objects, "engines") => objects.engines = bounded(number(words, "the number of engines")?)?,
             (Part::Objects, "registries") => objects.registries = bounded(number(words, "the number of registries")?)?,
             (Part::Objects, "leases") => objects.leases = bounded(number(words, "the number of leases")?)?,
-            (Part::Header | Part::Objects, "inject") => injections(&mut self.program.injections, words)?,
+            (Part::Header | Part::Objects, "inject") => injections(&mut self.graph.injections, words)?,
             (Part::Header | Part::Objects, "fail-allocation") => {
                 let number = number(words, "the allocation's number")?;
                 if number == 0 {
                     return Err("allocation 0; allocations are counted from 1".into());
                 }
-                self.program.injections.failing_allocation = Some(number);
+                self.graph.injections.failing_allocation = Some(number);
             }
             (_, "task") => self.task(line, words)?,
             (Part::Tasks, "end") => return Ok(true),
             (Part::Tasks, _) => {
                 let operation = operation(first, words)?;
-                let (Some(task), Some(lines)) = (self.program.tasks.last_mut(), self.operations.last_mut()) else {
+                let (Some(task), Some(lines)) = (self.graph.tasks.last_mut(), self.operations.last_mut()) else {
                     return Err("an operation before the first task; write `task 0 main int` above it".into());
                 };
                 if task.operations.len() == MAX_OPERATIONS {
@@ -146,12 +148,12 @@ impl Text {
     fn task(&mut self, line: usize, words: &mut SplitWhitespace<'_>) -> Result<(), String> {
         self.part = Part::Tasks;
         let id: usize = number(words, "the task's number")?;
-        let next = self.program.tasks.len();
+        let next = self.graph.tasks.len();
         if id != next {
             return Err(format!("task {id} where task {next} comes next; number tasks from 0 without gaps"));
         }
         if next == MAX_TASKS {
-            return Err(format!("more than {MAX_TASKS} tasks; split the program"));
+            return Err(format!("more than {MAX_TASKS} tasks; split the task graph"));
         }
         let affinity = affinity(words)?;
         let result = match words.next() {
@@ -160,14 +162,14 @@ impl Text {
             Some("void") => ResultKind::Void,
             other => return Err(wrong(other, "a result: `int`, `unique` or `void`")),
         };
-        self.program.tasks.push(Task { affinity, result, operations: vec![] });
+        self.graph.tasks.push(Task { affinity, result, operations: vec![] });
         self.tasks.push(line);
         self.operations.push(vec![]);
         Ok(())
     }
 
-    fn finish(self, end: usize) -> Result<Program, Mistake> {
-        validate(&self.program).map_err(|invalid| {
+    fn finish(self, end: usize) -> Result<TaskGraph, Mistake> {
+        validate(&self.graph).map_err(|invalid| {
             let line = match invalid.place {
                 Some((task, Some(operation))) => self.operations[task as usize][operation],
                 Some((task, None)) => self.tasks[task as usize],
@@ -175,7 +177,7 @@ impl Text {
             };
             Mistake { line, what: invalid.to_string() }
         })?;
-        Ok(self.program)
+        Ok(self.graph)
     }
 }
 

@@ -1,31 +1,31 @@
-//! One program beside another, under one root.
+//! One task graph beside another, under one root.
 
 use super::any;
-use crate::program::call::{Call, System};
-use crate::program::compact::tasks_of;
-use crate::program::generate::{Decisions, Shape, generate};
-use crate::program::{AccessChecks, Affinity, Objects, Operation, Program};
+use crate::task_graph::call::{Call, System};
+use crate::task_graph::compact::tasks_of;
+use crate::task_graph::generate::{Decisions, Shape, generate};
+use crate::task_graph::{AccessChecks, Affinity, Objects, Operation, TaskGraph};
 
-/// Tasks of what a program grows by: at most.
+/// Tasks of what a task graph grows by: at most.
 const MAX_GROWTH: u32 = 4;
 
-/// Grafts a small generated program.
-pub(super) fn grow(program: &mut Program, random: &mut impl Decisions) -> bool {
+/// Grafts a small generated task graph.
+pub(super) fn grow(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let size = random.between(1, MAX_GROWTH);
     let mut scion = generate(random, Shape::of_size(size));
-    scion.injections = program.injections;
-    graft(program, scion, random);
+    scion.injections = graph.injections;
+    graft(graph, scion, random);
     true
 }
 
-/// Makes the root of `scion` a child of the root of `program`, with objects of its own: but for systems, on which
+/// Makes the root of `scion` a child of the root of `graph`, with objects of its own: but for systems, on which
 /// both may call. What may go wrong in either may go wrong in both.
 ///
-/// The root of `program` neither waits for it, nor fails with it, nor asks it to stop, so neither can keep the other
+/// The root of `graph` neither waits for it, nor fails with it, nor asks it to stop, so neither can keep the other
 /// from going on.
-fn graft(program: &mut Program, mut scion: Program, random: &mut impl Decisions) {
-    let first = program.tasks.len() as u32;
-    let mut names = Names::draw(&mut program.objects, scion.objects, random);
+fn graft(graph: &mut TaskGraph, mut scion: TaskGraph, random: &mut impl Decisions) {
+    let first = graph.tasks.len() as u32;
+    let mut names = Names::draw(&mut graph.objects, scion.objects, random);
     for operation in scion.tasks.iter_mut().flat_map(|task| &mut task.operations) {
         for task in tasks_of(operation) {
             *task += first;
@@ -35,13 +35,13 @@ fn graft(program: &mut Program, mut scion: Program, random: &mut impl Decisions)
     if random.chance(1, 2) {
         scion.tasks[0].affinity = Affinity::Worker;
     }
-    program.tasks.append(&mut scion.tasks);
-    let root = &mut program.tasks[0].operations;
+    graph.tasks.append(&mut scion.tasks);
+    let root = &mut graph.tasks[0].operations;
     // Where it is not valid, the root is in a branch.
     let places: Vec<usize> = (0..=root.len()).filter(|&place| !in_branch(&root[..place])).collect();
     let place = any(&places, random).unwrap_or(0);
     root.insert(place, if random.chance(2, 3) { Operation::Start(first) } else { Operation::AwaitCatch(first) });
-    let (ours, theirs) = (&mut program.injections, scion.injections);
+    let (ours, theirs) = (&mut graph.injections, scion.injections);
     ours.eio |= theirs.eio;
     ours.enospc |= theirs.enospc;
     ours.short_write |= theirs.short_write;
@@ -86,7 +86,7 @@ impl Names {
         };
         for checks in theirs.processors {
             let known = ours.processors.iter().position(|&own| own == AccessChecks::On);
-            // One that does not check is kept by a mutex of its own program.
+            // One that does not check is kept by a mutex of its own task graph.
             let known = known.filter(|_| checks == AccessChecks::On && random.chance(3, 4));
             names.processors.push(known.unwrap_or(ours.processors.len()) as u32);
             if known.is_none() {

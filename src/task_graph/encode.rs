@@ -1,4 +1,4 @@
-//! Programs as bytes: the compact form that corpora keep. [`super::text`] is the one for people.
+//! Task graphs as bytes: the compact form that corpora keep. [`super::text`] is the one for people.
 
 mod bytes;
 mod operation;
@@ -9,15 +9,15 @@ pub use operation::code;
 use operation::{decode_operation, encode_operation};
 
 use super::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
-use super::{AccessChecks, Affinity, EventReset, Injections, Objects, Program, ResultKind, Task};
+use super::{AccessChecks, Affinity, EventReset, Injections, Objects, ResultKind, Task, TaskGraph};
 use crate::schedule::Injection;
 
 /// The flag beside those of [`Injection`] that says that the number of an allocation follows.
 const FAILING_ALLOCATION: u64 = 1 << 15;
 
-/// Writes a program.
-pub fn encode(program: &Program, writer: &mut Writer) {
-    let Program { objects, injections, tasks } = program;
+/// Writes a task graph.
+pub fn encode(graph: &TaskGraph, writer: &mut Writer) {
+    let TaskGraph { objects, injections, tasks } = graph;
     encode_objects(objects, writer);
     let flags = Injection::ALL.iter().filter(|&&injection| injections.allow(injection));
     let flags = flags.fold(0, |flags, &injection| flags | 1 << injection as u64);
@@ -40,11 +40,11 @@ pub fn encode(program: &Program, writer: &mut Writer) {
     }
 }
 
-/// Reads a program and checks that it is valid.
+/// Reads a task graph and checks that it is valid.
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn decode(reader: &mut Reader<'_>) -> Result<Program, Undecodable> {
+pub fn decode(reader: &mut Reader<'_>) -> Result<TaskGraph, Undecodable> {
     let objects = decode_objects(reader)?;
     let injections = decode_injections(reader)?;
     let tasks = reader.list(MAX_TASKS, |reader| {
@@ -58,9 +58,9 @@ pub fn decode(reader: &mut Reader<'_>) -> Result<Program, Undecodable> {
         let operations = reader.list(MAX_OPERATIONS, decode_operation)?;
         Ok(Task { affinity: affinity_of(kind & 1), result, operations })
     })?;
-    let program = Program { objects, injections, tasks };
-    validate(&program).map_err(Undecodable::Invalid)?;
-    Ok(program)
+    let graph = TaskGraph { objects, injections, tasks };
+    validate(&graph).map_err(Undecodable::Invalid)?;
+    Ok(graph)
 }
 
 fn encode_objects(objects: &Objects, writer: &mut Writer) {

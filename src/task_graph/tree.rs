@@ -1,6 +1,6 @@
-//! The tree that a program's tasks form: who begins whom, with which operation, and how.
+//! The tree that a task graph's tasks form: who begins whom, with which operation, and how.
 
-use super::{Operation, Program, TaskId};
+use super::{Operation, TaskGraph, TaskId};
 
 /// How a task comes to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Begun {
     Started,
 }
 
-/// The place of each task of a program.
+/// The place of each task of a task graph.
 #[derive(Clone, Debug)]
 pub struct Tree {
     places: Vec<Place>,
@@ -29,12 +29,12 @@ struct Place {
 }
 
 impl Tree {
-    /// Reads the tree off a valid program.
+    /// Reads the tree off a valid task graph.
     #[must_use]
-    pub fn of(program: &Program) -> Self {
+    pub fn of(graph: &TaskGraph) -> Self {
         let root = Place { begun: Begun::Root, parent: 0, operation: 0 };
-        let mut places = vec![root; program.tasks.len()];
-        for (parent, task) in program.tasks.iter().enumerate() {
+        let mut places = vec![root; graph.tasks.len()];
+        for (parent, task) in graph.tasks.iter().enumerate() {
             for (index, operation) in task.operations.iter().enumerate() {
                 let begun = match operation {
                     Operation::WhenAny(_) => Begun::Raced,

@@ -1,9 +1,9 @@
-//! What a program is: tasks with an affinity, a result and a list of operations over shared objects.
+//! What a task graph is: tasks with an affinity, a result and a list of operations over shared objects.
 
 use super::call::{Call, System};
 use crate::schedule::Injection;
 
-/// Index of a task in [`Program::tasks`]. Task 0 is the root.
+/// Index of a task in [`TaskGraph::tasks`]. Task 0 is the root.
 pub type TaskId = u32;
 /// Index of an object among those of its kind.
 pub type ObjectId = u32;
@@ -11,13 +11,13 @@ pub type ObjectId = u32;
 /// A task graph. The root is task 0; every other task is begun by exactly one operation of a task with a
 /// lower index, so the tasks form a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Program {
+pub struct TaskGraph {
     pub objects: Objects,
     pub injections: Injections,
     pub tasks: Vec<Task>,
 }
 
-impl Program {
+impl TaskGraph {
     /// The operations of all tasks.
     #[must_use]
     pub fn operation_count(&self) -> usize {
@@ -68,7 +68,7 @@ impl Objects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessChecks {
     On,
-    /// Nobody is refused; the program sees to it that one thread at a time enters.
+    /// Nobody is refused; the task graph sees to it that one thread at a time enters.
     Off,
 }
 

@@ -1,6 +1,6 @@
-//! A program in the making: operations with holes between them, and what comes before what.
+//! A task graph in the making: operations with holes between them, and what comes before what.
 
-use crate::program::{Affinity, Injections, Objects, Operation, Program, ResultKind, Task, TaskId, compact};
+use crate::task_graph::{Affinity, Injections, Objects, Operation, ResultKind, Task, TaskGraph, TaskId, compact};
 
 /// A waiting operation on an object whose rank is that of the object being planned, or higher.
 pub(super) const WAIT: u8 = 1;
@@ -148,8 +148,8 @@ impl Draft {
         }
     }
 
-    /// Goes through the tree once, since neither it nor what waits for whom in it changes by filling holes, while taint is
-    /// spread again and again.
+    /// Goes through the tree once, since neither it nor what waits for whom in it changes by filling holes, while taint
+    /// is spread again and again.
     pub fn lay_out(&mut self) {
         let mut visits = vec![];
         self.lay_out_task(0, &mut visits);
@@ -183,8 +183,8 @@ impl Draft {
         self.spread_taint();
     }
 
-    /// The program, without the holes that are left and the objects that nothing uses.
-    pub fn finish(self) -> Program {
+    /// The task graph, without the holes that are left and the objects that nothing uses.
+    pub fn finish(self) -> TaskGraph {
         let Self { objects, tasks, prelude, injections, .. } = self;
         let mut prelude = Some(prelude);
         let mut tasks: Vec<Task> = tasks
@@ -197,7 +197,7 @@ impl Draft {
             })
             .collect();
         let objects = compact::drop_unused(&objects, &mut tasks);
-        Program { objects, injections, tasks }
+        TaskGraph { objects, injections, tasks }
     }
 }
 

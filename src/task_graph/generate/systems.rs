@@ -1,16 +1,16 @@
 //! The third phase of generation: calls on the systems beside the scheduler.
 //!
-//! A program that is about systems has *crews*: tasks that run at once and do little else than call, so that
+//! A task graph that is about systems has *crews*: tasks that run at once and do little else than call, so that
 //! calls overlap; and calls stand in some of the holes that are left. A call waits for nothing and cannot fail.
 //! What a crew waits for besides is a mutex that comes last in the order of locks, with one call inside. So a
 //! crew is quiet, as its parent sees it, and nothing gets stuck that did not before.
 
 use super::decisions::Decisions;
 use super::draft::{Draft, DraftTask, Step, id};
-use crate::program::call::{Agent, Body, Call, Pair};
-use crate::program::{AccessChecks, Affinity, ObjectId, Operation, ResultKind};
+use crate::task_graph::call::{Agent, Body, Call, Pair};
+use crate::task_graph::{AccessChecks, Affinity, ObjectId, Operation, ResultKind};
 
-/// Programs about no system, about one, and about some.
+/// Task graphs about no system, about one, and about some.
 const CAST: [u32; 3] = [4, 3, 1];
 /// Members of a crew, and what each does: at least and at most.
 const MEMBERS: (u32, u32) = (2, 5);
@@ -28,15 +28,15 @@ const MAX_AGENTS: u32 = 3;
 const MAX_RESUMES: u32 = 3;
 /// Branches in one another: at most.
 const MAX_BRANCHES: u32 = 3;
-/// Programs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
+/// Task graphs with leases in which calls on files may fail for lack of space, or for any reason: so many of so many.
 const FULL_DISKS: (u32, u32) = (1, 2);
 const BAD_DISKS: (u32, u32) = (1, 12);
-/// Programs about leases that may crash: so many of so many. Few, since a crash costs a worker.
+/// Task graphs about leases that may crash: so many of so many. Few, since a crash costs a worker.
 const CRASHES: (u32, u32) = (1, 64);
 /// Microseconds after which no lease of an execution is stale.
 const NEVER_STALE: u32 = 1_000_000_000;
 
-/// What a program is about, besides the scheduler.
+/// What a task graph is about, besides the scheduler.
 pub(super) struct Cast {
     processors: bool,
     contexts: bool,

@@ -1,7 +1,7 @@
-//! Programs as text that people can read and edit, and that reads back as the same program.
+//! Task graphs as text that people can read and edit, and that reads back as the same task graph.
 //!
 //! ```text
-//! program
+//! task graph
 //!   objects
 //!     mutexes 1
 //!     semaphores 0 2
@@ -38,7 +38,7 @@ use std::fmt::{self, Display, Formatter};
 pub use parse::{Mistake, parse, parse_lines};
 
 use super::call::{Body, Call};
-use super::{AccessChecks, Affinity, EventReset, Injections, Operation, Program, ResultKind};
+use super::{AccessChecks, Affinity, EventReset, Injections, Operation, ResultKind, TaskGraph};
 use crate::schedule::Injection;
 
 /// Where the words of the calls begin.
@@ -248,11 +248,11 @@ impl Display for EventReset {
     }
 }
 
-/// The program's text, as [`parse`] reads it.
-impl Display for Program {
+/// The task graph's text, as [`parse`] reads it.
+impl Display for TaskGraph {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let objects = &self.objects;
-        writeln!(formatter, "program")?;
+        writeln!(formatter, "task-graph")?;
         writeln!(formatter, "  objects")?;
         if objects.mutexes > 0 {
             writeln!(formatter, "    mutexes {}", objects.mutexes)?;

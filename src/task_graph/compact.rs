@@ -1,11 +1,11 @@
-//! Programs without what nothing needs: objects that no operation names, tasks that nothing begins.
+//! Task graphs without what nothing needs: objects that no operation names, tasks that nothing begins.
 
 use super::call::System;
-use super::{EventReset, Objects, Operation, Program, Task, TaskId};
+use super::{EventReset, Objects, Operation, Task, TaskGraph, TaskId};
 
 /// Drops the tasks that the root does not lead to and counts the others anew, then the objects.
-pub(super) fn compact(program: Program) -> Program {
-    let Program { objects, injections, mut tasks } = program;
+pub(super) fn compact(graph: TaskGraph) -> TaskGraph {
+    let TaskGraph { objects, injections, mut tasks } = graph;
     let mut names: Vec<Option<TaskId>> = vec![None; tasks.len()];
     let mut next = 0;
     for task in 0..tasks.len() {
@@ -24,7 +24,7 @@ pub(super) fn compact(program: Program) -> Program {
         *child = names[*child as usize].unwrap_or(*child);
     }
     let objects = drop_unused(&objects, &mut tasks);
-    Program { objects, injections, tasks }
+    TaskGraph { objects, injections, tasks }
 }
 
 /// The tasks that an operation names.

@@ -1,14 +1,14 @@
 //! Edits that leave something out.
 
 use super::{any, any_operation, has_guards, is_free};
-use crate::program::call::Call;
-use crate::program::generate::Decisions;
-use crate::program::{Operation, Program, TaskId};
+use crate::task_graph::call::Call;
+use crate::task_graph::generate::Decisions;
+use crate::task_graph::{Operation, TaskGraph, TaskId};
 
 /// Drops an operation that nobody waits for, with what belongs to it.
-pub(super) fn operation(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let place = any_operation(program, random, |operation| {
-        is_free(program, operation)
+pub(super) fn operation(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let place = any_operation(graph, random, |operation| {
+        is_free(graph, operation)
             || matches!(
                 operation,
                 Operation::WaitEvent(_)
@@ -26,8 +26,8 @@ pub(super) fn operation(program: &mut Program, random: &mut impl Decisions) -> b
             )
     });
     let Some((task, index)) = place else { return false };
-    let guards = has_guards(program);
-    let operations = &mut program.tasks[task].operations;
+    let guards = has_guards(graph);
+    let operations = &mut graph.tasks[task].operations;
     let rest = &operations[index + 1..];
     match operations[index] {
         // What would come after it was never counted on, nor does it wait.
@@ -50,7 +50,7 @@ pub(super) fn operation(program: &mut Program, random: &mut impl Decisions) -> b
                 };
                 depth == 0
             });
-            // What looks at the branch would look at another one, or none; then the program is not valid.
+            // What looks at the branch would look at another one, or none; then the task graph is not valid.
             if let Some(end) = end {
                 operations.drain(index..=index + 1 + end);
                 return true;
@@ -66,11 +66,11 @@ pub(super) fn operation(program: &mut Program, random: &mut impl Decisions) -> b
 type ObjectOf = fn(&Operation) -> Option<u32>;
 
 /// Drops every operation on one object that tasks wait for.
-pub(super) fn object(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let objects = &program.objects;
+pub(super) fn object(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let objects = &graph.objects;
     let count = |count: usize| 0..count as u32;
     let mut all: Vec<(ObjectOf, u32)> = vec![];
-    if !has_guards(program) {
+    if !has_guards(graph) {
         all.extend(count(objects.mutexes as usize).map(|id| (mutex as _, id)));
     }
     all.extend(count(objects.semaphores.len()).map(|id| (semaphore as _, id)));
@@ -79,7 +79,7 @@ pub(super) fn object(program: &mut Program, random: &mut impl Decisions) -> bool
     all.extend(count(objects.barriers.len()).map(|id| (barrier as _, id)));
     all.extend(count(objects.channels.len()).map(|id| (channel as _, id)));
     let Some((of, id)) = any(&all, random) else { return false };
-    for task in &mut program.tasks {
+    for task in &mut graph.tasks {
         task.operations.retain(|operation| of(operation) != Some(id));
     }
     true
@@ -116,7 +116,7 @@ fn channel(operation: &Operation) -> Option<u32> {
 }
 
 /// Drops a task that begins no other and that nobody waits for but whoever began it.
-pub(super) fn task(program: &mut Program, random: &mut impl Decisions) -> bool {
+pub(super) fn task(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let lone = |operation: &Operation| {
         operation.begins().is_empty()
             && !matches!(
@@ -130,11 +130,11 @@ pub(super) fn task(program: &mut Program, random: &mut impl Decisions) -> bool {
                     | Operation::Close(_)
             )
     };
-    let tasks = program.tasks.iter().zip(0..).skip(1);
+    let tasks = graph.tasks.iter().zip(0..).skip(1);
     let lone: Vec<TaskId> =
         tasks.filter(|(task, _)| task.operations.iter().all(lone)).map(|(_, id): (_, TaskId)| id).collect();
     let Some(gone) = any(&lone, random) else { return false };
-    for task in &mut program.tasks {
+    for task in &mut graph.tasks {
         task.operations.retain_mut(|operation| match operation {
             Operation::WhenAll(children) | Operation::WhenAny(children) => {
                 children.retain(|child| *child != gone);

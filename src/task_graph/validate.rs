@@ -1,11 +1,11 @@
-//! What makes a program valid: bounds, the task tree, who may use a handle, locks given back.
+//! What makes a task graph valid: bounds, the task tree, who may use a handle, locks given back.
 
 use std::fmt;
 
 use super::call::{Call, MAX_AGENTS};
-use super::{Affinity, CLOSED, OUT_OF_MEMORY, ObjectId, Operation, Program, TaskId};
+use super::{Affinity, CLOSED, OUT_OF_MEMORY, ObjectId, Operation, TaskGraph, TaskId};
 
-/// Tasks of a program: at most.
+/// Tasks of a task graph: at most.
 pub const MAX_TASKS: usize = 65_536;
 /// Operations of a task: at most, since events carry their index in 16 bits.
 pub const MAX_OPERATIONS: usize = 65_535;
@@ -18,7 +18,7 @@ pub const MAX_CAPACITY: u32 = 4_096;
 /// Virtual microseconds of a `Sleep`: at most.
 pub const MAX_SLEEP: u32 = 10_000_000;
 
-/// What is wrong with a program, where, and what would be right.
+/// What is wrong with a task graph, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The task and, if it is an operation, its index.
@@ -38,23 +38,23 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Checks everything that the rest of threadbare takes for granted. It does not check that the program
-/// cannot get stuck: a program written by hand may, and is then reported as a deadlock.
+/// Checks everything that the rest of threadbare takes for granted. It does not check that the task graph
+/// cannot get stuck: a task graph written by hand may, and is then reported as a deadlock.
 ///
 /// # Errors
 /// The first mistake, in the order of tasks and operations.
-pub fn validate(program: &Program) -> Result<(), Invalid> {
-    check_bounds(program)?;
+pub fn validate(graph: &TaskGraph) -> Result<(), Invalid> {
+    check_bounds(graph)?;
     let mut check = Check {
-        program,
-        begun: vec![false; program.tasks.len()],
-        arrivals: vec![0; program.objects.latches.len()],
+        graph,
+        begun: vec![false; graph.tasks.len()],
+        arrivals: vec![0; graph.objects.latches.len()],
         handles: vec![],
         locks: vec![],
         tickets: vec![],
         branches: 0,
     };
-    for (id, task) in program.tasks.iter().enumerate() {
+    for (id, task) in graph.tasks.iter().enumerate() {
         check.task(id, task.operations.as_slice())?;
     }
     match check.begun.iter().skip(1).position(|&begun| !begun) {
@@ -66,18 +66,18 @@ pub fn validate(program: &Program) -> Result<(), Invalid> {
     }
 }
 
-fn check_bounds(program: &Program) -> Result<(), Invalid> {
-    let objects = &program.objects;
+fn check_bounds(graph: &TaskGraph) -> Result<(), Invalid> {
+    let objects = &graph.objects;
     let whole = |what: String| Err(Invalid { place: None, what });
-    if program.tasks.is_empty() {
-        return whole("the program has no tasks; write at least `task 0 main int`".into());
+    if graph.tasks.is_empty() {
+        return whole("the task graph has no tasks; write at least `task 0 main int`".into());
     }
-    if program.tasks[0].affinity != Affinity::Main {
+    if graph.tasks[0].affinity != Affinity::Main {
         let what = "the root runs on the main thread; give it the affinity `main`".into();
         return Err(Invalid { place: Some((0, None)), what });
     }
-    if program.tasks.len() > MAX_TASKS {
-        return whole(format!("more than {MAX_TASKS} tasks; split the program"));
+    if graph.tasks.len() > MAX_TASKS {
+        return whole(format!("more than {MAX_TASKS} tasks; split the task graph"));
     }
     for (kind, count) in [
         ("mutexes", objects.mutexes as usize),
@@ -109,7 +109,7 @@ fn check_bounds(program: &Program) -> Result<(), Invalid> {
 }
 
 struct Check<'a> {
-    program: &'a Program,
+    graph: &'a TaskGraph,
     begun: Vec<bool>,
     /// Arrivals at each latch so far, in the order of tasks.
     arrivals: Vec<u32>,
@@ -149,7 +149,7 @@ impl Check<'_> {
 
     /// Checks that the object of the operation exists.
     fn object(&self, operation: &Operation) -> Result<(), String> {
-        let objects = &self.program.objects;
+        let objects = &self.graph.objects;
         let (kind, id, count) = match *operation {
             Operation::Lock(id) | Operation::Unlock(id) => ("mutex", id, objects.mutexes as usize),
             Operation::Acquire(id) | Operation::Release(id) => ("semaphore", id, objects.semaphores.len()),
@@ -170,7 +170,7 @@ impl Check<'_> {
         if (id as usize) < count {
             return Ok(());
         }
-        Err(format!("there is no {kind} {id}, the program has {count}; declare it under `objects`"))
+        Err(format!("there is no {kind} {id}, the task graph has {count}; declare it under `objects`"))
     }
 
     fn operation(&mut self, task: TaskId, operation: &Operation) -> Result<(), String> {
@@ -215,7 +215,7 @@ impl Check<'_> {
                 None => return Err(format!("the task does not hold mutex {id}; lock it first")),
             },
             Operation::LatchArrive(id) => {
-                let count = self.program.objects.latches[id as usize];
+                let count = self.graph.objects.latches[id as usize];
                 self.arrivals[id as usize] += 1;
                 if self.arrivals[id as usize] > count {
                     return Err(format!(
@@ -259,9 +259,9 @@ impl Check<'_> {
     }
 
     fn begin(&mut self, task: TaskId, child: TaskId) -> Result<(), String> {
-        let count = self.program.tasks.len();
+        let count = self.graph.tasks.len();
         if child as usize >= count {
-            return Err(format!("there is no task {child}, the program has {count}; add it"));
+            return Err(format!("there is no task {child}, the task graph has {count}; add it"));
         }
         if child <= task {
             return Err(format!("task {child} does not come after the task that begins it; give it a higher number"));

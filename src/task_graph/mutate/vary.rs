@@ -1,11 +1,11 @@
 //! Edits that add, change, swap and supply.
 
 use super::{any, any_operation, callable, is_free};
-use crate::program::call::{Body, Call, Pair, System};
-use crate::program::generate::Decisions;
-use crate::program::validate::{MAX_CAPACITY, MAX_COUNT};
-use crate::program::{AccessChecks, Affinity, EventReset, Operation, Program, ResultKind};
 use crate::schedule::Injection;
+use crate::task_graph::call::{Body, Call, Pair, System};
+use crate::task_graph::generate::Decisions;
+use crate::task_graph::validate::{MAX_CAPACITY, MAX_COUNT};
+use crate::task_graph::{AccessChecks, Affinity, EventReset, Operation, ResultKind, TaskGraph};
 
 /// Constants, agents and microseconds of sleep that are drawn: below.
 const VALUES: u32 = 1000;
@@ -21,28 +21,28 @@ const MAX_HELD: usize = 4;
 const CONTENDERS: u32 = 3;
 
 /// Adds an operation that concerns its task alone.
-pub(super) fn add(program: &mut Program, random: &mut impl Decisions) -> bool {
+pub(super) fn add(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let operation = match random.below(4) {
         0 => Operation::Compute(random.below(VALUES).into()),
         1 => Operation::Yield,
         2 => Operation::Sleep(random.below(SLEEP)),
         _ => Operation::Hop(affinity(random)),
     };
-    insert(program, random, vec![operation]);
+    insert(graph, random, vec![operation]);
     true
 }
 
 /// Adds a call on a system, or a branch; a new object if there is none to call on, or now and then.
-pub(super) fn add_call(program: &mut Program, random: &mut impl Decisions) -> bool {
+pub(super) fn add_call(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let system = [System::Processor, System::Engine, System::Registry, System::Lease][random.below(4) as usize];
-    add_call_on(program, system, random);
+    add_call_on(graph, system, random);
     true
 }
 
-pub(super) fn add_call_on(program: &mut Program, system: System, random: &mut impl Decisions) {
-    let id = match any(&callable(program, system), random) {
+pub(super) fn add_call_on(graph: &mut TaskGraph, system: System, random: &mut impl Decisions) {
+    let id = match any(&callable(graph, system), random) {
         Some(id) if !random.chance(1, 16) => id,
-        _ => new_object(program, system),
+        _ => new_object(graph, system),
     };
     let mut operations: Vec<Operation> = match system {
         System::Processor => vec![Call::Resume(id, body(random))],
@@ -59,16 +59,16 @@ pub(super) fn add_call_on(program: &mut Program, system: System, random: &mut im
     .collect();
     // Calls of one kind meet best where several tasks make them.
     if random.chance(1, 2) {
-        insert(program, random, operations.clone());
+        insert(graph, random, operations.clone());
         if let [Operation::Call(call)] = &mut operations[..] {
             change_call(call, random);
         }
     }
-    insert(program, random, operations);
+    insert(graph, random, operations);
 }
 
-fn new_object(program: &mut Program, system: System) -> u32 {
-    let objects = &mut program.objects;
+fn new_object(graph: &mut TaskGraph, system: System) -> u32 {
+    let objects = &mut graph.objects;
     let id = objects.count(system) as u32;
     match system {
         System::Processor => objects.processors.push(AccessChecks::On),
@@ -80,22 +80,22 @@ fn new_object(program: &mut Program, system: System) -> u32 {
 }
 
 /// Puts a lock around operations that do not wait, in a few tasks: one that is only ever held so, or a new one.
-pub(super) fn add_lock(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let leaves: Vec<u32> = (0..program.objects.mutexes).filter(|&mutex| is_leaf(program, mutex)).collect();
+pub(super) fn add_lock(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let leaves: Vec<u32> = (0..graph.objects.mutexes).filter(|&mutex| is_leaf(graph, mutex)).collect();
     let mutex = any(&leaves, random).filter(|_| random.chance(1, 2)).unwrap_or_else(|| {
-        program.objects.mutexes += 1;
-        program.objects.mutexes - 1
+        graph.objects.mutexes += 1;
+        graph.objects.mutexes - 1
     });
     for _ in 0..random.between(1, CONTENDERS) {
-        let task = random.below(program.tasks.len() as u32) as usize;
-        let first = random.below(program.tasks[task].operations.len() as u32 + 1) as usize;
-        let rest = &program.tasks[task].operations[first..];
-        let longest = rest.iter().take(MAX_HELD).take_while(|operation| is_free(program, operation)).count();
+        let task = random.below(graph.tasks.len() as u32) as usize;
+        let first = random.below(graph.tasks[task].operations.len() as u32 + 1) as usize;
+        let rest = &graph.tasks[task].operations[first..];
+        let longest = rest.iter().take(MAX_HELD).take_while(|operation| is_free(graph, operation)).count();
         let count = random.below(longest as u32 + 1) as usize;
-        if is_held(&program.tasks[task].operations[..first], mutex) {
+        if is_held(&graph.tasks[task].operations[..first], mutex) {
             continue;
         }
-        let operations = &mut program.tasks[task].operations;
+        let operations = &mut graph.tasks[task].operations;
         operations.insert(first + count, Operation::Unlock(mutex));
         operations.insert(first, Operation::Lock(mutex));
     }
@@ -111,14 +111,14 @@ fn is_held(before: &[Operation], mutex: u32) -> bool {
 }
 
 /// Whether whoever holds a mutex goes on without waiting for anybody.
-fn is_leaf(program: &Program, mutex: u32) -> bool {
-    program.tasks.iter().all(|task| {
+fn is_leaf(graph: &TaskGraph, mutex: u32) -> bool {
+    graph.tasks.iter().all(|task| {
         let mut held = false;
         task.operations.iter().all(|operation| {
             match operation {
                 Operation::Lock(id) if *id == mutex => held = true,
                 Operation::Unlock(id) if *id == mutex => held = false,
-                _ => return !held || is_free(program, operation) || !operation.suspends(),
+                _ => return !held || is_free(graph, operation) || !operation.suspends(),
             }
             true
         })
@@ -126,13 +126,13 @@ fn is_leaf(program: &Program, mutex: u32) -> bool {
 }
 
 /// Changes one thing about an operation or a task.
-pub(super) fn change(program: &mut Program, random: &mut impl Decisions) -> bool {
+pub(super) fn change(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     if random.chance(1, 6) {
-        let task = random.below(program.tasks.len() as u32) as usize;
+        let task = random.below(graph.tasks.len() as u32) as usize;
         if task > 0 && random.chance(1, 2) {
-            program.tasks[task].affinity = affinity(random);
+            graph.tasks[task].affinity = affinity(random);
         } else {
-            program.tasks[task].result =
+            graph.tasks[task].result =
                 [ResultKind::Int, ResultKind::Unique, ResultKind::Void][random.below(3) as usize];
         }
         return true;
@@ -144,19 +144,19 @@ pub(super) fn change(program: &mut Program, random: &mut impl Decisions) -> bool
             Await(_) | Call(_) | Compute(_) | Hop(_) | Join(_) | Sleep(_) | Throw(_) | WhenAll(_) | WhenAny(_)
         )
     };
-    let Some((task, index)) = any_operation(program, random, changes) else { return false };
+    let Some((task, index)) = any_operation(graph, random, changes) else { return false };
     // A call may go to any other object of its kind that looks after itself.
-    let open = match &program.tasks[task].operations[index] {
+    let open = match &graph.tasks[task].operations[index] {
         Operation::Call(call) => match call.object() {
             Some((system, id)) => {
-                let open = callable(program, system);
+                let open = callable(graph, system);
                 if open.contains(&id) { open } else { vec![id] }
             }
             None => vec![],
         },
         _ => vec![],
     };
-    match &mut program.tasks[task].operations[index] {
+    match &mut graph.tasks[task].operations[index] {
         Operation::Compute(value) => *value = random.below(VALUES).into(),
         Operation::Sleep(time) => *time = random.below(SLEEP),
         Operation::Throw(code) => *code = random.below(THROW_CODES),
@@ -200,25 +200,25 @@ fn change_call(call: &mut Call, random: &mut impl Decisions) {
 }
 
 /// Swaps two neighbours that nobody waits for, or moves one of them far.
-pub(super) fn swap(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let Some((task, index)) = any_operation(program, random, |operation| is_free(program, operation)) else {
+pub(super) fn swap(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let Some((task, index)) = any_operation(graph, random, |operation| is_free(graph, operation)) else {
         return false;
     };
     if random.chance(1, 2) {
-        let operation = program.tasks[task].operations.remove(index);
-        insert(program, random, vec![operation]);
+        let operation = graph.tasks[task].operations.remove(index);
+        insert(graph, random, vec![operation]);
         return true;
     }
-    let next = program.tasks[task].operations.get(index + 1).is_some_and(|next| is_free(program, next));
+    let next = graph.tasks[task].operations.get(index + 1).is_some_and(|next| is_free(graph, next));
     if next {
-        program.tasks[task].operations.swap(index, index + 1);
+        graph.tasks[task].operations.swap(index, index + 1);
     }
     next
 }
 
 /// Adds to what tasks wait for.
-pub(super) fn supply(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let objects = &mut program.objects;
+pub(super) fn supply(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let objects = &mut graph.objects;
     let ids = |count: usize| (0..count as u32).collect::<Vec<_>>();
     match random.below(4) {
         0 => {
@@ -231,21 +231,21 @@ pub(super) fn supply(program: &mut Program, random: &mut impl Decisions) -> bool
         }
         2 => {
             let id = any(&ids(objects.semaphores.len()), random);
-            id.map(|id| insert(program, random, vec![Operation::Release(id)]))
+            id.map(|id| insert(graph, random, vec![Operation::Release(id)]))
         }
         _ => {
             // Not those that reset themselves, of which two sets can count as one.
             let manual = |id: &u32| objects.events[*id as usize] == EventReset::Manual;
             let events: Vec<u32> = ids(objects.events.len()).into_iter().filter(manual).collect();
-            any(&events, random).map(|id| insert(program, random, vec![Operation::SetEvent(id)]))
+            any(&events, random).map(|id| insert(graph, random, vec![Operation::SetEvent(id)]))
         }
     }
     .is_some()
 }
 
 /// Lets something more, or less, go wrong.
-pub(super) fn inject(program: &mut Program, random: &mut impl Decisions) -> bool {
-    let injections = &mut program.injections;
+pub(super) fn inject(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
+    let injections = &mut graph.injections;
     let flag = match Injection::ALL[random.below(Injection::ALL.len() as u32) as usize] {
         Injection::Eio => &mut injections.eio,
         Injection::Enospc => &mut injections.enospc,
@@ -259,9 +259,9 @@ pub(super) fn inject(program: &mut Program, random: &mut impl Decisions) -> bool
 }
 
 /// Inserts operations in a row anywhere.
-fn insert(program: &mut Program, random: &mut impl Decisions, row: Vec<Operation>) {
-    let task = random.below(program.tasks.len() as u32) as usize;
-    let operations = &mut program.tasks[task].operations;
+fn insert(graph: &mut TaskGraph, random: &mut impl Decisions, row: Vec<Operation>) {
+    let task = random.below(graph.tasks.len() as u32) as usize;
+    let operations = &mut graph.tasks[task].operations;
     let place = random.below(operations.len() as u32 + 1) as usize;
     operations.splice(place..place, row);
 }

@@ -1,11 +1,11 @@
 //! Operations as bytes. Each has a number here that it keeps for ever: a new operation takes a new number, so that no
-//! program of a corpus comes to mean another one.
+//! task graph of a corpus comes to mean another one.
 
 use super::bytes::{Reader, Undecodable, Writer};
 use super::{affinity_bit, affinity_of};
-use crate::program::Operation;
-use crate::program::call::{Body, Call, Pair};
-use crate::program::validate::MAX_TASKS;
+use crate::task_graph::Operation;
+use crate::task_graph::call::{Body, Call, Pair};
+use crate::task_graph::validate::MAX_TASKS;
 
 /// Operations on systems have the number of the call and this.
 const CALLS: u64 = 64;

@@ -1,4 +1,4 @@
-// A program in the form that interpreters read: views of plain arrays, with the layout of the structs of
+// A task graph in the form that interpreters read: views of plain arrays, with the layout of the structs of
 // the same names in src/runtime.rs.
 #pragma once
 
@@ -14,8 +14,8 @@ enum class Affinity : std::uint8_t { Main, Worker };
 /// What a task gives: its accumulator, that in a `std::unique_ptr`, or nothing.
 enum class ResultKind : std::uint8_t { Int, Unique, Void };
 
-/// The operations, in the order of `Operation` in src/program/model.rs, and those on systems in the order of `Call` in
-/// src/program/call.rs.
+/// The operations, in the order of `Operation` in src/task_graph/model.rs, and those on systems in the order of `Call`
+/// in src/task_graph/call.rs.
 enum class OperationCode : std::uint8_t {
   Compute,
   Await,
@@ -76,7 +76,7 @@ static_assert(sizeof(TaskSpec) == 12 && offsetof(TaskSpec, first_operation) == 4
 struct OperationSpec {
   OperationCode code;
   /// The object, task, affinity, microseconds, failure code, or index of the first of `child_count`
-  /// children in `ProgramSpec::children`, as the operation has it.
+  /// children in `TaskGraphSpec::children`, as the operation has it.
   std::uint32_t object;
   std::uint32_t child_count;
   /// Of `Compute`, `Send` and `PutContext`; of a call the body, the agent, the microseconds, or the pair in its halves,
@@ -86,7 +86,7 @@ struct OperationSpec {
 static_assert(sizeof(OperationSpec) == 24 && offsetof(OperationSpec, object) == 4 &&
               offsetof(OperationSpec, value) == 16);
 
-/// One entry per object; see `Objects` in src/program/model.rs.
+/// One entry per object; see `Objects` in src/task_graph/model.rs.
 struct ObjectsSpec {
   std::uint32_t mutexes = 0;
   std::span<const std::uint32_t> semaphores;
@@ -103,7 +103,7 @@ struct ObjectsSpec {
 };
 
 /// Task 0 is the root. Every other task is begun by one operation of a task with a lower index.
-struct ProgramSpec {
+struct TaskGraphSpec {
   std::span<const TaskSpec> tasks;
   std::span<const OperationSpec> operations;
   std::span<const std::uint32_t> children;

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use crate::program::validate::{Invalid, MAX_OBJECTS};
+use crate::task_graph::validate::{Invalid, MAX_OBJECTS};
 
-/// Bytes that are no program.
+/// Bytes that are no task graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undecodable {
     /// They end where more must come.
     CutOff,
     /// What is at this place, counted from 0, cannot stand there.
     Wrong { place: usize, what: &'static str },
-    /// They hold a program that is not valid.
+    /// They hold a task graph that is not valid.
     Invalid(Invalid),
 }
 
@@ -20,7 +20,7 @@ impl fmt::Display for Undecodable {
         match self {
             Self::CutOff => formatter.write_str("it ends too early; it was cut off"),
             Self::Wrong { place, what } => write!(formatter, "byte {place}: {what}"),
-            Self::Invalid(invalid) => write!(formatter, "its program is not valid: {invalid}"),
+            Self::Invalid(invalid) => write!(formatter, "its task graph is not valid: {invalid}"),
         }
     }
 }

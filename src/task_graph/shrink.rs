@@ -1,43 +1,44 @@
-//! Smaller programs than a given one, for whoever looks for the smallest that still fails.
+//! Smaller task graphs than a given one, for whoever looks for the smallest that still fails.
 
 use super::call::Call;
 use super::compact::compact;
 use super::validate::validate;
-use super::{Injections, Operation, Program, TaskId};
+use super::{Injections, Operation, TaskGraph, TaskId};
 
-/// The valid programs that one step makes of this one, those first that leave most out.
+/// The valid task graphs that one step makes of this one, those first that leave most out.
 ///
-/// A step leaves out a row of operations of one task, one child of a group or one kind of injection; with each operation goes what makes
-/// no sense without it: the tasks it begins and whatever else names them, the unlock of a lock, the end of a branch.
+/// A step leaves out a row of operations of one task, one child of a group or one kind of injection; with each
+/// operation goes what makes no sense without it: the tasks it begins and whatever else names them, the unlock of a
+/// lock, the end of a branch.
 #[must_use]
-pub fn steps(program: &Program) -> Vec<Program> {
+pub fn steps(graph: &TaskGraph) -> Vec<TaskGraph> {
     let mut smaller = vec![];
-    let longest = program.tasks.iter().map(|task| task.operations.len()).max().unwrap_or(0);
+    let longest = graph.tasks.iter().map(|task| task.operations.len()).max().unwrap_or(0);
     let mut length = longest.next_power_of_two();
     while length > 0 {
-        for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate() {
+        for (task, operations) in graph.tasks.iter().map(|task| &task.operations).enumerate() {
             // A row of which only a part is there is one of the shorter ones.
             for first in (0..operations.len()).step_by(length) {
                 if first + length <= operations.len() || first == 0 && operations.len() * 2 > length {
                     let last = (first + length).min(operations.len());
-                    smaller.push(without(program, task, &(first..last).collect::<Vec<_>>()));
+                    smaller.push(without(graph, task, &(first..last).collect::<Vec<_>>()));
                 }
             }
         }
         length /= 2;
     }
-    smaller.extend(without_one_child(program));
-    smaller.extend(without_one_injection(program));
-    let mut valid: Vec<Program> =
-        smaller.into_iter().map(compact).filter(|smaller| smaller != program && validate(smaller).is_ok()).collect();
+    smaller.extend(without_one_child(graph));
+    smaller.extend(without_one_injection(graph));
+    let mut valid: Vec<TaskGraph> =
+        smaller.into_iter().map(compact).filter(|smaller| smaller != graph && validate(smaller).is_ok()).collect();
     valid.dedup();
     valid
 }
 
-/// The program without these operations of a task and what depends on them.
-fn without(program: &Program, task: usize, dropped: &[usize]) -> Program {
-    let mut smaller = program.clone();
-    let operations = &program.tasks[task].operations;
+/// The task graph without these operations of a task and what depends on them.
+fn without(graph: &TaskGraph, task: usize, dropped: &[usize]) -> TaskGraph {
+    let mut smaller = graph.clone();
+    let operations = &graph.tasks[task].operations;
     let mut gone = vec![false; operations.len()];
     for &index in dropped {
         gone[index] = true;
@@ -95,13 +96,13 @@ fn nesting(operation: &Operation) -> i32 {
     }
 }
 
-fn without_one_child(program: &Program) -> Vec<Program> {
+fn without_one_child(graph: &TaskGraph) -> Vec<TaskGraph> {
     let mut smaller = vec![];
-    for (task, operations) in program.tasks.iter().map(|task| &task.operations).enumerate() {
+    for (task, operations) in graph.tasks.iter().map(|task| &task.operations).enumerate() {
         for (index, operation) in operations.iter().enumerate() {
             let (Operation::WhenAll(children) | Operation::WhenAny(children)) = operation else { continue };
             for child in 0..children.len() {
-                let mut each = program.clone();
+                let mut each = graph.clone();
                 if let Operation::WhenAll(left) | Operation::WhenAny(left) = &mut each.tasks[task].operations[index] {
                     left.remove(child);
                 }
@@ -112,8 +113,8 @@ fn without_one_child(program: &Program) -> Vec<Program> {
     smaller
 }
 
-fn without_one_injection(program: &Program) -> Vec<Program> {
-    let all = program.injections;
+fn without_one_injection(graph: &TaskGraph) -> Vec<TaskGraph> {
+    let all = graph.injections;
     let fewer = [
         Injections { eio: false, ..all },
         Injections { enospc: false, ..all },
@@ -123,7 +124,7 @@ fn without_one_injection(program: &Program) -> Vec<Program> {
         Injections { weak_failure: false, ..all },
         Injections { failing_allocation: None, ..all },
     ];
-    fewer.into_iter().map(|injections| Program { injections, ..program.clone() }).collect()
+    fewer.into_iter().map(|injections| TaskGraph { injections, ..graph.clone() }).collect()
 }
 
 #[cfg(test)]
@@ -131,41 +132,41 @@ mod tests {
     use super::super::{from_seed, text};
     use super::*;
 
-    fn program(lines: &str) -> Program {
-        text::parse(&format!("program\nobjects\nmutexes 2\nengines 1\n{lines}\nend")).expect("a valid program")
+    fn graph(lines: &str) -> TaskGraph {
+        text::parse(&format!("task-graph\nobjects\nmutexes 2\nengines 1\n{lines}\nend")).expect("a valid task graph")
     }
 
     #[test]
     fn every_step_is_valid_and_smaller() {
         for seed in 0..300 {
-            let program = from_seed(seed, 6);
-            for smaller in steps(&program) {
+            let graph = from_seed(seed, 6);
+            for smaller in steps(&graph) {
                 assert_eq!(validate(&smaller), Ok(()), "{smaller}");
-                let size = |program: &Program| (program.tasks.len(), program.operation_count());
-                let fewer = smaller.injections != program.injections;
-                assert!(size(&smaller) < size(&program) || fewer, "{program}\n{smaller}");
+                let size = |graph: &TaskGraph| (graph.tasks.len(), graph.operation_count());
+                let fewer = smaller.injections != graph.injections;
+                assert!(size(&smaller) < size(&graph) || fewer, "{graph}\n{smaller}");
             }
         }
     }
 
     #[test]
-    fn repeated_steps_lead_to_the_empty_program() {
+    fn repeated_steps_lead_to_the_empty_task_graph() {
         for seed in 0..100 {
-            let mut program = from_seed(seed, 6);
-            while let Some(smaller) = steps(&program).into_iter().next() {
-                program = smaller;
+            let mut graph = from_seed(seed, 6);
+            while let Some(smaller) = steps(&graph).into_iter().next() {
+                graph = smaller;
             }
-            assert_eq!((program.tasks.len(), program.operation_count()), (1, 0), "seed {seed}: {program}");
+            assert_eq!((graph.tasks.len(), graph.operation_count()), (1, 0), "seed {seed}: {graph}");
         }
     }
 
     #[test]
     fn what_belongs_together_goes_together() {
-        let whole = program("task 0 main int\nlock 0\ncompute 1\nunlock 0\nbegin-branch 0\nend-branch");
-        let has = |lines: &str| steps(&whole).contains(&compact(program(lines)));
+        let whole = graph("task 0 main int\nlock 0\ncompute 1\nunlock 0\nbegin-branch 0\nend-branch");
+        let has = |lines: &str| steps(&whole).contains(&compact(graph(lines)));
         assert!(has("task 0 main int\ncompute 1\nbegin-branch 0\nend-branch"));
         assert!(has("task 0 main int\nlock 0\ncompute 1\nunlock 0"));
-        let tree = program("task 0 main int\nstart 1\ncompute 1\njoin 1\ntask 1 worker int\nawait 2\ntask 2 main int");
-        assert!(steps(&tree).contains(&compact(program("task 0 main int\ncompute 1"))));
+        let tree = graph("task 0 main int\nstart 1\ncompute 1\njoin 1\ntask 1 worker int\nawait 2\ntask 2 main int");
+        assert!(steps(&tree).contains(&compact(graph("task 0 main int\ncompute 1"))));
     }
 }

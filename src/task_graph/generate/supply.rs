@@ -5,9 +5,9 @@
 
 use super::decisions::Decisions;
 use super::draft::{Draft, Position, RECEIVE, SEND, WAIT};
-use crate::program::{EventReset, Operation};
+use crate::task_graph::{EventReset, Operation};
 
-/// Objects of one program besides locks: at most.
+/// Objects of one task graph besides locks: at most.
 const MAX_OBJECTS: u32 = 64;
 /// Waits for one semaphore, manual event or latch: at most.
 const MAX_WAITS: u32 = 3;
@@ -21,7 +21,7 @@ const MAX_CAPACITY: u32 = 3;
 const MAX_SENDS: u32 = 5;
 /// How often a place that would leave no supplier is drawn again.
 const ATTEMPTS: u32 = 4;
-/// The first value sent; every send of a program has its own, so that a loss or a duplicate shows.
+/// The first value sent; every send of a task graph has its own, so that a loss or a duplicate shows.
 const FIRST_VALUE: i64 = 1001;
 
 /// Draws the objects and fills holes with the operations on them.
