@@ -47,7 +47,7 @@ pub struct Check {
     pub recorded: Option<String>,
 }
 
-/// Where the controller may switch in a check.
+/// Where a check has scheduling points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Points {

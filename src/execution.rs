@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::task_graph::TaskId;
 
 /// A virtual thread: 0 is the main thread, the others count in the order they were created.
@@ -121,7 +121,7 @@ pub enum Ending {
     Diverged { step: u64, why: String },
     /// The runtime recorded more events than its task graph can make.
     TooManyEvents,
-    /// The process image stopped at this point, by an injected crash.
+    /// The process image stopped at this scheduling point, by an injected crash.
     Crashed { point: u64 },
     /// The program under check ended itself; other threads may have been in the middle of something.
     Exited(Exit),
@@ -131,7 +131,7 @@ pub enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     pub thread: ThreadId,
-    pub point: Point,
+    pub kind: OpKind,
     pub object: Object,
     /// A digest of which threads could run then.
     pub runnable: u64,

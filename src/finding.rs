@@ -44,7 +44,7 @@ pub enum Verdict {
     Livelock,
     /// A lock was used in a way that its standard leaves undefined.
     Misuse,
-    /// No point was reached for too long; the worker was ended from outside.
+    /// No scheduling point was reached for too long; the worker was ended from outside.
     Hang,
 }
 

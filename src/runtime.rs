@@ -48,7 +48,7 @@ mod ffi {
         name: String,
         /// What its component has; empty for the correct one.
         bug: String,
-        /// About how many points an execution takes.
+        /// About how many scheduling points an execution takes.
         points: u32,
     }
 

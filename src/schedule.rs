@@ -8,7 +8,7 @@ use crate::execution::ThreadId;
 /// One choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
-    /// `thread` ran until it had passed so many points (0 only where a cut schedule ends).
+    /// `thread` ran until it had passed so many scheduling points (0 only where a cut schedule ends).
     Run {
         thread: ThreadId,
         points: u32,

@@ -35,7 +35,7 @@ use dice::Dice;
 use numbering::Numbering;
 
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::schedule::Injection;
 use crate::settings::StrategyName;
 
@@ -48,12 +48,12 @@ pub struct Decision<'a> {
     /// Every thread that can go on.
     pub runnable: &'a ThreadSet,
     /// What each thread, by its number, does when it goes on.
-    pub pending: &'a [Pending],
+    pub pending: &'a [Op],
     /// Threads in a timed wait. Choosing one lets its time-out happen: the clock jumps to its deadline.
     pub sleeping: &'a [Sleeper],
     /// Virtual time in nanoseconds.
     pub now: u64,
-    /// Points passed so far, over all threads.
+    /// Scheduling points passed so far, over all threads.
     pub points: u64,
     /// The folded digest of what the current thread did since it was switched to.
     pub digest: u16,
@@ -101,7 +101,7 @@ pub trait Strategy {
     }
 
     /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`.
-    fn made(&mut self, thread: ThreadId, made: &Pending) {
+    fn made(&mut self, thread: ThreadId, made: &Op) {
         let _ = (thread, made);
     }
 

@@ -1,5 +1,5 @@
 /* What the instrumentation of a program under check calls, in every build: it is linked with `--wrap` for these
- * functions (cpp/target/wrapped.txt, and wrapped_gcc.txt for what only g++ calls). Each is a point. Then, where the
+ * functions (cpp/target/wrapped.txt, and wrapped_gcc.txt for what only g++ calls). Each is a scheduling point. Then, where the
  * sanitizer is loaded, its function of the plain name goes on by a jump, which leaves it the program's own return
  * address; elsewhere there is nothing to do for plain accesses, and atomic operations are made here, watched by
  * AddressSanitizer where that is loaded. */

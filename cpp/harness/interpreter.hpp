@@ -36,7 +36,7 @@ inline constexpr std::int64_t closed = INT64_MIN;
 /// What is mixed in for a failure that was caught, like `caught` in src/task_graph/model.rs.
 constexpr std::int64_t caught(std::uint32_t code) noexcept { return 1'000'003 + std::int64_t{code}; }
 
-/// Runs one task graph. Uses no atomics or locks of its own: they would be points, and would hide races.
+/// Runs one task graph. Uses no atomics or locks of its own: they would be scheduling points, and would hide races.
 template <RuntimeAdapter Adapter>
 class Interpreter {
   using Unique = std::unique_ptr<std::int64_t>;

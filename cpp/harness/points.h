@@ -1,4 +1,4 @@
-/* Forced into every file of a target (-include): makes each atomic operation a point.
+/* Forced into every file of a target (-include): makes each atomic operation a scheduling point.
  *
  * The compiler's atomic builtins become macros of the same name, which is safe because a macro is not
  * expanded inside its own expansion. libstdc++'s <atomic>, shared_ptr and atomic::wait, libc++'s
@@ -30,7 +30,7 @@ int threadbare_weak_fails(void)
 }
 #endif
 
-/* The same numbers as Point in src/point.rs. */
+/* The same numbers as OpKind in src/op.rs. */
 #define THREADBARE_LOAD 0u
 #define THREADBARE_STORE 1u
 #define THREADBARE_EXCHANGE 2u

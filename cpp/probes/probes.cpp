@@ -125,7 +125,7 @@ std::int64_t atomic_wait() {
   return stage;
 }
 
-/// Always 10: exceptions on several threads at once, caught across points.
+/// Always 10: exceptions on several threads at once, caught across scheduling points.
 std::int64_t exceptions() {
   std::atomic<int> sum{0};
   on_threads(4, [&](int i) {

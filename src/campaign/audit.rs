@@ -17,10 +17,10 @@ pub fn difference(first: &[Step], second: &[Step]) -> Option<Divergence> {
     for (number, (step, other)) in (1..).zip(first.iter().zip(second)) {
         let what = if step.thread != other.thread {
             format!("thread {} and thread {}", step.thread, other.thread)
-        } else if step.point != other.point {
-            format!("{:?} and {:?} by thread {}", step.point, other.point, step.thread)
+        } else if step.kind != other.kind {
+            format!("{:?} and {:?} by thread {}", step.kind, other.kind, step.thread)
         } else if !same(step.object, other.object) {
-            format!("{:?} by thread {} on different objects", step.point, step.thread)
+            format!("{:?} by thread {} on different objects", step.kind, step.thread)
         } else if step.runnable != other.runnable {
             return divergence(number, "different threads can run", READY);
         } else {
@@ -49,10 +49,10 @@ fn same(object: Object, other: Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::point::Point;
+    use crate::op::OpKind;
 
-    fn step(thread: u16, point: Point, object: Object) -> Step {
-        Step { thread, point, object, runnable: 3, frames: vec![] }
+    fn step(thread: u16, kind: OpKind, object: Object) -> Step {
+        Step { thread, kind, object, runnable: 3, frames: vec![] }
     }
 
     fn why(first: &[Step], second: &[Step]) -> (u64, String) {
@@ -62,16 +62,16 @@ mod tests {
 
     #[test]
     fn the_same_steps_on_memory_elsewhere_are_the_same() {
-        let at = |address| [step(0, Point::Lock, Object::Memory(address)), step(1, Point::Load, Object::Variable(8))];
+        let at = |address| [step(0, OpKind::Lock, Object::Memory(address)), step(1, OpKind::Load, Object::Variable(8))];
         assert_eq!(difference(&at(0x1000), &at(0x2000)), None);
     }
 
     #[test]
     fn the_first_difference_names_its_step_and_the_likely_cause() {
-        let start = step(0, Point::Load, Object::Memory(1));
-        let elsewhere = step(0, Point::Load, Object::Memory(2));
-        let store = step(0, Point::Store, Object::Nothing);
-        let fence = step(0, Point::Fence, Object::Nothing);
+        let start = step(0, OpKind::Load, Object::Memory(1));
+        let elsewhere = step(0, OpKind::Load, Object::Memory(2));
+        let store = step(0, OpKind::Store, Object::Nothing);
+        let fence = step(0, OpKind::Fence, Object::Nothing);
         let (number, cause) = why(&[start.clone(), store.clone()], &[start.clone(), fence.clone()]);
         assert!(number == 2 && cause.contains("from outside"), "{cause}");
         let (number, cause) = why(&[start.clone(), store.clone()], &[elsewhere, fence]);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn another_variable_is_a_difference() {
-        let on = |offset| [step(0, Point::Load, Object::Variable(offset))];
+        let on = |offset| [step(0, OpKind::Load, Object::Variable(offset))];
         assert_eq!(why(&on(8), &on(16)).0, 1);
     }
 }

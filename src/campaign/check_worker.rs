@@ -39,7 +39,7 @@ const EXPECTED_POINTS: u64 = 100;
 pub(super) struct Checker<'a> {
     session: &'a mut Session,
     outcome: &'a mut Outcome,
-    /// Points of the longest execution that ended by itself.
+    /// Scheduling points of the longest execution that ended by itself.
     longest: Option<u64>,
     /// Fingerprints of what was found before.
     known: Vec<String>,

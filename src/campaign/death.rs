@@ -24,7 +24,9 @@ pub fn failures_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) ->
     let explained =
         failures.iter().any(|failure| !matches!(failure.verdict, Verdict::DataRace | Verdict::SanitizerReport));
     match killed {
-        Some(Killed::Hang(how)) => failures.push(by_process(Verdict::Hang, how.clone(), "no point was reached")),
+        Some(Killed::Hang(how)) => {
+            failures.push(by_process(Verdict::Hang, how.clone(), "no scheduling point was reached"))
+        }
         Some(Killed::Memory(limit)) => {
             let message = format!("used more than {} MiB and was ended", limit / (1024 * 1024));
             failures.push(by_process(Verdict::OutOfMemory, message, "memory limit"));
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_the_supervisor_ended_keeps_the_supervisors_reason() {
-        let hang = Killed::Hang("no point for 10 s of CPU time".to_owned());
+        let hang = Killed::Hang("no scheduling point for 10 s of CPU time".to_owned());
         assert_eq!(failure_of(signal(libc::SIGKILL), Some(&hang), "").verdict, Verdict::Hang);
         let memory = Killed::Memory(1 << 30);
         assert_eq!(

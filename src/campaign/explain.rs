@@ -26,7 +26,7 @@ pub fn interleaving(steps: &[Step], object: &Path, symbols: &mut Symbols, ending
         .iter()
         .map(|step| interleaving::Step {
             thread: step.thread,
-            point: step.point,
+            kind: step.kind,
             object: match step.object {
                 Object::Nothing => String::new(),
                 Object::Thread(thread) if thread == step.thread => String::new(),

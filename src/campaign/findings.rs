@@ -35,7 +35,7 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
     /// Not tried, or not to the end.
-    Pending,
+    Op,
     Confirmed,
     /// What it did instead.
     Unconfirmed(String),
@@ -140,7 +140,7 @@ impl Findings {
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
         write_whole(&path, case.to_string().as_bytes())?;
-        let confirmation = Confirmation::Pending;
+        let confirmation = Confirmation::Op;
         let settings = settings.clone();
         let finding = Finding {
             path,
@@ -372,7 +372,7 @@ mod tests {
         findings.add(found("at 3"), early, &settings(), graph()).expect("written").expect("earlier");
         findings.confirm(&old, late, Some("was clean".to_owned())).expect("nothing to write");
         let finding = findings.iter().next().expect("kept");
-        assert_eq!(finding.confirmation, Confirmation::Pending);
+        assert_eq!(finding.confirmation, Confirmation::Op);
         assert!(Case::read(&finding.path).expect("a case").report.starts_with("deadlock: at 3"));
     }
 

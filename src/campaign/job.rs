@@ -258,7 +258,7 @@ pub struct Replay {
 pub struct Outcome {
     /// Executions completed, with the one that failed.
     pub executions: u64,
-    /// Points passed.
+    /// Scheduling points passed.
     pub points: u64,
     /// Different task graphs executed, of a coverage-guided campaign.
     pub task_graphs: u64,

@@ -10,7 +10,7 @@ use crate::settings::Engine;
 
 /// How often the files in /proc are read.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// A worker that burns so much CPU time without reaching a point hangs.
+/// A worker that burns so much CPU time without reaching a scheduling point hangs.
 const MAX_IDLE_CPU: Duration = Duration::from_secs(10);
 /// The same for a program under check, of which the one thread that loops is all that runs.
 const MAX_IDLE_CPU_OF_CHECK: Duration = Duration::from_secs(2);
@@ -107,9 +107,12 @@ impl Watch {
             let seconds = MAX_IDLE_FREE.as_secs();
             Some(Killed::Hang(format!("uncontrolled threads made no progress and used no CPU time for {seconds} s")))
         } else if burnt >= self.max_idle_cpu {
-            Some(Killed::Hang(format!("no point was reached in {} s of CPU time", self.max_idle_cpu.as_secs())))
+            Some(Killed::Hang(format!(
+                "no scheduling point was reached in {} s of CPU time",
+                self.max_idle_cpu.as_secs()
+            )))
         } else if still >= MAX_IDLE {
-            Some(Killed::Hang(format!("no point was reached for {} s", MAX_IDLE.as_secs())))
+            Some(Killed::Hang(format!("no scheduling point was reached for {} s", MAX_IDLE.as_secs())))
         } else {
             None
         }

@@ -43,7 +43,7 @@ pub struct Flags {
     /// [default: portfolio].
     #[arg(long)]
     strategy: Option<StrategyName>,
-    /// Where threads may switch [default: memory].
+    /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
     /// Stop after so many executions of a program, over all sanitizers.

@@ -120,7 +120,7 @@ impl Program {
         check.validate()?;
         ensure!(
             check.points == Points::Sync || !check.injections.contains(&Injection::WeakFailure),
-            "with points in memory nobody can tell a weak compare-exchange from a strong one; inject weak-failure with \
+            "with scheduling points at memory accesses nobody can tell a weak compare-exchange from a strong one; inject weak-failure with \
              points sync"
         );
         Ok(Check { recorded: Some(check.digest()?), ..check })

@@ -222,7 +222,7 @@ impl Statistics {
             count => format!(", {} injections", grouped(count)),
         };
         format!(
-            "{} points ({}), {} switches, {} wakes{injections}{}",
+            "{} scheduling points ({}), {} switches, {} wakes{injections}{}",
             grouped(self.points),
             threads.join(", "),
             grouped(self.switches),
@@ -240,6 +240,6 @@ mod tests {
         let run = |thread, points| Choice::Run { thread, points, digest: 0 };
         let choices = vec![run(0, 5), run(1, 2), Choice::Wake { thread: 2 }, run(1, 1), run(0, 1)];
         let text = Statistics::of(&Schedule { choices, cut: true }).text();
-        assert_eq!(text, "9 points (6 of thread 0, 3 of thread 1), 2 switches, 1 wakes, cut short");
+        assert_eq!(text, "9 scheduling points (6 of thread 0, 3 of thread 1), 2 switches, 1 wakes, cut short");
     }
 }

@@ -14,7 +14,7 @@ use super::sanitizer;
 use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::execution::{Ending, Exit, Step, ThreadId};
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 use crate::schedule::Injection;
 
 /// The execution that the calling thread is part of, if it is controlled.
@@ -99,53 +99,53 @@ impl Active {
         }
     }
 
-    /// The calling thread passes a point, before an operation on `object` (an address, or 0); others may run before
-    /// this returns.
+    /// The calling thread passes a scheduling point, before an operation on `object` (an address, or 0); others may run
+    /// before this returns.
     #[inline(always)]
-    pub fn pass(&self, point: Point, object: usize) {
-        self.pass_at(point, object, 0);
+    pub fn pass(&self, kind: OpKind, object: usize) {
+        self.pass_at(kind, object, 0);
     }
 
     /// As `pass`, where a place in the code is known.
     #[inline(always)]
-    pub fn pass_at(&self, point: Point, object: usize, place: usize) {
-        if self.count(point) {
-            self.pause(point, object, place);
+    pub fn pass_at(&self, kind: OpKind, object: usize, place: usize) {
+        if self.count(kind) {
+            self.pause(kind, object, place);
         }
     }
 
     /// Counts a point; whether `pause` must be called, by which others may run.
     #[inline(always)]
-    pub fn count(&self, point: Point) -> bool {
-        self.ask(|controller| controller.count(point))
+    pub fn count(&self, kind: OpKind) -> bool {
+        self.ask(|controller| controller.count(kind))
     }
 
     /// The rest of a point, apart from `count`, which stays small.
     #[inline(never)]
-    fn pause(&self, point: Point, object: usize, place: usize) {
-        self.pause_here(point, object, place);
+    fn pause(&self, kind: OpKind, object: usize, place: usize) {
+        self.pause_here(kind, object, place);
     }
 
     /// The place of the operation in the code is an address that stands for it, or 0.
     #[inline(always)]
-    pub fn pause_here(&self, point: Point, object: usize, place: usize) {
+    pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
         if self.ask(|controller| controller.is_logging()) {
-            self.log(point, object);
+            self.log(kind, object);
         }
-        let next = self.ask(|controller| controller.decide(Pending { point, object, place }));
+        let next = self.ask(|controller| controller.decide(Op { kind, object, place }));
         self.follow(next);
     }
 
     #[cold]
-    fn log(&self, point: Point, object: usize) {
+    fn log(&self, kind: OpKind, object: usize) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
             let runnable = self.ask(|controller| controller.runnable_digest());
             let current = self.current();
             let threads = 0..self.ask(|controller| controller.thread_count());
             match threads.into_iter().find(|thread| self.engine.thread(*thread).address() == object) {
-                Some(other) => log.add_on_thread(current, point, other, runnable),
-                None => log.add(current, point, object, runnable),
+                Some(other) => log.add_on_thread(current, kind, other, runnable),
+                None => log.add(current, kind, object, runnable),
             }
         }
     }
@@ -284,7 +284,7 @@ impl Active {
         }
         // SAFETY: as above.
         unsafe { thread_local::free(thread.locals.get()) };
-        self.pass(Point::ThreadEnd, thread.address());
+        self.pass(OpKind::ThreadEnd, thread.address());
         let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let last = || self.ask(|controller| controller.all_others_ended());
         let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.exit_after_last_thread(thread)));

@@ -12,7 +12,7 @@ use super::hooks::{Keys, Listings, NamedSemaphores};
 use super::trace::Trace;
 use crate::execution::{Ending, ThreadId};
 use crate::feedback::Observer;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 use crate::schedule::Injection;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
 use crate::task_graph::Injections;
@@ -21,7 +21,7 @@ use crate::task_graph::Injections;
 pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
 /// No step budget is larger.
 pub(super) const MAX_POINTS: u64 = 1 << 22;
-/// Virtual nanoseconds that a point takes.
+/// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;
 /// Slots that blocked threads are counted in, by object.
 const SLOTS: usize = 64;
@@ -91,7 +91,7 @@ pub(super) struct Controller {
     current: ThreadId,
     runnable: ThreadSet,
     /// What each thread does when it goes on, of those that do not run.
-    pending: Vec<Pending>,
+    pending: Vec<Op>,
     sleeping: Vec<Sleeper>,
     /// How many threads are blocked on an object of that slot, so that most wake-ups need not look at every thread.
     waiting: [u16; SLOTS],
@@ -229,7 +229,7 @@ impl Controller {
         let thread = self.threads.len() as ThreadId;
         let fresh = Thread { state: State::Runnable, object: 0, primitive: "", wake: Wake::Notified };
         self.threads.push(fresh);
-        self.pending.push(Pending::NOTHING);
+        self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
         self.add_runnable(thread);
         Some(thread)
@@ -251,8 +251,8 @@ impl Controller {
 
     /// The running thread passes a point; whether there is more to it.
     #[inline(always)]
-    pub fn count(&mut self, point: Point) -> bool {
-        self.trace.count(point) >= self.look_at || point.yields()
+    pub fn count(&mut self, kind: OpKind) -> bool {
+        self.trace.count(kind) >= self.look_at || kind.yields()
     }
 
     /// Points are logged from the next execution on, or no more.

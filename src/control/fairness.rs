@@ -1,13 +1,13 @@
 //! Sees to it that a loop that waits for others lets them go on, under every strategy.
 //!
 //! A strategy may prefer one thread for as long as it can run. If that thread only waits, without saying so, nothing
-//! would ever happen. So the controller looks at the operations of threads whose every point it sees, and of those that
-//! have run for long: one that does nothing but come back to the same operations is set aside for a while, which ends
-//! when the others have passed many points, or cannot go on. What replays is not looked at.
+//! would ever happen. So the controller looks at the operations of threads whose every scheduling point it sees, and of
+//! those that have run for long: one that does nothing but come back to the same operations is set aside for a while,
+//! which ends when the others have passed many points, or cannot go on. What replays is not looked at.
 #![forbid(unsafe_code)]
 
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::strategy::ThreadSet;
 
 /// Points that a thread passes in one turn before its operations are looked at.
@@ -29,7 +29,7 @@ pub(super) enum Look {
 #[derive(Clone, Copy)]
 struct Loop {
     /// The operation that a round begins with.
-    begin: Pending,
+    begin: Op,
     rounds: u32,
     /// Operations since.
     since: u32,
@@ -37,7 +37,7 @@ struct Loop {
     suspect: bool,
 }
 
-const NONE: Loop = Loop { begin: Pending::NOTHING, rounds: 0, since: 0, suspect: false };
+const NONE: Loop = Loop { begin: Op::NOTHING, rounds: 0, since: 0, suspect: false };
 
 pub(super) struct Fairness {
     /// By thread.
@@ -68,14 +68,14 @@ impl Fairness {
 
     /// `thread` is about to do that, `next` to the last that it was looked at for or at some later time.
     #[inline]
-    pub fn look(&mut self, thread: ThreadId, pending: &Pending, next: bool) -> Look {
+    pub fn look(&mut self, thread: ThreadId, pending: &Op, next: bool) -> Look {
         let round = &mut self.loops[usize::from(thread)];
-        if !pending.point.may_spin() {
+        if !pending.kind.may_spin() {
             *round = NONE;
             return Look::Works;
         }
         round.since += 1;
-        if !next || round.since > LONGEST_ROUND || round.begin == Pending::NOTHING {
+        if !next || round.since > LONGEST_ROUND || round.begin == Op::NOTHING {
             *round = Loop { begin: *pending, rounds: 0, since: 0, ..*round };
             return Look::Unsure;
         }

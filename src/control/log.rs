@@ -1,12 +1,12 @@
-//! The log of one execution: every point, and where in the program under check it was passed. For people, so it is
-//! kept only on request.
+//! The log of one execution: every scheduling point, and where in the program under check it was passed. For people, so
+//! it is kept only on request.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
 use crate::execution::{Object, Step, ThreadId};
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// Steps that are kept: the first ones.
 const MAX_STEPS: usize = 100_000;
@@ -36,13 +36,13 @@ impl Log {
         Self { program, code, steps: RefCell::default() }
     }
 
-    pub fn add(&self, thread: ThreadId, point: Point, object: usize, runnable: u64) {
-        self.push(thread, point, self.object(object), runnable);
+    pub fn add(&self, thread: ThreadId, kind: OpKind, object: usize, runnable: u64) {
+        self.push(thread, kind, self.object(object), runnable);
     }
 
     /// As `add`, of an operation on another thread, or the end of a thread.
-    pub fn add_on_thread(&self, thread: ThreadId, point: Point, other: ThreadId, runnable: u64) {
-        self.push(thread, point, Object::Thread(other), runnable);
+    pub fn add_on_thread(&self, thread: ThreadId, kind: OpKind, other: ThreadId, runnable: u64) {
+        self.push(thread, kind, Object::Thread(other), runnable);
     }
 
     fn object(&self, object: usize) -> Object {
@@ -55,10 +55,10 @@ impl Log {
         }
     }
 
-    fn push(&self, thread: ThreadId, point: Point, object: Object, runnable: u64) {
+    fn push(&self, thread: ThreadId, kind: OpKind, object: Object, runnable: u64) {
         let mut steps = self.steps.borrow_mut();
         if steps.len() < MAX_STEPS {
-            steps.push(Step { thread, point, object, runnable, frames: self.frames() });
+            steps.push(Step { thread, kind, object, runnable, frames: self.frames() });
         }
     }
 

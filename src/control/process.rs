@@ -49,7 +49,7 @@ pub fn shorten_stderr() {
 }
 
 /// Makes libstdc++ count `shared_ptr` owners atomically although the process has one OS thread: without
-/// atomic operations there would be no points, and TSan would report races between fibers.
+/// atomic operations there would be no scheduling points, and TSan would report races between fibers.
 pub(super) fn never_single_threaded() {
     unsafe extern "C" {
         static mut __libc_single_threaded: std::ffi::c_char;

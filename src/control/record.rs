@@ -78,7 +78,7 @@ fn free_thread() -> ThreadId {
     number
 }
 
-/// Called by the interpreter (cpp/harness/interpreter.hpp) for each event. Not a point.
+/// Called by the interpreter (cpp/harness/interpreter.hpp) for each event. Not a scheduling point.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i64) {
     let Some(active) = active() else { return record_freely(task, operation, kind, value) };

@@ -4,14 +4,14 @@
 use super::controller::{Controller, Next};
 use super::trace::Trace;
 use crate::execution::{Ending, ThreadId};
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 use crate::schedule::{Injection, Schedule};
 use crate::strategy::{Replay, Strategy};
 use crate::task_graph::Injections;
 
 /// An operation of a toy thread. Objects, mutexes and conditions are numbers, all different things.
 #[derive(Clone, Copy, Debug)]
-pub enum Op {
+pub enum Instruction {
     /// Loads into the thread's next register.
     Load(usize),
     Store(usize, i64),
@@ -41,7 +41,7 @@ pub enum Op {
 }
 
 /// Codes, the first of which is that of thread 0.
-pub type Program = Vec<Vec<Op>>;
+pub type Program = Vec<Vec<Instruction>>;
 
 /// What came of an execution.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ const BUDGET: u64 = 40_000;
 struct Thread {
     code: usize,
     at: usize,
-    /// It has passed the point of the operation that it is at.
+    /// It has passed the scheduling point of the operation that it is at.
     passed: bool,
     /// It gave up the mutex and was woken, or its time was up.
     waited: bool,
@@ -181,26 +181,26 @@ impl Execution<'_> {
         }
         thread.passed = true;
         let op = self.program[thread.code].get(thread.at).copied();
-        let (point, object) = match op {
-            Some(Op::Load(number)) => (Point::Load, object(number)),
-            Some(Op::Await(..)) if thread.yields => (Point::Yield, 0),
-            Some(Op::Await(number, ..)) => (Point::Load, object(number)),
-            Some(Op::Store(number, _) | Op::StoreLast(number, _)) => (Point::Store, object(number)),
-            Some(Op::Add(number, _)) => (Point::ReadModifyWrite, object(number)),
-            Some(Op::Idle) => (Point::Yield, 0),
-            Some(Op::Lock(number)) => (Point::Lock, mutex(number)),
-            Some(Op::Unlock(number)) => (Point::Unlock, mutex(number)),
-            Some(Op::Wait { condition: number, .. }) => (Point::ConditionWait, condition(number)),
-            Some(Op::Notify(number)) => (Point::ConditionNotify, condition(number)),
-            Some(Op::Start(_)) => (Point::ThreadCreate, 0),
-            Some(Op::Join(other)) => (Point::ThreadJoin, thread_object(other)),
-            Some(Op::File) => (Point::File, 0),
-            None => (Point::ThreadEnd, thread_object(current)),
+        let (kind, object) = match op {
+            Some(Instruction::Load(number)) => (OpKind::Load, object(number)),
+            Some(Instruction::Await(..)) if thread.yields => (OpKind::Yield, 0),
+            Some(Instruction::Await(number, ..)) => (OpKind::Load, object(number)),
+            Some(Instruction::Store(number, _) | Instruction::StoreLast(number, _)) => (OpKind::Store, object(number)),
+            Some(Instruction::Add(number, _)) => (OpKind::ReadModifyWrite, object(number)),
+            Some(Instruction::Idle) => (OpKind::Yield, 0),
+            Some(Instruction::Lock(number)) => (OpKind::Lock, mutex(number)),
+            Some(Instruction::Unlock(number)) => (OpKind::Unlock, mutex(number)),
+            Some(Instruction::Wait { condition: number, .. }) => (OpKind::ConditionWait, condition(number)),
+            Some(Instruction::Notify(number)) => (OpKind::ConditionNotify, condition(number)),
+            Some(Instruction::Start(_)) => (OpKind::ThreadCreate, 0),
+            Some(Instruction::Join(other)) => (OpKind::ThreadJoin, thread_object(other)),
+            Some(Instruction::File) => (OpKind::File, 0),
+            None => (OpKind::ThreadEnd, thread_object(current)),
         };
         // As the hooks do: locks and the like do not know where they are called.
         let place = if object < mutex(0) { 0x40_0000 + thread.code * 256 + thread.at } else { 0 };
-        if self.controller.count(point) {
-            let next = self.controller.decide(Pending { point, object, place });
+        if self.controller.count(kind) {
+            let next = self.controller.decide(Op { kind, object, place });
             return next != Next::Stop;
         }
         true
@@ -209,31 +209,33 @@ impl Execution<'_> {
     fn perform(&mut self, current: ThreadId) -> bool {
         let thread = &mut self.threads[usize::from(current)];
         match self.program[thread.code].get(thread.at).copied() {
-            Some(Op::Load(number)) => thread.registers.push(self.objects[number]),
-            Some(Op::Store(number, value)) => self.objects[number] = value,
-            Some(Op::StoreLast(number, more)) => self.objects[number] = thread.registers.last().unwrap_or(&0) + more,
-            Some(Op::Add(number, more)) => {
+            Some(Instruction::Load(number)) => thread.registers.push(self.objects[number]),
+            Some(Instruction::Store(number, value)) => self.objects[number] = value,
+            Some(Instruction::StoreLast(number, more)) => {
+                self.objects[number] = thread.registers.last().unwrap_or(&0) + more
+            }
+            Some(Instruction::Add(number, more)) => {
                 thread.registers.push(self.objects[number]);
                 self.objects[number] += more;
             }
-            Some(Op::Await(number, value, polite)) => {
+            Some(Instruction::Await(number, value, polite)) => {
                 thread.yields = polite && !thread.yields && self.objects[number] != value;
                 if thread.yields || self.objects[number] != value {
                     thread.passed = false;
                     return true;
                 }
             }
-            Some(Op::Idle) => {
+            Some(Instruction::Idle) => {
                 thread.passed = false;
                 return true;
             }
-            Some(Op::Lock(number)) => {
+            Some(Instruction::Lock(number)) => {
                 if !self.take(current, number) {
                     return self.controller.block(mutex(number), "lock", None) != Next::Stop;
                 }
             }
-            Some(Op::Unlock(number)) => self.give_up(number),
-            Some(Op::Wait { condition: number, mutex: held, limit }) => {
+            Some(Instruction::Unlock(number)) => self.give_up(number),
+            Some(Instruction::Wait { condition: number, mutex: held, limit }) => {
                 if !thread.waited {
                     thread.waited = true;
                     self.give_up(held);
@@ -248,19 +250,19 @@ impl Execution<'_> {
                 thread.waited = false;
                 thread.registers.push(timed_out.into());
             }
-            Some(Op::Notify(number)) => {
+            Some(Instruction::Notify(number)) => {
                 self.controller.wake_one(condition(number));
             }
-            Some(Op::Start(code)) => {
+            Some(Instruction::Start(code)) => {
                 self.controller.add_thread().expect("room");
                 self.threads.push(fresh(code));
             }
-            Some(Op::Join(other)) => {
+            Some(Instruction::Join(other)) => {
                 if !self.threads[usize::from(other)].ended {
                     return self.controller.block(thread_object(other), "join", None) != Next::Stop;
                 }
             }
-            Some(Op::File) => {
+            Some(Instruction::File) => {
                 let injected = self.controller.inject(|injection| injection != Injection::Crash);
                 let thread = &mut self.threads[usize::from(current)];
                 thread.registers.push(injected.map_or(0, |injection| 1 + injection as i64));

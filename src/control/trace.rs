@@ -11,10 +11,10 @@ use memmap2::MmapRaw;
 
 use super::mapped;
 use crate::execution::ThreadId;
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::schedule::{Choice, Injection, Schedule};
 
-/// Choices that fit. Those that pass no point are rare, so this is more than any execution makes.
+/// Choices that fit. Those that pass no scheduling point are rare, so this is more than any execution makes.
 const CAPACITY: usize = 2 * super::controller::MAX_POINTS as usize;
 /// Stand for the number of points where a choice is `Choice::Wake` or `Choice::Inject`.
 const WAKE: u32 = u32::MAX;
@@ -128,9 +128,9 @@ impl Trace {
 
     /// Counts a point of the running thread; how many there are now.
     #[inline(always)]
-    pub(super) fn count(&mut self, point: Point) -> u64 {
+    pub(super) fn count(&mut self, kind: OpKind) -> u64 {
         let header = self.header_mut();
-        header.digest = (header.digest ^ (point as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        header.digest = (header.digest ^ (kind as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         header.points += 1;
         header.points
     }

@@ -1,9 +1,10 @@
-//! Watches the points of an execution: who reads from whom, what passes from thread to thread, who waits in what.
+//! Watches the scheduling points of an execution: who reads from whom, what passes from thread to thread, who waits in
+//! what.
 
 use super::{Kind, mix};
 use crate::control::counters;
 use crate::execution::ThreadId;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 
 /// Objects of one execution that are told apart: at most. A power of 2; half of the slots stay empty.
 const SLOTS: usize = 1 << 13;
@@ -79,13 +80,13 @@ impl Observer {
 
     /// `thread` makes an operation now.
     #[inline]
-    pub fn made(&mut self, thread: ThreadId, made: &Pending) {
+    pub fn made(&mut self, thread: ThreadId, made: &Op) {
         // Calls on files are on something that they share, whatever its address.
-        let address = if made.point == Point::File { FILES } else { made.object };
-        if address == 0 || made.point.is_of_threads() || self.count == MOST_OBJECTS {
+        let address = if made.kind == OpKind::File { FILES } else { made.object };
+        if address == 0 || made.kind.is_of_threads() || self.count == MOST_OBJECTS {
             return;
         }
-        let site = mix(made.place as u64, made.point as u64 + 1);
+        let site = mix(made.place as u64, made.kind as u64 + 1);
         let slot = self.slot(address);
         let object = &mut self.objects[slot];
         if object.execution != self.execution || object.is_new {
@@ -100,7 +101,7 @@ impl Observer {
                 written: AT_FIRST,
             };
         }
-        if self.reads_from && made.point.reads() {
+        if self.reads_from && made.kind.reads() {
             let of_another = u64::from(object.writer != thread);
             counters::mark(Kind::ReadsFrom.counter(mix(mix(object.written, site), of_another)));
         }
@@ -109,7 +110,7 @@ impl Observer {
         }
         object.user = thread;
         object.used = site;
-        if made.point.changes() {
+        if made.kind.changes() {
             object.writer = thread;
             object.written = site;
         }
@@ -157,22 +158,22 @@ mod tests {
     use super::*;
 
     /// The counters that an execution of these operations (thread, point, object, place) raises.
-    fn counters_of(kinds: &[Kind], operations: &[(ThreadId, Point, usize, usize)]) -> BTreeSet<(u16, u8)> {
+    fn counters_of(kinds: &[Kind], operations: &[(ThreadId, OpKind, usize, usize)]) -> BTreeSet<(u16, u8)> {
         let _alone = counters::alone();
         counters::clear();
         let mut observer = Observer::new(kinds);
         observer.begin();
-        for &(thread, point, object, place) in operations {
-            observer.made(thread, &Pending { point, object, place });
+        for &(thread, kind, object, place) in operations {
+            observer.made(thread, &Op { kind, object, place });
         }
         counters::features().into_iter().collect()
     }
 
     #[test]
     fn a_read_of_another_write_is_news_and_of_the_same_one_is_not() {
-        let first = [(0, Point::Store, 64, 1), (1, Point::Load, 64, 3)];
-        let other = [(0, Point::Store, 64, 2), (1, Point::Load, 64, 3)];
-        let elsewhere = [(0, Point::Store, 4096, 1), (1, Point::Load, 4096, 3), (1, Point::Load, 4096, 3)];
+        let first = [(0, OpKind::Store, 64, 1), (1, OpKind::Load, 64, 3)];
+        let other = [(0, OpKind::Store, 64, 2), (1, OpKind::Load, 64, 3)];
+        let elsewhere = [(0, OpKind::Store, 4096, 1), (1, OpKind::Load, 4096, 3), (1, OpKind::Load, 4096, 3)];
         let of = |operations: &[_]| counters_of(&[Kind::ReadsFrom], operations);
         assert_eq!(of(&first).len(), 1);
         assert!(of(&first).is_disjoint(&of(&other)));
@@ -186,11 +187,11 @@ mod tests {
             counters::clear();
             let mut observer = Observer::new(&[Kind::ReadsFrom, Kind::HandOvers]);
             observer.begin();
-            observer.made(0, &Pending { point: Point::Store, object: 80, place: 1 });
+            observer.made(0, &Op { kind: OpKind::Store, object: 80, place: 1 });
             if forgets {
                 observer.allocated(64, 32);
             }
-            observer.made(1, &Pending { point: Point::Load, object: 80, place: 2 });
+            observer.made(1, &Op { kind: OpKind::Load, object: 80, place: 2 });
             counters::features().len()
         };
         assert_eq!((read(false), read(true)), (2, 1), "the first also hands the object over");
@@ -198,9 +199,9 @@ mod tests {
 
     #[test]
     fn hand_overs_are_counted_and_what_one_thread_does_alone_is_none() {
-        let alone = [(0, Point::Store, 64, 1), (0, Point::Load, 64, 2)];
-        let once = [(0, Point::Store, 64, 1), (1, Point::Store, 64, 1)];
-        let often: Vec<_> = (0..9).map(|turn| (turn % 2, Point::Store, 64, 1)).collect();
+        let alone = [(0, OpKind::Store, 64, 1), (0, OpKind::Load, 64, 2)];
+        let once = [(0, OpKind::Store, 64, 1), (1, OpKind::Store, 64, 1)];
+        let often: Vec<_> = (0..9).map(|turn| (turn % 2, OpKind::Store, 64, 1)).collect();
         let of = |operations: &[_]| counters_of(&[Kind::HandOvers], operations);
         assert!(of(&alone).is_empty());
         assert_eq!(of(&once).into_iter().map(|(_, times)| times).collect::<Vec<_>>(), [0]);
@@ -221,14 +222,14 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_counts_nothing() {
-        let busy = [(0, Point::Store, 64, 1), (1, Point::Load, 64, 3)];
+        let busy = [(0, OpKind::Store, 64, 1), (1, OpKind::Load, 64, 3)];
         assert!(counters_of(&[Kind::Edges, Kind::Oracles], &busy).is_empty());
         assert!(!Observer::new(&[Kind::Edges]).watches_points());
     }
 
     #[test]
     fn more_objects_than_there_is_room_for_are_not_looked_at() {
-        let many: Vec<_> = (1..=2 * MOST_OBJECTS).map(|object| (0, Point::Load, 8 * object, object)).collect();
+        let many: Vec<_> = (1..=2 * MOST_OBJECTS).map(|object| (0, OpKind::Load, 8 * object, object)).collect();
         assert!(!counters_of(&[Kind::ReadsFrom], &many).is_empty());
     }
 }

@@ -18,7 +18,7 @@ const MAX_EDITS: u32 = 4;
 const MAX_CALLS: u32 = 8;
 /// Choices that one edit adds: at most.
 const MAX_ADDED: u32 = 8;
-/// Points by which a switch moves: at most, mostly.
+/// Scheduling points by which a switch moves: at most, mostly.
 const NEAR: u32 = 8;
 /// Points of a turn that is added: at most, mostly.
 const SHORT: u32 = 64;

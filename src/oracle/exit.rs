@@ -13,7 +13,8 @@ pub fn judge(ending: &Ending) -> Judgement {
         Ending::Exited(exit) => Judgement::Wrong(of_exit(exit)),
         Ending::Stuck(threads) => Judgement::Wrong(deadlock(threads)),
         Ending::OutOfSteps(steps) => {
-            let message = format!("no end after {steps} points, the second half of which was scheduled fairly");
+            let message =
+                format!("no end after {steps} scheduling points, the second half of which was scheduled fairly");
             Judgement::Wrong(failure(Verdict::Livelock, OracleName::Progress, message, "livelock".to_owned()))
         }
         Ending::Misused { thread, primitive, how } => Judgement::Wrong(misused(*thread, primitive, how)),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::execution::ThreadId;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// Lines at the end that are shown whatever is in them; what went wrong is mostly there.
 const LAST_LINES: usize = 100;
@@ -16,11 +16,11 @@ const MAX_ACTIONS: usize = 5;
 /// Columns for threads; the threads beyond share the last.
 const MAX_COLUMNS: usize = 16;
 
-/// One point that a thread passed.
+/// One scheduling point that a thread passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub thread: ThreadId,
-    pub point: Point,
+    pub kind: OpKind,
     /// What the operation is on: a name, or an address as `0x...`, which gets a name here; empty for nothing.
     pub object: String,
     /// The line of the source, as `file:line function`; empty where it is not known.
@@ -138,7 +138,7 @@ fn lines(steps: &[Step]) -> Vec<Line<'_>> {
 
 /// What a step does, in words.
 fn action(step: &Step, names: &Names<'_>) -> String {
-    let mut action = words(step.point).to_owned();
+    let mut action = words(step.kind).to_owned();
     if !step.object.is_empty() {
         let _ = write!(action, " {}", names.name(&step.object));
     }
@@ -149,40 +149,40 @@ fn action(step: &Step, names: &Names<'_>) -> String {
 }
 
 /// What a thread does at a point, such that the object's name may follow.
-fn words(point: Point) -> &'static str {
-    match point {
-        Point::Load => "loads",
-        Point::Store => "stores",
-        Point::PlainLoad => "reads",
-        Point::PlainStore => "writes",
-        Point::Exit => "ends the program",
-        Point::Exchange => "exchanges",
-        Point::CompareExchange => "compares and exchanges",
-        Point::ReadModifyWrite => "updates",
-        Point::Fence => "fence",
-        Point::Pause => "pauses",
-        Point::Lock => "locks",
-        Point::TryLock => "tries to lock",
-        Point::Unlock => "unlocks",
-        Point::ConditionWait => "waits on condition",
-        Point::ConditionNotify => "notifies condition",
-        Point::FutexWait => "waits on the value of",
-        Point::FutexWake => "wakes waiters of",
-        Point::ThreadCreate => "begins a thread",
-        Point::ThreadEnd => "ends",
-        Point::ThreadJoin => "joins",
-        Point::Once => "calls once",
-        Point::StaticGuard => "initialises static",
-        Point::Yield => "yields",
-        Point::Sleep => "sleeps",
-        Point::Clock => "reads the clock",
-        Point::Wait => "waits",
-        Point::File => "calls on file",
-        Point::SharedLock => "locks for reading",
-        Point::BarrierWait => "arrives at barrier",
-        Point::SemaphoreWait => "takes from semaphore",
-        Point::SemaphorePost => "posts semaphore",
-        Point::SemaphoreLook => "looks at semaphore",
+fn words(kind: OpKind) -> &'static str {
+    match kind {
+        OpKind::Load => "loads",
+        OpKind::Store => "stores",
+        OpKind::PlainLoad => "reads",
+        OpKind::PlainStore => "writes",
+        OpKind::Exit => "ends the program",
+        OpKind::Exchange => "exchanges",
+        OpKind::CompareExchange => "compares and exchanges",
+        OpKind::ReadModifyWrite => "updates",
+        OpKind::Fence => "fence",
+        OpKind::Pause => "pauses",
+        OpKind::Lock => "locks",
+        OpKind::TryLock => "tries to lock",
+        OpKind::Unlock => "unlocks",
+        OpKind::ConditionWait => "waits on condition",
+        OpKind::ConditionNotify => "notifies condition",
+        OpKind::FutexWait => "waits on the value of",
+        OpKind::FutexWake => "wakes waiters of",
+        OpKind::ThreadCreate => "begins a thread",
+        OpKind::ThreadEnd => "ends",
+        OpKind::ThreadJoin => "joins",
+        OpKind::Once => "calls once",
+        OpKind::StaticGuard => "initialises static",
+        OpKind::Yield => "yields",
+        OpKind::Sleep => "sleeps",
+        OpKind::Clock => "reads the clock",
+        OpKind::Wait => "waits",
+        OpKind::File => "calls on file",
+        OpKind::SharedLock => "locks for reading",
+        OpKind::BarrierWait => "arrives at barrier",
+        OpKind::SemaphoreWait => "takes from semaphore",
+        OpKind::SemaphorePost => "posts semaphore",
+        OpKind::SemaphoreLook => "looks at semaphore",
     }
 }
 
@@ -238,8 +238,8 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 mod tests {
     use super::*;
 
-    fn step(thread: ThreadId, point: Point, object: &str, place: &str) -> Step {
-        Step { thread, point, object: object.to_owned(), place: place.to_owned(), note: None }
+    fn step(thread: ThreadId, kind: OpKind, object: &str, place: &str) -> Step {
+        Step { thread, kind, object: object.to_owned(), place: place.to_owned(), note: None }
     }
 
     fn noted(step: Step, note: &str) -> Step {
@@ -249,15 +249,15 @@ mod tests {
     #[test]
     fn a_lost_update_reads_as_it_happened() {
         let steps = [
-            step(0, Point::ThreadCreate, "", "lost_update.c:14 main"),
-            step(0, Point::ThreadCreate, "", "lost_update.c:15 main"),
-            noted(step(1, Point::Load, "0x7f10", "lost_update.c:6 add"), "0"),
-            noted(step(2, Point::Load, "0x7f10", "lost_update.c:6 add"), "0"),
-            noted(step(2, Point::Store, "0x7f10", "lost_update.c:6 add"), "1"),
-            step(2, Point::ThreadEnd, "", ""),
-            noted(step(1, Point::Store, "0x7f10", "lost_update.c:6 add"), "1"),
-            step(1, Point::Lock, "log", "lost_update.c:8 add"),
-            step(1, Point::Store, "0x7f00", "lost_update.c:8 add"),
+            step(0, OpKind::ThreadCreate, "", "lost_update.c:14 main"),
+            step(0, OpKind::ThreadCreate, "", "lost_update.c:15 main"),
+            noted(step(1, OpKind::Load, "0x7f10", "lost_update.c:6 add"), "0"),
+            noted(step(2, OpKind::Load, "0x7f10", "lost_update.c:6 add"), "0"),
+            noted(step(2, OpKind::Store, "0x7f10", "lost_update.c:6 add"), "1"),
+            step(2, OpKind::ThreadEnd, "", ""),
+            noted(step(1, OpKind::Store, "0x7f10", "lost_update.c:6 add"), "1"),
+            step(1, OpKind::Lock, "log", "lost_update.c:8 add"),
+            step(1, OpKind::Store, "0x7f00", "lost_update.c:8 add"),
         ];
         let expected = "\
 interleaving: 9 steps, 3 switches, main is thread 0
@@ -278,18 +278,18 @@ interleaving: 9 steps, 3 switches, main is thread 0
     #[test]
     fn nothing_that_happened_is_said_in_one_line() {
         assert_eq!(text(&[], ""), "interleaving: 0 steps, 0 switches, main is thread 0\n");
-        let one = text(&[step(0, Point::Yield, "", "")], "");
+        let one = text(&[step(0, OpKind::Yield, "", "")], "");
         assert_eq!(one, "interleaving: 1 step, 0 switches, main is thread 0\n    0  thread 0 │ yields\n");
     }
 
     #[test]
     fn a_loop_on_one_line_stays_one_line() {
-        let mut steps = vec![step(0, Point::Load, "flag", "spin.c:3 main"); 1000];
+        let mut steps = vec![step(0, OpKind::Load, "flag", "spin.c:3 main"); 1000];
         assert!(text(&steps, "").contains("    0  thread 0 │ spin.c:3 main: loads flag ×1000\n"));
         for index in (1..1000).step_by(2) {
-            steps[index] = step(0, Point::Pause, "", "spin.c:3 main");
+            steps[index] = step(0, OpKind::Pause, "", "spin.c:3 main");
         }
-        steps.push(step(0, Point::Store, "flag", "spin.c:3 main"));
+        steps.push(step(0, OpKind::Store, "flag", "spin.c:3 main"));
         let shown = text(&steps, "");
         let expected = "loads flag, pauses, loads flag, pauses, … 996 more …, stores flag\n";
         assert!(shown.lines().count() == 2 && shown.ends_with(expected), "{shown}");
@@ -297,8 +297,9 @@ interleaving: 9 steps, 3 switches, main is thread 0
 
     #[test]
     fn a_long_interleaving_keeps_its_switches_and_its_end_and_counts_what_it_leaves_out() {
-        let run =
-            |thread, count: usize| (0..count).map(move |line| step(thread, Point::Load, "x", &format!("a.c:{line} f")));
+        let run = |thread, count: usize| {
+            (0..count).map(move |line| step(thread, OpKind::Load, "x", &format!("a.c:{line} f")))
+        };
         let steps: Vec<Step> = run(0, 50).chain(run(1, 3)).chain(run(0, 300)).collect();
         let shown = text(&steps, "livelock");
         let lines: Vec<&str> = shown.lines().collect();
@@ -314,7 +315,7 @@ interleaving: 9 steps, 3 switches, main is thread 0
     #[test]
     fn an_interleaving_of_nothing_but_switches_has_a_bound_too() {
         let steps: Vec<Step> =
-            (0..100_000).map(|index| step((index % 500) as ThreadId, Point::Lock, "m", "a.c:1 f")).collect();
+            (0..100_000).map(|index| step((index % 500) as ThreadId, OpKind::Lock, "m", "a.c:1 f")).collect();
         let shown = text(&steps, "deadlock");
         assert_eq!(shown.lines().count(), 1 + 1 + MAX_LINES + 1);
         assert!(shown.contains("    …  99600 steps left out\n"));
@@ -324,17 +325,17 @@ interleaving: 9 steps, 3 switches, main is thread 0
     #[test]
     fn a_name_that_was_given_is_not_given_again() {
         let steps = [
-            step(0, Point::Load, "0x10", "a.c:1 f"),
-            step(0, Point::Load, "o1", "a.c:1 f"),
-            step(0, Point::Store, "0x10", "a.c:1 f"),
-            step(0, Point::Store, "0x20", "a.c:1 f"),
+            step(0, OpKind::Load, "0x10", "a.c:1 f"),
+            step(0, OpKind::Load, "o1", "a.c:1 f"),
+            step(0, OpKind::Store, "0x10", "a.c:1 f"),
+            step(0, OpKind::Store, "0x20", "a.c:1 f"),
         ];
         assert!(text(&steps, "").ends_with("loads o2, loads o1, stores o2, stores o3\n"));
     }
 
     #[test]
     fn line_ends_and_escapes_in_names_do_no_harm() {
-        let steps = [noted(step(u16::MAX, Point::Lock, "a\nb", "x\ty.c:1 f"), "held\r\n\u{1b}[2J")];
+        let steps = [noted(step(u16::MAX, OpKind::Lock, "a\nb", "x\ty.c:1 f"), "held\r\n\u{1b}[2J")];
         assert!(text(&steps, "").ends_with("thread 65535 │ x y.c:1 f: locks a b (held [2J)\n"));
     }
 }

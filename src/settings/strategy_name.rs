@@ -13,7 +13,7 @@ use crate::number;
 pub enum StrategyName {
     /// A random walk, which draws anew for each execution how often it switches: `random`.
     Random,
-    /// A random walk that switches at a point with this chance: `random:0.1`.
+    /// A random walk that switches at a scheduling point with this chance: `random:0.1`.
     RandomAt(Chance),
     /// Random priorities, for bugs of the usual depth: `pct`.
     Pct,

@@ -12,7 +12,7 @@ const WHO_BITS: u32 = 5;
 const WHO: u16 = (1 << WHO_BITS) - 1;
 /// Who, from here on: somebody whose time-out happens, if there is one.
 const TIME_OUTS: u16 = WHO - 1;
-/// Points that a turn lasts: at most.
+/// Scheduling points that a turn lasts: at most.
 pub const LONGEST_TURN: u16 = 1 << (u16::BITS - WHO_BITS);
 
 /// The numbers of the execution that begins next. They are the process's, as the session is.

@@ -2,11 +2,11 @@
 //!
 //! Without a bound, sleep sets leave out schedules that differ from one that was executed only in the order of
 //! operations that do not touch each other (Godefroid: "Partial-Order Methods for the Verification of Concurrent
-//! Systems", LNCS 1032, 1996); every outcome of the program is met, if whatever two threads share is at a point. A
-//! bound on preemptions leaves out schedules with more (Musuvathi, Qadeer: "Iterative Context Bounding for Systematic
-//! Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all others are
-//! executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds: of
-//! executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
+//! Systems", LNCS 1032, 1996); every outcome of the program is met, if whatever two threads share is at a scheduling
+//! point. A bound on preemptions leaves out schedules with more (Musuvathi, Qadeer: "Iterative Context Bounding for
+//! Systematic Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all
+//! others are executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds:
+//! of executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
 //! end.
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
@@ -15,7 +15,7 @@
 use super::reach::Reach;
 use super::{Decision, Divergence, Strategy, Turn};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::schedule::Injection;
 
 /// Rounds of a loop that waits for others, after which they must go on first.
@@ -54,7 +54,7 @@ pub struct Exhaustive {
     /// Threads that need not go on yet, since everything that begins with what they would do was tried.
     asleep: Vec<(ThreadId, Reach)>,
     /// What each thread did last.
-    last: Vec<Option<Pending>>,
+    last: Vec<Option<Op>>,
     /// The thread that was chosen goes on because its time is out.
     timed_out: bool,
     /// Every way to go on is asleep: the rest of the execution was seen before, in another order.
@@ -150,7 +150,7 @@ impl Exhaustive {
         0
     }
 
-    fn reach(&self, thread: ThreadId, pending: &Pending) -> Reach {
+    fn reach(&self, thread: ThreadId, pending: &Op) -> Reach {
         Reach::of(thread, pending, self.last.get(usize::from(thread)).copied().flatten())
     }
 
@@ -278,7 +278,7 @@ impl Strategy for Exhaustive {
         self.begun && self.open == 0 && !self.strayed
     }
 
-    fn made(&mut self, thread: ThreadId, made: &Pending) {
+    fn made(&mut self, thread: ThreadId, made: &Op) {
         let reach = if self.timed_out { Reach::Everything } else { self.reach(thread, made) };
         self.timed_out = false;
         self.asleep.retain(|&(sleeper, other)| sleeper != thread && !reach.touches(&other));

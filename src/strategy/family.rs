@@ -3,7 +3,7 @@
 
 use super::Numbering;
 use crate::execution::ThreadId;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 
 /// A thread as the n-th child of its parent, numbered the same in every execution. Thread numbers are not enough: they
 /// are given in the order of creation, which differs where several threads create others.
@@ -49,8 +49,8 @@ impl Family {
 
     /// A thread makes an operation.
     #[inline]
-    pub fn made(&mut self, thread: ThreadId, made: &Pending) {
-        if made.point == Point::ThreadCreate {
+    pub fn made(&mut self, thread: ThreadId, made: &Op) {
+        if made.kind == OpKind::ThreadCreate {
             self.creator = thread;
         }
     }
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_same_children_are_the_same_members_in_whatever_order_they_appear() {
-        let create = Pending { point: Point::ThreadCreate, ..Pending::NOTHING };
+        let create = Op { kind: OpKind::ThreadCreate, ..Op::NOTHING };
         let mut family = Family::new();
         let mut members = |creators: [ThreadId; 4]| {
             family.begin();

@@ -4,7 +4,7 @@
 /// Numbers keys from 0 on. Addresses differ from one process to the next, but the order in which they appear does not,
 /// so choices may depend on these numbers.
 ///
-/// An open hash table, since it is asked at every point; it only grows while new things appear.
+/// An open hash table, since it is asked at every scheduling point; it only grows while new things appear.
 #[derive(Clone, Debug)]
 pub struct Numbering {
     /// Key and number plus 1, which is 0 in empty slots; a power of 2 of them, at most half of them taken.

@@ -1,4 +1,4 @@
-//! Probabilistic concurrency testing: random priorities, and a few random points where one is lowered.
+//! Probabilistic concurrency testing: random priorities, and a few random scheduling points where one is lowered.
 //!
 //! Burckhardt, Kothari, Musuvathi, Nagarakatte: "A Randomized Scheduler with Probabilistic Guarantees of
 //! Finding Bugs" (ASPLOS 2010). Here the length of an execution is only estimated, from the size of its

@@ -7,7 +7,7 @@
 
 use super::{Decision, Dice, Divergence, Pct, Pos, Random, Rff, Strategy, Surw, Turn};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::schedule::Injection;
 
 /// Keeps the draw apart from what the strategy draws from the same seed.
@@ -18,7 +18,7 @@ pub struct Portfolio {
     members: [(u64, Box<dyn Strategy + Send>); 5],
     /// Whose execution this is.
     member: usize,
-    /// Points of the last execution.
+    /// Scheduling points of the last execution.
     length: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ impl Strategy for Portfolio {
         self.members[self.member].1.patience()
     }
 
-    fn made(&mut self, thread: ThreadId, made: &Pending) {
+    fn made(&mut self, thread: ThreadId, made: &Op) {
         self.member().made(thread, made);
     }
 

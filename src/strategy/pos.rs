@@ -10,7 +10,7 @@
 use super::priorities::{Priorities, Rank};
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 use crate::schedule::Injection;
 
 /// One execution in so many creates all threads first.
@@ -45,8 +45,8 @@ impl Strategy for Pos {
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let first = self.creation_first;
-        let rank = |pending: &Pending| match pending.point {
-            Point::ThreadCreate if first => Rank::Wanted,
+        let rank = |pending: &Op| match pending.kind {
+            OpKind::ThreadCreate if first => Rank::Wanted,
             _ => Rank::Usual,
         };
         let thread = self.priorities.highest(decision, &mut self.dice, rank);

@@ -3,7 +3,7 @@
 
 use super::{Decision, Dice, ThreadSet};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 
 /// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
 const EARLY_TIME_OUT_ODDS: u64 = 4;
@@ -40,7 +40,7 @@ impl Priorities {
     }
 
     /// The thread of the highest priority among those that can go on, the highest rank going first.
-    pub fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Pending) -> Rank) -> ThreadId {
+    pub fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Op) -> Rank) -> ThreadId {
         // One by one and within the capacity: TSan would see the memory being filled (see `control::sanitizer`).
         while self.drawn.len() < decision.pending.len() {
             self.drawn.push(OPEN);
@@ -52,7 +52,7 @@ impl Priorities {
         let mut best = (0, 0);
         for thread in decision.runnable.iter() {
             let pending = &decision.pending[usize::from(thread)];
-            let rank = if pending.point.yields() { Rank::Yields } else { rank(pending) };
+            let rank = if pending.kind.yields() { Rank::Yields } else { rank(pending) };
             best = best.max(((rank as u64) << 60 | self.priority(thread, dice), thread));
         }
         for sleeper in decision.sleeping {

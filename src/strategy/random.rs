@@ -1,4 +1,4 @@
-//! A random walk: at random points, any other thread.
+//! A random walk: at random scheduling points, any other thread.
 #![forbid(unsafe_code)]
 
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};

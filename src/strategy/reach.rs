@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use crate::execution::ThreadId;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 
 /// Accesses may overlap where they do not begin at the same address. As far as this many bytes are aligned, they fall
 /// on the same object.
 const OBJECT: usize = 16;
 
-/// What a step of a thread, its pending operation and all it does to its next point, touches.
+/// What a step of a thread, its pending operation and all it does to its next scheduling point, touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Nothing that another thread could tell.
@@ -27,24 +27,29 @@ pub enum Reach {
 impl Reach {
     /// What `thread` touches with this, after its operation `last`.
     #[must_use]
-    pub fn of(thread: ThreadId, pending: &Pending, last: Option<Pending>) -> Self {
-        let object = Self::Object { object: pending.object / OBJECT, changes: pending.point.changes() };
-        match pending.point {
-            Point::Fence | Point::Pause | Point::Yield => Self::Nothing,
-            Point::Load | Point::Store | Point::Exchange | Point::CompareExchange | Point::ReadModifyWrite => object,
-            Point::Lock | Point::TryLock | Point::Unlock | Point::ConditionNotify => object,
-            Point::FutexWait | Point::FutexWake | Point::Once | Point::StaticGuard | Point::ThreadJoin => object,
+    pub fn of(thread: ThreadId, pending: &Op, last: Option<Op>) -> Self {
+        let object = Self::Object { object: pending.object / OBJECT, changes: pending.kind.changes() };
+        match pending.kind {
+            OpKind::Fence | OpKind::Pause | OpKind::Yield => Self::Nothing,
+            OpKind::Load | OpKind::Store | OpKind::Exchange | OpKind::CompareExchange | OpKind::ReadModifyWrite => {
+                object
+            }
+            OpKind::Lock | OpKind::TryLock | OpKind::Unlock | OpKind::ConditionNotify => object,
+            OpKind::FutexWait | OpKind::FutexWake | OpKind::Once | OpKind::StaticGuard | OpKind::ThreadJoin => object,
             // The end of the first thread may be that of the program.
-            Point::ThreadEnd if thread != 0 => object,
-            Point::ThreadCreate => Self::Threads,
-            Point::File => Self::Files,
-            Point::Wait => match last {
+            OpKind::ThreadEnd if thread != 0 => object,
+            OpKind::ThreadCreate => Self::Threads,
+            OpKind::File => Self::Files,
+            OpKind::Wait => match last {
                 // It begins, and has done nothing yet.
                 None => Self::Nothing,
                 // It tries again what it had to wait for.
                 Some(last)
                     if last.object == pending.object
-                        && matches!(last.point, Point::Lock | Point::ThreadJoin | Point::FutexWait | Point::Wait) =>
+                        && matches!(
+                            last.kind,
+                            OpKind::Lock | OpKind::ThreadJoin | OpKind::FutexWait | OpKind::Wait
+                        ) =>
                 {
                     object
                 }
@@ -74,29 +79,29 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn reach(point: Point, object: usize) -> Reach {
-        Reach::of(1, &Pending { point, object, place: 0 }, None)
+    fn reach(kind: OpKind, object: usize) -> Reach {
+        Reach::of(1, &Op { kind, object, place: 0 }, None)
     }
 
     #[test]
     fn operations_touch_each_other_on_the_same_object_unless_both_read() {
-        let store = reach(Point::Store, 64);
-        assert!(store.touches(&reach(Point::Load, 64)));
-        assert!(store.touches(&reach(Point::Load, 72)), "it may overlap");
-        assert!(!store.touches(&reach(Point::Load, 80)));
-        assert!(!reach(Point::Load, 64).touches(&reach(Point::Load, 64)));
-        assert!(!store.touches(&reach(Point::Yield, 0)));
-        assert!(store.touches(&reach(Point::Clock, 0)));
-        assert!(reach(Point::File, 0).touches(&reach(Point::File, 0)));
-        assert!(!reach(Point::File, 0).touches(&store));
+        let store = reach(OpKind::Store, 64);
+        assert!(store.touches(&reach(OpKind::Load, 64)));
+        assert!(store.touches(&reach(OpKind::Load, 72)), "it may overlap");
+        assert!(!store.touches(&reach(OpKind::Load, 80)));
+        assert!(!reach(OpKind::Load, 64).touches(&reach(OpKind::Load, 64)));
+        assert!(!store.touches(&reach(OpKind::Yield, 0)));
+        assert!(store.touches(&reach(OpKind::Clock, 0)));
+        assert!(reach(OpKind::File, 0).touches(&reach(OpKind::File, 0)));
+        assert!(!reach(OpKind::File, 0).touches(&store));
     }
 
     #[test]
     fn a_step_after_a_wait_is_a_new_attempt_at_what_it_waited_for() {
-        let wait = Pending { point: Point::Wait, object: 64, place: 0 };
-        let after = |point| Reach::of(1, &wait, Some(Pending { point, ..wait }));
-        assert_eq!(after(Point::Lock), reach(Point::Lock, 64));
-        assert_eq!(after(Point::ConditionWait), Reach::Everything);
-        assert_eq!(Reach::of(1, &Pending::NOTHING, None), Reach::Nothing);
+        let wait = Op { kind: OpKind::Wait, object: 64, place: 0 };
+        let after = |kind| Reach::of(1, &wait, Some(Op { kind, ..wait }));
+        assert_eq!(after(OpKind::Lock), reach(OpKind::Lock, 64));
+        assert_eq!(after(OpKind::ConditionWait), Reach::Everything);
+        assert_eq!(Reach::of(1, &Op::NOTHING, None), Reach::Nothing);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Dice, Numbering};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 
 /// An operation in the code: its kind and place, or where the place is not known, its kind and object. Numbered from 1
 /// on in the order of appearance.
@@ -132,7 +132,7 @@ impl Observer {
     }
 
     /// A thread makes an operation; the pair that it makes with the last write, if it reads.
-    pub fn made(&mut self, thread: ThreadId, made: &Pending) -> Option<Pair> {
+    pub fn made(&mut self, thread: ThreadId, made: &Op) -> Option<Pair> {
         if !counts(made) {
             return None;
         }
@@ -153,11 +153,11 @@ impl Observer {
         let mut grown = !object.shared && object.first != thread;
         object.shared |= grown;
         let written = if object.written_in == self.execution { object.written } else { AT_FIRST };
-        let reads = made.point.reads();
+        let reads = made.kind.reads();
         if reads {
             grown |= object.reads.add(site);
         }
-        if made.point.changes() {
+        if made.kind.changes() {
             grown |= object.writes.add(site);
             object.written = site;
             object.written_in = self.execution;
@@ -181,7 +181,7 @@ impl Observer {
 
     /// The site of an operation that is about to be made, and where its object was written last.
     #[inline]
-    pub fn look(&self, pending: &Pending) -> Option<(Site, Site)> {
+    pub fn look(&self, pending: &Op) -> Option<(Site, Site)> {
         if !counts(pending) {
             return None;
         }
@@ -243,12 +243,12 @@ impl Default for Observer {
     }
 }
 
-fn counts(pending: &Pending) -> bool {
-    pending.object != 0 && !pending.point.is_of_threads()
+fn counts(pending: &Op) -> bool {
+    pending.object != 0 && !pending.kind.is_of_threads()
 }
 
 /// Places are addresses too, and far below 2^56.
-fn site_key(pending: &Pending, object: u32) -> u64 {
+fn site_key(pending: &Op, object: u32) -> u64 {
     let place = if pending.place == 0 { u64::from(object) << 1 | 1 } else { (pending.place as u64) << 1 };
-    place << 7 ^ pending.point as u64
+    place << 7 ^ pending.kind as u64
 }

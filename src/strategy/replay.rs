@@ -6,7 +6,7 @@ use crate::execution::ThreadId;
 use crate::schedule::{Choice, Injection, Schedule};
 
 /// Follows a schedule choice by choice. Where the execution does anything else than the recorded one did,
-/// as far as points tell, it diverges.
+/// as far as scheduling points tell, it diverges.
 pub struct Replay {
     schedule: Schedule,
     /// The next choice to make.
@@ -40,8 +40,12 @@ impl Replay {
             return Ok(());
         };
         let complaint = match points.cmp(&self.until) {
-            std::cmp::Ordering::Less => format!("thread {thread} stopped before the {recorded} points recorded"),
-            std::cmp::Ordering::Greater => format!("thread {thread} went on after the {recorded} points recorded"),
+            std::cmp::Ordering::Less => {
+                format!("thread {thread} stopped before the {recorded} scheduling points recorded")
+            }
+            std::cmp::Ordering::Greater => {
+                format!("thread {thread} went on after the {recorded} scheduling points recorded")
+            }
             std::cmp::Ordering::Equal if digest != expected => {
                 format!("thread {thread} did other operations than recorded")
             }

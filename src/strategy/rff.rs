@@ -12,7 +12,7 @@ use super::priorities::{Priorities, Rank};
 use super::reads_from::{Observer, Pair};
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::schedule::Injection;
 
 /// Constraints of an abstract schedule: at most.
@@ -121,7 +121,7 @@ impl Rff {
     }
 
     /// What the constraints say of an operation that could be made now.
-    fn rank(constraints: &[Constraint], observer: &Observer, pending: &Pending) -> Rank {
+    fn rank(constraints: &[Constraint], observer: &Observer, pending: &Op) -> Rank {
         if constraints.is_empty() {
             return Rank::Usual;
         }
@@ -130,13 +130,13 @@ impl Rff {
         for constraint in constraints.iter().filter(|constraint| !constraint.met) {
             let Pair { write, read } = constraint.pair;
             let there = written == write;
-            if site == read && pending.point.reads() {
+            if site == read && pending.kind.reads() {
                 match (constraint.positive, there) {
                     (true, true) => rank = Rank::Wanted,
                     (false, false) => {}
                     (true, false) | (false, true) => return Rank::Delayed,
                 }
-            } else if constraint.positive && there && pending.point.changes() && observer.are_paired(site, read) {
+            } else if constraint.positive && there && pending.kind.changes() && observer.are_paired(site, read) {
                 // It would overwrite what is to be read.
                 return Rank::Delayed;
             }
@@ -173,7 +173,7 @@ impl Strategy for Rff {
         true
     }
 
-    fn made(&mut self, thread: ThreadId, made: &Pending) {
+    fn made(&mut self, thread: ThreadId, made: &Op) {
         if let Some(pair) = self.observer.made(thread, made) {
             for constraint in &mut self.constraints {
                 constraint.met |= constraint.positive && constraint.pair == pair;
@@ -183,7 +183,7 @@ impl Strategy for Rff {
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let (constraints, observer) = (&self.constraints, &self.observer);
-        let rank = |pending: &Pending| Self::rank(constraints, observer, pending);
+        let rank = |pending: &Op| Self::rank(constraints, observer, pending);
         let thread = self.priorities.highest(decision, &mut self.dice, rank);
         self.priorities.made(thread, decision);
         Ok(Turn { thread, points: 1 })

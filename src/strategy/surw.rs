@@ -10,7 +10,7 @@
 use super::family::{Family, Member};
 use super::{Decision, Dice, Divergence, Numbering, Strategy, Turn, inject_at_random};
 use crate::execution::ThreadId;
-use crate::point::Pending;
+use crate::op::Op;
 use crate::schedule::Injection;
 
 /// One execution in so many takes all shared objects as interesting.
@@ -92,7 +92,7 @@ impl Surw {
         }
     }
 
-    fn is_interesting(&self, pending: &Pending) -> bool {
+    fn is_interesting(&self, pending: &Op) -> bool {
         counts(pending)
             && self.objects.get(pending.object as u64).is_some_and(|object| self.known[object as usize].interesting)
     }
@@ -125,8 +125,8 @@ impl Surw {
 }
 
 /// Whether an operation may be interesting.
-fn counts(pending: &Pending) -> bool {
-    pending.object != 0 && !pending.point.is_of_threads()
+fn counts(pending: &Op) -> bool {
+    pending.object != 0 && !pending.kind.is_of_threads()
 }
 
 impl Default for Surw {
@@ -158,7 +158,7 @@ impl Strategy for Surw {
         true
     }
 
-    fn made(&mut self, thread: ThreadId, made: &Pending) {
+    fn made(&mut self, thread: ThreadId, made: &Op) {
         self.welcome(usize::from(thread) + 1);
         self.family.made(thread, made);
         if !counts(made) {
@@ -171,7 +171,7 @@ impl Strategy for Surw {
         }
         let known = &mut self.known[object as usize];
         known.shared |= known.first != member;
-        known.changed |= made.point.changes();
+        known.changed |= made.kind.changes();
         if known.interesting {
             let left = &mut self.left[usize::from(thread)];
             *left = left.saturating_sub(1);
@@ -199,7 +199,7 @@ impl Strategy for Surw {
         for thread in decision.runnable.iter() {
             let pending = &decision.pending[usize::from(thread)];
             let waits = intended.is_some_and(|intended| intended != thread) && self.is_interesting(pending);
-            if !waits && !pending.point.yields() {
+            if !waits && !pending.kind.yields() {
                 candidates += 1;
                 if self.dice.one_in(candidates) {
                     chosen = Some(thread);

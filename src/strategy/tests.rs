@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::control::simulator::{Op, Outcome, Program, Simulator};
+use crate::control::simulator::{Instruction, Outcome, Program, Simulator};
 use crate::task_graph::Injections;
 
 /// Every choice in turn, without any reduction.
@@ -87,29 +87,43 @@ fn exhaust(strategy: Box<dyn Strategy + Send>, program: &Program, injections: In
 }
 
 fn condition_queue(limit: Option<u64>) -> Program {
-    let wait = Op::Wait { condition: 0, mutex: 0, limit };
-    let waiter = vec![Op::Lock(0), wait, Op::Unlock(0)];
-    vec![vec![Op::Start(1), Op::Start(1), Op::Notify(0), Op::Store(0, 1)], waiter]
+    let wait = Instruction::Wait { condition: 0, mutex: 0, limit };
+    let waiter = vec![Instruction::Lock(0), wait, Instruction::Unlock(0)];
+    vec![vec![Instruction::Start(1), Instruction::Start(1), Instruction::Notify(0), Instruction::Store(0, 1)], waiter]
 }
 
 /// Small programs with every kind of choice.
 fn small_programs() -> Vec<(&'static str, Program, Injections)> {
     let none = Injections::default;
     let fails = Injections { eio: true, ..none() };
-    let nested = vec![vec![Op::Start(1), Op::Start(1)], vec![Op::Start(2)], vec![Op::Add(0, 1)]];
-    let independent = vec![vec![Op::Start(1), Op::Start(2)], vec![Op::Load(0), Op::Load(1)], vec![Op::Load(0)]];
-    let message = vec![vec![Op::Start(1), Op::Store(0, 1), Op::Store(1, 1)], vec![Op::Load(1), Op::Load(0)]];
-    let three =
-        vec![vec![Op::Start(1), Op::Start(2), Op::Load(0)], vec![Op::Store(0, 1)], vec![Op::Store(0, 2), Op::Load(1)]];
+    let nested = vec![
+        vec![Instruction::Start(1), Instruction::Start(1)],
+        vec![Instruction::Start(2)],
+        vec![Instruction::Add(0, 1)],
+    ];
+    let independent = vec![
+        vec![Instruction::Start(1), Instruction::Start(2)],
+        vec![Instruction::Load(0), Instruction::Load(1)],
+        vec![Instruction::Load(0)],
+    ];
+    let message = vec![
+        vec![Instruction::Start(1), Instruction::Store(0, 1), Instruction::Store(1, 1)],
+        vec![Instruction::Load(1), Instruction::Load(0)],
+    ];
+    let three = vec![
+        vec![Instruction::Start(1), Instruction::Start(2), Instruction::Load(0)],
+        vec![Instruction::Store(0, 1)],
+        vec![Instruction::Store(0, 2), Instruction::Load(1)],
+    ];
     vec![
         ("lost update", lost_update(), none()),
         ("lock order", lock_order(), none()),
         (
             "reorder",
             vec![
-                vec![Op::Start(1), Op::Start(2)],
-                vec![Op::Store(0, 1), Op::Store(1, -1)],
-                vec![Op::Load(0), Op::Load(1)],
+                vec![Instruction::Start(1), Instruction::Start(2)],
+                vec![Instruction::Store(0, 1), Instruction::Store(1, -1)],
+                vec![Instruction::Load(0), Instruction::Load(1)],
             ],
             none(),
         ),
@@ -120,10 +134,17 @@ fn small_programs() -> Vec<(&'static str, Program, Injections)> {
         ("a condition", condition_queue(None), none()),
         (
             "a timed wait",
-            vec![vec![Op::Start(1), Op::Lock(0), Op::Notify(0), Op::Unlock(0)], condition_queue(Some(1_000)).remove(1)],
+            vec![
+                vec![Instruction::Start(1), Instruction::Lock(0), Instruction::Notify(0), Instruction::Unlock(0)],
+                condition_queue(Some(1_000)).remove(1),
+            ],
             none(),
         ),
-        ("files that fail", vec![vec![Op::Start(1), Op::File], vec![Op::File, Op::Store(0, 1)]], fails),
+        (
+            "files that fail",
+            vec![vec![Instruction::Start(1), Instruction::File], vec![Instruction::File, Instruction::Store(0, 1)]],
+            fails,
+        ),
     ]
 }
 
@@ -158,8 +179,10 @@ fn a_bound_on_preemptions_leaves_out_only_what_needs_more() {
 #[test]
 fn exhaustive_ends_on_loops_that_wait() {
     for polite in [false, true] {
-        let program =
-            vec![vec![Op::Start(1), Op::Store(1, 1), Op::Store(0, 1)], vec![Op::Await(0, 1, polite), Op::Load(1)]];
+        let program = vec![
+            vec![Instruction::Start(1), Instruction::Store(1, 1), Instruction::Store(0, 1)],
+            vec![Instruction::Await(0, 1, polite), Instruction::Load(1)],
+        ];
         let (seen, executions) = exhaust(Box::new(Exhaustive::new()), &program, Injections::default());
         assert_eq!(seen.len(), 1, "the message is always there");
         assert!(executions < 200, "{executions}");
@@ -170,10 +193,16 @@ fn exhaustive_ends_on_loops_that_wait() {
 fn a_loop_that_waits_costs_hundreds_of_points_under_every_strategy() {
     for waiters in [1, 8] {
         for polite in [false, true] {
-            let mut main = vec![Op::Start(1); waiters];
-            main.extend([Op::Start(2), Op::Lock(0), Op::Store(1, 1), Op::Unlock(0), Op::Store(0, 1)]);
-            let worker = vec![Op::Add(2, 1); 40];
-            let program = vec![main, vec![Op::Await(0, 1, polite)], worker];
+            let mut main = vec![Instruction::Start(1); waiters];
+            main.extend([
+                Instruction::Start(2),
+                Instruction::Lock(0),
+                Instruction::Store(1, 1),
+                Instruction::Unlock(0),
+                Instruction::Store(0, 1),
+            ]);
+            let worker = vec![Instruction::Add(2, 1); 40];
+            let program = vec![main, vec![Instruction::Await(0, 1, polite)], worker];
             for word in WORDS {
                 let mut simulator = simulator(word);
                 for seed in 0..100 {
@@ -238,22 +267,46 @@ fn simulator(word: &str) -> Simulator {
 
 /// Two threads add 1 to an object in two steps each.
 fn lost_update() -> Program {
-    let add = vec![Op::Load(0), Op::StoreLast(0, 1)];
-    vec![vec![Op::Start(1), Op::Start(1), Op::Join(1), Op::Join(2), Op::Load(0)], add]
+    let add = vec![Instruction::Load(0), Instruction::StoreLast(0, 1)];
+    vec![
+        vec![
+            Instruction::Start(1),
+            Instruction::Start(1),
+            Instruction::Join(1),
+            Instruction::Join(2),
+            Instruction::Load(0),
+        ],
+        add,
+    ]
 }
 
 /// Two threads take two mutexes in different orders.
 fn lock_order() -> Program {
-    let both = |first, second| vec![Op::Lock(first), Op::Lock(second), Op::Unlock(second), Op::Unlock(first)];
-    vec![vec![Op::Start(1), Op::Start(2), Op::Join(1), Op::Join(2)], both(0, 1), both(1, 0)]
+    let both = |first, second| {
+        vec![
+            Instruction::Lock(first),
+            Instruction::Lock(second),
+            Instruction::Unlock(second),
+            Instruction::Unlock(first),
+        ]
+    };
+    vec![
+        vec![Instruction::Start(1), Instruction::Start(2), Instruction::Join(1), Instruction::Join(2)],
+        both(0, 1),
+        both(1, 0),
+    ]
 }
 
 /// `setters` threads set one object and then another; the last thread looks whether it sees just the first.
 fn reorder(setters: usize) -> Program {
-    let mut main = vec![Op::Start(1); setters];
-    main.push(Op::Start(2));
-    main.extend((1..=setters + 1).map(|thread| Op::Join(thread as ThreadId)));
-    vec![main, vec![Op::Store(0, 1), Op::Store(1, -1)], vec![Op::Load(0), Op::Load(1)]]
+    let mut main = vec![Instruction::Start(1); setters];
+    main.push(Instruction::Start(2));
+    main.extend((1..=setters + 1).map(|thread| Instruction::Join(thread as ThreadId)));
+    vec![
+        main,
+        vec![Instruction::Store(0, 1), Instruction::Store(1, -1)],
+        vec![Instruction::Load(0), Instruction::Load(1)],
+    ]
 }
 
 fn is_reordered(outcome: &Outcome) -> bool {

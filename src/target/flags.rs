@@ -59,8 +59,8 @@ pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Inst
     flags
 }
 
-/// Points in memory come from the thread instrumentation, which clang can add under every sanitizer: so they are the
-/// same everywhere, and a schedule fits everywhere.
+/// Scheduling points at memory accesses come from the thread instrumentation, which clang can add under every
+/// sanitizer: so they are the same everywhere, and a schedule fits everywhere.
 fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'static str> {
     let mut flags = Vec::new();
     if toolchain.is_clang || sanitizer != Sanitizer::Address {

@@ -184,7 +184,7 @@ class BundledSystems final : public Systems {
     return entered;
   }
 
-  /// A point, so that other threads can come between.
+  /// A scheduling point, so that other threads can come between.
   void pass() noexcept {
     // Ordering: relaxed, or it would hide the races that it makes room for.
     passed_.fetch_add(1, std::memory_order_relaxed);

@@ -12,7 +12,7 @@ struct Scenario {
   std::string_view name;
   /// What the component has; empty for the correct one.
   std::string_view bug;
-  /// About how many points an execution takes, for strategies that plan ahead.
+  /// About how many scheduling points an execution takes, for strategies that plan ahead.
   std::uint32_t points;
   /// Gives 0 where everything was as expected, else the line, in the file of the system, of what first was not.
   std::int64_t (*run)();

@@ -14,7 +14,7 @@ namespace threadbare {
 /// What a scenario expects, on any thread.
 class Expectations {
  public:
-  /// Where it holds, this orders nothing and is no point: it hides no race.
+  /// Where it holds, this orders nothing and is no scheduling point: it hides no race.
   void operator()(bool held, std::source_location where = std::source_location::current()) noexcept {
     if (held) return;
     std::int64_t none = 0;

@@ -2,7 +2,7 @@
 
 use super::{Controller, Next, State};
 use crate::execution::{BlockedThread, Ending, Exit};
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::strategy::Divergence;
 
 impl Controller {
@@ -31,7 +31,7 @@ impl Controller {
 
     /// The running thread ends.
     pub fn end_thread(&mut self) -> Next {
-        self.count(Point::Wait);
+        self.count(OpKind::Wait);
         let current = self.current;
         self.threads[usize::from(current)].state = State::Ended;
         self.runnable.remove(current);
@@ -40,8 +40,8 @@ impl Controller {
 
     /// The program ends itself here.
     pub fn exit(&mut self, exit: Exit) -> Next {
-        // As any wait: a run that ends so differs from one that ends by a choice at its last point.
-        self.count(Point::Wait);
+        // As any wait: a run that ends so differs from one that ends by a choice at its last scheduling point.
+        self.count(OpKind::Wait);
         self.end_here(Ending::Exited(exit))
     }
 
@@ -54,7 +54,7 @@ impl Controller {
 
     /// The running thread does what its standard leaves undefined.
     pub fn misuse(&mut self, primitive: &'static str, how: &'static str) -> Next {
-        self.count(Point::Wait); // As in `exit`.
+        self.count(OpKind::Wait); // As in `exit`.
         self.end_here(Ending::Misused { thread: self.current, primitive, how })
     }
 

@@ -1,10 +1,11 @@
-//! Turns: who runs next and for how many points, by the strategy, unless fairness or the step budget says otherwise.
+//! Turns: who runs next and for how many scheduling points, by the strategy, unless fairness or the step budget says
+//! otherwise.
 
 use super::{Budget, Controller, Next, POINT_TIME, Wake};
 use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::execution::{Ending, ThreadId};
-use crate::point::Pending;
+use crate::op::Op;
 use crate::strategy::{Decision, Divergence, Turn};
 
 /// Points of a turn once everyone gets their share.
@@ -12,8 +13,8 @@ const FAIR_TURN: u32 = 64;
 
 impl Controller {
     /// At a point with more to it: who runs next; the running thread could go on, with `pending`.
-    pub fn decide(&mut self, pending: Pending) -> Next {
-        if self.trace.points() < self.turn_end && !pending.point.yields() {
+    pub fn decide(&mut self, pending: Op) -> Next {
+        if self.trace.points() < self.turn_end && !pending.kind.yields() {
             self.tell(self.current, &pending);
             return Next::Continue;
         }
@@ -26,7 +27,7 @@ impl Controller {
         let current = self.current;
         if self.replaying {
             self.pending[usize::from(current)] = pending;
-            return self.choose(Some(current), pending.point.yields());
+            return self.choose(Some(current), pending.kind.yields());
         }
         if self.fairness.is_anyone_resting() {
             self.end_rests();
@@ -44,12 +45,12 @@ impl Controller {
                 self.fairness.rest(current, self.trace.points(), self.runnable.len());
                 self.choose(None, true)
             }
-            look if self.rest_of_turn > 0 && !pending.point.yields() => {
+            look if self.rest_of_turn > 0 && !pending.kind.yields() => {
                 self.continue_turn(look);
                 self.tell(current, &pending);
                 Next::Continue
             }
-            _ => self.choose(Some(current), pending.point.yields()),
+            _ => self.choose(Some(current), pending.kind.yields()),
         }
     }
 
@@ -76,7 +77,7 @@ impl Controller {
 
     /// Tells the observer, and a strategy that watches, what `thread` does now.
     #[inline]
-    fn tell(&mut self, thread: ThreadId, made: &Pending) {
+    fn tell(&mut self, thread: ThreadId, made: &Op) {
         if let Some(observer) = &mut self.observer {
             observer.made(thread, made);
         }

@@ -6,7 +6,7 @@ use super::{Controller, Next, SLOTS, State, Wake};
 use crate::control::files::{OpenId, Released};
 use crate::control::sanitizer;
 use crate::execution::ThreadId;
-use crate::point::{Pending, Point};
+use crate::op::{Op, OpKind};
 use crate::strategy::Sleeper;
 
 /// Virtual nanoseconds. What is to wait longer than these 146 years waits without end: clocks could not show a later time.
@@ -16,13 +16,13 @@ impl Controller {
     /// The running thread waits for `object`; once it runs again, `wake` says why.
     pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
         // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
-        self.count(Point::Wait);
+        self.count(OpKind::Wait);
         let current = self.current;
         let thread = &mut self.threads[usize::from(current)];
         thread.state = State::Blocked;
         thread.object = object;
         thread.primitive = primitive;
-        self.pending[usize::from(current)] = Pending { point: Point::Wait, object, place: 0 };
+        self.pending[usize::from(current)] = Op { kind: OpKind::Wait, object, place: 0 };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
         if let Some(deadline) = deadline.filter(|&deadline| deadline < FOREVER) {

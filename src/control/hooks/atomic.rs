@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::{Active, active};
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::schedule::Injection;
 
 /// Called before each atomic operation; returns the address to operate on.
@@ -38,8 +38,8 @@ extern "C" fn point(
     caller: usize,
 ) -> *mut c_void {
     let Some(active) = active() else { return address };
-    let point = Point::of_atomic(operation);
-    if active.count(point) { pause(address, active, point, caller) } else { address }
+    let kind = OpKind::of_atomic(operation);
+    if active.count(kind) { pause(address, active, kind, caller) } else { address }
 }
 
 /// Where the target lies.
@@ -50,13 +50,13 @@ pub(in crate::control) fn set_origin(address: usize) {
     ORIGIN.store(address, Ordering::Relaxed);
 }
 
-/// The rest of such a point. It gives the address, of which the compiler must not know that it is the one that it was
-/// given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
+/// The rest of such a scheduling point. It gives the address, of which the compiler must not know that it is the one
+/// that it was given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
-extern "C" fn pause(address: *mut c_void, active: &Active, point: Point, caller: usize) -> *mut c_void {
+extern "C" fn pause(address: *mut c_void, active: &Active, kind: OpKind, caller: usize) -> *mut c_void {
     // Relative to the target, which lies elsewhere in each process.
     let place = caller.wrapping_sub(ORIGIN.load(Ordering::Relaxed));
-    active.pause_here(point, address as usize, place);
+    active.pause_here(kind, address as usize, place);
     black_box(address)
 }
 

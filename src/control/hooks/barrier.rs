@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::stand_in;
 use crate::control::sanitizer;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// The start of glibc's `pthread_barrier_t`.
 #[repr(C)]
@@ -24,7 +24,7 @@ fn order_of(barrier: *const Barrier, round: u32) -> usize {
 stand_in! {
     #[doc = "The thread that completes a round is the one that gets `PTHREAD_BARRIER_SERIAL_THREAD`."]
     fn pthread_barrier_wait(barrier: *mut Barrier) -> c_int |active| {
-        active.pass(Point::BarrierWait, barrier as usize);
+        active.pass(OpKind::BarrierWait, barrier as usize);
         // SAFETY: the caller's promise; the borrow ends before another thread runs.
         let (order, last) = unsafe {
             let state = &mut *barrier;
@@ -50,7 +50,7 @@ stand_in! {
 
     #[doc = "As glibc's, it waits until nobody waits there."]
     fn pthread_barrier_destroy(barrier: *mut Barrier) -> c_int |active| {
-        active.pass(Point::BarrierWait, barrier as usize);
+        active.pass(OpKind::BarrierWait, barrier as usize);
         // SAFETY: the caller's promise.
         while unsafe { (&raw const (*barrier).arrived).read_volatile() } > 0 {
             active.block(barrier as usize, "pthread_barrier_destroy", None);

@@ -11,7 +11,7 @@ use super::specific::{self, Destructor, Key};
 use super::thread;
 use super::{nanoseconds, once, stand_in};
 use crate::control::virtual_thread::{CStart, Start};
-use crate::point::Point;
+use crate::op::OpKind;
 
 const SUCCESS: c_int = 0;
 const BUSY: c_int = 1;
@@ -58,7 +58,7 @@ stand_in! {
     }
 
     fn thrd_yield() |active| {
-        active.pass(Point::Yield, 0);
+        active.pass(OpKind::Yield, 0);
     }
 
     #[doc = "Never interrupted."]

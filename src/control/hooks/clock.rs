@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::{deadline, length, stand_in, start_of};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// What sleepers wait for: an address that nobody ever wakes.
 const NOTHING: usize = 1;
@@ -15,7 +15,7 @@ const TIME_UTC: c_int = 1;
 
 /// What a clock shows, in nanoseconds.
 fn read(active: &Active, clock: libc::clockid_t) -> u64 {
-    active.pass(Point::Clock, 0);
+    active.pass(OpKind::Clock, 0);
     start_of(clock) + active.ask(|controller| controller.now())
 }
 
@@ -28,7 +28,7 @@ fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
 }
 
 pub(super) fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) {
-    active.pass(Point::Sleep, 0);
+    active.pass(OpKind::Sleep, 0);
     let now = active.ask(|controller| controller.now());
     sleep_until(active, primitive, now.saturating_add(nanoseconds));
 }
@@ -130,7 +130,7 @@ unsafe extern "C-unwind" fn clock_nanosleep(
         sleep_for(active, "clock_nanosleep", length);
     } else {
         let Some(deadline) = deadline(clock, time) else { return libc::EINVAL };
-        active.pass(Point::Sleep, 0);
+        active.pass(OpKind::Sleep, 0);
         sleep_until(active, "clock_nanosleep", deadline);
     }
     0

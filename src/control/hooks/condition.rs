@@ -7,7 +7,7 @@ use super::mutex::{self, Mutex, give_up, take};
 use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::schedule::Injection;
 
 /// glibc's `pthread_cond_t`, as far as it is needed.
@@ -33,9 +33,9 @@ pub(super) unsafe fn wait(
     primitive: &'static str,
     deadline: Option<u64>,
 ) -> c_int {
-    active.pass(Point::ConditionWait, condition as usize);
+    active.pass(OpKind::ConditionWait, condition as usize);
     let spurious = active.inject(Injection::SpuriousWakeUp);
-    // No point from here until the thread waits: giving the mutex up and waiting are one step.
+    // No scheduling point from here until the thread waits: giving the mutex up and waiting are one step.
     // SAFETY: the caller's promise.
     let error = unsafe { give_up(active, mutex, primitive) };
     if error != 0 {
@@ -44,7 +44,7 @@ pub(super) unsafe fn wait(
     // SAFETY: the caller's promise.
     unsafe { mutex::begin_use(mutex) };
     let wake = if spurious {
-        active.pass(Point::ConditionWait, condition as usize);
+        active.pass(OpKind::ConditionWait, condition as usize);
         Wake::Notified
     } else {
         active.block(condition as usize, primitive, deadline)
@@ -58,12 +58,12 @@ pub(super) unsafe fn wait(
 }
 
 pub(super) fn notify_one(active: &Active, condition: usize) {
-    active.pass(Point::ConditionNotify, condition);
+    active.pass(OpKind::ConditionNotify, condition);
     active.ask(|controller| controller.wake_one(condition));
 }
 
 pub(super) fn notify_all(active: &Active, condition: usize) {
-    active.pass(Point::ConditionNotify, condition);
+    active.pass(OpKind::ConditionNotify, condition);
     active.ask(|controller| controller.wake_all(condition));
 }
 

@@ -8,7 +8,7 @@ use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
 use crate::control::thread_local;
 use crate::execution::Exit;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// A function that runs at exit.
 #[derive(Clone, Copy)]
@@ -64,7 +64,7 @@ fn program() -> Option<&'static Active> {
 /// What `exit` does before it ends the program: thread-local variables of the calling thread, exit handlers,
 /// destructors.
 pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
-    active.pass(Point::Exit, 0);
+    active.pass(OpKind::Exit, 0);
     // SAFETY: the running thread's own.
     unsafe { thread_local::destroy(active.locals()) };
     active.exit_handlers.run();
@@ -96,7 +96,7 @@ macro_rules! leave_at_once {
         unsafe extern "C-unwind" fn $name(status: c_int) -> ! {
             match program() {
                 Some(active) => {
-                    active.pass(Point::Exit, 0);
+                    active.pass(OpKind::Exit, 0);
                     active.leave_program(Exit::Status(status & 0xff))
                 }
                 // SAFETY: passed on unchanged.
@@ -113,7 +113,7 @@ leave_at_once! { _exit _Exit }
 unsafe extern "C-unwind" fn quick_exit(status: c_int) -> ! {
     match program() {
         Some(active) => {
-            active.pass(Point::Exit, 0);
+            active.pass(OpKind::Exit, 0);
             active.quick_exit_handlers.run();
             active.leave_program(Exit::Status(status & 0xff))
         }

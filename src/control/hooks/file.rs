@@ -1,4 +1,4 @@
-//! Calls on files: each that the target makes is a point, and a place where it can be made to fail.
+//! Calls on files: each that the target makes is a scheduling point, and a place where it can be made to fail.
 //!
 //! The files are real ones, in the session's directory. A call counts if it is made on a virtual thread by
 //! anything but a Rust panic, which may print and read symbols; one that names a descriptor counts if the
@@ -19,7 +19,7 @@ use crate::control::active::{Active, active};
 use crate::control::controller::Controller;
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::schedule::Injection;
 
 /// What a call does, as far as it decides how it can be made to fail. A crash comes before any call.
@@ -110,7 +110,7 @@ fn calling_on(descriptor: c_int) -> Option<&'static Active> {
 /// The point of a call. Does not return if the process crashes there.
 fn point(active: &Active, call: Call) -> Fate {
     active.ask(|controller| controller.files.touched = true);
-    active.pass_at(Point::File, 0, call.number());
+    active.pass_at(OpKind::File, 0, call.number());
     let injected = {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| controller.inject(|injection| call.may_fail_with(injection)))

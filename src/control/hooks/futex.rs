@@ -8,7 +8,7 @@ use super::{deadline, length, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
 use crate::control::real::real;
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::schedule::Injection;
 
 /// Bits of a futex wait or wake that meets all others.
@@ -43,7 +43,7 @@ unsafe extern "C-unwind" fn syscall(
         }
         (Some(active), libc::SYS_gettid) => number_of(active).into(),
         (Some(active), libc::SYS_sched_yield) => {
-            active.pass(Point::Yield, 0);
+            active.pass(OpKind::Yield, 0);
             0
         }
         // SAFETY: passed on unchanged.
@@ -75,7 +75,7 @@ unsafe fn futex(
     let clock = if operation & libc::FUTEX_CLOCK_REALTIME == 0 { libc::CLOCK_MONOTONIC } else { libc::CLOCK_REALTIME };
     match command {
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
-            active.pass(Point::FutexWait, word as usize);
+            active.pass(OpKind::FutexWait, word as usize);
             // SAFETY: the caller's promise.
             let until = match unsafe { timeout.as_ref() } {
                 None => None,
@@ -85,12 +85,12 @@ unsafe fn futex(
                 }
                 Some(time) => Some(deadline(clock, time).ok_or(libc::EINVAL)?),
             };
-            // SAFETY: the caller's promise. No point between the look and the wait: they are one step.
+            // SAFETY: the caller's promise. No scheduling point between the look and the wait: they are one step.
             if unsafe { (*word).load(Ordering::SeqCst) } != value as u32 {
                 return Err(libc::EAGAIN);
             }
             if active.inject(Injection::SpuriousWakeUp) {
-                active.pass(Point::FutexWait, word as usize);
+                active.pass(OpKind::FutexWait, word as usize);
                 return Ok(0);
             }
             match active.block(word as usize, "futex", until) {
@@ -99,7 +99,7 @@ unsafe fn futex(
             }
         }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
-            active.pass(Point::FutexWake, word as usize);
+            active.pass(OpKind::FutexWake, word as usize);
             let most = c_long::from(value as c_int);
             let mut woken = 0;
             while woken < most && active.ask(|controller| controller.wake_one(word as usize)) {

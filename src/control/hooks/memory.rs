@@ -3,18 +3,18 @@
 use std::ffi::{c_uint, c_void};
 
 use crate::control::active::active;
-use crate::point::Point;
+use crate::op::OpKind;
 
-/// Called before each plain access. A thread's own stack is no point: others rarely see it, and without optimisation
-/// most accesses go there.
+/// Called before each plain access. A thread's own stack is no scheduling point: others rarely see it, and without
+/// optimisation most accesses go there.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void) {
     if let Some(active) = active()
         && !active.is_own(address as usize)
     {
-        let point = if is_write == 0 { Point::PlainLoad } else { Point::PlainStore };
-        if active.count(point) {
-            active.pause_here(point, address as usize, place as usize);
+        let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
+        if active.count(kind) {
+            active.pause_here(kind, address as usize, place as usize);
         }
     }
 }

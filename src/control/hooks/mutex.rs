@@ -7,7 +7,7 @@ use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::sanitizer;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets).
 #[repr(C)]
@@ -63,7 +63,7 @@ unsafe fn refuse(active: &Active, mutex: *const Mutex, primitive: &'static str) 
     active.refuse(&format!("{primitive} on a robust or priority mutex"))
 }
 
-/// Takes the mutex for the calling virtual thread, after the point of doing so.
+/// Takes the mutex for the calling virtual thread, after the scheduling point of doing so.
 ///
 /// # Safety
 /// `mutex` is an initialised mutex.
@@ -209,7 +209,7 @@ pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, primitive: &'st
 /// # Safety
 /// `mutex` is an initialised mutex. The same holds for the others below.
 pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
-    active.pass(Point::Lock, mutex as usize);
+    active.pass(OpKind::Lock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe { take(active, mutex, primitive, None) }
 }
@@ -217,7 +217,7 @@ pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, primitive: &'stati
 /// # Safety
 /// As `lock`.
 pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
-    active.pass(Point::TryLock, mutex as usize);
+    active.pass(OpKind::TryLock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe {
         if !is_emulated(mutex) {
@@ -240,7 +240,7 @@ pub(super) unsafe fn lock_until(
     clock: libc::clockid_t,
     until: &libc::timespec,
 ) -> c_int {
-    active.pass(Point::Lock, mutex as usize);
+    active.pass(OpKind::Lock, mutex as usize);
     let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
     // SAFETY: the caller's promise.
     unsafe { take(active, mutex, primitive, Some(deadline)) }
@@ -249,7 +249,7 @@ pub(super) unsafe fn lock_until(
 /// # Safety
 /// As `lock`.
 pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
-    active.pass(Point::Unlock, mutex as usize);
+    active.pass(OpKind::Unlock, mutex as usize);
     // SAFETY: the caller's promise.
     unsafe { give_up(active, mutex, primitive) }
 }

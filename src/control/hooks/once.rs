@@ -8,7 +8,7 @@ use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::thread_local::hand_over_once_variables;
-use crate::point::Point;
+use crate::op::OpKind;
 use crate::settings::Sanitizer;
 
 /// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
@@ -52,12 +52,12 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
     let address = std::ptr::from_ref(control) as usize;
     let done = done();
     if control.load(Ordering::SeqCst) == done {
-        // No point: libgcc asks once for every landing pad that an exception passes, and how many there
+        // No scheduling point: libgcc asks once for every landing pad that an exception passes, and how many there
         // are differs from one sanitizer to the next.
         sanitizer::acquire(address);
         return;
     }
-    active.pass(Point::Once, address);
+    active.pass(OpKind::Once, address);
     loop {
         match control.load(Ordering::SeqCst) {
             state if state == done => {
@@ -106,7 +106,7 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(__cxa_guard_acquire: fn(*mut c_void) -> c_int)(guard) };
     };
-    active.pass(Point::StaticGuard, guard as usize);
+    active.pass(OpKind::StaticGuard, guard as usize);
     loop {
         // SAFETY: the caller's promise.
         let state = unsafe { &*guard.cast::<Guard>() };

@@ -7,7 +7,7 @@ use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::sanitizer;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// glibc's `pthread_rwlock_t`, as far as it is needed; a fresh one is all zeros in these places.
 #[repr(C)]
@@ -42,11 +42,11 @@ fn order_of_readers(lock: *const RwLock) -> usize {
 }
 
 fn pass(active: &Active, lock: *const RwLock, purpose: For) {
-    let point = if purpose == For::Reading { Point::SharedLock } else { Point::Lock };
-    active.pass(point, lock as usize);
+    let kind = if purpose == For::Reading { OpKind::SharedLock } else { OpKind::Lock };
+    active.pass(kind, lock as usize);
 }
 
-/// Takes the lock, after the point of doing so.
+/// Takes the lock, after the scheduling point of doing so.
 ///
 /// # Safety
 /// `lock` is an initialised lock.
@@ -91,7 +91,7 @@ unsafe fn hold(active: &Active, lock: *mut RwLock, purpose: For) {
 /// # Safety
 /// As `take`.
 unsafe fn try_take(active: &Active, lock: *mut RwLock, purpose: For) -> c_int {
-    active.pass(Point::TryLock, lock as usize);
+    active.pass(OpKind::TryLock, lock as usize);
     // SAFETY: the caller's promise; nothing here lets another thread run.
     unsafe {
         if !(*lock).is_free(purpose) {
@@ -175,7 +175,7 @@ stand_in! {
 
     #[doc = "One that the caller does not hold for writing, and nobody for reading, is left alone (`EPERM`)."]
     fn pthread_rwlock_unlock(lock: *mut RwLock) -> c_int |active| {
-        active.pass(Point::Unlock, lock as usize);
+        active.pass(OpKind::Unlock, lock as usize);
         // SAFETY: the caller's promise; nothing here lets another thread run.
         let state = unsafe { &mut *lock };
         if state.writer == writer(active) {

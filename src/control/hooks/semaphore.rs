@@ -7,7 +7,7 @@ use super::{deadline, set_errno, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
 use crate::control::sanitizer::{self, Unwatched};
-use crate::point::Point;
+use crate::op::OpKind;
 
 const LARGEST_VALUE: u32 = i32::MAX as u32;
 /// glibc's bound of a name, without its slash.
@@ -110,7 +110,7 @@ fn report(result: Result<(), c_int>) -> c_int {
     }
 }
 
-/// Takes one, after the point of doing so.
+/// Takes one, after the scheduling point of doing so.
 ///
 /// # Safety
 /// `semaphore` is an initialised semaphore.
@@ -155,7 +155,7 @@ unsafe fn take_until(
     clock: libc::clockid_t,
     until: *const libc::timespec,
 ) -> Result<(), c_int> {
-    active.pass(Point::SemaphoreWait, semaphore as usize);
+    active.pass(OpKind::SemaphoreWait, semaphore as usize);
     // SAFETY: the caller's promise.
     unsafe {
         let deadline = deadline(clock, &*until).ok_or(libc::EINVAL)?;
@@ -165,7 +165,7 @@ unsafe fn take_until(
 
 stand_in! {
     fn sem_wait(semaphore: *mut Semaphore) -> c_int |active| {
-        active.pass(Point::SemaphoreWait, semaphore as usize);
+        active.pass(OpKind::SemaphoreWait, semaphore as usize);
         // SAFETY: the caller's promise.
         report(unsafe { take(active, semaphore, "sem_wait", None) })
     }
@@ -185,14 +185,14 @@ stand_in! {
     }
 
     fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active| {
-        active.pass(Point::SemaphoreWait, semaphore as usize);
+        active.pass(OpKind::SemaphoreWait, semaphore as usize);
         // SAFETY: the caller's promise.
         report(if unsafe { try_take(active, semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
     }
 
     #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]
     fn sem_post(semaphore: *mut Semaphore) -> c_int |active| {
-        active.pass(Point::SemaphorePost, semaphore as usize);
+        active.pass(OpKind::SemaphorePost, semaphore as usize);
         // SAFETY: the caller's promise; nothing here lets another thread run.
         let value = unsafe { &mut (*semaphore).value };
         if *value == LARGEST_VALUE {
@@ -205,7 +205,7 @@ stand_in! {
     }
 
     fn sem_getvalue(semaphore: *mut Semaphore, value: *mut c_int) -> c_int |active| {
-        active.pass(Point::SemaphoreLook, semaphore as usize);
+        active.pass(OpKind::SemaphoreLook, semaphore as usize);
         // SAFETY: the caller's promise.
         unsafe { *value = (*semaphore).value as c_int };
         sanitizer::acquire(semaphore as usize);
@@ -215,7 +215,7 @@ stand_in! {
     #[doc = "The C function takes the mode and the value only if it may create; they are passed alike, and the mode is"]
     #[doc = "not used."]
     fn sem_open(name: *const c_char, flags: c_int, mode: c_uint, value: c_uint) -> *mut Semaphore |active| {
-        active.pass(Point::SemaphoreLook, 0);
+        active.pass(OpKind::SemaphoreLook, 0);
         // SAFETY: the caller's promise.
         let plain = unsafe { plain_name(name) };
         match plain.and_then(|plain| named(active, |semaphores| semaphores.open(plain, flags, value))) {
@@ -229,12 +229,12 @@ stand_in! {
     }
 
     fn sem_close(semaphore: *mut Semaphore) -> c_int |active| {
-        active.pass(Point::SemaphoreLook, 0);
+        active.pass(OpKind::SemaphoreLook, 0);
         report(named(active, |semaphores| semaphores.close(semaphore)))
     }
 
     fn sem_unlink(name: *const c_char) -> c_int |active| {
-        active.pass(Point::SemaphoreLook, 0);
+        active.pass(OpKind::SemaphoreLook, 0);
         // SAFETY: the caller's promise.
         let plain = unsafe { plain_name(name) };
         report(plain.and_then(|plain| named(active, |semaphores| semaphores.unlink(plain))))

@@ -1,11 +1,11 @@
-//! Spin locks, kept in the `pthread_spinlock_t` itself. Who would spin waits instead: spinning makes no points, and a
-//! lock that is never released shows as a deadlock.
+//! Spin locks, kept in the `pthread_spinlock_t` itself. Who would spin waits instead: spinning makes no scheduling
+//! points, and a lock that is never released shows as a deadlock.
 
 use std::ffi::c_int;
 
 use super::stand_in;
 use crate::control::sanitizer;
-use crate::point::Point;
+use crate::op::OpKind;
 
 /// What glibc's `pthread_spin_init` writes.
 const FREE: c_int = if cfg!(target_arch = "x86_64") { 1 } else { 0 };
@@ -27,7 +27,7 @@ unsafe fn take(lock: *mut c_int) -> bool {
 
 stand_in! {
     fn pthread_spin_lock(lock: *mut c_int) -> c_int |active| {
-        active.pass(Point::Lock, lock as usize);
+        active.pass(OpKind::Lock, lock as usize);
         // SAFETY: the caller's promise.
         while !unsafe { take(lock) } {
             active.block(lock as usize, "pthread_spin_lock", None);
@@ -36,13 +36,13 @@ stand_in! {
     }
 
     fn pthread_spin_trylock(lock: *mut c_int) -> c_int |active| {
-        active.pass(Point::TryLock, lock as usize);
+        active.pass(OpKind::TryLock, lock as usize);
         // SAFETY: the caller's promise.
         if unsafe { take(lock) } { 0 } else { libc::EBUSY }
     }
 
     fn pthread_spin_unlock(lock: *mut c_int) -> c_int |active| {
-        active.pass(Point::Unlock, lock as usize);
+        active.pass(OpKind::Unlock, lock as usize);
         // SAFETY: the caller's promise.
         unsafe { *lock = FREE };
         sanitizer::release(lock as usize);

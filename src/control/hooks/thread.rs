@@ -8,7 +8,7 @@ use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
-use crate::point::Point;
+use crate::op::OpKind;
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
@@ -22,14 +22,14 @@ fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&VirtualThread>
 
 /// A new virtual thread, which can run from here on.
 pub(super) fn create(active: &Active, start: Start, argument: *mut c_void) -> &VirtualThread {
-    active.pass(Point::ThreadCreate, 0);
+    active.pass(OpKind::ThreadCreate, 0);
     active.spawn(start, argument).unwrap_or_else(|| active.refuse("more threads than an execution may make"))
 }
 
-/// The point of joining a thread.
+/// The scheduling point of joining a thread.
 fn pass_join(active: &Active, handle: libc::pthread_t) -> Result<&VirtualThread, c_int> {
     let thread = by_handle(active, handle);
-    active.pass(Point::ThreadJoin, thread.map_or(0, VirtualThread::address));
+    active.pass(OpKind::ThreadJoin, thread.map_or(0, VirtualThread::address));
     thread.ok_or(libc::ESRCH)
 }
 
@@ -272,6 +272,6 @@ unsafe extern "C-unwind" fn sched_yield() -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(sched_yield: fn() -> c_int)() };
     };
-    active.pass(Point::Yield, 0);
+    active.pass(OpKind::Yield, 0);
     0
 }

@@ -1,4 +1,4 @@
-//! One execution of whatever the target is to do, from its first point to the state that it leaves behind.
+//! One execution of whatever the target is to do, from its first scheduling point to the state that it leaves behind.
 
 use std::ffi::c_void;
 

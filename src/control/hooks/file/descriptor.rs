@@ -46,7 +46,7 @@ opens! {
     openat64(at: c_int, path: *const c_char);
 }
 
-/// Stands in for `creat`; a point.
+/// Stands in for `creat`; a scheduling point.
 ///
 /// # Safety
 /// That of `creat`. The same holds for the others below.

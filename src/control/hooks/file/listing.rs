@@ -96,7 +96,7 @@ fn add(active: &Active, stream: *mut libc::DIR) {
     active.ask(|controller| controller.listings.0.push(Listing { stream, entries: None, next: 0 }));
 }
 
-/// Stands in for `opendir`; a point.
+/// Stands in for `opendir`; a scheduling point.
 ///
 /// # Safety
 /// That of `opendir`. The same holds for the others below.

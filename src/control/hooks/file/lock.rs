@@ -9,7 +9,7 @@ use crate::control::files::{Identity, Lock, OpenId};
 use crate::control::real::real;
 use crate::control::sanitizer;
 
-/// Stands in for `flock`; a point. As on Linux, a lock of the other kind is given up before the new one is
+/// Stands in for `flock`; a scheduling point. As on Linux, a lock of the other kind is given up before the new one is
 /// asked for. Locks order memory, since what they guard is shared.
 ///
 /// # Safety

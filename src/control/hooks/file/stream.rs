@@ -1,5 +1,5 @@
 //! Streams of C (`FILE`), under `std::fstream` too: opening and closing them. What libc reads and writes for
-//! one inside is no point; `std::fstream` reads and writes with the calls of its descriptor, which are.
+//! one inside is no scheduling point; `std::fstream` reads and writes with the calls of its descriptor, which are.
 
 use std::ffi::{c_char, c_int};
 

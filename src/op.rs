@@ -1,28 +1,28 @@
-//! The kinds of point: places where the controller may switch.
+//! Operations at scheduling points, which are the places where the controller may switch.
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
-/// What a thread does when it goes on: the operation of its point, the address of what that is on, 0 for nothing, and
-/// where in the code it stands, 0 if that is not known.
+/// What a thread does when it goes on, its pending operation: its kind, the address of what it is on, 0 for nothing,
+/// and where in the code it stands, 0 if that is not known.
 ///
 /// Addresses are only ever compared with each other: which they are differs from one process to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pending {
-    pub point: Point,
+pub struct Op {
+    pub kind: OpKind,
     pub object: usize,
     pub place: usize,
 }
 
-impl Pending {
+impl Op {
     /// What a thread does that has not begun.
-    pub const NOTHING: Self = Self { point: Point::Wait, object: 0, place: 0 };
+    pub const NOTHING: Self = Self { kind: OpKind::Wait, object: 0, place: 0 };
 
     /// Whether the order of these two matters: they are on the same object, and one of them changes it.
     #[must_use]
     #[inline]
     pub fn races_with(&self, other: &Self) -> bool {
-        self.object == other.object && self.object != 0 && (self.point.changes() || other.point.changes())
+        self.object == other.object && self.object != 0 && (self.kind.changes() || other.kind.changes())
     }
 }
 
@@ -33,7 +33,7 @@ impl Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
-pub enum Point {
+pub enum OpKind {
     Load = 0,
     Store = 1,
     Exchange = 2,
@@ -77,7 +77,7 @@ pub enum Point {
     Exit = 42,
 }
 
-impl Point {
+impl OpKind {
     /// Whether the thread itself says that others should run.
     #[must_use]
     #[inline]
@@ -144,20 +144,20 @@ impl Point {
         )
     }
 
-    /// The point of an operation number of cpp/harness/points.h; unknown ones count as loads.
+    /// The kind that has this number in cpp/harness/points.h; unknown ones count as loads.
     #[must_use]
     #[inline]
     pub fn of_atomic(operation: u32) -> Self {
         // A table, so this takes no branches, which would be mispredicted at every other point.
-        const KINDS: [Point; 8] = [
-            Point::Load,
-            Point::Store,
-            Point::Exchange,
-            Point::CompareExchange,
-            Point::ReadModifyWrite,
-            Point::Fence,
-            Point::Pause,
-            Point::Load,
+        const KINDS: [OpKind; 8] = [
+            OpKind::Load,
+            OpKind::Store,
+            OpKind::Exchange,
+            OpKind::CompareExchange,
+            OpKind::ReadModifyWrite,
+            OpKind::Fence,
+            OpKind::Pause,
+            OpKind::Load,
         ];
         KINDS[operation.min(7) as usize]
     }
