@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ under none. With `all`,
+# The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ without a sanitizer. With `all`,
 # g++ too goes through every sanitizer, and the bundled runtime as a target is built under each, which cargo's tests do as well.
 set -euo pipefail
 clang=$(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -n 1)

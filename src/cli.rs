@@ -34,7 +34,7 @@ pub const EXIT_FOUND: u8 = 1;
 /// The tool could not do what was asked; clap leaves with the same code.
 pub const EXIT_COULD_NOT: u8 = 2;
 
-/// Wears C++20 coroutine schedulers thin until their races show.
+/// Tests the concurrency of C and C++20: coroutine runtimes and whole programs, under schedules that it fully controls.
 ///
 /// Exit codes: 0 nothing was found, 1 something was found, 2 the tool could not do what was asked.
 #[derive(Debug, Parser)]
@@ -59,7 +59,7 @@ enum Command {
     Ci(ci::Flags),
     /// Look at, share and minimise what coverage-guided campaigns keep.
     Corpus(corpus::Flags),
-    /// Execute cases again and check that each does what it promises.
+    /// Replay cases and check that each shows its recorded verdict.
     Replay(replay::Flags),
     /// Make the task graph of a case as small as it can be.
     Minimise(minimise::Flags),
@@ -71,7 +71,7 @@ enum Command {
     Bench(bench::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Targets,
-    /// Show or clear what was built.
+    /// Show or clear the cache of built targets.
     Cache(cache::Flags),
     #[command(hide = true)]
     Worker(worker::Flags),

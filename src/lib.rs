@@ -1,4 +1,4 @@
-//! threadbare wears C++20 coroutine schedulers thin until their races show.
+//! threadbare is a controlled concurrency tester for C and C++20.
 //!
 //! Data flows one way:
 //! `task graph -> control(target, strategy) -> execution -> oracle(reference) -> finding -> report`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::feedback::Kind;
 use crate::settings::StrategyName;
 
-/// Where task graphs and choices come from.
+/// How task graphs and choices are generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
     /// Generated, each execution by itself, with the choices that this strategy makes.

@@ -32,7 +32,7 @@ pub struct Flags {
     /// Size of the task graphs, in about tasks.
     #[arg(long, default_value_t = task_graph::DEFAULT_SIZE)]
     size: u32,
-    /// Which of the systems beside the scheduler task graphs use. Calls on files take a while in
+    /// Which systems task graphs use besides the scheduler. Calls on files take a while in
     /// the kernel with control and without, so they say nothing about it.
     #[arg(long, value_enum, default_value_t = Systems::None)]
     systems: Systems,
@@ -62,7 +62,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<()> {
     }
 }
 
-/// How the strategies do on examples.
+/// Compares the strategies on examples.
 fn compare(flags: &Flags, directory: &Path, workshop: &Workshop) -> Result<()> {
     let comparison = Comparison {
         directory: directory.to_owned(),

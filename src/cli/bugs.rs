@@ -30,7 +30,7 @@ pub struct Flags {
     /// Executions after which a search is given up.
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..))]
     cap: u64,
-    /// Search without control too, with as many executions.
+    /// Search by uncontrolled stress too, with as many executions.
     #[arg(long)]
     free: bool,
     /// How virtual threads run [default: fibers if built with clang, else threads].

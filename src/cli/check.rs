@@ -61,10 +61,10 @@ pub struct Flags {
     /// Stop after the first finding.
     #[arg(long)]
     stop_at_first: bool,
-    /// Execute each schedule twice and say at which step they first differ, if they do.
+    /// Execute each schedule twice and report the first step at which the two executions differ, if they do.
     #[arg(long)]
     audit: bool,
-    /// Let these happen where a program must expect them: spurious-wake-up, weak-failure.
+    /// Inject what a program must expect: spurious-wake-up, weak-failure.
     #[arg(long, value_delimiter = ',', value_parser = injection)]
     inject: Option<Vec<Injection>>,
     /// Directory for what is found [default: `findings` of threadbare.toml, else findings].
@@ -73,7 +73,7 @@ pub struct Flags {
     /// Write the results to this file.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// For `main`, in place of those of threadbare.toml.
+    /// Arguments of `main`, in place of those of threadbare.toml.
     #[arg(last = true)]
     arguments: Vec<String>,
 }

@@ -24,7 +24,7 @@ pub struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Remove inputs that do nothing that smaller ones do not do.
+    /// Distil it: remove inputs whose coverage smaller ones have too.
     Minimise {
         corpus: PathBuf,
         /// The runtime that the corpus is of; see `threadbare targets`.
@@ -51,7 +51,7 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Format::Input)]
         format: Format,
     },
-    /// Say what is in it.
+    /// Show statistics.
     Stats {
         corpus: PathBuf,
         /// Write the results to this file.

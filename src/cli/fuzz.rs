@@ -61,12 +61,12 @@ pub struct Explored {
     engine: Option<Engine>,
     #[command(flatten)]
     search: SearchFlags,
-    /// Directory that a coverage-guided search begins with and adds to [default: it begins with nothing and keeps
-    /// nothing].
+    /// Directory of the corpus that a coverage-guided search begins with and adds to [default: it begins with none and
+    /// keeps none].
     #[arg(long, value_name = "DIRECTORY")]
     pub corpus: Option<PathBuf>,
     /// What makes the choices of a generational search: random, pct or pos, with a setting such as random:0.1 or pct:3
-    /// [default: random]. With it the search is generational.
+    /// [default: random]. It makes the search generational.
     #[arg(long, value_parser = resolve::campaign_strategy)]
     pub strategy: Option<StrategyName>,
     /// The same seed and executions, and corpus if the search is coverage-guided, are the same campaign [default: a new
@@ -79,7 +79,7 @@ pub struct Explored {
     /// Size of the task graphs, in about tasks.
     #[arg(long, default_value_t = task_graph::DEFAULT_SIZE)]
     size: u32,
-    /// Which of the systems beside the scheduler task graphs use.
+    /// Which systems task graphs use besides the scheduler.
     #[arg(long, value_enum, default_value_t = Systems::All)]
     systems: Systems,
     /// The runtime to explore; see `threadbare targets` [default: bundled; `ci` explores each target of
@@ -112,7 +112,7 @@ impl Explored {
         })
     }
 
-    /// The runtime to explore where only one is.
+    /// The runtime to explore where there is only one.
     pub fn runtime(&self) -> &str {
         self.runtime.as_deref().unwrap_or(bundled::NAME)
     }

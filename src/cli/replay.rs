@@ -21,13 +21,13 @@ use crate::target::bundled;
 pub struct Flags {
     /// Cases, inputs that a fuzz target saved, or directories with any of them [default: `cases` of threadbare.toml].
     paths: Vec<PathBuf>,
-    /// Replay each case so often.
+    /// How many times to replay each case.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
-    /// In place of the case's own engine.
+    /// The engine, in place of the case's own.
     #[arg(long, value_enum)]
     engine: Option<Engine>,
-    /// In place of the case's own sanitizer.
+    /// The sanitizer, in place of the case's own.
     #[arg(long, value_enum)]
     sanitizer: Option<Sanitizer>,
     /// Switch this seeded bug on for inputs of fuzz targets, which name none.

@@ -1,4 +1,4 @@
-//! The flags that say where task graphs and choices come from.
+//! The flags that choose the search: how executions are generated.
 #![forbid(unsafe_code)]
 
 use anyhow::{Result, bail, ensure};
@@ -9,15 +9,15 @@ use crate::settings::Engine;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {
-    /// Generated, each execution by itself.
+    /// Each execution is generated independently.
     Generational,
-    /// Mutated by libFuzzer from those that did something new.
+    /// libFuzzer mutates those that reached new coverage.
     CoverageGuided,
 }
 
 #[derive(Debug, Args)]
 pub struct SearchFlags {
-    /// Where task graphs and choices come from.
+    /// How task graphs and choices are generated.
     #[arg(long, value_enum)]
     search: Option<Name>,
     /// What counts as new in a coverage-guided search: all, none, or some of edges, reads-from, hand-overs, blocked,

@@ -98,7 +98,7 @@ fn text(case: &Case) -> String {
     shown
 }
 
-/// What an input says: it does not tell what came of it.
+/// What an input holds, which has no result.
 fn text_of_input(case: &Case, choices: &[u16]) -> String {
     let Settings { threads, seed, .. } = case.settings;
     let turns = choices.iter().map(|&number| {
