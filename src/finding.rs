@@ -27,19 +27,18 @@ pub enum Verdict {
     ExitStatus,
     OutOfMemory,
     WrongResult,
-    /// A task ran not exactly once, not to its end, or on the wrong thread.
+    /// A task did not run exactly once, did not run to its end, or ran on the wrong thread.
     Lifecycle,
     /// A coroutine frame was not destroyed exactly once.
     FrameLeak,
-    /// What calls on a shared object gave fits no order of the calls: mutual exclusion, a count, loss,
-    /// duplication, order.
+    /// The history of a shared object is not linearizable: mutual exclusion, a count, loss, duplication, order.
     WrongHistory,
     /// A crash left a file that is not whole.
     TornFile,
     /// Another promise broke: a timer, a callback.
     Invariant,
     Deadlock,
-    /// Stuck although a task is ready or an operation could go on.
+    /// Stuck although a task is ready or an operation could complete.
     LostWakeup,
     Livelock,
     /// A lock was used in a way that its standard leaves undefined.

@@ -114,7 +114,7 @@ impl Input {
     }
 
     /// The case that its execution on the bundled runtime is, with that bug and sanitizer, and the choices, which the
-    /// case has no place for. An input does not tell what comes of it: the case promises that nothing does.
+    /// case has no place for. An input has no verdict, so the case expects `clean`.
     #[must_use]
     pub fn into_case(self, bug: Option<String>, sanitizer: Sanitizer) -> (Case, Vec<u16>) {
         let settings = Settings {

@@ -84,7 +84,7 @@ pub struct Divergence(pub String);
 /// They depend on the seeds, and on the executions since the last `forget`, in their order; on the seed alone if the
 /// strategy's name does not learn (`StrategyName::learns`).
 pub trait Strategy {
-    /// Another program is loaded: what was learned from executions is worth nothing.
+    /// Another workload is loaded: what was learned from executions is worth nothing.
     fn forget(&mut self) {}
 
     /// A new execution begins. `expected_points` is a rough estimate of its length.
@@ -105,7 +105,7 @@ pub trait Strategy {
         let _ = (thread, made);
     }
 
-    /// Whether every execution of the program that this strategy would make was made.
+    /// Whether every execution of the workload that this strategy would make was made.
     fn exhausted(&self) -> bool {
         false
     }

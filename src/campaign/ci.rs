@@ -205,7 +205,7 @@ fn buildable(cases: Vec<Replayed>, failed: &Failed) -> (Vec<Replayed>, Vec<Refus
     (ready, refused)
 }
 
-/// Whether a case that was replayed did not do what it promises.
+/// Whether a case that was replayed did not show its recorded verdict.
 #[must_use]
 pub fn failed(case: &Replayed) -> bool {
     matches!(case.conclusion, Conclusion::Diverged(_) | Conclusion::Unexpected)

@@ -2,7 +2,7 @@
 //! share.
 //!
 //! An input's name is made of its bytes, and a file appears whole or not at all. So whoever writes the same input
-//! writes the same file, a campaign that is killed leaves nothing half done, and the next one goes on from what is
+//! writes the same file, a campaign that is killed leaves nothing half done, and the next one resumes from what is
 //! there. libFuzzer's own corpora are directories of the same bytes under other names.
 #![forbid(unsafe_code)]
 

@@ -51,7 +51,7 @@ pub struct Summary {
     pub task_graphs: u64,
     pub seconds: f64,
     pub findings: Vec<Finding>,
-    /// Of a coverage-guided search.
+    /// Only of a coverage-guided search.
     pub corpus: Option<Gathered>,
     pub interrupted: bool,
     /// Why it ended early: the corpus could not be kept.
@@ -165,7 +165,7 @@ impl Campaign {
         })
     }
 
-    /// Of a generational search.
+    /// The task graphs of a generational search.
     fn task_graphs(&self) -> TaskGraphs {
         TaskGraphs::for_strategy(self.search.strategy(), self.shape)
     }

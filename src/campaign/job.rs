@@ -70,7 +70,7 @@ impl Files {
         self.quick.join("files")
     }
 
-    /// The outcome as far as the trace does not tell it. It counts if the worker dies.
+    /// What belongs to the outcome and is not in the trace; read if the worker dies.
     #[must_use]
     pub fn outcome_so_far(&self) -> PathBuf {
         self.quick.join("outcome-so-far.json")

@@ -1,4 +1,4 @@
-//! Finds out what a corpus reaches before a campaign goes on from it.
+//! Finds out what a corpus reaches before a campaign resumes from it.
 //!
 //! A slice begins with a part of a large corpus, at one number of threads. What the rest reaches would be new to it, and
 //! kept once more.

@@ -1,4 +1,4 @@
-//! Replays cases in fresh workers and says whether each did what it promises.
+//! Replays cases in fresh workers and says whether each shows its recorded verdict.
 #![forbid(unsafe_code)]
 
 mod read;
@@ -134,7 +134,7 @@ pub struct Plan {
     pub paths: Vec<PathBuf>,
     /// Replays of each case, each in a fresh worker.
     pub repeat: u64,
-    /// In place of the case's own.
+    /// The engine, in place of the case's own.
     pub engine: Option<Engine>,
     pub sanitizer: Option<Sanitizer>,
     /// Switched on for inputs of a fuzzer, which name none.

@@ -100,7 +100,7 @@ pub(super) struct Runner {
     pub session: Session,
     threads: u16,
     pub outcome: Outcome,
-    /// Where the outcome is kept whenever something is counted that the trace does not tell.
+    /// Where the outcome is kept whenever it changes by something that is not in the trace.
     so_far: PathBuf,
     /// A known finding was made here again, and may have lost memory as it did before.
     repeats: bool,

@@ -23,7 +23,7 @@ pub fn thread_count(text: &str) -> Result<u16, String> {
 pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
     let strategy: StrategyName = word.parse().map_err(|error: NoStrategy| error.to_string())?;
     if strategy == StrategyName::Bytes {
-        return Err("bytes reads what a fuzzer wrote, which a campaign has not; choose random, pct or pos".to_owned());
+        return Err("the strategy bytes replays the choices of a fuzzer's input, and a campaign has no input; choose random, pct or pos".to_owned());
     }
     if strategy.learns() {
         return Err(format!(

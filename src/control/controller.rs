@@ -163,7 +163,7 @@ impl Controller {
         std::mem::replace(&mut self.strategy, strategy)
     }
 
-    /// Another program is executed from now on.
+    /// Another workload is executed from now on.
     pub fn forget(&mut self) {
         self.strategy.forget();
         self.overruled = false;

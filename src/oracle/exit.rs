@@ -45,7 +45,7 @@ fn deadlock(threads: &[BlockedThread]) -> Failure {
         threads.iter().map(|blocked| format!("thread {} in {}", blocked.thread, blocked.primitive)).collect();
     let mut primitives: Vec<&str> = threads.iter().map(|blocked| blocked.primitive).collect();
     primitives.sort_unstable();
-    let message = format!("nobody can go on: {}", waits.join(", "));
+    let message = format!("no thread can proceed: {}", waits.join(", "));
     failure(Verdict::Deadlock, OracleName::Progress, message, format!("stuck in {}", primitives.join(", ")))
 }
 

@@ -95,7 +95,7 @@ fn stuck(
     match ready {
         Some((life, task)) => {
             let (cause, what) = match operation(plan, life, task) {
-                Some(operation) => (operation.word(), format!("task {task} could go on in `{operation}`")),
+                Some(operation) => (operation.word(), format!("task {task} could proceed in `{operation}`")),
                 None => ("beginning", format!("task {task} was never begun")),
             };
             let what = format!("{what}; {}", waiting(plan, lifecycle));

@@ -44,7 +44,7 @@ pub struct Fuzz {
     interrupted: bool,
     findings: Vec<FuzzFinding>,
     incomparable: BTreeMap<Incomparable, u64>,
-    /// Of a coverage-guided search.
+    /// Only of a coverage-guided search.
     corpus: Option<Gathered>,
     runs: Vec<Run>,
 }

@@ -39,7 +39,7 @@ impl StrategyName {
     /// The largest depth of `pct`.
     pub const DEEPEST: u8 = 100;
 
-    /// Whether its choices depend on earlier executions of the same program, and not on the seed alone.
+    /// Whether its choices depend on earlier executions of the same workload, and not on the seed alone.
     #[must_use]
     pub fn learns(self) -> bool {
         match self {

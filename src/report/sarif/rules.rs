@@ -8,7 +8,7 @@ use super::{Text, text};
 use crate::finding::Verdict;
 use crate::report::word;
 
-/// The rule that a regression case breaks when it does not do what it promises.
+/// The rule that a regression case breaks when it does not show its recorded verdict.
 pub const REGRESSION: &str = "regression";
 
 const HELP: &str = "The message ends with the command that replays the case. `threadbare show CASE` prints the task graph, \
@@ -50,7 +50,7 @@ pub fn all() -> Vec<Rule> {
         Rule::new(word(verdict), short, hint)
     };
     let mut rules: Vec<Rule> = failing().map(of).collect();
-    let short = "A regression case did not do what it promises.";
+    let short = "A regression case did not show its recorded verdict.";
     let hint = "Either what it guards against is back, or the code changed so much that its schedule no longer fits: \
                 then record it anew.";
     rules.push(Rule::new(REGRESSION.to_owned(), short, hint));
@@ -89,16 +89,18 @@ fn describe(verdict: Verdict) -> (&'static str, &'static str) {
         Verdict::ExitStatus => ("The program ended with another status than 0.", ENDED),
         Verdict::OutOfMemory => ("The process used more memory than it may.", ENDED),
         Verdict::WrongResult => ("A value differs from what the reference computes.", COMPARED),
-        Verdict::Lifecycle => ("A task ran not exactly once, not to its end, or on the wrong thread.", COMPARED),
+        Verdict::Lifecycle => {
+            ("A task did not run exactly once, did not run to its end, or ran on the wrong thread.", COMPARED)
+        }
         Verdict::FrameLeak => ("A coroutine frame was not destroyed exactly once.", COMPARED),
-        Verdict::WrongHistory => ("No order of the calls on a shared object explains what they gave.", COMPARED),
+        Verdict::WrongHistory => ("The history of a shared object is not linearizable.", COMPARED),
         Verdict::TornFile => ("A crash left a file that is not whole.", COMPARED),
         Verdict::Invariant => ("A promise broke: of a timer, a callback or a context.", COMPARED),
-        Verdict::Deadlock => ("Nobody can go on.", STUCK),
-        Verdict::LostWakeup => ("Nobody goes on, although a task is ready or an operation could proceed.", STUCK),
-        Verdict::Livelock => ("The execution goes on without getting anywhere.", STUCK),
+        Verdict::Deadlock => ("No thread can proceed.", STUCK),
+        Verdict::LostWakeup => ("No thread proceeds, although a task is ready or an operation could complete.", STUCK),
+        Verdict::Livelock => ("The execution continues without progress.", STUCK),
         Verdict::Misuse => ("A lock is used in a way that its standard leaves undefined.", ENDED),
-        Verdict::Hang => ("Nothing moved until the process was ended from outside.", STUCK),
+        Verdict::Hang => ("There was no progress until the process was killed.", STUCK),
     }
 }
 
