@@ -4,13 +4,15 @@
 use std::env;
 
 /// What src/target/toolchain.rs asks of the crate that it is part of.
-mod settings {
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    #[allow(dead_code, reason = "nothing here is built for a sanitizer")]
-    pub enum Sanitizer {
-        None,
-        Thread,
-        Address,
+mod model {
+    pub mod settings {
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        #[allow(dead_code, reason = "nothing here is built for a sanitizer")]
+        pub enum Sanitizer {
+            None,
+            Thread,
+            Address,
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! The supervisor never executes a target. A worker gets one job, leaves its outcome in a file and the
 //! choices of the running execution in a trace, so that whatever kills it becomes a finding with its case.
-#![forbid(unsafe_code)]
 
 pub mod bench;
 pub mod bugs;
@@ -44,3 +43,6 @@ mod recall;
 mod symbols;
 mod watch;
 mod worker_process;
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -28,7 +28,6 @@
 //! A choice of the schedule is a run, `thread*points#digest`, a wake, `wake*thread`, or a failure of the file
 //! call that comes next, such as `inject*eio`. The lines `bug`, `oracle` and the blocks `schedule` and `report`
 //! are left out where there is nothing to say.
-#![forbid(unsafe_code)]
 
 mod read;
 
@@ -40,9 +39,9 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use crate::check::Check;
-use crate::finding::{OracleName, Verdict};
-use crate::schedule::{Choice, Schedule};
-use crate::settings::Settings;
+use crate::model::schedule::{Choice, Schedule};
+use crate::model::settings::Settings;
+use crate::model::verdict::{OracleName, Verdict};
 use crate::task_graph::TaskGraph;
 use crate::task_graph::text::Mistake;
 

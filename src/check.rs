@@ -1,5 +1,4 @@
 //! A check: the sources of a C or C++ program that was never written for this harness, and how it is built and run.
-#![forbid(unsafe_code)]
 
 mod quoted;
 pub mod text;
@@ -12,8 +11,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{BASIS, fnv1a};
-use crate::schedule::Injection;
-use crate::target::{Kind, Target};
+use crate::model::schedule::Injection;
+use crate::target::{Kind, Points, Target};
 
 /// What may be made to go wrong in a program under check, where the program must expect it.
 pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::WeakFailure];
@@ -45,29 +44,6 @@ pub struct Check {
     pub injections: Vec<Injection>,
     /// [`Check::digest`] when the case was recorded; what it is now may differ.
     pub recorded: Option<String>,
-}
-
-/// Where a check has scheduling points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Points {
-    /// At atomic operations and calls that synchronise.
-    Sync,
-    /// At plain accesses to memory too.
-    Memory,
-}
-
-impl Points {
-    pub const ALL: [Self; 2] = [Self::Sync, Self::Memory];
-
-    /// The word that case files and the command line use.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Memory => "memory",
-        }
-    }
 }
 
 impl Check {
@@ -247,7 +223,7 @@ mod tests {
     #[test]
     fn the_words_of_points_are_those_of_json() {
         for points in Points::ALL {
-            assert_eq!(crate::report::word(&points), points.word());
+            assert_eq!(crate::model::word(&points), points.word());
         }
     }
 

@@ -1,6 +1,5 @@
 //! The command line: one file per subcommand. Flags parse into plain structs, which are then resolved
 //! against the world: which compiler there is, which bugs, where files may go.
-#![forbid(unsafe_code)]
 
 mod bench;
 mod bugs;
@@ -27,12 +26,7 @@ use clap::{Parser, Subcommand};
 
 use world::World;
 
-/// Nothing was found.
-pub const EXIT_CLEAN: u8 = 0;
-/// Something was found.
-pub const EXIT_FOUND: u8 = 1;
-/// The tool could not do what was asked; clap leaves with the same code.
-pub const EXIT_COULD_NOT: u8 = 2;
+use crate::model::exit;
 
 /// Tests the concurrency of C and C++20: coroutine runtimes and whole programs, under schedules that it fully controls.
 ///
@@ -82,10 +76,10 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { cxx, command } = Arguments::parse();
     match run(command, &World::new(cxx)) {
-        Ok(found) => ExitCode::from(if found { EXIT_FOUND } else { EXIT_CLEAN }),
+        Ok(found) => ExitCode::from(if found { exit::FOUND } else { exit::CLEAN }),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(EXIT_COULD_NOT)
+            ExitCode::from(exit::COULD_NOT)
         }
     }
 }
@@ -126,7 +120,7 @@ mod tests {
             let error =
                 Arguments::try_parse_from(["threadbare", "fuzz", &format!("--threads={count}")]).expect_err(count);
             assert!(error.to_string().contains("1 to 256"), "{error}");
-            assert_eq!(error.exit_code(), i32::from(EXIT_COULD_NOT));
+            assert_eq!(error.exit_code(), i32::from(exit::COULD_NOT));
         }
     }
 }

@@ -6,7 +6,6 @@
 
 mod active;
 mod controller;
-pub mod counters;
 mod directory;
 mod engine;
 mod fairness;
@@ -14,14 +13,10 @@ mod fibers;
 mod files;
 mod hooks;
 mod image;
-mod input_slot;
 #[cfg(feature = "libfuzzer")]
 pub mod libfuzzer;
 mod log;
-mod mapped;
 mod os_threads;
-pub mod process;
-mod reached;
 mod real;
 mod record;
 mod sanitizer;
@@ -30,15 +25,11 @@ mod session;
 pub mod simulator;
 mod stack;
 mod thread_local;
-mod trace;
 mod virtual_thread;
 
 pub use controller::Budget;
-pub use input_slot::{InputSlot, Slotted};
-pub use reached::{Features, Reached};
 pub use sanitizer::loaded as loaded_sanitizer;
 pub use session::{Loading, Mode, Session};
-pub use trace::Trace;
 
 /// Looks for memory that nothing points to any more; whether there is any. Its report goes to standard
 /// error. `false` also in builds whose sanitizer does not look for leaks.

@@ -1,5 +1,4 @@
 //! The hash behind fingerprints and digests: the same in every process and version.
-#![forbid(unsafe_code)]
 
 /// The hash of nothing, with which [`fnv1a`] begins.
 pub const BASIS: u64 = 0xcbf2_9ce4_8422_2325;

@@ -1,11 +1,12 @@
 //! What tells one execution from another beyond the code that it ran: feedback for a fuzzer.
 //!
-//! Each kind has a range of the counters that libFuzzer treats like edges (`control::counters`). What happened is
+//! Each kind has a range of the counters that libFuzzer treats like edges ([`counters`]). What happened is
 //! hashed into the range, so two things may share a counter; then the second is no news, which costs an input of the
 //! corpus at worst.
-#![forbid(unsafe_code)]
 
+pub mod counters;
 mod observer;
+mod reached;
 mod states;
 
 use std::ops::Range;
@@ -14,9 +15,8 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 pub use observer::Observer;
+pub use reached::{Features, Reached};
 pub use states::States;
-
-use crate::control::counters;
 
 /// A kind of feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize)]

@@ -1,5 +1,4 @@
 //! What the fuzz targets call, so that tests run the same code on the inputs in fuzz/seeds/.
-#![forbid(unsafe_code)]
 
 mod executor;
 
@@ -10,8 +9,8 @@ use arbitrary::Unstructured;
 pub use executor::{Executor, execute_alone_if_asked};
 
 use crate::case::Case;
+use crate::model::word;
 use crate::oracle::brute_force;
-use crate::report::word;
 use crate::task_graph::generate::Decisions;
 use crate::task_graph::text;
 

@@ -2,7 +2,6 @@
 //!
 //! The bytes of an input hold the task graph itself and not what it was generated from, so that a corpus means the same
 //! after the generator has changed.
-#![forbid(unsafe_code)]
 
 mod mutate;
 
@@ -16,8 +15,9 @@ use anyhow::{Context, Result};
 pub use mutate::{Mutator, Theme};
 
 use crate::case::Case;
-use crate::finding::Verdict;
-use crate::settings::{Engine, MAX_THREADS, Sanitizer, Settings, StrategyName};
+use crate::model::limits::MAX_INPUT_BYTES;
+use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings, StrategyName};
+use crate::model::verdict::Verdict;
 use crate::task_graph::TaskGraph;
 use crate::task_graph::encode::{self, Reader, Undecodable, Writer};
 
@@ -27,8 +27,6 @@ pub const MAGIC: [u8; 5] = *b"\x89tbi\n";
 pub const VERSION: u64 = 1;
 /// Choices of an input: at most.
 pub const MAX_CHOICES: usize = 4096;
-/// Bytes of an input: at most.
-pub const MAX_BYTES: usize = 1 << 20;
 /// Threads that fresh and mutated inputs have: at most.
 const MOST_THREADS: u32 = 8;
 
@@ -51,7 +49,7 @@ pub enum NoInput {
     Foreign,
     /// Of this version, which is not [`VERSION`].
     Version(u64),
-    /// More than [`MAX_BYTES`].
+    /// More than [`MAX_INPUT_BYTES`].
     TooLong,
     Undecodable(Undecodable),
 }
@@ -67,7 +65,7 @@ impl fmt::Display for NoInput {
             Self::Version(version) => {
                 write!(formatter, "`{version}` is no version of inputs; this threadbare reads {VERSION}")
             }
-            Self::TooLong => write!(formatter, "longer than {} KiB, which no input is", MAX_BYTES >> 10),
+            Self::TooLong => write!(formatter, "longer than {} KiB, which no input is", MAX_INPUT_BYTES >> 10),
             Self::Undecodable(why) => why.fmt(formatter),
         }
     }
@@ -107,7 +105,7 @@ impl Input {
         }
         let mut bytes = vec![];
         let file = File::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
-        file.take(MAX_BYTES as u64 + 1)
+        file.take(MAX_INPUT_BYTES as u64 + 1)
             .read_to_end(&mut bytes)
             .with_context(|| format!("{}: cannot be read", path.display()))?;
         Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
@@ -161,7 +159,7 @@ impl Input {
         if !Self::claimed_by(bytes) {
             return Err(NoInput::Foreign);
         }
-        if bytes.len() > MAX_BYTES {
+        if bytes.len() > MAX_INPUT_BYTES {
             return Err(NoInput::TooLong);
         }
         let mut reader = Reader::new(bytes, MAGIC.len());

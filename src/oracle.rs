@@ -9,7 +9,6 @@
 //! What the oracles conclude is sound: an operation's beginning is recorded before it is called and its end
 //! after it returned, a thread may be interrupted between effect and record, and so two operations
 //! whose intervals overlap may have happened in either order.
-#![forbid(unsafe_code)]
 
 mod differential;
 pub mod exit;
@@ -31,8 +30,8 @@ use invariant::Invariant;
 use lifecycle::Lifecycle;
 use plan::Plan;
 
-use crate::execution::{Ending, Event, Execution, ThreadId};
-use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
+use crate::model::execution::{Ending, Event, Execution, ThreadId};
+use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::reference::Expectations;
 use crate::task_graph::TaskGraph;
 

@@ -27,7 +27,6 @@
 //!
 //! Paths are relative to the directory of the file. Whatever is wrong is one error of one line: file, line, what is
 //! wrong, and the nearest right word.
-#![forbid(unsafe_code)]
 
 mod document;
 mod fields;
@@ -45,9 +44,9 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::check::Points;
-use crate::schedule::Injection;
-use crate::settings::{Sanitizer, StrategyName};
+use crate::model::schedule::Injection;
+use crate::model::settings::{Sanitizer, StrategyName};
+use crate::target::Points;
 use document::{Document, quoted};
 use paths::Place;
 

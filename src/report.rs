@@ -1,10 +1,8 @@
 //! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
-#![forbid(unsafe_code)]
 
 pub mod corpus;
 pub mod findings;
 pub mod graph;
-pub mod interleaving;
 pub mod json;
 pub mod junit;
 pub mod progress;
@@ -12,27 +10,9 @@ pub mod replays;
 pub mod sarif;
 pub mod table;
 pub mod throughput;
-pub mod timeline;
-
-#[cfg(test)]
-pub(crate) mod sample;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-
-use serde::Serialize;
-
-/// The word for a verdict, sanitizer, engine and the like, the same in files, JSON and on the terminal.
-///
-/// # Panics
-/// The value is not an enumeration without data.
-#[must_use]
-pub fn word<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        other => panic!("not a word: {other:?}"),
-    }
-}
 
 /// Prints a line to standard output. Whoever reads it may stop at any time.
 pub fn say(line: impl Display) {
@@ -56,12 +36,6 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Verdict;
-
-    #[test]
-    fn words_are_those_of_the_case_format() {
-        assert_eq!(word(&Verdict::LostWakeup), "lost-wakeup");
-    }
 
     #[test]
     fn thousands_are_set_apart() {

@@ -2,7 +2,6 @@
 //!
 //! A directory is removed for another process only where it is proven to be one of ours whose owner is gone: it has a
 //! name of ours, belongs to this user, and holds our marker, which its owner keeps locked for as long as it lives.
-#![forbid(unsafe_code)]
 
 use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::control::process;
+use crate::process;
 
 /// Names begin so and end with as many random letters and digits.
 const PREFIX: &str = "threadbare-scratch-";

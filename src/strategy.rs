@@ -1,5 +1,4 @@
 //! Strategies: what makes the choices.
-#![forbid(unsafe_code)]
 
 pub mod bytes;
 mod dice;
@@ -34,10 +33,10 @@ pub use thread_set::ThreadSet;
 use dice::Dice;
 use numbering::Numbering;
 
-use crate::execution::ThreadId;
-use crate::op::Op;
-use crate::schedule::Injection;
-use crate::settings::StrategyName;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
+use crate::model::schedule::Injection;
+use crate::model::settings::StrategyName;
 
 /// What a strategy chooses from. The caller guarantees that `runnable` and `sleeping` are not both empty.
 pub struct Decision<'a> {

@@ -3,7 +3,6 @@
 //! A target is a shared object. A *runtime* executes task graphs behind an adapter; a *program* has a `main`. Both are
 //! built by [`Builder`] with the compiler that [`Toolchain`] found, and kept in [`Cache`]; [`Workshop`] ties the three
 //! together.
-#![forbid(unsafe_code)]
 
 mod builder;
 pub mod bundled;
@@ -11,6 +10,7 @@ pub mod cache;
 mod dependencies;
 mod flags;
 mod language;
+mod points;
 mod step;
 mod toolchain;
 mod tree;
@@ -22,10 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub use builder::{Builder, Progress};
 pub use language::Language;
+pub use points::Points;
 pub use toolchain::Toolchain;
 pub use workshop::{Builds, LOADER, Workshop};
-
-use crate::check::Points;
 
 /// What a target is made of. The same target is built once for each sanitizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +59,6 @@ pub struct Built {
     pub object: PathBuf,
     /// The sanitizer's runtime, which is loaded before the worker's executable.
     pub preload: Vec<PathBuf>,
-    /// What starts the worker; see [`crate::control::process::preloaded`].
+    /// What starts the worker; see [`crate::process::preloaded`].
     pub loader: PathBuf,
 }

@@ -4,12 +4,14 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// What the files of the tool's that are included here ask of the crate that they are part of.
-mod settings {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Sanitizer {
-        None,
-        Thread,
-        Address,
+mod model {
+    pub mod settings {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Sanitizer {
+            None,
+            Thread,
+            Address,
+        }
     }
 }
 
@@ -22,7 +24,7 @@ mod static_runtime;
 mod toolchain;
 
 use flags::Instrumented;
-use settings::Sanitizer;
+use model::settings::Sanitizer;
 use toolchain::Toolchain;
 
 const SANITIZER: &str = "THREADBARE_SANITIZER";

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 use crate::toolchain::{Form, Toolchain};
 
 /// What a runtime defines as strong symbols, or has no other name for. The hooks bear these names in the executable, and

@@ -1,8 +1,7 @@
 //! The determinism audit: two executions under the same choices must pass the same steps.
-#![forbid(unsafe_code)]
 
 use super::job::Divergence;
-use crate::execution::{Object, Step};
+use crate::model::execution::{Object, Step};
 
 /// The likely causes, by what differs.
 const ADDRESSES: &str = "likely an order that depends on addresses (a container ordered by pointers, a hash of one)";
@@ -49,7 +48,7 @@ fn same(object: Object, other: Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::OpKind;
+    use crate::model::op::OpKind;
 
     fn step(thread: u16, kind: OpKind, object: Object) -> Step {
         Step { thread, kind, object, runnable: 3, frames: vec![] }

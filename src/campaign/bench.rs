@@ -1,5 +1,4 @@
 //! Measures the throughput under control against that of uncontrolled stress: the same task graphs, in one run.
-#![forbid(unsafe_code)]
 
 use anyhow::{Result, bail};
 
@@ -7,7 +6,7 @@ use super::interrupt;
 use super::job::{Job, Slice, Work};
 use super::supervisor::Supervisor;
 use super::task_graphs::TaskGraphs;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::target::{Built, Workshop};
 use crate::task_graph::Shape;
 

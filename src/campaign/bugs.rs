@@ -1,5 +1,4 @@
 //! Measures the seeded bugs: how many executions it takes to find each, with control and without.
-#![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,11 +13,11 @@ use super::seed::splitmix64;
 use super::supervisor::{Beginning, Ended, Supervisor};
 use super::task_graphs::TaskGraphs;
 use crate::case::Case;
-use crate::control::Features;
+use crate::feedback::Features;
 use crate::feedback::Kind;
-use crate::finding::{Failure, OracleName};
 use crate::input::Input;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::verdict::{Failure, OracleName};
 use crate::target::{Builds, Built, Progress, Target, Workshop};
 use crate::task_graph::Shape;
 

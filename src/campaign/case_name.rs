@@ -1,5 +1,4 @@
 //! What the names of cases begin with.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};

@@ -1,8 +1,7 @@
 //! How each seeded bug shows best: what `threadbare bugs` searches with, and which verdicts count as finding it.
-#![forbid(unsafe_code)]
 
-use crate::finding::Verdict;
-use crate::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::verdict::Verdict;
 
 /// How to look for one bug.
 #[derive(Clone, Debug)]

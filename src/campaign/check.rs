@@ -1,5 +1,4 @@
 //! Checks a C or C++ program: builds it for each sanitizer, explores its schedules, and explains what it finds.
-#![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,8 +18,8 @@ use super::supervisor::{Ended, Found, Supervisor};
 use super::targets::Targets;
 use crate::case::Case;
 use crate::check::{self, Check};
-use crate::report::word;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::word;
 use crate::target::{self, Workshop};
 
 /// Executions that one worker makes. What a strategy learns lasts as long, so their number must not depend on time.

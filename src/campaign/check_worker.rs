@@ -1,5 +1,4 @@
 //! What a worker does with a program under check: executes its `main` again and again, and judges how each ended.
-#![forbid(unsafe_code)]
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -12,11 +11,12 @@ use super::fingerprint::fingerprint;
 use super::job::{self, Audited, CheckSlice, Comparison, Divergence, Failed, Outcome, Program};
 use super::seed;
 use crate::control::Budget;
-use crate::control::{Mode, Session, process};
-use crate::execution::Ending;
-use crate::finding::{Failure, Judgement, Verdict};
+use crate::control::{Mode, Session};
+use crate::model::execution::Ending;
+use crate::model::schedule::Schedule;
+use crate::model::verdict::{Failure, Judgement, Verdict};
 use crate::oracle::exit;
-use crate::schedule::Schedule;
+use crate::process;
 use crate::target::Built;
 use crate::task_graph::Injections;
 

@@ -1,5 +1,4 @@
 //! The one job of a CI run: replays the regression cases, then explores each target for its share of the time.
-#![forbid(unsafe_code)]
 
 mod summary;
 
@@ -10,7 +9,7 @@ use anyhow::{Error, Result};
 
 use super::replay::{self, Conclusion, Refused, Replayed};
 use super::{check, fuzz, interrupt};
-use crate::settings::{Engine, Sanitizer};
+use crate::model::settings::{Engine, Sanitizer};
 use crate::target::{self, Target, Workshop, bundled};
 
 pub use summary::{Explored, Outcome, Summary};

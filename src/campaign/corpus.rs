@@ -4,7 +4,6 @@
 //! An input's name is made of its bytes, and a file appears whole or not at all. So whoever writes the same input
 //! writes the same file, a campaign that is killed leaves nothing half done, and the next one resumes from what is
 //! there. libFuzzer's own corpora are directories of the same bytes under other names.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +14,8 @@ use anyhow::{Context, Result};
 
 use super::findings::{PARTIAL, remove_stale, write_at_once};
 use crate::digest::{BASIS, fnv1a};
-use crate::input::{Input, MAX_BYTES};
+use crate::input::Input;
+use crate::model::limits::MAX_INPUT_BYTES;
 
 const EXTENSION: &str = "input";
 
@@ -160,7 +160,7 @@ pub(super) fn name_of(bytes: &[u8]) -> String {
 /// The start of a file, as much as an input has and one byte more.
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(MAX_INPUT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,10 +1,9 @@
 //! Turns the way a worker died into a failure.
-#![forbid(unsafe_code)]
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::oracle::sanitizer::{failures, without_numbers};
 
 /// Why the supervisor ended a worker itself.

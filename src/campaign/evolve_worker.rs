@@ -3,7 +3,6 @@
 //! libFuzzer decides which inputs are mutated, by the counters of [`crate::feedback`], and writes those that did
 //! something new to a directory of the worker's own. When to stop is decided here, before an execution: by then
 //! libFuzzer has seen to the last one.
-#![forbid(unsafe_code)]
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,10 +18,13 @@ use super::seed::splitmix64;
 use super::worker::Runner;
 use super::worker_process::worker_command;
 use crate::control::libfuzzer::{self, Target};
-use crate::control::{Features, InputSlot, Reached, process};
 use crate::digest::{BASIS, fnv1a};
-use crate::input::{Input, MAX_BYTES, Mutator};
-use crate::settings::{Sanitizer, Settings};
+use crate::feedback::{Features, Reached};
+use crate::input::{Input, Mutator};
+use crate::model::limits::MAX_INPUT_BYTES;
+use crate::model::settings::{Sanitizer, Settings};
+use crate::process;
+use crate::protocol::InputSlot;
 use crate::target::Built;
 use crate::task_graph::encode::{Writer, encode};
 
@@ -65,7 +67,7 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
         format!("-seed={}", (splitmix64(evolution.seed) as u32).max(1)),
         format!("-seed_inputs=@{}", list.display()),
         format!("-artifact_prefix={}/", files.directory().display()),
-        format!("-max_len={MAX_BYTES}"),
+        format!("-max_len={MAX_INPUT_BYTES}"),
         kept.display().to_string(),
     ];
     let evolver = Evolver {
@@ -211,7 +213,7 @@ impl Evolver {
             Ok(()) => 0,
             Err(error) => {
                 eprintln!("error: {error:#}");
-                crate::cli::EXIT_COULD_NOT.into()
+                crate::model::exit::COULD_NOT.into()
             }
         };
         process::end_now(code)
@@ -236,7 +238,7 @@ impl Evolver {
     fn execute_alone(&mut self, input: Input, number: u64) -> ControlFlow<()> {
         let outcome = self.let_another(input, number).unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
-            process::end_now(crate::cli::EXIT_COULD_NOT.into())
+            process::end_now(crate::model::exit::COULD_NOT.into())
         });
         let mine = &mut self.runner.outcome;
         mine.executions += outcome.executions;

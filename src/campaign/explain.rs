@@ -1,5 +1,4 @@
 //! Explains a finding in a program under check: its steps, with the lines of the source and the names of its variables.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 use std::env;
@@ -7,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::symbols::Symbols;
-use crate::execution::{Object, Step};
-use crate::report::interleaving;
+use crate::evidence::interleaving;
+use crate::model::execution::{Object, Step};
 
 /// The steps of an execution of the program in the shared object at `object`, for people; empty if there are none.
 /// `ending` says what became of it.

@@ -1,5 +1,4 @@
 //! The findings directory: one case per fingerprint, each written whole or not at all.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,9 +12,9 @@ use super::case_name::prefix;
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
 use crate::case::{Case, Workload};
-use crate::finding::{Failure, Verdict};
-use crate::report::word;
-use crate::settings::Settings;
+use crate::model::settings::Settings;
+use crate::model::verdict::{Failure, Verdict};
+use crate::model::word;
 
 /// Files under this name are being written. A `kill -9` may leave one; it is no case.
 pub(super) const PARTIAL: &str = ".partial-";
@@ -294,8 +293,8 @@ pub(super) fn remove_stale(directory: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::OracleName;
-    use crate::settings::{Engine, Sanitizer, StrategyName};
+    use crate::model::settings::{Engine, Sanitizer, StrategyName};
+    use crate::model::verdict::OracleName;
     use crate::task_graph::{Affinity, ResultKind, Task, TaskGraph};
 
     fn graph() -> Workload {

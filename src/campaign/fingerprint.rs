@@ -1,9 +1,8 @@
 //! Tells causes apart: findings of one fingerprint are kept once.
-#![forbid(unsafe_code)]
 
 use super::seed::splitmix64;
 use crate::digest::{BASIS, fnv1a};
-use crate::finding::Failure;
+use crate::model::verdict::Failure;
 
 /// 16 hexadecimal digits that depend on the verdict, the oracle and the cause, and on nothing else.
 #[must_use]
@@ -19,7 +18,7 @@ pub fn fingerprint(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{OracleName, Verdict};
+    use crate::model::verdict::{OracleName, Verdict};
 
     fn failure() -> Failure {
         Failure {

@@ -1,5 +1,4 @@
 //! The main job: explores cell after cell, keeps what it finds, and confirms each finding in a fresh worker.
-#![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -20,7 +19,7 @@ use super::suspects::{PARTS, Suspects};
 use super::targets::Targets;
 use super::task_graphs::TaskGraphs;
 use crate::case::Case;
-use crate::settings::{Engine, Sanitizer, Settings};
+use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::target::{self, Workshop};
 use crate::task_graph::Shape;
 

@@ -3,7 +3,6 @@
 //! A pass gives each cell one slice. In a campaign of a number of executions, the slices of a pass begin with the same
 //! inputs and know the same findings, those of the passes before; so it is the same campaign however its workers
 //! overlap. A campaign of some time does not wait for them.
-#![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,11 +13,11 @@ use serde::Serialize;
 use super::corpus::{Corpus, name_of};
 use super::seed::splitmix64;
 use super::supervisor::Beginning;
-use crate::control::Features;
 use crate::digest::{BASIS, fnv1a};
+use crate::feedback::Features;
 use crate::feedback::Kind;
 use crate::input::Input;
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 use crate::task_graph::{Shape, Systems};
 
 /// Inputs that a slice begins with: at most.

@@ -1,5 +1,4 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks the campaign to end with its summary, the second ends it.
-#![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

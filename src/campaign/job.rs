@@ -1,5 +1,4 @@
 //! What passes between the supervisor and a worker: a job goes in, an outcome comes out, as JSON files.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::task_graphs::TaskGraphs;
 use crate::check::Check;
-use crate::control::counters::Feature;
-use crate::execution::Step;
 use crate::feedback::Kind;
-use crate::finding::{Failure, Incomparable};
-use crate::schedule::{Injection, Schedule};
-use crate::settings::Settings;
+use crate::feedback::counters::Feature;
+use crate::model::execution::Step;
+use crate::model::schedule::{Injection, Schedule};
+use crate::model::settings::Settings;
+use crate::model::verdict::{Failure, Incomparable};
 use crate::target::Built;
 use crate::task_graph::Shape;
 
@@ -52,7 +51,7 @@ impl Files {
         self.directory.join("outcome.json")
     }
 
-    /// The [`crate::control::Trace`].
+    /// The [`crate::protocol::Trace`].
     #[must_use]
     pub fn trace(&self) -> PathBuf {
         self.directory.join("trace")
@@ -99,7 +98,7 @@ impl Files {
         self.directory.join("input")
     }
 
-    /// The [`Features`](crate::control::Features) that were reached before, and those that this worker reached.
+    /// The [`Features`](crate::feedback::Features) that were reached before, and those that this worker reached.
     #[must_use]
     pub fn reached_before(&self) -> PathBuf {
         self.quick.join("reached-before")

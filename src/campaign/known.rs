@@ -2,12 +2,11 @@
 //!
 //! A report of a sanitizer ends its worker, and the next one goes on with the slice. Were it told what other slices
 //! found, it would depend on how workers overlapped where it ends, and with that what strategies know.
-#![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::fingerprint;
-use crate::finding::Failure;
+use crate::model::verdict::Failure;
 
 /// What is known in each slice of a cell.
 #[derive(Clone, Debug)]
@@ -49,7 +48,7 @@ impl Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{OracleName, Verdict};
+    use crate::model::verdict::{OracleName, Verdict};
 
     fn race(cause: &str) -> Failure {
         Failure {

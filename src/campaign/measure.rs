@@ -1,5 +1,4 @@
 //! What each input of a corpus does, as the counters of feedback tell; and which inputs are needed to do it all.
-#![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,11 +8,11 @@ use anyhow::Result;
 use super::interrupt;
 use super::job::{Job, Work};
 use super::supervisor::Supervisor;
-use crate::control::Features;
-use crate::control::counters::Feature;
+use crate::feedback::Features;
+use crate::feedback::counters::Feature;
 use crate::input::Input;
-use crate::report::word;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::word;
 use crate::target::Built;
 
 /// Inputs that one worker executes.

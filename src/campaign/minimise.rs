@@ -1,5 +1,4 @@
 //! Makes a case small: leaves out of its task graph whatever it still fails without.
-#![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 
@@ -10,8 +9,8 @@ use super::interrupt;
 use super::job::{Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
-use crate::finding::Verdict;
-use crate::settings::Settings;
+use crate::model::settings::Settings;
+use crate::model::verdict::Verdict;
 use crate::target::{Built, Progress, Workshop};
 use crate::task_graph::{TaskGraph, shrink};
 
@@ -87,7 +86,7 @@ impl Minimisation {
             bail!(
                 "none of {} schedules of the task graph shows {}; try more with `--attempts`",
                 self.attempts,
-                crate::report::word(&self.case.verdict)
+                crate::model::word(&self.case.verdict)
             );
         };
         while !interrupt::requested() {
@@ -209,8 +208,9 @@ struct Attempt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{self, Check, Points};
-    use crate::settings::{Engine, Sanitizer, StrategyName};
+    use crate::check::{self, Check};
+    use crate::model::settings::{Engine, Sanitizer, StrategyName};
+    use crate::target::Points;
 
     fn refusal(workload: Workload, verdict: Verdict) -> String {
         let settings = Settings {

@@ -1,5 +1,4 @@
 //! The files that paths on the command line name.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,13 +3,12 @@
 //! Execution number `i` of a cell is the same whoever executes it and when (see [`super::seed`]), so how a campaign is
 //! sliced changes nothing but its throughput. Unless it is coverage-guided: then what a slice executes depends on where
 //! it begins and on the corpus.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::finding::Incomparable;
-use crate::settings::{Engine, Sanitizer};
+use crate::model::settings::{Engine, Sanitizer};
+use crate::model::verdict::Incomparable;
 
 use super::quota::Quota;
 use super::task_graphs::TaskGraphs;

@@ -1,5 +1,4 @@
 //! Hands out the executions of a cell in ranges, each once, whatever comes back undone.
-#![forbid(unsafe_code)]
 
 /// What is left of a cell's executions.
 #[derive(Clone, Debug)]

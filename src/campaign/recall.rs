@@ -2,7 +2,6 @@
 //!
 //! A slice begins with a part of a large corpus, at one number of threads. What the rest reaches would be new to it, and
 //! kept once more.
-#![forbid(unsafe_code)]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Replays cases in fresh workers and says whether each shows its recorded verdict.
-#![forbid(unsafe_code)]
 
 mod read;
 
@@ -14,9 +13,9 @@ use super::interrupt;
 use super::job::{Divergence, Job, Program, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
-use crate::finding::{Failure, Verdict};
-use crate::report::word;
-use crate::settings::{Engine, Sanitizer, Settings};
+use crate::model::settings::{Engine, Sanitizer, Settings};
+use crate::model::verdict::{Failure, Verdict};
+use crate::model::word;
 use crate::target::{Progress, Target, Workshop};
 
 /// Executions that a case without a schedule gets, since engine `free` shows it only by luck.
@@ -238,8 +237,8 @@ fn severity(conclusion: &Conclusion) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::OracleName;
-    use crate::settings::StrategyName;
+    use crate::model::settings::StrategyName;
+    use crate::model::verdict::OracleName;
     use crate::task_graph;
 
     fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {

@@ -1,10 +1,9 @@
 //! How the executions of a campaign come about.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
 use crate::feedback::Kind;
-use crate::settings::StrategyName;
+use crate::model::settings::StrategyName;
 
 /// How task graphs and choices are generated.
 #[derive(Clone, Debug, PartialEq, Eq)]

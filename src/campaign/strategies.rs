@@ -1,6 +1,5 @@
 //! Measures the strategies on examples to check: how many executions each takes to the first finding, and their
 //! throughput.
-#![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 use std::fs;
@@ -13,10 +12,11 @@ use super::bench::Throughput;
 use super::interrupt;
 use super::job::{CheckSlice, Job, Program, Work};
 use super::supervisor::{Ended, Supervisor};
-use crate::check::{self, Check, Points};
-use crate::finding::Failure;
-use crate::report::word;
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::check::{self, Check};
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::verdict::Failure;
+use crate::model::word;
+use crate::target::Points;
 use crate::target::{Built, Workshop};
 
 /// The strategies that are compared.

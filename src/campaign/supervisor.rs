@@ -2,7 +2,6 @@
 //!
 //! One thread does it all by asking each child now and then, so that the supervisor can live inside a
 //! build with a sanitizer too.
-#![forbid(unsafe_code)]
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -18,13 +17,14 @@ use super::symbols::Symbols;
 use super::watch::memory_limit;
 use super::worker_process::WorkerProcess;
 use crate::case::Case;
-use crate::control::{Features, InputSlot, Slotted};
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::feedback::Features;
 use crate::input::Input;
+use crate::model::schedule::Schedule;
+use crate::model::settings::Engine;
+use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::oracle::sanitizer;
-use crate::schedule::Schedule;
+use crate::protocol::{InputSlot, Slotted};
 use crate::scratch::Scratch;
-use crate::settings::Engine;
 
 /// A target may print without end; no report is as long as this, in bytes.
 const MAX_STDERR: u64 = 4 << 20;
@@ -319,7 +319,7 @@ fn died(
     outcome: Option<Outcome>,
     stderr: &str,
 ) -> Result<(Outcome, Option<Found>)> {
-    const COULD_NOT: i32 = crate::cli::EXIT_COULD_NOT as i32;
+    const COULD_NOT: i32 = crate::model::exit::COULD_NOT as i32;
     if worker.killed().is_none() && status.code() == Some(COULD_NOT) {
         let why = stderr.lines().last().unwrap_or("it does not say why");
         anyhow::bail!("{}", why.trim_start_matches("error: "));

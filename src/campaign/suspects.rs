@@ -1,5 +1,4 @@
 //! Executions one of which lost memory. Looking again, after every few of them, tells which.
-#![forbid(unsafe_code)]
 
 use super::job::LeakWindow;
 use super::plan::Share;

@@ -2,7 +2,6 @@
 //!
 //! The sanitizers would do it themselves, but in the worker, anew for each report, which takes longer than
 //! a thousand executions. So they print plain addresses, and the supervisor looks each up once.
-#![forbid(unsafe_code)]
 
 use std::collections::{BTreeSet, HashMap};
 use std::env;
@@ -11,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::control::process;
+use crate::process;
 use crate::target::LOADER;
 
 /// Options of the sanitizers that make them print what [`Symbols::expand`] understands.

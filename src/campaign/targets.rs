@@ -1,12 +1,11 @@
 //! The targets of a campaign: one for each sanitizer, each as soon as it is built.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 use crate::target::{Builder, Built, Progress, Target, Workshop};
 
 pub(super) struct Targets<'a> {

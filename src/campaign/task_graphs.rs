@@ -1,10 +1,9 @@
 //! Which task graphs a generational search executes.
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
 use super::seed::graph_seed;
-use crate::settings::StrategyName;
+use crate::model::settings::StrategyName;
 use crate::task_graph::{self, Shape, TaskGraph};
 
 /// Schedules of one task graph. With more of them a bug is found after more executions, since another task graph shows

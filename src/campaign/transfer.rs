@@ -1,5 +1,4 @@
 //! What goes into a corpus from files, and out of it.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,8 @@ use super::findings::write_at_once;
 use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
+use crate::model::settings::Sanitizer;
 use crate::reference::trial::can_get_stuck;
-use crate::settings::Sanitizer;
 
 /// What an exported file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,12 +1,11 @@
 //! Watches a running worker from outside: does it move, and how much memory does it take.
-#![forbid(unsafe_code)]
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use super::death::Killed;
 use super::job::{Job, Work};
-use crate::settings::Engine;
+use crate::model::settings::Engine;
 
 /// How often the files in /proc are read.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -150,7 +149,7 @@ fn memory_of(pid: u32) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::campaign::job::{Program, Replay};
-    use crate::settings::{Sanitizer, Settings, StrategyName};
+    use crate::model::settings::{Sanitizer, Settings, StrategyName};
     use crate::target::Built;
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -1,5 +1,4 @@
 //! What a worker process does: executes one job and judges every execution.
-#![forbid(unsafe_code)]
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,14 +14,17 @@ use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Repl
 use super::seed;
 use crate::case::{Case, Workload};
 use crate::check;
-use crate::control::{self, Loading, Mode, Session, Trace, counters, process};
-use crate::execution::Ending;
+use crate::control::{self, Loading, Mode, Session};
+use crate::evidence::timeline;
+use crate::feedback::counters;
 use crate::feedback::{Edges, Kind, States};
-use crate::finding::Judgement;
 use crate::input::Input;
+use crate::model::execution::Ending;
+use crate::model::verdict::Judgement;
 use crate::oracle::Judge;
+use crate::process;
+use crate::protocol::Trace;
 use crate::reference::Expectations;
-use crate::report::timeline;
 use crate::strategy::bytes;
 use crate::task_graph::TaskGraph;
 
@@ -144,7 +146,7 @@ impl Runner {
     pub fn keep_counts(&self) {
         if let Err(error) = job::replace(&self.so_far, &self.outcome) {
             eprintln!("error: {error:#}");
-            process::end_now(crate::cli::EXIT_COULD_NOT.into());
+            process::end_now(crate::model::exit::COULD_NOT.into());
         }
     }
 

@@ -1,5 +1,4 @@
 //! One running worker, seen from the supervisor.
-#![forbid(unsafe_code)]
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -12,8 +11,9 @@ use super::death::Killed;
 use super::job::{self, Files, Job, Work};
 use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
-use crate::control::{Trace, process};
-use crate::schedule::Schedule;
+use crate::model::schedule::Schedule;
+use crate::process;
+use crate::protocol::Trace;
 use crate::target::Built;
 
 /// Read by the sanitizers. Nearly all options are compiled in; the environment's are not passed on, so that

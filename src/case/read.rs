@@ -10,9 +10,9 @@ use serde::de::value::{Error, StrDeserializer};
 
 use super::{Case, VERSION, Workload};
 use crate::check;
+use crate::model::schedule::{Choice, Injection, Schedule};
+use crate::model::settings::{MAX_THREADS, Settings};
 use crate::number;
-use crate::schedule::{Choice, Injection, Schedule};
-use crate::settings::{MAX_THREADS, Settings};
 use crate::task_graph::text::{Mistake, parse_lines};
 
 /// Bytes of a runtime's, bug's or fingerprint's name: at most.

@@ -16,7 +16,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::quoted::{named, quote, unquote};
 use super::{Check, INJECTIONS, NO_SOURCE, Part, Points};
-use crate::schedule::Injection;
+use crate::model::schedule::Injection;
 use crate::task_graph::text::Mistake;
 
 /// The check's text, as [`parse_lines`] reads it. Of a path that is not UTF-8, which [`Check::validate`] refuses,

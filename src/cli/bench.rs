@@ -1,5 +1,4 @@
 //! `threadbare bench`: the throughput under control against that of uncontrolled stress.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +11,9 @@ use crate::campaign::bench::Bench;
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
+use crate::model::settings::{Engine, Sanitizer};
 use crate::report::progress::ProgressLine;
 use crate::report::{json, say, table, throughput};
-use crate::settings::{Engine, Sanitizer};
 use crate::target::Workshop;
 use crate::task_graph::{self, Shape, Systems};
 

@@ -1,5 +1,4 @@
 //! `threadbare bugs`: how many executions it takes to find each seeded bug.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +13,10 @@ use crate::campaign::catalogue::{self, CATALOGUE, Entry};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
+use crate::model::settings::Engine;
+use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{grouped, json, say, table, word};
-use crate::settings::Engine;
+use crate::report::{grouped, json, say, table};
 use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape};
 

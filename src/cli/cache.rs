@@ -1,5 +1,4 @@
 //! `threadbare cache`: what was built, and how to be rid of it.
-#![forbid(unsafe_code)]
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

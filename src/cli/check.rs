@@ -1,5 +1,4 @@
 //! `threadbare check`: any C or C++ program under many schedules.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +11,13 @@ use super::world::World;
 use crate::campaign::check::{Campaign, Summary};
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
-use crate::check::{self, Points};
+use crate::check;
+use crate::model::schedule::Injection;
+use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{findings, grouped, json, say, table, word};
-use crate::schedule::Injection;
-use crate::settings::{Engine, Sanitizer, StrategyName};
+use crate::report::{findings, grouped, json, say, table};
+use crate::target::Points;
 use crate::target::Workshop;
 
 /// Time of a check that is given neither time nor executions.

@@ -1,5 +1,4 @@
 //! `threadbare ci`: the one command of a CI job.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +14,12 @@ use crate::campaign::ci::{Campaign, Ci, Exploration, Outcome, Summary, failed};
 use crate::campaign::corpus::Corpus;
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::{check, interrupt, replay};
+use crate::model::settings::Engine;
+use crate::model::word;
 use crate::project::Kind;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
-use crate::report::{json, junit, replays, say, word};
-use crate::settings::Engine;
+use crate::report::{json, junit, replays, say};
 use crate::target::Workshop;
 
 /// Time of a job that is given neither time nor executions.

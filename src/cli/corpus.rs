@@ -1,5 +1,4 @@
 //! `threadbare corpus`: what coverage-guided campaigns keep, looked at, shared and made smaller.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
@@ -12,9 +11,9 @@ use crate::campaign::corpus::Corpus;
 use crate::campaign::interrupt;
 use crate::campaign::measure::Measurement;
 use crate::campaign::transfer::{self, Format};
+use crate::model::settings::{Engine, Sanitizer};
 use crate::report::progress::ProgressLine;
 use crate::report::{corpus, grouped, json, say};
-use crate::settings::{Engine, Sanitizer};
 
 #[derive(Debug, Args)]
 pub struct Flags {

@@ -1,5 +1,4 @@
 //! `threadbare fuzz`: the main job.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,9 +14,10 @@ use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
 use crate::campaign::interrupt;
 use crate::campaign::search::Search;
+use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{findings, grouped, json, say, table, word};
-use crate::settings::{Engine, Sanitizer, StrategyName};
+use crate::report::{findings, grouped, json, say, table};
 use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape, Systems};
 

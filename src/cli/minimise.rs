@@ -1,5 +1,4 @@
 //! `threadbare minimise`: makes the task graph of a case as small as it can be.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
@@ -11,8 +10,9 @@ use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::case::Case;
+use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{say, word};
+use crate::report::say;
 
 #[derive(Debug, Args)]
 pub struct Flags {

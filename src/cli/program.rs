@@ -1,5 +1,4 @@
 //! A program with what the command line and the project file say of how it is built and explored.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +6,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::resolve;
 use super::world::World;
-use crate::check::{Check, Points};
+use crate::check::Check;
+use crate::model::schedule::Injection;
+use crate::model::settings::{Sanitizer, StrategyName};
 use crate::project::{Entry, FILE_NAME, Kind, Project};
-use crate::schedule::Injection;
-use crate::settings::{Sanitizer, StrategyName};
+use crate::target::Points;
 
 /// What is `None` was not said, and has its built-in default.
 #[derive(Clone, Debug, Default)]

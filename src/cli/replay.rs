@@ -1,5 +1,4 @@
 //! `threadbare replay`: executes cases again, each in a fresh process.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 
@@ -11,10 +10,10 @@ use super::world::{World, build_on};
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::replay::{Plan, Replayed};
+use crate::model::settings::{Engine, Sanitizer};
 use crate::project::FILE_NAME;
 use crate::report::progress::ProgressLine;
 use crate::report::{json, replays, say};
-use crate::settings::{Engine, Sanitizer};
 use crate::target::bundled;
 
 #[derive(Debug, Args)]

@@ -1,12 +1,11 @@
 //! What several subcommands ask of the world: engines, strategies, sizes and how many workers to run.
-#![forbid(unsafe_code)]
 
 use std::thread::available_parallelism;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::report::word;
-use crate::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
+use crate::model::word;
 use crate::target::Toolchain;
 use crate::task_graph;
 

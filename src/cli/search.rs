@@ -1,11 +1,10 @@
 //! The flags that choose the search: how executions are generated.
-#![forbid(unsafe_code)]
 
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::feedback::Kind;
-use crate::settings::Engine;
+use crate::model::settings::Engine;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {

@@ -1,5 +1,4 @@
 //! `threadbare show`: a case for people, for Graphviz or for programs.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
@@ -11,11 +10,12 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, Workload};
 use crate::check::Check;
-use crate::execution::ThreadId;
 use crate::input::Input;
-use crate::report::{graph, grouped, word};
-use crate::schedule::{Choice, Schedule};
-use crate::settings::{Sanitizer, Settings};
+use crate::model::execution::ThreadId;
+use crate::model::schedule::{Choice, Schedule};
+use crate::model::settings::{Sanitizer, Settings};
+use crate::model::word;
+use crate::report::{graph, grouped};
 use crate::strategy::bytes;
 use crate::task_graph::TaskGraph;
 

@@ -1,5 +1,4 @@
 //! `threadbare targets`: what can be explored, and with what.
-#![forbid(unsafe_code)]
 
 use anyhow::Result;
 

@@ -1,5 +1,4 @@
 //! `threadbare worker`: what the supervisor starts. Not for people.
-#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
 //! What a subcommand finds when it starts: the project file, the compiler, and what was built before.
-#![forbid(unsafe_code)]
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -9,9 +8,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::resolve;
 use crate::campaign::interrupt;
+use crate::model::settings::Sanitizer;
 use crate::project::{Defaults, Entry, Kind, Project};
 use crate::report::progress::ProgressLine;
-use crate::settings::Sanitizer;
 use crate::target::cache::Cache;
 use crate::target::{self, Progress, Target, Toolchain, Workshop, bundled};
 

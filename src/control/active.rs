@@ -13,9 +13,9 @@ use super::log::Log;
 use super::sanitizer;
 use super::thread_local::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
-use crate::execution::{Ending, Exit, Step, ThreadId};
-use crate::op::{Op, OpKind};
-use crate::schedule::Injection;
+use crate::model::execution::{Ending, Exit, Step, ThreadId};
+use crate::model::op::{Op, OpKind};
+use crate::model::schedule::Injection;
 
 /// The execution that the calling thread is part of, if it is controlled.
 #[inline(always)]

@@ -1,6 +1,5 @@
 //! The controller's bookkeeping: which virtual threads there are, who can run, what time it is and who
 //! runs next. It decides; an engine carries the decision out.
-#![forbid(unsafe_code)]
 
 mod endings;
 mod turns;
@@ -9,18 +8,15 @@ mod waits;
 use super::fairness::Fairness;
 use super::files::Files;
 use super::hooks::{Keys, Listings, NamedSemaphores};
-use super::trace::Trace;
-use crate::execution::{Ending, ThreadId};
 use crate::feedback::Observer;
-use crate::op::{Op, OpKind};
-use crate::schedule::Injection;
+use crate::model::execution::{Ending, ThreadId};
+use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};
+use crate::model::op::{Op, OpKind};
+use crate::model::schedule::Injection;
+use crate::protocol::Trace;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
 use crate::task_graph::Injections;
 
-/// Virtual threads of one execution.
-pub(super) const MAX_VIRTUAL_THREADS: usize = ThreadSet::CAPACITY;
-/// No step budget is larger.
-pub(super) const MAX_POINTS: u64 = 1 << 22;
 /// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;
 /// Slots that blocked threads are counted in, by object.

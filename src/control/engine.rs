@@ -3,11 +3,12 @@
 use std::cell::UnsafeCell;
 
 use super::active::Active;
-use super::controller::{MAX_VIRTUAL_THREADS, Next};
+use super::controller::Next;
 use super::fibers::Fibers;
 use super::os_threads::OsThreads;
 use super::virtual_thread::VirtualThread;
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
+use crate::model::limits::MAX_VIRTUAL_THREADS;
 
 /// Handles are this far apart: like addresses, they are not all odd or small.
 const HANDLE_STEP: libc::pthread_t = 1 << 12;

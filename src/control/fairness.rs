@@ -4,10 +4,9 @@
 //! would ever happen. So the controller looks at the operations of threads whose every scheduling point it sees, and of
 //! those that have run for long: one that does nothing but come back to the same operations is set aside for a while,
 //! which ends when the others have passed many points, or cannot go on. What replays is not looked at.
-#![forbid(unsafe_code)]
 
-use crate::execution::ThreadId;
-use crate::op::Op;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
 use crate::strategy::ThreadSet;
 
 /// Points that a thread passes in one turn before its operations are looked at.

@@ -4,11 +4,12 @@ use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 
 use super::active::Active;
-use super::controller::{MAX_VIRTUAL_THREADS, Next};
+use super::controller::Next;
 use super::sanitizer::Context;
 use super::stack::{Stack, Switcher};
 use super::virtual_thread::{Ambient, AmbientPlace, VirtualThread};
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
+use crate::model::limits::MAX_VIRTUAL_THREADS;
 
 /// Address space of one stack, as much as threads have by default; pages are used as they are touched.
 const STACK_SIZE: usize = 8 << 20;

@@ -2,7 +2,6 @@
 //!
 //! Which descriptors are open, and which opens are of one file, is all that anything here depends on: not
 //! what the system happens to number them.
-#![forbid(unsafe_code)]
 
 use std::ffi::c_int;
 
@@ -86,7 +85,7 @@ const FREE: Open = Open { references: 0, file: None, lock: None };
 
 impl Files {
     pub fn new() -> Self {
-        let opens = vec![FREE; MAX_DESCRIPTORS + super::controller::MAX_VIRTUAL_THREADS].into();
+        let opens = vec![FREE; MAX_DESCRIPTORS + crate::model::limits::MAX_VIRTUAL_THREADS].into();
         let descriptors = vec![None; MAX_DESCRIPTORS].into();
         Self { descriptors, opens, used: 0, locked: vec![None; MAX_DESCRIPTORS].into(), touched: false }
     }

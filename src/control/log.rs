@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
-use crate::execution::{Object, Step, ThreadId};
-use crate::op::OpKind;
+use crate::model::execution::{Object, Step, ThreadId};
+use crate::model::op::OpKind;
 
 /// Steps that are kept: the first ones.
 const MAX_STEPS: usize = 100_000;

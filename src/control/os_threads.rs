@@ -8,10 +8,11 @@ use std::ffi::{c_int, c_long, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::active::{Active, set_active};
-use super::controller::{MAX_VIRTUAL_THREADS, Next};
+use super::controller::Next;
 use super::real::real;
 use super::virtual_thread::{PosixStart, VirtualThread};
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
+use crate::model::limits::MAX_VIRTUAL_THREADS;
 
 /// Lets one thread go on, once.
 struct Baton(AtomicU32);

@@ -4,7 +4,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use super::active::{Active, active};
-use crate::execution::{Event, EventKind, ThreadId};
+use crate::model::execution::{Event, EventKind, ThreadId};
 use crate::task_graph::TaskId;
 
 /// Filled by whichever thread records. Under control that is one at a time; under the engine `free` each

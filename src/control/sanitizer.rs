@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 
 /// cpp/control/real.c; each is null unless a sanitizer that has it is loaded.
 #[repr(C)]

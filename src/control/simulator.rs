@@ -1,11 +1,10 @@
 //! Toy programs under the controller, without any engine: for tests of strategies.
-#![forbid(unsafe_code)]
 
 use super::controller::{Controller, Next};
-use super::trace::Trace;
-use crate::execution::{Ending, ThreadId};
-use crate::op::{Op, OpKind};
-use crate::schedule::{Injection, Schedule};
+use crate::model::execution::{Ending, ThreadId};
+use crate::model::op::{Op, OpKind};
+use crate::model::schedule::{Injection, Schedule};
+use crate::protocol::Trace;
 use crate::strategy::{Replay, Strategy};
 use crate::task_graph::Injections;
 

@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_uint, c_void};
 
 use super::hooks::{Specific, own_errno};
 use super::thread_local::ThreadLocals;
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 
 pub(super) type PosixStart = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 pub(super) type CStart = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;

@@ -1,10 +1,9 @@
 //! Watches the scheduling points of an execution: who reads from whom, what passes from thread to thread, who waits in
 //! what.
 
-use super::{Kind, mix};
-use crate::control::counters;
-use crate::execution::ThreadId;
-use crate::op::{Op, OpKind};
+use super::{Kind, counters, mix};
+use crate::model::execution::ThreadId;
+use crate::model::op::{Op, OpKind};
 
 /// Objects of one execution that are told apart: at most. A power of 2; half of the slots stay empty.
 const SLOTS: usize = 1 << 13;

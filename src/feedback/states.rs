@@ -1,8 +1,7 @@
 //! What the oracles see of the operations of an execution: a coarse picture of their states.
 
-use super::{Kind, mix};
-use crate::control::counters;
-use crate::execution::{Ending, Event, EventKind, Execution};
+use super::{Kind, counters, mix};
+use crate::model::execution::{Ending, Event, EventKind, Execution};
 use crate::task_graph::TaskGraph;
 use crate::task_graph::encode::code;
 

@@ -9,15 +9,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::control::{Loading, Mode, Session, Trace, loaded_sanitizer, process};
+use crate::control::{Loading, Mode, Session, loaded_sanitizer};
 use crate::feedback::{Edges, Kind, States};
-use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::input::{Input, NoInput};
+use crate::model::settings::{Engine, Settings, StrategyName};
+use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::oracle::Judge;
+use crate::process;
+use crate::protocol::Trace;
 use crate::reference::Expectations;
 use crate::runtime::Runtime;
 use crate::scratch::Scratch;
-use crate::settings::{Engine, Settings, StrategyName};
 use crate::strategy::bytes;
 
 /// The environment variables that tell a process to execute the input in that file and nothing else, and on what.

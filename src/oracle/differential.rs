@@ -9,8 +9,8 @@
 
 use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
-use crate::execution::{Event, EventKind};
-use crate::finding::{OracleName, Verdict};
+use crate::model::execution::{Event, EventKind};
+use crate::model::verdict::{OracleName, Verdict};
 use crate::reference::Expectations;
 use crate::task_graph::{Begun, CANCELLED, OUT_OF_MEMORY, Operation, Outcome, TaskId, caught, mix};
 
@@ -411,8 +411,8 @@ fn too_early(plan: &Plan, event: &Event, child: TaskId) -> Wrong {
 #[cfg(test)]
 mod tests {
     use super::super::notation::{cause, judge, judge_allocating, judge_two};
-    use crate::execution::Ending;
-    use crate::finding::Judgement;
+    use crate::model::execution::Ending;
+    use crate::model::verdict::Judgement;
     use crate::task_graph::OUT_OF_MEMORY;
 
     /// Judges a history in which `!!` is a failure for want of memory.

@@ -1,9 +1,8 @@
 //! The oracle of programs under check: they must end, with status 0, by returning from `main` or by `exit`.
-#![forbid(unsafe_code)]
 
 use super::misused;
-use crate::execution::{BlockedThread, Ending, Exit};
-use crate::finding::{Failure, Incomparable, Judgement, OracleName, Verdict};
+use crate::model::execution::{BlockedThread, Ending, Exit};
+use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 
 /// Judges how an execution of a program under check ended.
 #[must_use]

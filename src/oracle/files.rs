@@ -2,8 +2,8 @@
 
 use super::Wrong;
 use super::plan::Plan;
-use crate::execution::{Aftermath, Ending, Execution};
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::model::execution::{Aftermath, Ending, Execution};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 
 /// What must hold after an execution that came to its end.
 pub(super) fn check(plan: &Plan, execution: &Execution) -> Result<(), Wrong> {

@@ -16,8 +16,8 @@ mod window;
 
 use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
-use crate::execution::{Event, EventKind};
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::model::execution::{Event, EventKind};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::reference::sequential::{Action, Caller, Object, Places};
 use crate::task_graph::{Call, Operation, TaskId};
 use contexts::ThreadContexts;

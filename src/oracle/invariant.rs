@@ -7,8 +7,8 @@ mod timers;
 
 use super::plan::{Plan, Planned};
 use super::{Wrong, wrong};
-use crate::execution::{Event, EventKind};
-use crate::finding::{OracleName, Verdict};
+use crate::model::execution::{Event, EventKind};
+use crate::model::verdict::{OracleName, Verdict};
 use crate::task_graph::Operation;
 use callbacks::Callbacks;
 use timers::Timers;

@@ -3,8 +3,8 @@
 
 use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
-use crate::execution::{Event, EventKind, ThreadId};
-use crate::finding::{OracleName, Verdict};
+use crate::model::execution::{Event, EventKind, ThreadId};
+use crate::model::verdict::{OracleName, Verdict};
 use crate::task_graph::{Affinity, OUT_OF_MEMORY};
 
 /// Where a task is, as far as its events tell.
@@ -320,7 +320,7 @@ fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {
 #[cfg(test)]
 mod tests {
     use super::super::notation::{cause, failure, judge, judge_two};
-    use crate::finding::{Judgement, Verdict};
+    use crate::model::verdict::{Judgement, Verdict};
 
     const AWAIT: &str = "task 0 main int\nawait 1\ntask 1 worker int\ncompute 5\nyield";
 

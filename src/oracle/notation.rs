@@ -6,8 +6,8 @@
 //! `1]=5` the same with a value, `1!7` its failure; `0%=1` one context left at the end. `@2` at the end: on thread 2; a task stays on its thread.
 
 use super::Judge;
-use crate::execution::{Ending, Event, EventKind, Execution};
-use crate::finding::{Failure, Judgement};
+use crate::model::execution::{Ending, Event, EventKind, Execution};
+use crate::model::verdict::{Failure, Judgement};
 use crate::reference::Expectations;
 use crate::task_graph::{TaskGraph, text};
 

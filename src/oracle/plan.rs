@@ -1,6 +1,6 @@
 //! A task graph in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
-use crate::execution::Event;
+use crate::model::execution::Event;
 use crate::reference::Stops;
 use crate::task_graph::{Affinity, Begun, Call, Objects, Operation, ResultKind, TaskGraph, TaskId, Tree};
 

@@ -7,8 +7,8 @@
 use super::history::History;
 use super::lifecycle::{Life, Lifecycle, Stage};
 use super::plan::Plan;
-use crate::execution::{BlockedThread, Ending, Execution};
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::model::execution::{BlockedThread, Ending, Execution};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::task_graph::{Operation, TaskId};
 
 /// Tasks named in a message: at most.
@@ -153,8 +153,8 @@ fn goes_on(plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> boo
 #[cfg(test)]
 mod tests {
     use super::super::notation::{failure, judge_ending, judge_two_stuck};
-    use crate::execution::{BlockedThread, Ending};
-    use crate::finding::{Incomparable, Judgement, Verdict};
+    use crate::model::execution::{BlockedThread, Ending};
+    use crate::model::verdict::{Incomparable, Judgement, Verdict};
 
     fn told(judgement: Judgement) -> (Verdict, String) {
         let failure = failure(judgement);

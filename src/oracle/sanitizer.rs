@@ -1,5 +1,4 @@
 //! Reads what ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer print.
-#![forbid(unsafe_code)]
 
 mod frame;
 mod line;
@@ -8,7 +7,7 @@ pub use line::Line;
 
 use frame::Frame;
 
-use crate::finding::{Failure, OracleName, Verdict};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 
 /// Stacks looked at per report: the two accesses of a race; those further down only tell the history.
 const STACKS: usize = 2;

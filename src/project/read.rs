@@ -13,10 +13,11 @@ use super::nearest::nearest;
 use super::paths::{Place, Wanted};
 use super::sources::{sources, standard};
 use super::{Defaults, Entry, Kind};
-use crate::check::{self, Points};
-use crate::report::word;
-use crate::schedule::Injection;
-use crate::settings::{MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
+use crate::check;
+use crate::model::schedule::Injection;
+use crate::model::settings::{MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
+use crate::model::word;
+use crate::target::Points;
 use crate::target::bundled;
 
 /// Characters of a target's name: at most.

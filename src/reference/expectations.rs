@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::scheduler;
-use crate::execution::{Event, EventKind};
+use crate::model::execution::{Event, EventKind};
 use crate::task_graph::{Begun, Operation, Outcome, TaskGraph, TaskId, Tree};
 
 /// The outcomes of those tasks that end the same way in every schedule, if they end.

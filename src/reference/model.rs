@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::objects::Objects;
 use super::sequential::Caller;
 use super::systems::{self, Contexts};
-use crate::execution::{Event, EventKind, ThreadId};
+use crate::model::execution::{Event, EventKind, ThreadId};
 use crate::task_graph::{
     Affinity, Begun, CANCELLED, Call, Operation, Outcome, ResultKind, TaskGraph, TaskId, Tree, caught, mix,
 };

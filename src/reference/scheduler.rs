@@ -3,7 +3,6 @@
 //! A task is a state machine, its `Frame`. Frames are moved, never shared: one is either in
 //! a ready queue, in the hands of the thread that runs it, with the timers, or with what its task waits for.
 //! So the type system rules out that a task is resumed twice, or that two threads are inside it at once.
-#![forbid(unsafe_code)]
 
 mod family;
 mod frame;
@@ -16,7 +15,7 @@ mod systems;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::execution::{Event, ThreadId};
+use crate::model::execution::{Event, ThreadId};
 use crate::task_graph::TaskGraph;
 use family::Family;
 use log::Log;

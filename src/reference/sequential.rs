@@ -19,7 +19,7 @@ pub use processor::Processor;
 pub use registry::Registry;
 pub use signals::{Event, Latch, Mutex, Semaphore};
 
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 use crate::task_graph::call::{Agent, Call, Pair};
 use crate::task_graph::{CLOSED, EventReset, ObjectId, Objects, Operation, TaskId};
 

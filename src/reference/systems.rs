@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::execution::{EventKind, ThreadId};
+use crate::model::execution::{EventKind, ThreadId};
 use crate::task_graph::call::{ArcEvent, Body};
 use crate::task_graph::{AccessChecks, Call, TaskId};
 

@@ -1,5 +1,4 @@
 //! What is in a corpus, in numbers.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 

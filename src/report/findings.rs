@@ -1,9 +1,9 @@
 //! Findings in words.
-#![forbid(unsafe_code)]
 
-use super::{grouped, word};
+use super::grouped;
 use crate::campaign::findings::{Confirmation, Finding};
 use crate::check;
+use crate::model::word;
 
 /// How many there are.
 #[must_use]

@@ -1,5 +1,4 @@
 //! A task graph in the language of Graphviz.
-#![forbid(unsafe_code)]
 
 use std::fmt::Write;
 

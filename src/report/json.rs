@@ -1,5 +1,4 @@
 //! What the subcommands write for programs, as JSON files.
-#![forbid(unsafe_code)]
 
 pub(super) mod targets;
 
@@ -21,8 +20,8 @@ use crate::campaign::fuzz::Summary;
 use crate::campaign::guide::Gathered;
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
-use crate::finding::{Incomparable, OracleName, Verdict};
-use crate::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::verdict::{Incomparable, OracleName, Verdict};
 
 /// Writes a value so that readers see the whole file or none.
 ///
@@ -301,8 +300,10 @@ fn replay_result(result: &Replayed) -> ReplayResult {
 #[must_use]
 pub fn seen_word(seen: &Seen) -> String {
     match seen {
-        Seen::Clean => super::word(&Verdict::Clean),
-        Seen::Failed(failures) => failures.first().map_or_else(String::new, |failure| super::word(&failure.verdict)),
+        Seen::Clean => crate::model::word(&Verdict::Clean),
+        Seen::Failed(failures) => {
+            failures.first().map_or_else(String::new, |failure| crate::model::word(&failure.verdict))
+        }
         Seen::Diverged(_) => "diverged".to_owned(),
         Seen::Incomparable(_) => "incomparable".to_owned(),
     }

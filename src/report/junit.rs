@@ -1,6 +1,5 @@
 //! A CI run as JUnit XML: a test case for each regression case, and in a suite for each target one for each sanitizer and
 //! thread count.
-#![forbid(unsafe_code)]
 
 use std::time::Duration;
 
@@ -8,12 +7,13 @@ use anyhow::{Context, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::json::targets::kind;
-use super::{findings, json, replays, word};
+use super::{findings, json, replays};
 use crate::campaign::ci::{self, Explored, Outcome, Summary};
 use crate::campaign::findings::Finding;
 use crate::campaign::fuzz;
 use crate::campaign::plan::Cell;
 use crate::campaign::replay::{Conclusion, Replayed};
+use crate::model::word;
 
 /// The text of the file.
 ///
@@ -185,7 +185,7 @@ mod tests {
     use quick_junit::XmlString;
 
     use super::*;
-    use crate::report::sample;
+    use crate::campaign::sample;
 
     fn written(summary: &Summary) -> Report {
         Report::deserialize_from_str(&xml(summary).expect("XML")).expect("JUnit")

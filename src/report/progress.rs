@@ -1,11 +1,11 @@
 //! The live line of a campaign, on terminals only.
-#![forbid(unsafe_code)]
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{grouped, word};
+use super::grouped;
 use crate::campaign::fuzz::Progress;
 use crate::campaign::{check, ci};
+use crate::model::word;
 use crate::target;
 
 /// Redraws a line on standard error; nothing happens if that is no terminal.

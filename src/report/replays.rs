@@ -1,10 +1,10 @@
 //! Replays in words.
-#![forbid(unsafe_code)]
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{json, word};
+use super::json;
 use crate::campaign::replay::{Conclusion, Replayed};
+use crate::model::word;
 
 /// A case, and what it did.
 #[must_use]

@@ -1,5 +1,4 @@
 //! A CI run as SARIF 2.1.0, which code scanning reads: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
-#![forbid(unsafe_code)]
 
 mod rules;
 
@@ -9,12 +8,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::json::targets::kind;
-use super::{findings, replays, word};
+use super::{findings, replays};
 use crate::campaign::ci::{self, Outcome, Summary};
 use crate::campaign::findings::Finding;
 use crate::campaign::replay::Replayed;
+use crate::model::settings::{Engine, Sanitizer};
+use crate::model::word;
 use crate::oracle::sanitizer::Line;
-use crate::settings::{Engine, Sanitizer};
 
 use rules::Rule;
 
@@ -326,7 +326,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::report::sample;
+    use crate::campaign::sample;
 
     fn run_of(summary: &Summary) -> Value {
         let sarif = serde_json::to_value(Sarif::new(summary, Path::new("/checkout"))).expect("JSON");

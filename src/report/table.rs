@@ -1,14 +1,14 @@
 //! The tables on the terminal.
-#![forbid(unsafe_code)]
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::grouped;
 use super::progress::per_second;
-use super::{grouped, word};
 use crate::campaign::bugs::{Measured, Searches};
 use crate::campaign::check;
 use crate::campaign::plan::Cell;
 use crate::campaign::strategies;
+use crate::model::word;
 
 /// A campaign by sanitizer and thread count.
 #[must_use]

@@ -1,14 +1,14 @@
 //! What `threadbare bench` measured, as a table and as JSON.
-#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::{grouped, word};
+use super::grouped;
 use crate::campaign::bench::Throughput;
-use crate::settings::{Engine, Sanitizer};
+use crate::model::settings::{Engine, Sanitizer};
+use crate::model::word;
 
 /// A controlled engine's throughput and that of `free`, under one sanitizer.
 fn pairs(throughputs: &[Throughput]) -> impl Iterator<Item = (&Throughput, &Throughput)> {

@@ -1,11 +1,10 @@
 //! Choices from a list of small numbers, as a fuzzer makes them.
-#![forbid(unsafe_code)]
 
 use std::sync::{Mutex, PoisonError};
 
 use super::{Decision, Divergence, Random, Strategy, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::schedule::Injection;
 
 /// The low bits of a number say who, the others how long.
 const WHO_BITS: u32 = 5;

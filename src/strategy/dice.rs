@@ -1,5 +1,4 @@
 //! The random numbers of a strategy.
-#![forbid(unsafe_code)]
 
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -10,13 +10,12 @@
 //! end.
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
-#![forbid(unsafe_code)]
 
 use super::reach::Reach;
 use super::{Decision, Divergence, Strategy, Turn};
-use crate::execution::ThreadId;
-use crate::op::Op;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
+use crate::model::schedule::Injection;
 
 /// Rounds of a loop that waits for others, after which they must go on first.
 const PATIENCE: u32 = 4;

@@ -1,9 +1,8 @@
 //! Which threads of one execution are which of another.
-#![forbid(unsafe_code)]
 
 use super::Numbering;
-use crate::execution::ThreadId;
-use crate::op::{Op, OpKind};
+use crate::model::execution::ThreadId;
+use crate::model::op::{Op, OpKind};
 
 /// A thread as the n-th child of its parent, numbered the same in every execution. Thread numbers are not enough: they
 /// are given in the order of creation, which differs where several threads create others.

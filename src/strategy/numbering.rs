@@ -1,5 +1,4 @@
 //! Numbers for things that have only addresses, in the order in which they first appear.
-#![forbid(unsafe_code)]
 
 /// Numbers keys from 0 on. Addresses differ from one process to the next, but the order in which they appear does not,
 /// so choices may depend on these numbers.

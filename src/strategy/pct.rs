@@ -4,14 +4,13 @@
 //! Finding Bugs" (ASPLOS 2010). Here the length of an execution is only estimated, from the size of its
 //! program, since choices may depend on nothing but the case. A thread that yields, or that runs for long
 //! while others could, is lowered too, or a spin loop of high priority would never end.
-#![forbid(unsafe_code)]
 
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::{Decision, Divergence, Strategy, ThreadSet, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::schedule::Injection;
 
 /// Depth unless another is given: the number of ordering constraints aimed at, one fewer than priorities are lowered on
 /// the way.

@@ -3,12 +3,11 @@
 //! That portfolios of different searches beat each of them is common experience in solvers (Huberman, Lukose, Hogg: "An
 //! Economics Approach to Hard Computational Problems", Science 275, 1997). Here which one an execution gets is drawn
 //! from its seed, and each learns from its own executions alone.
-#![forbid(unsafe_code)]
 
 use super::{Decision, Dice, Divergence, Pct, Pos, Random, Rff, Strategy, Surw, Turn};
-use crate::execution::ThreadId;
-use crate::op::Op;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
+use crate::model::schedule::Injection;
 
 /// Keeps the draw apart from what the strategy draws from the same seed.
 const DRAW: u64 = 0x706f_7274_666f_6c69;

@@ -5,13 +5,12 @@
 //! orders of each pair are about equally likely however many operations lie between. Here operations race if they are
 //! on the same object and not both reads; a pause or yield goes after everything that is not one. And in every other
 //! execution all threads are created first: else most have ended before the last one begins, if there are many.
-#![forbid(unsafe_code)]
 
 use super::priorities::{Priorities, Rank};
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::op::{Op, OpKind};
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::op::{Op, OpKind};
+use crate::model::schedule::Injection;
 
 /// One execution in so many creates all threads first.
 const CREATION_FIRST_ODDS: u64 = 2;

@@ -1,9 +1,8 @@
 //! Random priorities of the operations that threads are about to make.
-#![forbid(unsafe_code)]
 
 use super::{Decision, Dice, ThreadSet};
-use crate::execution::ThreadId;
-use crate::op::Op;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
 
 /// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
 const EARLY_TIME_OUT_ODDS: u64 = 4;

@@ -1,10 +1,9 @@
 //! A random walk: at random scheduling points, any other thread.
-#![forbid(unsafe_code)]
 
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::schedule::Injection;
-use crate::settings::Chance;
+use crate::model::execution::ThreadId;
+use crate::model::schedule::Injection;
+use crate::model::settings::Chance;
 
 /// Each execution draws how often it switches: some bugs need many switches close together, others one switch after a
 /// long quiet run. Turns last at most this part of the expected points, as a power of 2: a half to a 32nd.

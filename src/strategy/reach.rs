@@ -1,8 +1,7 @@
 //! What an operation may have to do with others: as far as their order can matter.
-#![forbid(unsafe_code)]
 
-use crate::execution::ThreadId;
-use crate::op::{Op, OpKind};
+use crate::model::execution::ThreadId;
+use crate::model::op::{Op, OpKind};
 
 /// Accesses may overlap where they do not begin at the same address. As far as this many bytes are aligned, they fall
 /// on the same object.

@@ -1,9 +1,8 @@
 //! Who reads from whom: pairs of places in the code, seen in executions or possible.
-#![forbid(unsafe_code)]
 
 use super::{Dice, Numbering};
-use crate::execution::ThreadId;
-use crate::op::Op;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
 
 /// An operation in the code: its kind and place, or where the place is not known, its kind and object. Numbered from 1
 /// on in the order of appearance.

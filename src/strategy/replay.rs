@@ -1,9 +1,8 @@
 //! Replay: the recorded choices, checked at every step.
-#![forbid(unsafe_code)]
 
 use super::{Decision, Divergence, Strategy, Turn};
-use crate::execution::ThreadId;
-use crate::schedule::{Choice, Injection, Schedule};
+use crate::model::execution::ThreadId;
+use crate::model::schedule::{Choice, Injection, Schedule};
 
 /// Follows a schedule choice by choice. Where the execution does anything else than the recorded one did,
 /// as far as scheduling points tell, it diverges.

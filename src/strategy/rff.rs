@@ -6,14 +6,13 @@
 //! otherwise it is partial order sampling. Abstract schedules that showed a pair of write and read that was rare until
 //! then are kept and varied. Here pairs that could happen, since both places use one object, are tried as well as those
 //! that did; what the paper calls a read is any operation that depends on its object, a lock for example.
-#![forbid(unsafe_code)]
 
 use super::priorities::{Priorities, Rank};
 use super::reads_from::{Observer, Pair};
 use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::op::Op;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
+use crate::model::schedule::Injection;
 
 /// Constraints of an abstract schedule: at most.
 const MOST_CONSTRAINTS: usize = 6;

@@ -5,13 +5,12 @@
 //! on such objects). The thread that makes the next one is drawn with the odds of how many each still has to make;
 //! until it has, the others run at random but make none. What a thread's descendants will make counts as its own until
 //! it creates them. How many each makes is taken from the execution before, so the first walks blindly.
-#![forbid(unsafe_code)]
 
 use super::family::{Family, Member};
 use super::{Decision, Dice, Divergence, Numbering, Strategy, Turn, inject_at_random};
-use crate::execution::ThreadId;
-use crate::op::Op;
-use crate::schedule::Injection;
+use crate::model::execution::ThreadId;
+use crate::model::op::Op;
+use crate::model::schedule::Injection;
 
 /// One execution in so many takes all shared objects as interesting.
 const ALL_ODDS: u64 = 4;

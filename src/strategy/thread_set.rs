@@ -1,7 +1,6 @@
 //! A set of threads that a strategy chooses from.
-#![forbid(unsafe_code)]
 
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 
 const WORDS: usize = 16;
 const BITS: usize = u64::BITS as usize;

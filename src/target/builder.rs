@@ -15,11 +15,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::cache::{Digests, Held};
 use super::flags::{self, Instrumented};
 use super::step::{Action, Step};
-use super::{Built, Kind, Language, Target, Workshop, dependencies, tree};
-use crate::check::Points;
-use crate::control::process;
+use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, tree};
+use crate::model::settings::Sanitizer;
+use crate::process;
 use crate::scratch::Scratch;
-use crate::settings::Sanitizer;
 
 /// How often the children are asked.
 const POLL: Duration = Duration::from_millis(2);

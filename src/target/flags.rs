@@ -3,7 +3,7 @@
 //! Build scripts include this file too, as they do [`super::toolchain`].
 
 use super::toolchain::Toolchain;
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 
 /// Where a target has scheduling points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

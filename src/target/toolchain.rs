@@ -1,13 +1,13 @@
 //! The C++ compiler: where it is, what it is, and the sanitizer runtimes that come with it.
 //!
-//! Build scripts include this file too, so it uses the standard library and `crate::settings::Sanitizer` alone.
+//! Build scripts include this file too, so it uses the standard library and `crate::model::settings::Sanitizer` alone.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 
 /// Oldest compilers whose C++20 coroutines and libstdc++ the code is tested with.
 const OLDEST_CLANG: u32 = 17;

@@ -10,8 +10,8 @@ use super::builder::{Builder, Progress};
 use super::cache::{Cache, Held};
 use super::toolchain::{Form, Toolchain};
 use super::{Built, Target, bundled, step, tree};
-use crate::control::process;
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
+use crate::process;
 
 /// All that it takes to build targets.
 pub struct Workshop {

@@ -10,7 +10,7 @@ use operation::{decode_operation, encode_operation};
 
 use super::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
 use super::{AccessChecks, Affinity, EventReset, Injections, Objects, ResultKind, Task, TaskGraph};
-use crate::schedule::Injection;
+use crate::model::schedule::Injection;
 
 /// The flag beside those of [`Injection`] that says that the number of an allocation follows.
 const FAILING_ALLOCATION: u64 = 1 << 15;

@@ -1,10 +1,9 @@
 //! What a task graph is: tasks with an affinity, a result and a list of operations over shared objects.
 
 use super::call::{Call, System};
-use crate::schedule::Injection;
+use crate::model::schedule::Injection;
 
-/// Index of a task in [`TaskGraph::tasks`]. Task 0 is the root.
-pub type TaskId = u32;
+pub use crate::model::execution::TaskId;
 /// Index of an object among those of its kind.
 pub type ObjectId = u32;
 

@@ -39,7 +39,7 @@ pub use parse::{Mistake, parse, parse_lines};
 
 use super::call::{Body, Call};
 use super::{AccessChecks, Affinity, EventReset, Injections, Operation, ResultKind, TaskGraph};
-use crate::schedule::Injection;
+use crate::model::schedule::Injection;
 
 /// Where the words of the calls begin.
 const CALLS: usize = 28;

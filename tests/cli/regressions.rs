@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::{CLEAN, Workplace};
 use threadbare::case::Case;
-use threadbare::finding::Verdict;
+use threadbare::model::verdict::Verdict;
 use threadbare::target::Toolchain;
 use threadbare::target::bundled::BUGS;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::harness::{self, Loads, Test, controlled_engines, object, settings};
 use threadbare::control::{self, Loading, Mode, Session};
-use threadbare::execution::{Ending, Event, EventKind};
-use threadbare::finding::Judgement;
+use threadbare::model::execution::{Ending, Event, EventKind};
+use threadbare::model::settings::{Settings, StrategyName};
+use threadbare::model::verdict::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::reference::Expectations;
-use threadbare::settings::{Settings, StrategyName};
 use threadbare::task_graph::{OUT_OF_MEMORY, TaskGraph, text};
 
 /// Enough for orders that are rare: a cancel allocates only where another task has started the arc again.

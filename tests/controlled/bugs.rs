@@ -3,10 +3,10 @@
 use super::harness::{Loads, Test, controlled_engines, object, open, settings};
 use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::{Loading, Mode};
-use threadbare::finding::{Judgement, Verdict};
+use threadbare::model::settings::StrategyName;
+use threadbare::model::verdict::{Judgement, Verdict};
 use threadbare::oracle::Judge;
 use threadbare::reference::Expectations;
-use threadbare::settings::StrategyName;
 use threadbare::task_graph::text;
 
 /// A task of each affinity and kind of result.

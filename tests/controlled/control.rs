@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use threadbare::control::{Mode, Session, loaded_sanitizer};
-use threadbare::schedule::{Choice, Injection, Schedule};
-use threadbare::settings::{Engine, Sanitizer, StrategyName};
+use threadbare::model::schedule::{Choice, Injection, Schedule};
+use threadbare::model::settings::{Engine, Sanitizer, StrategyName};
 use threadbare::task_graph::Injections;
 
 use super::harness::{Outcome, PROBES, Test, controlled_engines, open_probes, outcome, settings};

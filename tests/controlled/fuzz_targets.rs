@@ -11,7 +11,7 @@ use threadbare::task_graph::from_seed;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 
 use super::harness::{Loads, Test, object};
-use threadbare::settings::Sanitizer;
+use threadbare::model::settings::Sanitizer;
 
 const TARGETS: [&str; 4] = ["differential", "history", "lease", "text"];
 /// As libFuzzer's `-max_len` without a corpus.

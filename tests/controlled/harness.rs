@@ -6,9 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
-use threadbare::control::{Loading, Session, Trace, loaded_sanitizer, process};
-use threadbare::execution::{Ending, Execution};
-use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::control::{Loading, Session, loaded_sanitizer};
+use threadbare::model::execution::{Ending, Execution};
+use threadbare::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::process;
+use threadbare::protocol::Trace;
 use threadbare::target::cache::Cache;
 use threadbare::target::{Kind, Target, Toolchain, Workshop};
 

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::harness::{Loads, Test, controlled_engines, has_fibers, object, open, settings};
 use tempfile::TempDir;
-use threadbare::check::{self, Check, Points};
+use threadbare::check::{self, Check};
 use threadbare::control::{Loading, Mode, Session, loaded_sanitizer};
-use threadbare::execution::{Ending, Execution, Exit};
-use threadbare::schedule::Schedule;
-use threadbare::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::model::execution::{Ending, Execution, Exit};
+use threadbare::model::schedule::Schedule;
+use threadbare::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use threadbare::target::Points;
 
 const STEP_BUDGET: u64 = 100_000;
 const EXPECTED_POINTS: u64 = 30;

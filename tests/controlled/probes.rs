@@ -1,8 +1,8 @@
 //! Exploring the probes of cpp/probes/.
 
 use threadbare::control::Mode;
-use threadbare::schedule::Schedule;
-use threadbare::settings::{Engine, Settings, StrategyName};
+use threadbare::model::schedule::Schedule;
+use threadbare::model::settings::{Engine, Settings, StrategyName};
 use threadbare::task_graph::Injections;
 
 use super::harness::{Outcome, controlled_engines, open_probes, outcome, settings};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use threadbare::campaign::catalogue::CATALOGUE;
 use threadbare::control::Mode;
+use threadbare::model::settings::{Engine, Sanitizer, StrategyName};
 use threadbare::runtime::{Probes, ScenarioInfo};
-use threadbare::settings::{Engine, Sanitizer, StrategyName};
 
 use super::harness::{self, Outcome, SANITIZERS, SCENARIOS, Test, controlled_engines, open_probes, outcome, settings};
 

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use threadbare::case::{Case, Workload};
-use threadbare::check::{self, Check, Points};
-use threadbare::finding::{OracleName, Verdict};
-use threadbare::schedule::{Choice, Injection, Schedule};
-use threadbare::settings::{Engine, Sanitizer, Settings};
+use threadbare::check::{self, Check};
+use threadbare::model::schedule::{Choice, Injection, Schedule};
+use threadbare::model::settings::{Engine, Sanitizer, Settings};
+use threadbare::model::verdict::{OracleName, Verdict};
+use threadbare::target::Points;
 use threadbare::task_graph::from_seed;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 

@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use threadbare::case::Case;
-use threadbare::input::{Input, MAGIC, MAX_BYTES, Mutator, NoInput, Theme, VERSION};
+use threadbare::input::{Input, MAGIC, Mutator, NoInput, Theme, VERSION};
+use threadbare::model::limits::MAX_INPUT_BYTES;
+use threadbare::model::schedule::Injection;
 use threadbare::reference::trial::ends;
-use threadbare::schedule::Injection;
 use threadbare::task_graph::encode::Undecodable;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 use threadbare::task_graph::validate::validate;
@@ -92,7 +93,7 @@ fn what_is_no_input_is_refused_by_name() {
     }
     let longer = [&good[..], b"\0"].concat();
     assert!(Input::decode(&longer).expect_err("too long").to_string().contains("bytes after the end"));
-    let huge = [&MAGIC[..], &vec![0xff; MAX_BYTES]].concat();
+    let huge = [&MAGIC[..], &vec![0xff; MAX_INPUT_BYTES]].concat();
     assert_eq!(Input::decode(&huge), Err(NoInput::TooLong));
     let mut threads = fresh(1, 3);
     threads.threads = 0;

@@ -3,6 +3,7 @@
 mod cargo_fuzz;
 mod case_files;
 mod clusterfuzzlite;
+mod house;
 mod inputs;
 mod oracle_soundness;
 mod reference_agreement;

@@ -1,7 +1,7 @@
 //! Proves by trial that the oracles pass whatever the specification allows, and notice what it does not.
 
-use threadbare::execution::{Event, EventKind, Execution};
-use threadbare::finding::Judgement;
+use threadbare::model::execution::{Event, EventKind, Execution};
+use threadbare::model::verdict::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::reference::Expectations;
 use threadbare::reference::model::Model;

@@ -1,8 +1,8 @@
 //! The reference's own scheduler as a runtime: on any number of threads all oracles pass it, and it agrees with
 //! the model.
 
-use threadbare::execution::{Event, Execution};
-use threadbare::finding::Judgement;
+use threadbare::model::execution::{Event, Execution};
+use threadbare::model::verdict::Judgement;
 use threadbare::oracle::Judge;
 use threadbare::reference::Expectations;
 use threadbare::reference::scheduler;

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use threadbare::execution::{Event, EventKind};
+use threadbare::model::execution::{Event, EventKind};
 use threadbare::reference::scheduler::run;
 use threadbare::task_graph::{
     Affinity, CANCELLED, CLOSED, EventReset, Objects, Operation, ResultKind, Task, TaskGraph, TaskId, caught, generate,

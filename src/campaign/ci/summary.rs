@@ -4,7 +4,7 @@ use super::failed;
 use crate::campaign::findings::Finding;
 use crate::campaign::replay::{Refused, Replayed};
 use crate::campaign::{check, fuzz, interrupt};
-use crate::settings::Engine;
+use crate::model::settings::Engine;
 use crate::target::bundled;
 
 /// What was done.
@@ -105,7 +105,7 @@ impl Explored {
 
 #[cfg(test)]
 mod tests {
-    use crate::report::sample;
+    use crate::campaign::sample;
 
     #[test]
     fn a_finding_and_a_regression_both_count_as_found() {

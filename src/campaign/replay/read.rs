@@ -8,7 +8,7 @@ use super::{Conclusion, Plan, Refused, Replayed};
 use crate::campaign::paths::cases_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
-use crate::settings::{Engine, Sanitizer, Settings};
+use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::target::{Target, Workshop};
 
 impl Plan {
@@ -101,9 +101,10 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::check::{Check, Points};
-    use crate::finding::Verdict;
-    use crate::settings::StrategyName;
+    use crate::check::Check;
+    use crate::model::settings::StrategyName;
+    use crate::model::verdict::Verdict;
+    use crate::target::Points;
 
     fn settings() -> Settings {
         Settings {

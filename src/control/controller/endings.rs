@@ -1,8 +1,8 @@
 //! How threads and executions end.
 
 use super::{Controller, Next, State};
-use crate::execution::{BlockedThread, Ending, Exit};
-use crate::op::OpKind;
+use crate::model::execution::{BlockedThread, Ending, Exit};
+use crate::model::op::OpKind;
 use crate::strategy::Divergence;
 
 impl Controller {

@@ -4,8 +4,8 @@
 use super::{Budget, Controller, Next, POINT_TIME, Wake};
 use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
-use crate::execution::{Ending, ThreadId};
-use crate::op::Op;
+use crate::model::execution::{Ending, ThreadId};
+use crate::model::op::Op;
 use crate::strategy::{Decision, Divergence, Turn};
 
 /// Points of a turn once everyone gets their share.

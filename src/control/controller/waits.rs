@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use super::{Controller, Next, SLOTS, State, Wake};
 use crate::control::files::{OpenId, Released};
 use crate::control::sanitizer;
-use crate::execution::ThreadId;
-use crate::op::{Op, OpKind};
+use crate::model::execution::ThreadId;
+use crate::model::op::{Op, OpKind};
 use crate::strategy::Sleeper;
 
 /// Virtual nanoseconds. What is to wait longer than these 146 years waits without end: clocks could not show a later time.

@@ -9,7 +9,7 @@ use std::ffi::{c_int, c_void};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
-use crate::settings::Sanitizer;
+use crate::model::settings::Sanitizer;
 
 unsafe extern "C" {
     /// cpp/control/real.c: whether the runtime behind the hooks is a sanitizer's. Written before `main` alone.

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::{Active, active};
-use crate::op::OpKind;
-use crate::schedule::Injection;
+use crate::model::op::OpKind;
+use crate::model::schedule::Injection;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///

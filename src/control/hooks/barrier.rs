@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::stand_in;
 use crate::control::sanitizer;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// The start of glibc's `pthread_barrier_t`.
 #[repr(C)]

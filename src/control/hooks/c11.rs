@@ -11,7 +11,7 @@ use super::specific::{self, Destructor, Key};
 use super::thread;
 use super::{nanoseconds, once, stand_in};
 use crate::control::virtual_thread::{CStart, Start};
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 const SUCCESS: c_int = 0;
 const BUSY: c_int = 1;

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::{deadline, length, stand_in, start_of};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// What sleepers wait for: an address that nobody ever wakes.
 const NOTHING: usize = 1;

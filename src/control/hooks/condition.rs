@@ -7,8 +7,8 @@ use super::mutex::{self, Mutex, give_up, take};
 use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
-use crate::op::OpKind;
-use crate::schedule::Injection;
+use crate::model::op::OpKind;
+use crate::model::schedule::Injection;
 
 /// glibc's `pthread_cond_t`, as far as it is needed.
 #[repr(C)]

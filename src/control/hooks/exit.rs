@@ -7,8 +7,8 @@ use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
 use crate::control::thread_local;
-use crate::execution::Exit;
-use crate::op::OpKind;
+use crate::model::execution::Exit;
+use crate::model::op::OpKind;
 
 /// A function that runs at exit.
 #[derive(Clone, Copy)]

@@ -19,8 +19,8 @@ use crate::control::active::{Active, active};
 use crate::control::controller::Controller;
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
-use crate::op::OpKind;
-use crate::schedule::Injection;
+use crate::model::op::OpKind;
+use crate::model::schedule::Injection;
 
 /// What a call does, as far as it decides how it can be made to fail. A crash comes before any call.
 #[derive(Clone, Copy, PartialEq, Eq)]

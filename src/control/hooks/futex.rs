@@ -8,8 +8,8 @@ use super::{deadline, length, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::controller::Wake;
 use crate::control::real::real;
-use crate::op::OpKind;
-use crate::schedule::Injection;
+use crate::model::op::OpKind;
+use crate::model::schedule::Injection;
 
 /// Bits of a futex wait or wake that meets all others.
 const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;

@@ -3,7 +3,7 @@
 use std::ffi::{c_uint, c_void};
 
 use crate::control::active::active;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// Called before each plain access. A thread's own stack is no scheduling point: others rarely see it, and without
 /// optimisation most accesses go there.

@@ -7,7 +7,7 @@ use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::sanitizer;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets).
 #[repr(C)]

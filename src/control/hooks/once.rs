@@ -8,8 +8,8 @@ use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::thread_local::hand_over_once_variables;
-use crate::op::OpKind;
-use crate::settings::Sanitizer;
+use crate::model::op::OpKind;
+use crate::model::settings::Sanitizer;
 
 /// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
 /// be used inside and outside of controlled executions (TSan's interceptor, else glibc).

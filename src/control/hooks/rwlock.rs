@@ -7,7 +7,7 @@ use super::{deadline, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::sanitizer;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// glibc's `pthread_rwlock_t`, as far as it is needed; a fresh one is all zeros in these places.
 #[repr(C)]

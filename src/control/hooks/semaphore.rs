@@ -7,7 +7,7 @@ use super::{deadline, set_errno, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
 use crate::control::sanitizer::{self, Unwatched};
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 const LARGEST_VALUE: u32 = i32::MAX as u32;
 /// glibc's bound of a name, without its slash.

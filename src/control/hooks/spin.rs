@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use super::stand_in;
 use crate::control::sanitizer;
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 /// What glibc's `pthread_spin_init` writes.
 const FREE: c_int = if cfg!(target_arch = "x86_64") { 1 } else { 0 };

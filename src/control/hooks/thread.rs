@@ -8,7 +8,7 @@ use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
-use crate::op::OpKind;
+use crate::model::op::OpKind;
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;

@@ -8,7 +8,7 @@ use crate::control::controller::Budget;
 use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
-use crate::execution::{Aftermath, Ending};
+use crate::model::execution::{Aftermath, Ending};
 use crate::runtime::{LoadedTaskGraph, Runtime};
 use crate::strategy::Replay;
 

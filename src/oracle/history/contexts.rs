@@ -4,8 +4,8 @@
 
 use super::super::plan::Plan;
 use super::super::{Wrong, wrong};
-use crate::execution::Event;
-use crate::finding::{OracleName, Verdict};
+use crate::model::execution::Event;
+use crate::model::verdict::{OracleName, Verdict};
 use crate::reference::systems::Contexts;
 use crate::task_graph::Call;
 
@@ -45,7 +45,7 @@ impl ThreadContexts {
 #[cfg(test)]
 mod tests {
     use super::super::super::notation::{cause, judge, judge_two};
-    use crate::finding::Judgement;
+    use crate::model::verdict::Judgement;
 
     const BRANCHES: &str = "begin-branch 0, get-context, put-context 5, nest-branch, get-context, end-branch, \
                             get-context, end-branch";

@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::History;
-use crate::execution::{Event, EventKind};
+use crate::model::execution::{Event, EventKind};
 use crate::task_graph::TaskId;
 
 /// Operations named in a message: at most.

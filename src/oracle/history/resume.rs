@@ -5,8 +5,8 @@ use super::super::plan::Plan;
 use super::super::{Wrong, wrong};
 use super::window::Found;
 use super::{History, caller};
-use crate::execution::{Event, EventKind};
-use crate::finding::{OracleName, Verdict};
+use crate::model::execution::{Event, EventKind};
+use crate::model::verdict::{OracleName, Verdict};
 use crate::reference::sequential::Action;
 use crate::task_graph::{Call, Operation};
 

@@ -2,8 +2,8 @@
 
 use super::super::notation::{cause, failure, judge, judge_allocating, judge_two};
 use super::search::MAX_VISITED;
-use crate::execution::Ending;
-use crate::finding::{Incomparable, Judgement, OracleName, Verdict};
+use crate::model::execution::Ending;
+use crate::model::verdict::{Incomparable, Judgement, OracleName, Verdict};
 use crate::task_graph::call::{ArcState, FILE_ERROR, visited};
 use crate::task_graph::{CLOSED, Pair};
 

@@ -3,7 +3,7 @@
 use super::super::Wrong;
 use super::super::plan::Plan;
 use super::broken;
-use crate::execution::Event;
+use crate::model::execution::Event;
 use crate::reference::systems::callback;
 use crate::task_graph::{Call, Operation};
 
@@ -55,7 +55,7 @@ impl Callbacks {
 #[cfg(test)]
 mod tests {
     use super::super::super::notation::{cause, judge_two};
-    use crate::finding::Judgement;
+    use crate::model::verdict::Judgement;
     use crate::task_graph::Pair;
     use crate::task_graph::call::ArcEvent;
 

@@ -3,7 +3,7 @@
 use super::super::Wrong;
 use super::super::plan::Plan;
 use super::broken;
-use crate::execution::Event;
+use crate::model::execution::Event;
 
 pub(super) struct Timers {
     /// By task: when its sleep began.
@@ -32,7 +32,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::super::super::notation::{cause, judge_two};
-    use crate::finding::Judgement;
+    use crate::model::verdict::Judgement;
 
     #[test]
     fn timers_do_not_fire_early() {

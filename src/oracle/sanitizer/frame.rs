@@ -1,5 +1,4 @@
 //! Lines of the stacks in reports of sanitizers.
-#![forbid(unsafe_code)]
 
 /// How the functions of runtimes and libraries begin; frames that say nothing about the target.
 const RUNTIME_PREFIXES: [&str; 10] = [

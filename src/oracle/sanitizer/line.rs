@@ -1,5 +1,4 @@
 //! The line of the source that a report or a failed assertion is about.
-#![forbid(unsafe_code)]
 
 use super::frame::Frame;
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::check::Points;
+use crate::model::schedule::Injection;
+use crate::model::settings::{Sanitizer, StrategyName};
 use crate::project::{Defaults, FILE_NAME, Kind, Project};
-use crate::schedule::Injection;
-use crate::settings::{Sanitizer, StrategyName};
+use crate::target::Points;
 
 /// A directory of sources.
 struct Sandbox {

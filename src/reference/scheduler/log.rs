@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{MAIN, lock};
-use crate::execution::{Event, EventKind, ThreadId};
+use crate::model::execution::{Event, EventKind, ThreadId};
 use crate::task_graph::TaskId;
 
 #[derive(Default)]

@@ -16,7 +16,7 @@ use crossbeam::deque::{Injector, Steal, Stealer, Worker as Queue};
 
 use super::frame::Frame;
 use super::{MAIN, lock};
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 use crate::task_graph::Affinity;
 
 pub(super) struct Ready {

@@ -6,7 +6,7 @@ use super::family::Sequel;
 use super::frame::Frame;
 use super::ready::EndOnDrop;
 use super::{Run, lock};
-use crate::execution::{EventKind, ThreadId};
+use crate::model::execution::{EventKind, ThreadId};
 use crate::task_graph::{CANCELLED, Operation, Outcome, ResultKind, TaskId, caught, mix};
 
 pub(super) struct Runner<'a> {

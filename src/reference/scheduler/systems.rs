@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use super::frame::Branch;
 use super::{MAIN, lock};
-use crate::execution::{EventKind, ThreadId};
+use crate::model::execution::{EventKind, ThreadId};
 use crate::reference::sequential::{Action, Kind, Lease, Registry};
 use crate::reference::systems::{callback, visit};
 use crate::task_graph::{AccessChecks, Call, Objects};

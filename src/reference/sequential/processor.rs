@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 use crate::task_graph::AccessChecks;
 
 /// Who is in a processor. What a thread does inside, entering again included, is its own affair.

@@ -99,7 +99,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::report::sample;
+    use crate::campaign::sample;
 
     fn written(summary: &Summary) -> Value {
         serde_json::to_value(Ci::new(summary)).expect("JSON")

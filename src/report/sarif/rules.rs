@@ -1,12 +1,11 @@
 //! The rules of a SARIF file: one for each verdict, and one for regression cases.
-#![forbid(unsafe_code)]
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Text, text};
-use crate::finding::Verdict;
-use crate::report::word;
+use crate::model::verdict::Verdict;
+use crate::model::word;
 
 /// The rule that a regression case breaks when it does not show its recorded verdict.
 pub const REGRESSION: &str = "regression";

@@ -1,7 +1,7 @@
 //! Edits that add, change, swap and supply.
 
 use super::{any, any_operation, callable, is_free};
-use crate::schedule::Injection;
+use crate::model::schedule::Injection;
 use crate::task_graph::call::{Body, Call, Pair, System};
 use crate::task_graph::generate::Decisions;
 use crate::task_graph::validate::{MAX_CAPACITY, MAX_COUNT};

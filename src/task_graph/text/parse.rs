@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 use std::str::{FromStr, SplitWhitespace};
 
 use super::{CALLS, WORDS};
+use crate::model::schedule::Injection;
 use crate::number;
-use crate::schedule::Injection;
 use crate::task_graph::call::{Body, Call, Pair};
 use crate::task_graph::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
 use crate::task_graph::{AccessChecks, Affinity, EventReset, Injections, Operation, ResultKind, Task, TaskGraph};

@@ -1,5 +1,4 @@
 //! The settings of an execution: all of a case but its workload and its schedule.
-#![forbid(unsafe_code)]
 
 mod strategy_name;
 

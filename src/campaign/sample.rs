@@ -1,6 +1,5 @@
 //! A CI run for tests of what is written about one: a case that passed, one that did not, one of another sanitizer, and
 //! a data race in the second of three cells.
-#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +10,10 @@ use crate::campaign::fuzz;
 use crate::campaign::plan::{Cut, Plan};
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
-use crate::check::{Check, Points};
-use crate::finding::{Failure, Incomparable, OracleName, Verdict};
-use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::check::Check;
+use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::verdict::{Failure, Incomparable, OracleName, Verdict};
+use crate::target::Points;
 use crate::target::bundled;
 use crate::task_graph::TaskGraph;
 

@@ -1,9 +1,8 @@
 //! An execution for people: its events in order, each indented by the thread it happened on.
-#![forbid(unsafe_code)]
 
 use std::fmt::Write;
 
-use crate::execution::{Event, EventKind};
+use crate::model::execution::{Event, EventKind};
 use crate::task_graph::TaskGraph;
 
 /// Lines kept; what went wrong is mostly at the end.

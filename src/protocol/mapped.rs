@@ -15,7 +15,7 @@ const RESERVED: usize = 1 << 20;
 ///
 /// # Errors
 /// The file cannot be created, sized or mapped; the error names it.
-pub(super) fn create(path: &Path, size: usize) -> Result<MmapRaw> {
+pub fn create(path: &Path, size: usize) -> Result<MmapRaw> {
     let open = || -> Result<MmapRaw> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         file.set_len(size as u64)?;

@@ -1,5 +1,4 @@
 //! What an oracle can say of an execution, and what is kept of one that failed.
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 

@@ -1,13 +1,13 @@
 //! What one execution left behind: its events, its choices and how it ended.
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
-use crate::op::OpKind;
-use crate::task_graph::TaskId;
+use crate::model::op::OpKind;
 
 /// A virtual thread: 0 is the main thread, the others count in the order they were created.
 pub type ThreadId = u16;
+/// Index of a task in its task graph. Task 0 is the root.
+pub type TaskId = u32;
 
 /// One thing that a task did, in the order in which it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,12 +10,13 @@ use anyhow::{Context, Result, ensure};
 use memmap2::MmapRaw;
 
 use super::mapped;
-use crate::execution::ThreadId;
-use crate::op::OpKind;
-use crate::schedule::{Choice, Injection, Schedule};
+use crate::model::execution::ThreadId;
+use crate::model::limits::MAX_POINTS;
+use crate::model::op::OpKind;
+use crate::model::schedule::{Choice, Injection, Schedule};
 
 /// Choices that fit. Those that pass no scheduling point are rare, so this is more than any execution makes.
-const CAPACITY: usize = 2 * super::controller::MAX_POINTS as usize;
+const CAPACITY: usize = 2 * MAX_POINTS as usize;
 /// Stand for the number of points where a choice is `Choice::Wake` or `Choice::Inject`.
 const WAKE: u32 = u32::MAX;
 const INJECT: u32 = u32::MAX - 1;
@@ -128,7 +129,7 @@ impl Trace {
 
     /// Counts a point of the running thread; how many there are now.
     #[inline(always)]
-    pub(super) fn count(&mut self, kind: OpKind) -> u64 {
+    pub fn count(&mut self, kind: OpKind) -> u64 {
         let header = self.header_mut();
         header.digest = (header.digest ^ (kind as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         header.points += 1;
@@ -136,26 +137,26 @@ impl Trace {
     }
 
     /// Ends the run under way and begins one of `thread`.
-    pub(super) fn switch(&mut self, thread: ThreadId) {
+    pub fn switch(&mut self, thread: ThreadId) {
         self.end_run();
         self.header_mut().thread = thread.into();
     }
 
     /// Records that `waiter` was woken among the waiters of an object.
-    pub(super) fn wake(&mut self, waiter: ThreadId) {
+    pub fn wake(&mut self, waiter: ThreadId) {
         self.end_run();
         self.push(Choice::Wake { thread: waiter });
     }
 
     /// Records that the running thread's file call goes wrong.
-    pub(super) fn inject(&mut self, injection: Injection) {
+    pub fn inject(&mut self, injection: Injection) {
         self.end_run();
         self.push(Choice::Inject { injection });
     }
 
     /// The folded digest of the run under way.
     #[must_use]
-    pub(super) fn digest(&self) -> u16 {
+    pub fn digest(&self) -> u16 {
         fold(self.header().digest)
     }
 

@@ -7,14 +7,14 @@ use anyhow::Result;
 use memmap2::MmapRaw;
 
 use super::mapped;
-use crate::input::MAX_BYTES;
+use crate::model::limits::MAX_INPUT_BYTES;
 
 /// The length comes first, then the number of task graphs.
 const HEADER: usize = 2 * size_of::<u64>();
 
 /// A mapped file with room for one input.
 pub struct InputSlot {
-    // Invariant: maps `HEADER + MAX_BYTES` bytes.
+    // Invariant: maps `HEADER + MAX_INPUT_BYTES` bytes.
     map: MmapRaw,
 }
 
@@ -32,12 +32,12 @@ impl InputSlot {
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { map: mapped::create(path, HEADER + MAX_BYTES)? })
+        Ok(Self { map: mapped::create(path, HEADER + MAX_INPUT_BYTES)? })
     }
 
     /// Puts an input there; what is longer than any is cut off.
     pub fn put(&mut self, input: &[u8], task_graphs: u64) {
-        let length = input.len().min(MAX_BYTES);
+        let length = input.len().min(MAX_INPUT_BYTES);
         // SAFETY: within the mapping, of which the start of a page is aligned for anything.
         unsafe {
             std::ptr::copy_nonoverlapping(input.as_ptr(), self.map.as_mut_ptr().add(HEADER), length);

@@ -1,9 +1,8 @@
 //! The choices that one execution made, in the form that replays them and notices when they no longer fit.
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 
-use crate::execution::ThreadId;
+use crate::model::execution::ThreadId;
 
 /// One choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,10 @@
 //! The steps of one execution for people: who did what where, in the order in which it happened.
-#![forbid(unsafe_code)]
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use crate::execution::ThreadId;
-use crate::op::OpKind;
+use crate::model::execution::ThreadId;
+use crate::model::op::OpKind;
 
 /// Lines at the end that are shown whatever is in them; what went wrong is mostly there.
 const LAST_LINES: usize = 100;

@@ -1,5 +1,4 @@
 //! Operations at scheduling points, which are the places where the controller may switch.
-#![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
 

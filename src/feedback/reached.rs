@@ -8,7 +8,7 @@ use anyhow::Result;
 use memmap2::MmapRaw;
 
 use super::counters::{self, COUNT, Feature};
-use super::mapped;
+use crate::protocol::map_file;
 
 /// A bit for each power of 2 of each counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Reached {
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path, before: Features) -> Result<Self> {
-        Ok(Self { map: mapped::create(path, COUNT)?, before })
+        Ok(Self { map: map_file(path, COUNT)?, before })
     }
 
     /// Adds what the counters show; whether any of it was not reached before.

@@ -1,0 +1,9 @@
+//! What supervisor and worker leave for each other in files that outlive the worker.
+
+pub mod input_slot;
+mod mapped;
+pub mod trace;
+
+pub use input_slot::{InputSlot, Slotted};
+pub use mapped::create as map_file;
+pub use trace::Trace;
