@@ -24,7 +24,7 @@ mod session;
 #[cfg(test)]
 pub mod simulator;
 mod stack;
-mod thread_local;
+mod state;
 mod virtual_thread;
 
 pub use controller::Budget;

@@ -3,15 +3,15 @@
 mod place;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
-use super::hooks::{ExitHandlers, prepare_exit};
 use super::image::Image;
 use super::log::Log;
 use super::sanitizer;
-use super::thread_local::{self, ThreadLocals};
+use super::state::exit_handlers::ExitHandlers;
+use super::state::thread_locals::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::model::execution::{Ending, Exit, Step, ThreadId};
 use crate::model::op::{Op, OpKind};
@@ -278,12 +278,14 @@ impl Active {
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
         unsafe { thread.run() };
         // SAFETY: these are the running thread's.
-        unsafe { thread_local::destroy(thread.locals.get()) };
+        unsafe { thread_locals::destroy(thread.locals.get()) };
         if thread.id != 0 || thread.has_exited() {
-            thread.specific.end(self); // A return from main runs no destructors of values.
+            thread
+                .specific
+                .end(|index, generation| self.ask(|controller| controller.keys.destructor(index, generation))); // A return from main runs no destructors of values.
         }
         // SAFETY: as above.
-        unsafe { thread_local::free(thread.locals.get()) };
+        unsafe { thread_locals::free(thread.locals.get()) };
         self.pass(OpKind::ThreadEnd, thread.address());
         let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let last = || self.ask(|controller| controller.all_others_ended());
@@ -300,11 +302,25 @@ impl Active {
         self.engine.leave(next);
     }
 
+    /// What `exit` does before it ends the program: thread-local variables of the calling thread, exit handlers,
+    /// destructors.
+    pub fn prepare_exit(&self, status: c_int) -> Exit {
+        self.pass(OpKind::Exit, 0);
+        // SAFETY: the running thread's own.
+        unsafe { thread_locals::destroy(self.locals()) };
+        self.exit_handlers.run();
+        for destructor in self.image_destructors() {
+            // SAFETY: a function of the program that is to run at exit.
+            unsafe { destructor() };
+        }
+        Exit::Status(status & 0xff)
+    }
+
     /// The program under check has no other thread, so it ends as if this one called `exit(0)`.
     fn exit_after_last_thread(&self, thread: &VirtualThread) -> Exit {
-        let exit = prepare_exit(self, 0);
+        let exit = self.prepare_exit(0);
         // SAFETY: the running thread's; handlers may have made some anew.
-        unsafe { thread_local::free(thread.locals.get()) };
+        unsafe { thread_locals::free(thread.locals.get()) };
         exit
     }
 

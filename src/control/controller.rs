@@ -7,7 +7,9 @@ mod waits;
 
 use super::fairness::Fairness;
 use super::files::Files;
-use super::hooks::{Keys, Listings, NamedSemaphores};
+use super::state::listings::Listings;
+use super::state::semaphores::NamedSemaphores;
+use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
 use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};

@@ -22,15 +22,12 @@ mod specific;
 mod spin;
 mod thread;
 mod thread_exit;
+mod thread_local;
 
 use std::ffi::c_int;
 
 pub(super) use atomic::set_origin;
-pub(super) use errno::own_errno;
-pub(super) use exit::{ExitHandlers, prepare_exit};
-pub(super) use file::{Listings, close_left};
-pub(super) use semaphore::NamedSemaphores;
-pub(super) use specific::{Keys, Specific};
+pub(super) use file::close_left;
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so
 /// that subtracting a time-out does not underflow, and apart, so that a mix-up shows.

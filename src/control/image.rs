@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow, ensure};
 
 use super::log::Log;
 use super::sanitizer;
-use super::thread_local;
+use super::state::thread_locals;
 
 type Constructor = unsafe extern "C-unwind" fn(c_int, *mut *mut c_char, *mut *mut c_char);
 type Destructor = unsafe extern "C-unwind" fn();
@@ -99,7 +99,7 @@ impl Image {
             // SAFETY: a writable segment of an object that stays loaded, of this length; none of its code runs.
             unsafe { copy_unseen(segment.content.as_ptr(), segment.address as *mut u8, segment.content.len()) };
         }
-        thread_local::forget_after(self.parts.thread_locals);
+        thread_locals::forget_after(self.parts.thread_locals);
         // SAFETY: has no preconditions; none of the program's code runs.
         unsafe { threadbare_renew_libraries() };
         let mut argv = self.argv.borrow_mut();
@@ -217,7 +217,7 @@ unsafe extern "C" fn look_at(info: *mut libc::dl_phdr_info, _size: usize, search
         constructors,
         destructors,
         segments: segments.collect(),
-        thread_locals: thread_local::numbered(),
+        thread_locals: thread_locals::numbered(),
     });
     1
 }

@@ -11,7 +11,7 @@ use super::active::Active;
 use super::controller::{Budget, Controller};
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
-use super::hooks::{self, prepare_exit};
+use super::hooks;
 use super::image::Image;
 use super::sanitizer;
 use crate::feedback::{Kind, Observer};
@@ -304,7 +304,7 @@ impl Session {
             self.run(number, mode, limits, |_| {
                 let image = active.image.get().expect("a program is loaded before it is executed");
                 let status = image.start();
-                active.exit_when_main_ends(prepare_exit(active, status));
+                active.exit_when_main_ends(active.prepare_exit(status));
             });
         }
         &self.execution

@@ -4,8 +4,9 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::hooks::{Specific, own_errno};
-use super::thread_local::ThreadLocals;
+use super::real::real;
+use super::state::specific::Specific;
+use super::state::thread_locals::ThreadLocals;
 use crate::model::execution::ThreadId;
 
 pub(super) type PosixStart = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
@@ -54,6 +55,12 @@ pub(super) struct VirtualThread {
     pub errno: Cell<c_int>,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
     pub once: [Cell<*mut c_void>; 2],
+}
+
+/// The calling OS thread's own `errno`, which libc writes to.
+pub(super) fn own_errno() -> *mut c_int {
+    // SAFETY: has no preconditions.
+    unsafe { real!(__errno_location: fn() -> *mut c_int)() }
 }
 
 impl VirtualThread {

@@ -5,6 +5,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom.
+const CONTROL: [&[&str]; 4] = [
+    &["session"],
+    &["hooks", "record"],
+    // What ties the decisions to what carries them out.
+    &["active", "engine", "fibers", "os_threads"],
+    &[
+        "controller",
+        "directory",
+        "fairness",
+        "files",
+        "image",
+        "log",
+        "real",
+        "sanitizer",
+        "simulator",
+        "stack",
+        "state",
+        "virtual_thread",
+    ],
+];
+
+/// From the top to the bottom.
 const LAYERS: [&str; 23] = [
     "cli",
     "report",
@@ -49,9 +71,9 @@ fn code(path: &Path) -> String {
     lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// The names after each `crate::`.
-fn imports(code: &str) -> BTreeSet<&str> {
-    code.split("crate::")
+/// The names after each `prefix`.
+fn imports<'a>(code: &'a str, prefix: &str) -> BTreeSet<&'a str> {
+    code.split(prefix)
         .skip(1)
         .map(|rest| rest.split(|letter: char| letter != '_' && !letter.is_alphanumeric()).next().unwrap_or_default())
         .collect()
@@ -78,7 +100,7 @@ fn modules_import_only_from_those_below_them() {
             !code.contains("crate::{"),
             "{relative}: one `use crate::…` for each module, so that this test sees it"
         );
-        for import in imports(&code) {
+        for import in imports(&code, "crate::") {
             imported += 1;
             match place(import) {
                 Some(there) if there >= own => {}
@@ -88,5 +110,30 @@ fn modules_import_only_from_those_below_them() {
         }
     }
     assert!(imported > 300, "imports are seen");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_controller_and_what_primitives_remember_know_no_hook() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/control");
+    let mut files = Vec::new();
+    source_files(&root, &mut files);
+    let place = |module: &str| CONTROL.iter().position(|layer| layer.contains(&module));
+    let mut wrong = Vec::new();
+    for file in files {
+        let relative = file.strip_prefix(&root).expect("below control").to_string_lossy().into_owned();
+        let module = relative.split(['/', '.']).next().expect("a name");
+        if module == "libfuzzer" {
+            continue;
+        }
+        let own = place(module).unwrap_or_else(|| panic!("control::{module} has no layer: add it to CONTROL"));
+        let code = code(&file);
+        let mut imported = imports(&code, "crate::control::");
+        if !relative.contains('/') {
+            imported.extend(imports(&code, "super::"));
+        }
+        let above = imported.into_iter().filter(|import| place(import).is_some_and(|there| there < own));
+        wrong.extend(above.map(|import| format!("control/{relative} imports {import}, which is above {module}")));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -7,9 +7,8 @@ use std::sync::atomic::AtomicI32;
 use super::clock::sleep_for;
 use super::condition::{self, Condition};
 use super::mutex::{self, Mutex};
-use super::specific::{self, Destructor, Key};
-use super::thread;
-use super::{nanoseconds, once, stand_in};
+use super::{nanoseconds, once, specific, stand_in, thread};
+use crate::control::state::specific::{Destructor, Key};
 use crate::control::virtual_thread::{CStart, Start};
 use crate::model::op::OpKind;
 

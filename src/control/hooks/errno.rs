@@ -7,7 +7,7 @@
 use std::ffi::c_int;
 
 use crate::control::active::active;
-use crate::control::real::real;
+use crate::control::virtual_thread::own_errno;
 
 /// In the real variable: libc has not written to it since it was last carried over. Not an error number.
 const CARRIED_OVER: c_int = c_int::MIN;
@@ -28,10 +28,4 @@ extern "C-unwind" fn __errno_location() -> *mut c_int {
         }
     }
     errno.as_ptr()
-}
-
-/// The calling OS thread's own variable, which libc writes to.
-pub(in crate::control) fn own_errno() -> *mut c_int {
-    // SAFETY: has no preconditions.
-    unsafe { real!(__errno_location: fn() -> *mut c_int)() }
 }

@@ -1,48 +1,13 @@
 //! The ways in which a program under check ends itself. They end the execution; other threads stop where they are.
 
-use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
-use crate::control::thread_local;
+use crate::control::state::exit_handlers::ExitHandler;
 use crate::model::execution::Exit;
 use crate::model::op::OpKind;
-
-/// A function that runs at exit.
-#[derive(Clone, Copy)]
-struct ExitHandler {
-    function: unsafe extern "C-unwind" fn(*mut c_void),
-    argument: *mut c_void,
-}
-
-/// Functions that run at exit, the last one registered first.
-#[derive(Default)]
-pub(in crate::control) struct ExitHandlers(RefCell<Vec<ExitHandler>>);
-
-impl ExitHandlers {
-    fn add(&self, handler: ExitHandler) {
-        let _unwatched = Unwatched::begin();
-        self.0.borrow_mut().push(handler);
-    }
-
-    /// Runs them, and those that they register.
-    fn run(&self) {
-        while let Some(handler) = self.take() {
-            // SAFETY: registered for this argument, and called once.
-            unsafe { (handler.function)(handler.argument) };
-        }
-    }
-
-    fn take(&self) -> Option<ExitHandler> {
-        self.0.borrow_mut().pop()
-    }
-
-    pub fn clear(&self) {
-        self.0.borrow_mut().clear();
-    }
-}
 
 unsafe extern "C" {
     fn __cxa_current_exception_type() -> *const TypeInfo;
@@ -61,20 +26,6 @@ fn program() -> Option<&'static Active> {
     active().filter(|active| active.has_image())
 }
 
-/// What `exit` does before it ends the program: thread-local variables of the calling thread, exit handlers,
-/// destructors.
-pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
-    active.pass(OpKind::Exit, 0);
-    // SAFETY: the running thread's own.
-    unsafe { thread_local::destroy(active.locals()) };
-    active.exit_handlers.run();
-    for destructor in active.image_destructors() {
-        // SAFETY: a function of the program that is to run at exit.
-        unsafe { destructor() };
-    }
-    Exit::Status(status & 0xff)
-}
-
 /// Stands in for `exit`.
 ///
 /// # Safety
@@ -82,7 +33,7 @@ pub(in crate::control) fn prepare_exit(active: &Active, status: c_int) -> Exit {
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn exit(status: c_int) -> ! {
     match program() {
-        Some(active) => active.leave_program(prepare_exit(active, status)),
+        Some(active) => active.leave_program(active.prepare_exit(status)),
         // SAFETY: passed on unchanged.
         None => unsafe { real!(exit: fn(c_int) -> !)(status) },
     }

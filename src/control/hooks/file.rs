@@ -12,8 +12,6 @@ mod stream;
 
 use std::ffi::c_int;
 
-pub(in crate::control) use listing::Listings;
-
 use super::set_errno;
 use crate::control::active::{Active, active};
 use crate::control::controller::Controller;

@@ -4,10 +4,10 @@ use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use super::stand_in;
+use super::thread_local::hand_over_once_variables;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
-use crate::control::thread_local::hand_over_once_variables;
 use crate::model::op::OpKind;
 use crate::model::settings::Sanitizer;
 

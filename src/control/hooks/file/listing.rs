@@ -1,75 +1,12 @@
 //! Reading directories: in the order of names, since the order of a real directory depends on its disk.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{c_char, c_int};
 
 use super::descriptor::make_room;
 use super::{Call, Fate, calling, made, point, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
-
-/// A directory that the target reads.
-struct Listing {
-    stream: *mut libc::DIR,
-    /// Read all at once when the first is asked for, as a real `readdir` does up to the size of its buffer.
-    entries: Option<Vec<libc::dirent64>>,
-    next: usize,
-}
-
-/// The directories that the target has open.
-pub(in crate::control) struct Listings(Vec<Listing>);
-
-impl Listings {
-    pub const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    fn of(&mut self, stream: *mut libc::DIR) -> Option<&mut Listing> {
-        self.0.iter_mut().find(|listing| listing.stream == stream)
-    }
-
-    fn remove(&mut self, stream: *mut libc::DIR) {
-        self.0.retain(|listing| listing.stream != stream);
-    }
-
-    /// Takes one out, to be closed.
-    fn take_left(&mut self) -> Option<*mut libc::DIR> {
-        self.0.pop().map(|listing| listing.stream)
-    }
-}
-
-impl Listing {
-    /// # Safety
-    /// The stream is open.
-    unsafe fn next(&mut self) -> *mut libc::dirent64 {
-        let stream = self.stream;
-        let entries = self.entries.get_or_insert_with(|| {
-            let mut entries = Vec::new();
-            // SAFETY: the caller's promise. An entry is as long as its name only; the rest is not read.
-            unsafe {
-                loop {
-                    let entry = real!(readdir64: fn(*mut libc::DIR) -> *mut libc::dirent64)(stream);
-                    if entry.is_null() {
-                        break;
-                    }
-                    let mut copy = std::mem::zeroed::<libc::dirent64>();
-                    let length = usize::from((*entry).d_reclen).min(size_of::<libc::dirent64>());
-                    std::ptr::copy_nonoverlapping(entry.cast::<u8>(), (&raw mut copy).cast::<u8>(), length);
-                    entries.push(copy);
-                }
-            }
-            entries.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-            entries
-        });
-        self.next += 1;
-        entries.get_mut(self.next - 1).map_or(std::ptr::null_mut(), std::ptr::from_mut)
-    }
-}
-
-fn name(entry: &libc::dirent64) -> &CStr {
-    // SAFETY: the system ends names with a 0.
-    unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }
-}
 
 /// Closes the directories that the target left open; how many those were.
 pub(super) fn close_left(active: &Active) -> u32 {
@@ -93,7 +30,7 @@ unsafe fn close_stream(active: &Active, stream: *mut libc::DIR) -> c_int {
 
 fn add(active: &Active, stream: *mut libc::DIR) {
     let _unwatched = Unwatched::begin();
-    active.ask(|controller| controller.listings.0.push(Listing { stream, entries: None, next: 0 }));
+    active.ask(|controller| controller.listings.add(stream));
 }
 
 /// Stands in for `opendir`; a scheduling point.
@@ -180,7 +117,7 @@ unsafe extern "C-unwind" fn rewinddir(stream: *mut libc::DIR) {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| {
             if let Some(listing) = controller.listings.of(stream) {
-                (listing.entries, listing.next) = (None, 0);
+                listing.rewind();
             }
         });
     }

@@ -1,26 +1,20 @@
-//! `thread_local` of the target: storage and destructors per virtual thread.
+//! The thread-local variables of a virtual thread, and their destructors.
 //!
-//! clang's `-femulated-tls` turns every access into a call of `__emutls_get_address`, so the controller
-//! can give each fiber its own copy. Destructors are registered with `__cxa_thread_atexit`, with both
-//! compilers; they run at the end of the virtual thread, while it is still under control. Two variables of
-//! libstdc++ itself, set by `std::call_once`, are not emulated in the library and get special treatment.
+//! clang's `-femulated-tls` turns every access into a call of `__emutls_get_address`, so each virtual thread can have a
+//! copy of its own. Both compilers register destructors with `__cxa_thread_atexit`.
 
-use std::cell::RefCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-use super::active::active;
-use super::real::real;
 
 /// Thread-local variables of one kind of target; more than any of them has.
 const MAX_VARIABLES: usize = 1024;
 /// Destructors pending in one thread before the table must grow.
 const FEW_DESTRUCTORS: usize = 64;
 
-type Destructor = unsafe extern "C-unwind" fn(*mut c_void);
+pub type Destructor = unsafe extern "C-unwind" fn(*mut c_void);
 
 /// The copies of one virtual thread.
-pub(super) struct ThreadLocals {
+pub struct ThreadLocals {
     blocks: Vec<*mut c_void>,
     /// From here on all blocks are null.
     used: usize,
@@ -36,7 +30,7 @@ impl ThreadLocals {
     ///
     /// # Safety
     /// `control` is one that the compiler made.
-    unsafe fn address(&mut self, control: *mut EmutlsControl) -> *mut c_void {
+    pub unsafe fn address(&mut self, control: *mut EmutlsControl) -> *mut c_void {
         // SAFETY: the caller's promise.
         let index = unsafe { (*control).index() };
         if self.blocks.len() <= index {
@@ -48,6 +42,14 @@ impl ThreadLocals {
             self.used = self.used.max(index + 1);
         }
         self.blocks[index]
+    }
+
+    /// Registers `destructor(object)`, to be run before those that are registered already.
+    pub fn register(&mut self, destructor: Destructor, object: *mut c_void) {
+        if self.destructors.capacity() == 0 {
+            self.destructors.reserve(FEW_DESTRUCTORS);
+        }
+        self.destructors.push((destructor, object));
     }
 
     /// Takes the destructor to run next, the last one registered first.
@@ -82,7 +84,7 @@ impl Drop for ThreadLocals {
 ///
 /// # Safety
 /// `locals` belongs to the running virtual thread, and no reference to it is held.
-pub(super) unsafe fn destroy(locals: *mut ThreadLocals) {
+pub unsafe fn destroy(locals: *mut ThreadLocals) {
     // SAFETY: the borrow ends before the destructor runs, which may register another one.
     while let Some((destructor, object)) = unsafe { (*locals).next_destructor() } {
         // SAFETY: registered by the C++ runtime for this object, and run once.
@@ -95,7 +97,7 @@ pub(super) unsafe fn destroy(locals: *mut ThreadLocals) {
 ///
 /// # Safety
 /// As `destroy`.
-pub(super) unsafe fn free(locals: *mut ThreadLocals) {
+pub unsafe fn free(locals: *mut ThreadLocals) {
     // SAFETY: the caller's promise.
     let locals = unsafe { &mut *locals };
     locals.destructors.clear();
@@ -104,7 +106,7 @@ pub(super) unsafe fn free(locals: *mut ThreadLocals) {
 
 /// What the compiler emits for each emulated variable (GCC's emutls.c, which clang follows).
 #[repr(C)]
-pub(super) struct EmutlsControl {
+pub struct EmutlsControl {
     size: usize,
     align: usize,
     /// 0 until the first use, then 1 and up.
@@ -116,12 +118,12 @@ pub(super) struct EmutlsControl {
 static VARIABLES: AtomicUsize = AtomicUsize::new(0);
 
 /// Variables that have a number now.
-pub(super) fn numbered() -> usize {
+pub fn numbered() -> usize {
     VARIABLES.load(Ordering::Relaxed)
 }
 
 /// Variables numbered since `numbered` gave `count` ask for a number again: what holds theirs was put back.
-pub(super) fn forget_after(count: usize) {
+pub fn forget_after(count: usize) {
     VARIABLES.store(count, Ordering::Relaxed);
 }
 
@@ -154,79 +156,4 @@ impl EmutlsControl {
         }
         block
     }
-}
-
-thread_local! {
-    /// Copies of code that no controller runs: one set per OS thread.
-    static UNCONTROLLED: RefCell<ThreadLocals> = const { RefCell::new(ThreadLocals::new()) };
-}
-
-unsafe extern "C" {
-    /// cpp/control/real.c: which of libstdc++'s two variables `control` names (0 or 1), else -1.
-    fn threadbare_once_variable(control: *const c_void) -> c_int;
-    /// cpp/control/real.c: where libstdc++ keeps its own copy of one of them.
-    fn threadbare_own_once_variable(index: c_int) -> *mut *mut c_void;
-}
-
-/// Hands the two variables of `std::call_once`, which code on a fiber has set in its own copies, over to
-/// libstdc++, which reads its own. Called just before it does.
-pub(super) fn hand_over_once_variables() {
-    if let Some(active) = active().filter(|active| active.engine.has_fibers()) {
-        let copies = &active.engine.thread(active.current()).once;
-        for (index, copy) in (0..).zip(copies) {
-            // SAFETY: the calling OS thread's variable, which is a pointer.
-            unsafe { *threadbare_own_once_variable(index) = copy.get() };
-        }
-    }
-}
-
-/// Stands in for libgcc's and compiler-rt's `__emutls_get_address`: the address of the calling virtual
-/// thread's copy of a variable.
-///
-/// # Safety
-/// `control` is one that the compiler made.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn __emutls_get_address(control: *mut EmutlsControl) -> *mut c_void {
-    // SAFETY: only compares addresses.
-    let once = unsafe { threadbare_once_variable(control.cast()) };
-    if once >= 0 {
-        return match active().filter(|active| active.engine.has_fibers()) {
-            Some(active) => active.engine.thread(active.current()).once[once as usize].as_ptr().cast(),
-            // SAFETY: has no preconditions.
-            None => unsafe { threadbare_own_once_variable(once) }.cast(),
-        };
-    }
-    match active().and_then(|active| active.fiber_locals()) {
-        // SAFETY: the running fiber's own; nothing switches while the borrow lasts.
-        Some(locals) => unsafe { (*locals).address(control) },
-        // SAFETY: the caller's promise.
-        None => UNCONTROLLED.with_borrow_mut(|locals| unsafe { locals.address(control) }),
-    }
-}
-
-/// Stands in for libstdc++'s `__cxa_thread_atexit`: runs `destructor(object)` when the calling virtual
-/// thread ends.
-///
-/// # Safety
-/// As the C++ ABI asks: `destructor` can be called with `object`.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn __cxa_thread_atexit(
-    destructor: Destructor,
-    object: *mut c_void,
-    library: *mut c_void,
-) -> c_int {
-    let Some(active) = active() else {
-        // SAFETY: passed on unchanged.
-        return unsafe {
-            real!(__cxa_thread_atexit: fn(Destructor, *mut c_void, *mut c_void) -> c_int)(destructor, object, library)
-        };
-    };
-    let locals = active.locals();
-    // SAFETY: the running thread's own; nothing switches while the borrow lasts.
-    let destructors = unsafe { &mut (*locals).destructors };
-    if destructors.capacity() == 0 {
-        destructors.reserve(FEW_DESTRUCTORS);
-    }
-    destructors.push((destructor, object));
-    0
 }

@@ -1,0 +1,8 @@
+//! What the emulated primitives remember between calls, apart from how calls reach them (`hooks`) and from who runs next
+//! (`controller`).
+
+pub mod exit_handlers;
+pub mod listings;
+pub mod semaphores;
+pub mod specific;
+pub mod thread_locals;
