@@ -1,4 +1,4 @@
-// What an interpreter records; the numbers are those of `EventKind` in src/execution.rs.
+// What an interpreter records; the numbers are those of `EventKind` in src/model/execution.rs.
 #pragma once
 
 #include <cstdint>

@@ -30,7 +30,7 @@ int threadbare_weak_fails(void)
 }
 #endif
 
-/* The same numbers as OpKind in src/op.rs. */
+/* The same numbers as OpKind in src/model/op.rs. */
 #define THREADBARE_LOAD 0u
 #define THREADBARE_STORE 1u
 #define THREADBARE_EXCHANGE 2u

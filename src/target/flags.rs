@@ -45,7 +45,7 @@ pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Inst
             // Hooks are reached by way of the table alone, which costs a jump less for each point.
             flags.extend(["-O2", "-g1", "-fno-plt"]);
             if toolchain.is_clang {
-                // A flag for each edge: src/control/counters.rs.
+                // A flag for each edge: src/feedback/counters.rs.
                 flags.push("-fsanitize-coverage=edge,inline-bool-flag");
             }
         }
