@@ -9,6 +9,7 @@ mod check;
 mod ci;
 mod corpus;
 mod fuzz;
+mod limits;
 mod minimise;
 mod program;
 mod replay;

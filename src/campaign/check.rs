@@ -38,7 +38,7 @@ pub struct Campaign {
     pub seed: u64,
     pub jobs: usize,
     /// Begin no slice after so long.
-    pub seconds: Option<u64>,
+    pub budget: Option<Duration>,
     /// Over all sanitizers.
     pub executions: Option<u64>,
     /// End with the first finding.
@@ -119,7 +119,7 @@ impl Campaign {
                 state.stop(supervisor.stop())?;
             }
             targets.poll()?;
-            let left = self.seconds.map(|seconds| targets.left_of(Duration::from_secs(seconds)));
+            let left = self.budget.map(|budget| targets.left_of(budget));
             while supervisor.has_room_beside(targets.compilers())
                 && let Some(task) = state.next_task(left, &targets)
             {
@@ -164,9 +164,9 @@ impl Campaign {
 
     /// The time of a worker, where time is the limit.
     fn longest_slice(&self) -> Duration {
-        let seconds = self.seconds.filter(|_| !self.strategy.is_exhaustive()).unwrap_or(u64::MAX / 2);
+        let budget = self.budget.filter(|_| !self.strategy.is_exhaustive()).unwrap_or(Duration::MAX);
         let workers = u32::try_from(self.jobs.min(self.sanitizers.len())).unwrap_or(u32::MAX);
-        Duration::from_secs(seconds) / (TURNS * self.sanitizers.len() as u32).div_ceil(workers)
+        budget / (TURNS * self.sanitizers.len() as u32).div_ceil(workers)
     }
 
     /// Replays what the audit executed with every controlled engine under every sanitizer, each in fresh processes.

@@ -22,7 +22,7 @@ pub struct Ci {
     /// What is explored, one after the other; at least one.
     pub explorations: Vec<Exploration>,
     /// Of the whole job, the replays included but not the building.
-    pub seconds: Option<u64>,
+    pub budget: Option<Duration>,
     pub engine: Engine,
     pub seed: u64,
 }
@@ -33,7 +33,7 @@ pub struct Exploration {
     pub campaign: Campaign,
 }
 
-/// Its seconds are set when its turn comes.
+/// Its budget is set when its turn comes.
 pub enum Campaign {
     Runtime(fuzz::Campaign),
     Program(check::Campaign),
@@ -94,8 +94,8 @@ impl Ci {
         }
         let mut targets = Vec::new();
         for (exploration, others) in self.explorations.iter().zip((0..self.explorations.len() as u32).rev()) {
-            let left = |seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()) / (others + 1);
-            let share = self.seconds.map(left);
+            let left = |budget: Duration| budget.saturating_sub(started.elapsed()) / (others + 1);
+            let share = self.budget.map(left);
             let explored = exploration.explore(workshop, &failed, share, &mut observe);
             // Of one runtime alone there is nothing else to tell.
             let outcome = match explored {
@@ -162,7 +162,7 @@ impl Exploration {
         &self,
         workshop: &Workshop,
         failed: &Failed,
-        share: Option<Duration>,
+        budget: Option<Duration>,
         observe: &mut impl FnMut(&Progress<'_>),
     ) -> Result<Outcome> {
         let target = self.target(workshop)?;
@@ -170,16 +170,14 @@ impl Exploration {
         if let Some((.., error)) = failed.iter().find(|(of, sanitizer, _)| *of == target && is_own(sanitizer)) {
             return Err(Error::msg(format!("{error:#}")));
         }
-        // Time that is not a whole second goes to those that follow.
-        let seconds = share.map(|share| share.as_secs());
         Ok(match &self.campaign {
             Campaign::Runtime(campaign) => {
-                let campaign = fuzz::Campaign { seconds, ..campaign.clone() };
+                let campaign = fuzz::Campaign { budget, ..campaign.clone() };
                 let observe = |progress: &fuzz::Progress<'_>| observe(&Progress::Runtime(&self.name, progress));
                 Outcome::Runtime(campaign.run(workshop, observe)?)
             }
             Campaign::Program(campaign) => {
-                let campaign = check::Campaign { seconds, ..campaign.clone() };
+                let campaign = check::Campaign { budget, ..campaign.clone() };
                 let observe = |progress: &check::Progress| observe(&Progress::Program(&self.name, progress));
                 let summary = campaign.run(workshop, observe)?;
                 Outcome::Program(summary, Box::new(campaign))

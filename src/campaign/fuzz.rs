@@ -38,7 +38,7 @@ pub struct Campaign {
     pub shape: Shape,
     pub jobs: usize,
     /// Begin no slice after so long.
-    pub seconds: Option<u64>,
+    pub budget: Option<Duration>,
     /// Over all cells.
     pub executions: Option<u64>,
     pub findings: PathBuf,
@@ -86,13 +86,13 @@ impl Campaign {
         let (cut, guide) = match &self.search {
             Search::Generational(_) => (Cut::Anywhere(self.engine), None),
             Search::CoverageGuided { feedback, corpus } => {
-                let waits = self.seconds.is_none();
+                let waits = self.budget.is_none();
                 (Cut::CoverageGuided, Some(Guide::new(feedback, corpus.as_deref(), self.shape, waits)?))
             }
         };
         let target = workshop.runtime(&self.runtime, self.bug.as_deref())?;
         let mut targets = Targets::request(workshop, &target, &self.sanitizers)?;
-        let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.seconds, self.jobs);
+        let plan = Plan::new(&self.sanitizers, &self.threads, cut, self.executions, self.budget, self.jobs);
         let mut state =
             State { campaign: self, findings, plan, guide, next: VecDeque::new(), over: false, failure: None };
         let mut supervisor = Supervisor::new(self.jobs)?;
@@ -102,7 +102,7 @@ impl Campaign {
         let elapsed = |started: Option<Instant>| started.map_or(Duration::ZERO, |started| started.elapsed());
         // Where its slices depend on those before, or on a corpus, all cells begin together.
         if let Some(guide) = &mut state.guide
-            && (self.seconds.is_none() || guide.has_inputs())
+            && (self.budget.is_none() || guide.has_inputs())
         {
             targets.wait(|building| {
                 observe(&Progress::of_building(elapsed(started), building));
@@ -117,7 +117,7 @@ impl Campaign {
                 state.stop(supervisor.stop())?;
             }
             targets.poll()?;
-            let left = self.seconds.map(|seconds| targets.left_of(Duration::from_secs(seconds)));
+            let left = self.budget.map(|budget| targets.left_of(budget));
             while supervisor.has_room_beside(targets.compilers())
                 && let Some(task) = state.next_task(left, &targets)
             {

@@ -91,14 +91,14 @@ pub struct Plan {
 
 impl Plan {
     /// One cell for each sanitizer and thread count. `executions` are divided evenly, the first cells
-    /// taking one more each where they do not divide; `seconds` only sets how long a slice takes.
+    /// taking one more each where they do not divide; `budget` only sets how long a slice takes.
     #[must_use]
     pub fn new(
         sanitizers: &[Sanitizer],
         threads: &[u16],
         cut: Cut,
         executions: Option<u64>,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
         jobs: usize,
     ) -> Self {
         let count = (sanitizers.len() * threads.len()).max(1) as u64;
@@ -108,8 +108,8 @@ impl Plan {
             pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
         let [shortest, longest] = if cut == Cut::CoverageGuided { COVERAGE_GUIDED_SLICE } else { SLICE };
         // Short campaigns visit every cell at least twice.
-        let by_time = seconds.map(|seconds| {
-            let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
+        let by_time = budget.map(|budget| {
+            let share = budget * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
             share.clamp(shortest, longest)
         });
         let limit = by_time.or((cut != Cut::CoverageGuided).then_some(longest));
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn without_a_quota_the_cells_take_turns_until_the_time_is_up() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(60), 2);
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(Duration::from_secs(60)), 2);
         let left = Some(Duration::from_secs(1));
         let order: Vec<usize> = (0..12).map(|_| plan.next(left, |_| true).expect("endless").cell).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_short_campaign_has_short_slices() {
-        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(3), 2);
+        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(Duration::from_secs(3)), 2);
         let limit = plan.next(Some(Duration::from_secs(3)), |_| true).expect("a share").limit;
         assert_eq!(limit, Some(Duration::from_millis(250)));
     }
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn several_workers_explore_one_cell_of_a_coverage_guided_campaign_by_time() {
-        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::CoverageGuided, None, Some(60), 8);
+        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::CoverageGuided, None, Some(Duration::from_secs(60)), 8);
         let firsts: Vec<u64> = (0..8).map(|_| plan.next(None, |_| true).expect("endless").first).collect();
         assert!(plan.has_left() && firsts.windows(2).all(|pair| pair[0] < pair[1]), "{firsts:?}");
     }

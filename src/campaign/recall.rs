@@ -4,8 +4,6 @@
 //! kept once more.
 #![forbid(unsafe_code)]
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::fuzz::Campaign;
@@ -34,7 +32,7 @@ impl Campaign {
                 engine: self.engine,
                 jobs: self.jobs,
                 thorough: false,
-                limit: self.seconds.map(|seconds| Duration::from_secs(seconds) / PART / count as u32),
+                limit: self.budget.map(|budget| budget / PART / count as u32),
             };
             let reached = measurement.run(target, &inputs, |_, _| {})?.reached();
             guide.recall(sanitizer, &reached);

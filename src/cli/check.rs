@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::limits::Limits;
 use super::program::Program;
 use super::resolve;
 use super::world::World;
@@ -19,8 +21,8 @@ use crate::schedule::Injection;
 use crate::settings::{Engine, Sanitizer, StrategyName};
 use crate::target::Workshop;
 
-/// Time of a check that is given neither time nor executions.
-const DEFAULT_SECONDS: u64 = 10;
+/// Time of each program that is given neither time nor executions.
+const DEFAULT_BUDGET: Duration = Duration::from_secs(10);
 /// What makes the choices in a program of which nothing else is said.
 pub const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
 
@@ -46,12 +48,8 @@ pub struct Flags {
     /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
-    /// Stop after so many executions of a program, over all sanitizers.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    executions: Option<u64>,
-    /// Stop after so many seconds [default: 10, unless --executions is given].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// The same seed and executions are the same check.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -100,7 +98,6 @@ impl Flags {
     }
 
     fn resolve(&self, program: &Program, world: &World, engine: Engine) -> Result<Campaign> {
-        let unlimited = self.seconds.is_none() && self.executions.is_none();
         Ok(Campaign {
             check: program.check()?,
             sanitizers: resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS),
@@ -108,8 +105,8 @@ impl Flags {
             strategy: program.strategy.unwrap_or(DEFAULT_STRATEGY),
             seed: self.seed,
             jobs: world.jobs(self.jobs)?,
-            seconds: if unlimited { Some(DEFAULT_SECONDS) } else { self.seconds },
-            executions: self.executions,
+            budget: self.limits.budget(DEFAULT_BUDGET),
+            executions: self.limits.executions,
             stop_at_first: self.stop_at_first,
             audit: self.audit,
             findings: world.findings(self.findings.as_deref())?,

@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::check::DEFAULT_STRATEGY;
 use super::fuzz::Setting;
+use super::limits::Limits;
 use super::program::Program;
 use super::world::World;
 use super::{fuzz, resolve};
@@ -23,21 +25,14 @@ use crate::settings::Engine;
 use crate::target::Workshop;
 
 /// Time of a job that is given neither time nor executions.
-const DEFAULT_MINUTES: u64 = 3;
-/// A year, which nobody needs.
-const MOST_MINUTES: u64 = 527_040;
+const DEFAULT_BUDGET: Duration = Duration::from_secs(3 * 60);
 /// Where regression cases lie unless another directory is named.
 const DEFAULT_REGRESSIONS: &str = "tests/corpus";
 
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Stop after so many minutes, with the replays but without building; targets share them evenly [default: 3, unless
-    /// --executions is given].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_MINUTES))]
-    minutes: Option<u64>,
-    /// Explore so many executions over all targets, sanitizers and thread counts.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    executions: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// Directory of regression cases, of which those of the sanitizers are replayed [default: `cases` of threadbare.toml,
     /// else tests/corpus if it exists].
     #[arg(long, value_name = "DIRECTORY")]
@@ -58,9 +53,7 @@ pub struct Flags {
 impl Flags {
     fn resolve(&self, world: &World, workshop: &Workshop) -> Result<Ci> {
         let setting = self.explored.setting(world, &workshop.toolchain)?;
-        let unlimited = self.minutes.is_none() && self.executions.is_none();
-        let minutes = if unlimited { Some(DEFAULT_MINUTES) } else { self.minutes };
-        let seconds = minutes.map(|minutes| minutes * 60);
+        let budget = self.limits.budget(DEFAULT_BUDGET);
         let regressions = self.regressions(world)?.map(|paths| replay::Plan {
             paths,
             repeat: 1,
@@ -69,8 +62,8 @@ impl Flags {
             bug: self.explored.bug.clone(),
             jobs: setting.jobs,
         });
-        let explorations = self.explorations(world, workshop, &setting, seconds)?;
-        Ok(Ci { regressions, explorations, seconds, engine: setting.engine, seed: setting.seed })
+        let explorations = self.explorations(world, workshop, &setting, budget)?;
+        Ok(Ci { regressions, explorations, budget, engine: setting.engine, seed: setting.seed })
     }
 
     /// Where the regression cases are, if there are any.
@@ -89,12 +82,12 @@ impl Flags {
         world: &World,
         workshop: &Workshop,
         setting: &Setting,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
     ) -> Result<Vec<Exploration>> {
         let is_of_one = self.explored.runtime.is_some() || self.explored.bug.is_some();
         let Some(project) = world.project()?.filter(|project| !is_of_one && !project.targets.is_empty()) else {
             let name = self.explored.runtime();
-            let campaign = self.explored.campaign(name, world, workshop, setting, [seconds, self.executions])?;
+            let campaign = self.explored.campaign(name, world, workshop, setting, (budget, self.limits.executions))?;
             return Ok(vec![Exploration { name: name.to_owned(), campaign: Campaign::Runtime(campaign) }]);
         };
         let targets = &project.targets;
@@ -107,15 +100,15 @@ impl Flags {
         let count = targets.len() as u64;
         let mut explorations = Vec::new();
         for (index, target) in (0..).zip(targets) {
-            let executions = self.executions.map(|total| part(total, index, count));
+            let executions = self.limits.executions.map(|total| part(total, index, count));
             let campaign = match target.kind {
                 Kind::Runtime => {
-                    let limits = [seconds, executions];
+                    let limits = (budget, executions);
                     Campaign::Runtime(self.explored.campaign(&target.name, world, workshop, setting, limits)?)
                 }
                 Kind::Program => {
                     let program = Program::of(target, project);
-                    Campaign::Program(self.program(&program, setting, seconds, executions)?)
+                    Campaign::Program(self.program(&program, setting, budget, executions)?)
                 }
             };
             explorations.push(Exploration { name: target.name.clone(), campaign });
@@ -127,7 +120,7 @@ impl Flags {
         &self,
         program: &Program,
         setting: &Setting,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
         executions: Option<u64>,
     ) -> Result<check::Campaign> {
         let sanitizers = self.explored.sanitizer.as_deref();
@@ -142,7 +135,7 @@ impl Flags {
             strategy: self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY),
             seed: setting.seed,
             jobs: setting.jobs,
-            seconds,
+            budget,
             executions,
             stop_at_first: false,
             audit: false,

@@ -2,14 +2,15 @@
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use super::limits::Limits;
 use super::resolve;
 use super::search::{Name, SearchFlags};
-use super::world::{Preset, World, build_on};
+use super::world::{Preset, World};
 use crate::campaign::findings::can_write;
 use crate::campaign::fuzz::{Campaign, Summary};
 use crate::campaign::guide::Gathered;
@@ -22,22 +23,12 @@ use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape, Systems};
 
 /// Time of a campaign that is given neither time nor executions.
-const DEFAULT_SECONDS: u64 = 60;
-
-/// What is left of a budget for replaying what the last slices find.
-const RESERVE: Duration = Duration::from_secs(1);
+const DEFAULT_BUDGET: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Stop after so many seconds [default: 60, unless --executions or --budget is given].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
-    /// End after so long, such as 90s, 10m or 1h 30m, building and replaying included.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    budget: Option<Duration>,
-    /// Stop after so many executions over all sanitizers and thread counts.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    executions: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     #[command(flatten)]
     explored: Explored,
     /// Write the results to this file.
@@ -117,14 +108,14 @@ impl Explored {
         self.runtime.as_deref().unwrap_or(bundled::NAME)
     }
 
-    /// The campaign that explores this runtime for so many seconds or executions.
+    /// The campaign that explores this runtime for so long, or so many executions.
     pub fn campaign(
         &self,
         runtime: &str,
         world: &World,
         workshop: &Workshop,
         setting: &Setting,
-        [seconds, executions]: [Option<u64>; 2],
+        (budget, executions): (Option<Duration>, Option<u64>),
     ) -> Result<Campaign> {
         let Preset { sanitizers, threads } = world.preset(runtime)?;
         workshop.runtime(runtime, self.bug.as_deref())?;
@@ -160,7 +151,7 @@ impl Explored {
             seed: setting.seed,
             shape: Shape { size: self.size, systems: self.systems },
             jobs: setting.jobs,
-            seconds,
+            budget,
             executions,
             findings: setting.findings.clone(),
         })
@@ -178,25 +169,14 @@ fn random_seed() -> Result<u64> {
 }
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
-    let started = Instant::now();
-    let unlimited = flags.seconds.is_none() && flags.executions.is_none() && flags.budget.is_none();
-    let seconds = if unlimited { Some(DEFAULT_SECONDS) } else { flags.seconds };
     let workshop = world.workshop()?;
     let explored = &flags.explored;
     let setting = explored.setting(world, &workshop.toolchain)?;
-    let limits = [seconds, flags.executions];
-    let mut campaign = explored.campaign(explored.runtime(), world, &workshop, &setting, limits)?;
+    let limits = (flags.limits.budget(DEFAULT_BUDGET), flags.limits.executions);
+    let campaign = explored.campaign(explored.runtime(), world, &workshop, &setting, limits)?;
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
     let line = ProgressLine::new();
-    if let Some(budget) = flags.budget {
-        let target = workshop.runtime(&campaign.runtime, campaign.bug.as_deref())?;
-        let wanted = campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer));
-        workshop.build_all(wanted, build_on(&line))?;
-        let left = budget.saturating_sub(started.elapsed()).saturating_sub(RESERVE).as_secs();
-        ensure!(left > 0, "building took all of the budget; give more with `--budget`, or build before");
-        campaign.seconds = Some(campaign.seconds.map_or(left, |seconds| seconds.min(left)));
-    }
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
     let summary = campaign.run(&workshop, |progress| line.campaign(progress))?;
     drop(line);

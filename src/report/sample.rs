@@ -80,7 +80,7 @@ pub fn project() -> Summary {
         strategy: StrategyName::Portfolio,
         seed: 7,
         jobs: 1,
-        seconds: None,
+        budget: None,
         executions: Some(20),
         stop_at_first: false,
         audit: false,

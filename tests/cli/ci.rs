@@ -138,16 +138,16 @@ fn regression_cases_that_are_not_there_are_an_error_only_if_they_were_named() {
 fn files_that_cannot_be_written_are_refused_before_anything_runs() {
     let place = Workplace::new();
     for flag in ["--junit", "--sarif", "--json"] {
-        let ran = place.run(&format!("ci --minutes 9 {flag} missing/out")).refused(&["missing/out", "directory"]);
+        let ran = place.run(&format!("ci --budget 9m {flag} missing/out")).refused(&["missing/out", "directory"]);
         assert!(ran.stdout.is_empty(), "{}", ran.stdout);
-        place.run(&format!("ci --minutes 9 {flag} .")).refused(&["is a directory"]);
+        place.run(&format!("ci --budget 9m {flag} .")).refused(&["is a directory"]);
     }
 }
 
 #[test]
 fn nothing_to_do_is_refused() {
     let place = Workplace::new();
-    place.run("ci --minutes 0").refused(&["minutes"]);
+    place.run("ci --budget 0").refused(&["--budget", "1h 30m"]);
     place.run("ci --executions 0").refused(&["executions"]);
     place.run("ci --bug nonsense").refused(&["nonsense", "lost-notify"]);
 }

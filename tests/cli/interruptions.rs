@@ -97,7 +97,7 @@ fn what_a_check_found_before_it_was_interrupted_is_replayed_and_reported() {
 #[test]
 fn an_interrupted_ci_run_still_writes_its_files() {
     let place = Workplace::new();
-    let child = place.start("ci --minutes 9 --sanitizer none --junit junit.xml --sarif out.sarif");
+    let child = place.start("ci --budget 9m --sanitizer none --junit junit.xml --sarif out.sarif");
     assert!(wait_until(|| !workers_of(child.id()).is_empty()));
     signal(&child, "-INT");
     let ran = Ran::from(child.wait_with_output().expect("it ends"));

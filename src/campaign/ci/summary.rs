@@ -92,7 +92,7 @@ impl Explored {
         if executions == 0 {
             let first = if self.is_program { "schedule" } else { "task graph" };
             let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
-            return Some(format!("{why} the first {first} was executed; give more with `--minutes`"));
+            return Some(format!("{why} the first {first} was executed; give more with `--budget`"));
         }
         if is_interrupted {
             return Some(format!("interrupted after {executions} executions, so nothing is known of the rest"));
@@ -125,7 +125,7 @@ mod tests {
         sample::fuzz_of(&mut summary).cells[0].incomparable.values_mut().for_each(|count| *count = 30);
         assert!(summary.shortfall().is_some_and(|why| why.contains("compared")));
         sample::fuzz_of(&mut summary).executions = 0;
-        assert!(summary.shortfall().is_some_and(|why| why.contains("--minutes")));
+        assert!(summary.shortfall().is_some_and(|why| why.contains("--budget")));
         summary.regressions[0].seen.clear();
         assert!(summary.shortfall().is_some_and(|why| why.starts_with("1 of 2 regression cases")));
     }
