@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::death::{self, Killed};
+use super::interrupt;
 use super::job::{self, Failed, Files, Job, Outcome, Work};
 use super::symbols::Symbols;
 use super::watch::memory_limit;
@@ -201,6 +202,21 @@ impl<T> Supervisor<T> {
             }
         }
         Ok(ended)
+    }
+
+    /// Runs a job to its end with no other beside it; `None` if Ctrl-C came first.
+    ///
+    /// # Errors
+    /// The worker cannot be started, or says that it cannot do what it was asked.
+    pub fn run_alone(&mut self, tag: T, job: Job, case: Option<&Case>) -> Result<Option<Ended>> {
+        self.start(tag, job, case)?;
+        while !interrupt::requested() {
+            if let Some((_, ended)) = self.poll()?.pop() {
+                return Ok(Some(ended));
+            }
+        }
+        self.stop();
+        Ok(None)
     }
 
     /// Ends all workers at once. What they did counts as far as it is known; nothing they die of is a finding.
