@@ -11,6 +11,7 @@ mod corpus;
 mod fuzz;
 mod limits;
 mod minimise;
+mod outputs;
 mod program;
 mod replay;
 mod resolve;

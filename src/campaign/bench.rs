@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 
 use super::interrupt;
-use super::job::{Job, Slice, Work};
+use super::job::{Executed, Job, Slice, Work};
 use super::supervisor::Supervisor;
 use super::task_graphs::TaskGraphs;
 use crate::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -111,15 +111,8 @@ impl Bench {
             seed: SEED,
             bug: None,
         };
-        let slice = Slice {
-            seed: SEED,
-            first: round * self.executions,
-            count: self.executions,
-            limit_ms: None,
-            task_graphs: TaskGraphs { shape: self.shape, schedules: SCHEDULES },
-            known: Vec::new(),
-            leak_check_every: u64::MAX,
-        };
+        let task_graphs = Executed::TaskGraphs(TaskGraphs { shape: self.shape, schedules: SCHEDULES });
+        let slice = Slice::to_measure(task_graphs, SEED, round * self.executions, self.executions);
         let job = Job { settings, target: target.clone(), work: Work::Explore(slice) };
         throughput.measure(supervisor, job)
     }

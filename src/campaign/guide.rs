@@ -12,6 +12,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::corpus::{Corpus, name_of};
+use super::known::Known;
 use super::seed::splitmix64;
 use super::supervisor::Beginning;
 use crate::control::Features;
@@ -43,8 +44,8 @@ pub(super) struct Guide {
     waits: bool,
     /// Slices of this pass that have not ended, with what is done to find out which of their inputs is to be avoided.
     under_way: usize,
-    /// Fingerprints that every slice of this pass knows.
-    known: Vec<String>,
+    /// What every slice of this pass knows.
+    known: Known,
 }
 
 /// What became of the corpus.
@@ -75,7 +76,7 @@ impl Guide {
             avoided: BTreeMap::new(),
             waits,
             under_way: 0,
-            known: Vec::new(),
+            known: Known::default(),
         })
     }
 
@@ -84,14 +85,14 @@ impl Guide {
     ///
     /// # Errors
     /// The corpus cannot be read or written.
-    pub fn may_begin(&mut self, first: bool, known: impl FnOnce() -> Vec<String>) -> Result<bool> {
+    pub fn may_begin(&mut self, first: bool, known: impl FnOnce() -> BTreeSet<String>) -> Result<bool> {
         if self.waits && first && self.under_way > 0 {
             return Ok(false);
         }
         if first || !self.waits {
             self.corpus.refresh()?;
             self.gather()?;
-            self.known = known();
+            self.known.fingerprints = known();
         }
         Ok(true)
     }
@@ -156,8 +157,8 @@ impl Guide {
         self.corpus.iter().filter(move |(_, bytes)| all || allows(bytes))
     }
 
-    /// Fingerprints that slices know.
-    pub fn known(&self) -> &[String] {
+    /// What slices know.
+    pub fn known(&self) -> &Known {
         &self.known
     }
 
@@ -228,13 +229,13 @@ mod tests {
     fn what_slices_reached_counts_from_the_next_pass_on() {
         let mut guide = Guide::new(&Kind::ALL, None, Shape::of_size(3), true).expect("a corpus");
         let mut reached = Features::default();
-        assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
+        assert!(guide.may_begin(true, BTreeSet::new).expect("nothing to write"));
         guide.begin();
         reached.insert((3, 0));
         guide.end_slice(Sanitizer::None, Vec::new(), &reached).expect("nothing to write");
         let known = |guide: &mut Guide, sanitizer| guide.beginning(0, sanitizer, 1, 100).reached.count();
         assert_eq!(known(&mut guide, Sanitizer::None), 0);
-        assert!(guide.may_begin(true, Vec::new).expect("nothing to write"));
+        assert!(guide.may_begin(true, BTreeSet::new).expect("nothing to write"));
         assert_eq!(known(&mut guide, Sanitizer::None), 1);
         assert_eq!(known(&mut guide, Sanitizer::Address), 0);
     }

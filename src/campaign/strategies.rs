@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::bench::{INTERRUPTED, Throughput};
 use super::interrupt;
-use super::job::{CheckSlice, Job, Program, Work};
+use super::job::{Executed, Job, Program, Slice, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::check::{self, Check, Points};
 use crate::finding::Failure;
@@ -191,7 +191,7 @@ impl Comparison {
                 for (throughput, count) in &mut pair {
                     let mut job = self.job(&example, &program, 0, round);
                     job.settings.engine = throughput.engine;
-                    if let Work::Check(slice) = &mut job.work {
+                    if let Work::Explore(slice) = &mut job.work {
                         slice.count = *count;
                     }
                     throughput.measure(&mut supervisor, job).context(MEASURED)?;
@@ -203,17 +203,8 @@ impl Comparison {
     }
 
     fn job(&self, example: &Example, target: &Built, strategy: usize, trial: u64) -> Job {
-        let slice = CheckSlice {
-            program: Program::of(&example.check()),
-            seed: trial,
-            first: 0,
-            count: self.cap,
-            limit_ms: None,
-            known: Vec::new(),
-            known_reports: Vec::new(),
-            stop_at_first: true,
-            audit: false,
-        };
+        let program = Executed::Program(Program::of(&example.check()));
+        let slice = Slice::to_measure(program, trial, 0, self.cap);
         let settings = Settings {
             runtime: check::RUNTIME.to_owned(),
             threads: 1,
@@ -223,7 +214,7 @@ impl Comparison {
             seed: trial,
             bug: None,
         };
-        Job { settings, target: target.clone(), work: Work::Check(slice) }
+        Job { settings, target: target.clone(), work: Work::Explore(slice) }
     }
 }
 

@@ -4,23 +4,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::check::DEFAULT_STRATEGY;
 use super::fuzz::Setting;
 use super::limits::Limits;
+use super::outputs::Outputs;
 use super::program::Program;
 use super::world::World;
-use super::{fuzz, resolve};
-use crate::campaign::ci::{Campaign, Ci, Exploration, Outcome, Summary, failed};
+use super::{fuzz, outputs, resolve};
+use crate::campaign::ci::{Ci, Exploration, Summary, failed};
 use crate::campaign::corpus::Corpus;
-use crate::campaign::findings::{can_write, write_whole};
-use crate::campaign::{check, interrupt, replay};
+use crate::campaign::explorer::Campaign;
+use crate::campaign::search::Searched;
+use crate::campaign::{interrupt, replay};
 use crate::project::Kind;
 use crate::report::progress::ProgressLine;
-use crate::report::sarif::Sarif;
-use crate::report::{json, junit, replays, say, word};
+use crate::report::{json, replays, say, word};
 use crate::settings::Engine;
 use crate::target::Workshop;
 
@@ -38,16 +39,9 @@ pub struct Flags {
     #[arg(long, value_name = "DIRECTORY")]
     regressions: Option<PathBuf>,
     #[command(flatten)]
-    explored: fuzz::Explored,
-    /// Write the results as JUnit XML to this file.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write what was found as SARIF to this file.
-    #[arg(long, value_name = "FILE")]
-    sarif: Option<PathBuf>,
-    /// Write the results to this file.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    explored: fuzz::Exploring,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 impl Flags {
@@ -87,8 +81,9 @@ impl Flags {
         let is_of_one = self.explored.runtime.is_some() || self.explored.bug.is_some();
         let Some(project) = world.project()?.filter(|project| !is_of_one && !project.targets.is_empty()) else {
             let name = self.explored.runtime();
-            let campaign = self.explored.campaign(name, world, workshop, setting, (budget, self.limits.executions))?;
-            return Ok(vec![Exploration { name: name.to_owned(), campaign: Campaign::Runtime(campaign) }]);
+            let campaign =
+                self.explored.campaign(name, world, workshop, setting, (budget, self.limits.executions), false)?;
+            return Ok(vec![Exploration { name: name.to_owned(), campaign }]);
         };
         let targets = &project.targets;
         let runtimes = targets.iter().filter(|target| target.kind == Kind::Runtime).count();
@@ -104,11 +99,11 @@ impl Flags {
             let campaign = match target.kind {
                 Kind::Runtime => {
                     let limits = (budget, executions);
-                    Campaign::Runtime(self.explored.campaign(&target.name, world, workshop, setting, limits)?)
+                    self.explored.campaign(&target.name, world, workshop, setting, limits, false)?
                 }
                 Kind::Program => {
                     let program = Program::of(target, project);
-                    Campaign::Program(self.program(&program, setting, budget, executions)?)
+                    self.program(&program, setting, budget, executions)?
                 }
             };
             explorations.push(Exploration { name: target.name.clone(), campaign });
@@ -122,17 +117,18 @@ impl Flags {
         setting: &Setting,
         budget: Option<Duration>,
         executions: Option<u64>,
-    ) -> Result<check::Campaign> {
+    ) -> Result<Campaign> {
         let sanitizers = self.explored.sanitizer.as_deref();
         ensure!(
             setting.engine != Engine::Free,
             "the engine free controls nothing, and the project has programs; choose fibers or threads"
         );
-        Ok(check::Campaign {
-            check: program.check()?,
+        let strategy = self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY);
+        Ok(Campaign {
+            searched: Searched::Program { check: program.check()?, strategy },
+            threads: vec![1],
             sanitizers: resolve::chosen(sanitizers, program.sanitizers.as_deref(), &resolve::SANITIZERS),
             engine: setting.engine,
-            strategy: self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY),
             seed: setting.seed,
             jobs: setting.jobs,
             budget,
@@ -142,31 +138,13 @@ impl Flags {
             findings: setting.findings.clone(),
         })
     }
-
-    fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.junit, &self.sarif, &self.json].into_iter().flatten()
-    }
-
-    fn write(&self, summary: &Summary) -> Result<()> {
-        if let Some(path) = &self.junit {
-            write_whole(path, junit::xml(summary)?.as_bytes())?;
-        }
-        if let Some(path) = &self.sarif {
-            let root = std::env::current_dir().context("cannot tell the current directory")?;
-            json::write(path, &Sarif::new(summary, &root))?;
-        }
-        if let Some(path) = &self.json {
-            json::write(path, &json::Ci::new(summary))?;
-        }
-        Ok(())
-    }
 }
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
     let ci = flags.resolve(world, &workshop)?;
-    flags.files().try_for_each(|path| can_write(path))?;
-    if let Some(directory) = ci.explorations.iter().find_map(|exploration| exploration.campaign.corpus()) {
+    flags.outputs.can_be_written()?;
+    if let Some(directory) = ci.explorations.iter().find_map(|exploration| exploration.campaign.searched.corpus()) {
         Corpus::open(directory)?;
     }
     interrupt::listen()?;
@@ -175,7 +153,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let summary = ci.run(&workshop, resolve::engine_like(&workshop.toolchain), |progress| line.ci(progress))?;
     drop(line);
     print(&summary);
-    flags.write(&summary)?;
+    flags.outputs.write(&summary, json::Ci::new)?;
     match summary.shortfall() {
         Some(why) if summary.found() => say(format!("\nnot everything could be done: {why}")),
         Some(why) => bail!("{why}"),
@@ -194,14 +172,13 @@ fn print(summary: &Summary) {
     };
     say(format!("regressions: {}{left_out}\n", replays::Totals::of(&summary.regressions)));
     if let Some(fuzz) = summary.of_bundled_alone() {
-        return fuzz::print(fuzz);
+        return outputs::print(fuzz, &summary.targets[0].campaign);
     }
     for target in &summary.targets {
         say(&target.name);
         match &target.outcome {
-            Outcome::Runtime(summary) => fuzz::print(summary),
-            Outcome::Program(summary, campaign) => super::check::print(summary, campaign),
-            Outcome::Failed(_) => say("not explored"),
+            Ok(explored) => outputs::print(explored, &target.campaign),
+            Err(_) => say("not explored"),
         }
         say("");
     }

@@ -8,16 +8,16 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::limits::Limits;
+use super::outputs::{Outputs, print};
 use super::resolve;
 use super::search::{Name, SearchFlags};
 use super::world::{Preset, World};
-use crate::campaign::findings::can_write;
-use crate::campaign::fuzz::{Campaign, Summary};
-use crate::campaign::guide::Gathered;
+use crate::campaign::ci::{Explored, Summary};
+use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
-use crate::campaign::search::Search;
+use crate::campaign::search::{Runtime, Searched};
 use crate::report::progress::ProgressLine;
-use crate::report::{findings, grouped, json, say, table, word};
+use crate::report::{json, say, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
 use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape, Systems};
@@ -30,15 +30,21 @@ pub struct Flags {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
-    explored: Explored,
-    /// Write the results to this file.
+    explored: Exploring,
+    /// End with the first finding.
     #[arg(long)]
-    json: Option<PathBuf>,
+    stop_at_first: bool,
+    /// Execute each schedule twice and report the first step at which the two executions differ, if they do; then replay
+    /// some of them with each engine under each sanitizer. The search is generational.
+    #[arg(long)]
+    audit: bool,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 /// What `ci` explores as well.
 #[derive(Debug, Args)]
-pub struct Explored {
+pub struct Exploring {
     /// Thread counts to explore, main thread included [default: `threads` of the runtime or of the defaults in
     /// threadbare.toml, else 1,2,4,8].
     #[arg(long, value_delimiter = ',', value_parser = resolve::thread_count)]
@@ -93,7 +99,7 @@ pub struct Setting {
     pub findings: PathBuf,
 }
 
-impl Explored {
+impl Exploring {
     pub fn setting(&self, world: &World, toolchain: &Toolchain) -> Result<Setting> {
         Ok(Setting {
             engine: resolve::engine(self.engine, toolchain)?,
@@ -116,13 +122,21 @@ impl Explored {
         workshop: &Workshop,
         setting: &Setting,
         (budget, executions): (Option<Duration>, Option<u64>),
+        audit: bool,
     ) -> Result<Campaign> {
         let Preset { sanitizers, threads } = world.preset(runtime)?;
         workshop.runtime(runtime, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
-        let is_coverage_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
-        let search = match self
+        ensure!(
+            !audit || engine != Engine::Free,
+            "the engine free controls nothing, so there is no schedule to audit; choose fibers or threads"
+        );
+        let is_coverage_guided =
+            engine != Engine::Free && self.strategy.is_none() && !audit && cfg!(feature = "libfuzzer");
+        let shape = Shape { size: self.size, systems: self.systems };
+        let explored = Runtime { name: runtime.to_owned(), bug: self.bug.clone(), shape };
+        let searched = match self
             .search
             .resolve(engine, if is_coverage_guided { Name::CoverageGuided } else { Name::Generational })?
         {
@@ -131,28 +145,32 @@ impl Explored {
                     self.corpus.is_none(),
                     "a generational search keeps no corpus; use --search coverage-guided, or leave out --corpus"
                 );
-                Search::Generational(self.strategy.unwrap_or(StrategyName::Random))
+                Searched::Generational { runtime: explored, strategy: self.strategy.unwrap_or(StrategyName::Random) }
             }
             Some(feedback) => {
+                ensure!(
+                    !audit,
+                    "an audit is of executions that are made again from their numbers; use --search generational, or leave out \
+                     --audit"
+                );
                 ensure!(
                     self.strategy.is_none(),
                     "a coverage-guided search makes its choices itself; use --search generational, or leave out --strategy"
                 );
-                Search::CoverageGuided { feedback, corpus: self.corpus.clone() }
+                Searched::CoverageGuided { runtime: explored, feedback, corpus: self.corpus.clone() }
             }
         };
         Ok(Campaign {
-            runtime: runtime.to_owned(),
-            bug: self.bug.clone(),
+            searched,
             sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
             threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
             engine,
-            search,
             seed: setting.seed,
-            shape: Shape { size: self.size, systems: self.systems },
             jobs: setting.jobs,
             budget,
             executions,
+            stop_at_first: false,
+            audit,
             findings: setting.findings.clone(),
         })
     }
@@ -170,56 +188,25 @@ fn random_seed() -> Result<u64> {
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
-    let explored = &flags.explored;
-    let setting = explored.setting(world, &workshop.toolchain)?;
+    let setting = flags.explored.setting(world, &workshop.toolchain)?;
     let limits = (flags.limits.budget(DEFAULT_BUDGET), flags.limits.executions);
-    let campaign = explored.campaign(explored.runtime(), world, &workshop, &setting, limits)?;
-    flags.json.iter().try_for_each(|path| can_write(path))?;
+    let name = flags.explored.runtime();
+    let campaign = flags.explored.campaign(name, world, &workshop, &setting, limits, flags.audit)?;
+    let campaign = Campaign { stop_at_first: flags.stop_at_first, ..campaign };
+    flags.outputs.can_be_written()?;
     interrupt::listen()?;
-    let line = ProgressLine::new();
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
-    let summary = campaign.run(&workshop, |progress| line.campaign(progress))?;
+    let explored = explore(name, campaign, &workshop)?;
+    let summary = Summary::of("fuzz", vec![explored]);
+    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Fuzz::new))?;
+    summary.conclude()
+}
+
+/// Explores one target and says what came of it.
+pub fn explore(name: &str, campaign: Campaign, workshop: &Workshop) -> Result<Explored> {
+    let line = ProgressLine::new();
+    let summary = campaign.run(workshop, |progress| line.campaign(progress))?;
     drop(line);
-    print(&summary);
-    if let Some(path) = &flags.json {
-        json::write(path, &json::Fuzz::new(&summary, campaign.engine, campaign.seed))?;
-    }
-    match summary.failure {
-        Some(error) => Err(error),
-        None => Ok(!summary.findings.is_empty()),
-    }
-}
-
-/// The table, the findings and the totals.
-pub fn print(summary: &Summary) {
-    say(table::of_cells(&summary.cells));
-    for finding in &summary.findings {
-        say(format!("\n{}", findings::text(finding)));
-    }
-    let mut reasons = std::collections::BTreeMap::new();
-    for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
-        *reasons.entry(reason).or_insert(0) += count;
-    }
-    for (reason, count) in reasons {
-        say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
-    }
-    if let Some(corpus) = &summary.corpus {
-        say(corpus_line(corpus));
-    }
-    say(format!(
-        "{}{} executions of {} task graphs in {:.1} s, {}",
-        if summary.interrupted { "interrupted after " } else { "" },
-        grouped(summary.executions),
-        grouped(summary.task_graphs),
-        summary.seconds,
-        findings::counted(summary.findings.len()),
-    ));
-}
-
-fn corpus_line(corpus: &Gathered) -> String {
-    let refused = match corpus.refused {
-        0 => String::new(),
-        count => format!(", {} files that are no inputs (`threadbare corpus stats` names them)", grouped(count as u64)),
-    };
-    format!("corpus: {} inputs, {} of them new{refused}", grouped(corpus.inputs as u64), grouped(corpus.added as u64))
+    print(&summary, &campaign);
+    Ok(Explored { name: name.to_owned(), campaign, outcome: Ok(summary) })
 }

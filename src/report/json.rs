@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-pub use targets::{Ci, Named, Targets};
+pub use targets::{Ci, Targets};
 
 use super::progress::per_second;
 use super::throughput::Bench;
 use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
-use crate::campaign::check;
+use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
-use crate::campaign::fuzz::Summary;
 use crate::campaign::guide::Gathered;
+use crate::campaign::plan::Cell;
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::finding::{Incomparable, OracleName, Verdict};
@@ -46,6 +46,9 @@ pub struct Fuzz {
     incomparable: BTreeMap<Incomparable, u64>,
     /// Only of a coverage-guided search.
     corpus: Option<Gathered>,
+    /// Of an audit: replays with other engines and sanitizers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<u64>,
     runs: Vec<Run>,
 }
 
@@ -77,7 +80,7 @@ struct Run {
 
 impl Fuzz {
     #[must_use]
-    pub fn new(summary: &Summary, engine: Engine, seed: u64) -> Self {
+    pub fn new((summary, campaign): (&Summary, &Campaign)) -> Self {
         let finding = |finding: &Finding| FuzzFinding {
             case: finding.path.clone(),
             verdict: finding.failure.verdict,
@@ -95,7 +98,7 @@ impl Fuzz {
         }
         let runs = summary.cells.iter().map(|cell| Run {
             sanitizer: cell.sanitizer,
-            engine,
+            engine: campaign.engine,
             threads: cell.threads,
             executions: cell.executions,
             seconds: cell.seconds,
@@ -105,7 +108,8 @@ impl Fuzz {
             diverged: cell.diverged,
         });
         Self {
-            seed,
+            seed: campaign.seed,
+            compared: campaign.audit.then_some(summary.compared),
             executions: summary.executions,
             task_graphs: summary.task_graphs,
             seconds: summary.seconds,
@@ -193,7 +197,7 @@ struct CheckRun {
 
 impl Check {
     #[must_use]
-    pub fn new(summary: &check::Summary, campaign: &check::Campaign) -> Self {
+    pub fn new((summary, campaign): (&Summary, &Campaign)) -> Self {
         let finding = |finding: &Finding| CheckFinding {
             verdict: finding.failure.verdict,
             execution: finding.origin.execution + 1,
@@ -204,7 +208,7 @@ impl Check {
             count: finding.count,
             confirmed: finding.confirmation == Confirmation::Confirmed,
         };
-        let run = |cell: &check::Cell| CheckRun {
+        let run = |cell: &Cell| CheckRun {
             sanitizer: cell.sanitizer,
             engine: campaign.engine,
             executions: cell.executions,
@@ -216,7 +220,7 @@ impl Check {
         };
         Self {
             seed: campaign.seed,
-            strategy: campaign.strategy,
+            strategy: campaign.searched.strategy(),
             executions: summary.executions,
             compared: summary.compared,
             seconds: summary.seconds,

@@ -1,14 +1,19 @@
-//! What a CI run came to, and what can be said of it.
+//! What a run over targets and regression cases came to, and what can be said of it.
+
+use anyhow::{Result, ensure};
 
 use super::failed;
+use crate::campaign::explorer::{self, Campaign};
 use crate::campaign::findings::Finding;
+use crate::campaign::interrupt;
 use crate::campaign::replay::{Refused, Replayed};
-use crate::campaign::{check, fuzz, interrupt};
 use crate::settings::Engine;
 use crate::target::bundled;
 
 /// What was done.
 pub struct Summary {
+    /// The subcommand that did it.
+    pub command: &'static str,
     pub regressions: Vec<Replayed>,
     /// Cases whose target could not be built.
     pub refused: Vec<Refused>,
@@ -22,18 +27,41 @@ pub struct Summary {
 /// A target and what came of it.
 pub struct Explored {
     pub name: String,
-    pub is_program: bool,
-    pub outcome: Outcome,
-}
-
-pub enum Outcome {
-    Runtime(fuzz::Summary),
-    Program(check::Summary, Box<check::Campaign>),
-    /// Why there is nothing to tell: it could not be built or explored.
-    Failed(String),
+    pub campaign: Campaign,
+    /// Or why there is nothing to tell: it could not be built or explored.
+    pub outcome: Result<explorer::Summary, String>,
 }
 
 impl Summary {
+    /// Of a subcommand that explores targets and replays no case.
+    ///
+    /// # Panics
+    /// If there is no target.
+    #[must_use]
+    pub fn of(command: &'static str, targets: Vec<Explored>) -> Self {
+        let (engine, seed) = (targets[0].campaign.engine, targets[0].campaign.seed);
+        let (regressions, refused, left_out) = (Vec::new(), Vec::new(), Vec::new());
+        Self { command, regressions, refused, left_out, targets, engine, seed }
+    }
+
+    /// Whether something was found, of such a subcommand.
+    ///
+    /// # Errors
+    /// Of the only target it is not known, or of none was anything found and of one it is not known.
+    pub fn conclude(mut self) -> Result<bool> {
+        let found = self.found();
+        if let [Explored { outcome: Ok(summary), .. }] = &mut self.targets[..] {
+            return summary.failure.take().map_or(Ok(found), Err);
+        }
+        let why = |target: &Explored| Some(format!("{}: {}", target.name, target.failure()?));
+        let failed = self.targets.iter().filter_map(why).collect::<Vec<_>>().join("\n");
+        ensure!(found || failed.is_empty(), "{failed}");
+        if !failed.is_empty() {
+            crate::report::say(format!("\n{failed}"));
+        }
+        Ok(found)
+    }
+
     /// Whether something is wrong with a target.
     #[must_use]
     pub fn found(&self) -> bool {
@@ -42,9 +70,9 @@ impl Summary {
 
     /// What came of the bundled runtime, where nothing else was explored.
     #[must_use]
-    pub fn of_bundled_alone(&self) -> Option<&fuzz::Summary> {
+    pub fn of_bundled_alone(&self) -> Option<&explorer::Summary> {
         match &self.targets[..] {
-            [Explored { name, outcome: Outcome::Runtime(summary), .. }] if name == bundled::NAME => Some(summary),
+            [Explored { name, outcome: Ok(summary), .. }] if name == bundled::NAME => Some(summary),
             _ => None,
         }
     }
@@ -69,35 +97,41 @@ impl Summary {
 }
 
 impl Explored {
+    /// What came of it, and of what, if there is anything to tell.
+    #[must_use]
+    pub fn explored(&self) -> Option<(&explorer::Summary, &Campaign)> {
+        self.outcome.as_ref().ok().map(|summary| (summary, &self.campaign))
+    }
+
+    /// Why it could not be explored, or not to the end.
+    fn failure(&self) -> Option<String> {
+        match &self.outcome {
+            Err(why) => Some(why.clone()),
+            Ok(summary) => summary.failure.as_ref().map(|error| format!("{error:#}")),
+        }
+    }
+
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
-        match &self.outcome {
-            Outcome::Runtime(summary) => &summary.findings,
-            Outcome::Program(summary, _) => &summary.findings,
-            Outcome::Failed(_) => &[],
-        }
+        self.outcome.as_ref().map_or(&[], |summary| &summary.findings)
     }
 
     /// Why nothing can be said of it although nothing was found.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
-        let (failure, is_interrupted, executions) = match &self.outcome {
-            Outcome::Failed(why) => return Some(why.clone()),
-            Outcome::Runtime(summary) => (&summary.failure, summary.interrupted, summary.executions),
-            Outcome::Program(summary, _) => (&summary.failure, summary.interrupted, summary.executions),
-        };
-        if let Some(failure) = failure {
-            return Some(format!("{failure:#}"));
+        if let Some(failure) = self.failure() {
+            return Some(failure);
         }
+        let summary = self.outcome.as_ref().ok()?;
+        let executions = summary.executions;
         if executions == 0 {
-            let first = if self.is_program { "schedule" } else { "task graph" };
+            let first = if self.campaign.is_of_program() { "schedule" } else { "task graph" };
             let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
             return Some(format!("{why} the first {first} was executed; give more with `--budget`"));
         }
-        if is_interrupted {
+        if summary.interrupted {
             return Some(format!("interrupted after {executions} executions, so nothing is known of the rest"));
         }
-        let Outcome::Runtime(summary) = &self.outcome else { return None };
         let incomparable: u64 = summary.cells.iter().flat_map(|cell| cell.incomparable.values()).sum();
         (incomparable >= executions).then(|| "no execution could be compared with the reference".to_owned())
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Check, Fuzz, Replay};
-use crate::campaign::ci::{Explored, Outcome, Summary};
+use crate::campaign::ci::{Explored, Summary};
 
 /// A target of a project file.
 #[derive(Serialize)]
@@ -22,19 +22,11 @@ pub struct Named {
 }
 
 impl Named {
-    #[must_use]
-    pub fn program(name: &str, check: Option<Check>, shortfall: Option<String>) -> Self {
-        Self { name: name.to_owned(), kind: kind(true), shortfall, fuzz: None, check }
-    }
-
-    fn new(target: &Explored, run: &Summary) -> Self {
-        let (fuzz, check) = match &target.outcome {
-            Outcome::Runtime(summary) => (Some(Fuzz::new(summary, run.engine, run.seed)), None),
-            Outcome::Program(summary, campaign) => (None, Some(Check::new(summary, campaign))),
-            Outcome::Failed(_) => (None, None),
-        };
-        let (name, kind) = (target.name.clone(), kind(target.is_program));
-        Self { name, kind, shortfall: target.shortfall(), fuzz, check }
+    fn new(target: &Explored) -> Self {
+        let is_of_program = target.campaign.is_of_program();
+        let fuzz = target.explored().filter(|_| !is_of_program).map(Fuzz::new);
+        let check = target.explored().filter(|_| is_of_program).map(Check::new);
+        Self { name: target.name.clone(), kind: kind(is_of_program), shortfall: target.shortfall(), fuzz, check }
     }
 }
 
@@ -51,8 +43,8 @@ pub struct Targets {
 
 impl Targets {
     #[must_use]
-    pub fn new(targets: Vec<Named>) -> Self {
-        Self { targets }
+    pub fn new(targets: &[Explored]) -> Self {
+        Self { targets: targets.iter().map(Named::new).collect() }
     }
 }
 
@@ -81,10 +73,8 @@ impl Ci {
     pub fn new(summary: &Summary) -> Self {
         let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
         let explored = match summary.of_bundled_alone() {
-            Some(fuzz) => Results::Bundled { fuzz: Box::new(Fuzz::new(fuzz, summary.engine, summary.seed)) },
-            None => Results::Project(Targets::new(
-                summary.targets.iter().map(|target| Named::new(target, summary)).collect(),
-            )),
+            Some(fuzz) => Results::Bundled { fuzz: Box::new(Fuzz::new((fuzz, &summary.targets[0].campaign))) },
+            None => Results::Project(Targets::new(&summary.targets)),
         };
         Self {
             regressions: Replay::new(&summary.regressions, missing as u64, &summary.refused),
