@@ -132,7 +132,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let name =
         name.map_or_else(|| campaign.searched.target(&workshop).map(|target| target.name), |name| Ok(name.to_owned()));
     let summary = Summary::of("check", vec![explore(&name?, campaign, &workshop)?]);
-    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Check::new))?;
+    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
     summary.conclude()
 }
 

@@ -198,7 +198,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
     let explored = explore(name, campaign, &workshop)?;
     let summary = Summary::of("fuzz", vec![explored]);
-    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Fuzz::new))?;
+    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
     summary.conclude()
 }
 

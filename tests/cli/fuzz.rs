@@ -9,6 +9,7 @@ use serde_json::Value;
 fn comparable(json: &Value) -> Value {
     let mut json = json.clone();
     json["seconds"] = Value::Null;
+    json["per_second"] = Value::Null;
     for run in json["runs"].as_array_mut().expect("runs") {
         run["seconds"] = Value::Null;
         run["per_second"] = Value::Null;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Check, Fuzz, Replay};
-use crate::campaign::ci::{Explored, Summary};
+use super::{Explored, Replay};
+use crate::campaign::ci::{self, Summary};
 
 /// A target of a project file.
 #[derive(Serialize)]
@@ -15,17 +15,17 @@ pub struct Named {
     shortfall: Option<String>,
     /// Of a runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fuzz: Option<Fuzz>,
+    fuzz: Option<Explored>,
     /// Of a program.
     #[serde(skip_serializing_if = "Option::is_none")]
-    check: Option<Check>,
+    check: Option<Explored>,
 }
 
 impl Named {
-    fn new(target: &Explored) -> Self {
+    fn new(target: &ci::Explored) -> Self {
         let is_of_program = target.campaign.is_of_program();
-        let fuzz = target.explored().filter(|_| !is_of_program).map(Fuzz::new);
-        let check = target.explored().filter(|_| is_of_program).map(Check::new);
+        let fuzz = target.explored().filter(|_| !is_of_program).map(Explored::new);
+        let check = target.explored().filter(|_| is_of_program).map(Explored::new);
         Self { name: target.name.clone(), kind: kind(is_of_program), shortfall: target.shortfall(), fuzz, check }
     }
 }
@@ -43,7 +43,7 @@ pub struct Targets {
 
 impl Targets {
     #[must_use]
-    pub fn new(targets: &[Explored]) -> Self {
+    pub fn new(targets: &[ci::Explored]) -> Self {
         Self { targets: targets.iter().map(Named::new).collect() }
     }
 }
@@ -63,7 +63,7 @@ pub struct Ci {
 enum Results {
     /// Of the bundled runtime alone.
     Bundled {
-        fuzz: Box<Fuzz>,
+        fuzz: Box<Explored>,
     },
     Project(Targets),
 }
@@ -73,7 +73,7 @@ impl Ci {
     pub fn new(summary: &Summary) -> Self {
         let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
         let explored = match summary.of_bundled_alone() {
-            Some(fuzz) => Results::Bundled { fuzz: Box::new(Fuzz::new((fuzz, &summary.targets[0].campaign))) },
+            Some(fuzz) => Results::Bundled { fuzz: Box::new(Explored::new((fuzz, &summary.targets[0].campaign))) },
             None => Results::Project(Targets::new(&summary.targets)),
         };
         Self {
