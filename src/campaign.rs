@@ -12,7 +12,6 @@ pub mod corpus;
 pub mod explorer;
 pub mod findings;
 pub mod fingerprint;
-pub mod guide;
 pub mod interrupt;
 pub mod job;
 pub mod known;
@@ -37,7 +36,7 @@ mod death;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
 mod explain;
-mod loaded;
+pub(crate) mod loaded;
 mod paths;
 mod symbols;
 mod tally;

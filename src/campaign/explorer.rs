@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Error, Result, anyhow};
 
 use super::audit;
+use super::corpus::Gathered;
 use super::explain;
 use super::findings::{Finding, Findings, Origin};
-use super::guide::Gathered;
 use super::interrupt;
 use super::job::{Audited, Job, Outcome, Replay, Work};
 use super::plan::{Cell, Plan, Share};

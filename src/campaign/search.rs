@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::corpus::Gathered;
 use super::explorer::Campaign;
 use super::findings::Findings;
-use super::guide::Gathered;
 use super::job::{Executed, LeakWindow, Outcome, Program, Work};
 use super::plan::{Cell, Cut, Plan, Share};
 use super::supervisor::{Beginning, Ended, Found};
@@ -197,7 +197,8 @@ pub(super) fn of(campaign: &Campaign) -> Result<Box<dyn Search>> {
     Ok(match &campaign.searched {
         Searched::Generational { runtime, strategy } => Box::new(Generational::new(campaign, runtime, *strategy)),
         Searched::CoverageGuided { runtime, feedback, corpus } => {
-            Box::new(CoverageGuided::new(campaign, runtime, feedback, corpus.as_deref())?)
+            let waits = campaign.budget.is_none();
+            Box::new(CoverageGuided::new(campaign.seed, feedback, corpus.as_deref(), runtime.shape, waits)?)
         }
         Searched::Program { check, strategy } => Box::new(ProgramSearch::new(campaign, check, *strategy)),
     })

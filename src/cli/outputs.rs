@@ -9,9 +9,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::campaign::ci;
+use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{can_write, write_whole};
-use crate::campaign::guide::Gathered;
 use crate::report::sarif::Sarif;
 use crate::report::{findings, grouped, json, junit, say, table, word};
 use crate::settings::StrategyName;

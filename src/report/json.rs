@@ -15,7 +15,7 @@ use super::progress::per_second;
 use super::throughput::Bench;
 use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
-use crate::campaign::guide::Gathered;
+use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
