@@ -59,6 +59,7 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
     let mut runner = Runner::open(files, job)?;
     runner.set_feedback(&evolution.feedback);
     runner.tally.known.clone_from(&evolution.known);
+    runner.unchecked = evolution.first;
     let slot = InputSlot::create(&files.input())?;
     let reached = Reached::create(&files.reached(), Features::read(&files.reached_before()))?;
     let (files, settings) = (files.clone(), settings.clone());
@@ -82,7 +83,6 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
         evolution: evolution.clone(),
         task_graphs: HashSet::new(),
         unchecked: Vec::new(),
-        checked: evolution.first,
     };
     let fixed = OPTIONS.map(str::to_owned).into_iter();
     libfuzzer::drive(Box::new(evolver), &fixed.chain(arguments).collect::<Vec<_>>())
@@ -140,10 +140,8 @@ struct Evolver {
     evolution: Evolution,
     /// Digests of the task graphs executed.
     task_graphs: HashSet<u64>,
-    /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them; and
-    /// the first number.
+    /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them.
     unchecked: Vec<(u64, Vec<u8>)>,
-    checked: u64,
 }
 
 impl Target for Evolver {
@@ -224,11 +222,10 @@ impl Evolver {
         if self.runner.tally.outcome.leaked.is_some() {
             return true;
         }
-        let lost = self.runner.leaks(self.checked, end);
+        let lost = self.runner.leaks(end);
         if lost {
             self.runner.tally.outcome.suspects = std::mem::take(&mut self.unchecked);
         }
-        self.checked = end;
         self.unchecked.clear();
         lost
     }

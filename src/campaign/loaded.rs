@@ -23,13 +23,13 @@ const FEWEST_POINTS: u64 = 20_000;
 const EXPECTED_POINTS: u64 = 100;
 
 /// What is executed.
-pub(super) enum Loaded {
+pub(crate) enum Loaded {
     TaskGraph(Box<LoadedGraph>),
     Program(Pace),
 }
 
 /// The task graph that is executed now, and its judge.
-pub(super) struct LoadedGraph {
+pub(crate) struct LoadedGraph {
     graph: TaskGraph,
     judge: Judge,
     states: Option<States>,
@@ -37,7 +37,7 @@ pub(super) struct LoadedGraph {
 
 /// How long a program takes.
 #[derive(Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Scheduling points of the longest execution that ended by itself.
     longest: Option<u64>,
     /// Some execution did not come to its end.
@@ -47,7 +47,7 @@ pub(super) struct Pace {
 }
 
 /// One execution, judged.
-pub(super) struct Ran {
+pub(crate) struct Ran {
     pub is_of_program: bool,
     pub ending: Ending,
     pub points: u64,
@@ -66,7 +66,7 @@ pub(super) struct Ran {
 
 /// What is kept of a failure.
 #[derive(Default)]
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     /// The events of a task graph, for people.
     pub timeline: String,
     /// Where the process goes on after it, so that the trace will hold others.

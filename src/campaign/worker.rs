@@ -54,8 +54,9 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
             let Workload::TaskGraph(graph) = case.workload else { bail!("an input has a task graph") };
+            runner.unchecked = *number;
             if runner.execute_input(graph, case.settings.seed, choices, *number).is_continue() {
-                runner.leaks(*number, *number + 1);
+                runner.leaks(*number + 1);
             }
         }
         Work::Measure(inputs) => runner.measure(inputs),
@@ -72,6 +73,8 @@ pub(super) struct Runner {
     /// The shared object that is loaded.
     object: PathBuf,
     pub tally: Tally,
+    /// The first execution since the last look for leaks.
+    pub unchecked: u64,
     pub started: Instant,
     /// The kinds of feedback that are counted.
     feedback: Vec<Kind>,
@@ -89,6 +92,7 @@ impl Runner {
             threads: settings.threads,
             object: job.target.object.clone(),
             tally: Tally::new(files.outcome_so_far()),
+            unchecked: 0,
             started: Instant::now(),
             feedback: Vec::new(),
             edges: Edges::default(),
@@ -138,7 +142,7 @@ impl Runner {
     fn explore_task_graphs(&mut self, slice: &Slice) {
         let Executed::TaskGraphs(task_graphs) = &slice.executed else { return };
         let mut current: Option<(u64, Loaded)> = None;
-        let mut unchecked = slice.first;
+        self.unchecked = slice.first;
         for execution in self.executions(slice) {
             let number = task_graphs.number_of(execution);
             let mut loaded = match current.take() {
@@ -147,11 +151,8 @@ impl Runner {
                     let graph = task_graphs.graph_of(slice.seed, self.threads, execution);
                     // Its executions may use the process up, with which the traces of earlier leaks go.
                     let last_look = graph.injections.crash || graph.injections.failing_allocation.is_some();
-                    if last_look && self.leaks(unchecked, execution) {
+                    if last_look && self.leaks(execution) {
                         return;
-                    }
-                    if last_look {
-                        unchecked = execution;
                     }
                     self.load(graph)
                 }
@@ -160,15 +161,11 @@ impl Runner {
                 return;
             }
             current = Some((number, loaded));
-            if execution + 1 - unchecked >= slice.leak_check_every {
-                if self.leaks(unchecked, execution + 1) {
-                    return;
-                }
-                unchecked = execution + 1;
+            if execution + 1 - self.unchecked >= slice.leak_check_every && self.leaks(execution + 1) {
+                return;
             }
         }
-        let end = slice.first + self.tally.outcome.executions;
-        self.leaks(unchecked, end);
+        self.leaks(slice.first + self.tally.outcome.executions);
     }
 
     /// What a program finds before its process ends is kept as it comes.
@@ -225,6 +222,7 @@ impl Runner {
     fn replay_task_graph(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
         let mut loaded = self.load(graph.clone());
         let times = if case.schedule.is_some() { 1 } else { replay.times };
+        self.unchecked = replay.from;
         for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {
                 Some(schedule) => Mode::Replay(schedule),
@@ -234,7 +232,7 @@ impl Runner {
                 return;
             }
         }
-        self.leaks(replay.from, replay.from + self.tally.outcome.executions);
+        self.leaks(replay.from + self.tally.outcome.executions);
     }
 
     /// Executes a task graph once, with choices that strategy `bytes` makes of these.
@@ -259,20 +257,16 @@ impl Runner {
     }
 
     fn narrow(&mut self, inputs: &[Vec<u8>], every: u64) {
-        let mut unchecked = 0;
         for (number, bytes) in (0..).zip(inputs) {
             let Ok(input) = Input::decode(bytes) else { continue };
             if self.execute_input(input.graph, input.seed, &input.choices, number).is_break() {
                 return;
             }
-            if number + 1 - unchecked >= every {
-                if self.leaks(unchecked, number + 1) {
-                    return;
-                }
-                unchecked = number + 1;
+            if number + 1 - self.unchecked >= every && self.leaks(number + 1) {
+                return;
             }
         }
-        self.leaks(unchecked, inputs.len() as u64);
+        self.leaks(inputs.len() as u64);
     }
 
     /// Makes `graph` the one that is executed and judged.
@@ -356,8 +350,10 @@ impl Runner {
         Ok(())
     }
 
-    /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
-    pub fn leaks(&mut self, first: u64, end: u64) -> bool {
+    /// Whether memory was lost since the last look, before execution `end`. What a known finding leaks is not another
+    /// finding.
+    pub fn leaks(&mut self, end: u64) -> bool {
+        let first = std::mem::replace(&mut self.unchecked, end);
         if end == first || self.tally.repeats || !control::leaks() {
             return false;
         }
