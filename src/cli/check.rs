@@ -4,12 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
-use super::fuzz::explore;
 use super::limits::Limits;
-use super::outputs::Outputs;
+use super::outputs::{Outputs, explore, explore_alone};
 use super::program::Program;
 use super::resolve;
 use super::world::World;
@@ -131,9 +130,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let Some((name, campaign)) = named.into_iter().next() else { return Ok(false) };
     let name =
         name.map_or_else(|| campaign.searched.target(&workshop).map(|target| target.name), |name| Ok(name.to_owned()));
-    let summary = Summary::of("check", vec![explore(&name?, campaign, &workshop)?]);
-    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
-    summary.conclude()
+    explore_alone("check", &name?, campaign, &workshop, &flags.outputs)
 }
 
 /// Explores one program after the other, whatever comes of each.
@@ -160,5 +157,12 @@ fn each<'a>(
     }
     let summary = Summary::of("check", explored);
     outputs.write(&summary, |summary| json::Targets::new(&summary.targets))?;
-    summary.conclude()
+    let why = |target: &Explored| Some(format!("{}: {}", target.name, target.failure()?));
+    let failed = summary.targets.iter().filter_map(why).collect::<Vec<_>>().join("\n");
+    let found = summary.found();
+    ensure!(found || failed.is_empty(), "{failed}");
+    if !failed.is_empty() {
+        say(format!("\n{failed}"));
+    }
+    Ok(found)
 }

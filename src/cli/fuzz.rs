@@ -8,16 +8,14 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::limits::Limits;
-use super::outputs::{Outputs, print};
+use super::outputs::{Outputs, explore_alone};
 use super::resolve;
 use super::search::{Name, SearchFlags};
 use super::world::{Preset, World};
-use crate::campaign::ci::{Explored, Summary};
 use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
 use crate::campaign::search::{Runtime, Searched};
-use crate::report::progress::ProgressLine;
-use crate::report::{json, say, word};
+use crate::report::{say, word};
 use crate::settings::{Engine, Sanitizer, StrategyName};
 use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape, Systems};
@@ -196,17 +194,5 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     flags.outputs.can_be_written()?;
     interrupt::listen()?;
     say(format!("seed {}, engine {}", campaign.seed, word(&campaign.engine)));
-    let explored = explore(name, campaign, &workshop)?;
-    let summary = Summary::of("fuzz", vec![explored]);
-    flags.outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
-    summary.conclude()
-}
-
-/// Explores one target and says what came of it.
-pub fn explore(name: &str, campaign: Campaign, workshop: &Workshop) -> Result<Explored> {
-    let line = ProgressLine::new();
-    let summary = campaign.run(workshop, |progress| line.campaign(progress))?;
-    drop(line);
-    print(&summary, &campaign);
-    Ok(Explored { name: name.to_owned(), campaign, outcome: Ok(summary) })
+    explore_alone("fuzz", name, campaign, &workshop, &flags.outputs)
 }

@@ -1,4 +1,4 @@
-//! The files that say what came of an exploration, and what is said of it on the terminal.
+//! What explorations leave: lines on the terminal, files, and the exit code.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -12,9 +12,11 @@ use crate::campaign::ci;
 use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{can_write, write_whole};
+use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
 use crate::report::{findings, grouped, json, junit, say, table, word};
 use crate::settings::StrategyName;
+use crate::target::Workshop;
 
 #[derive(Debug, Args)]
 pub struct Outputs {
@@ -55,6 +57,36 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Explores one target and says what came of it.
+///
+/// # Errors
+/// As [`Campaign::run`].
+pub fn explore(name: &str, campaign: Campaign, workshop: &Workshop) -> Result<ci::Explored> {
+    let line = ProgressLine::new();
+    let summary = campaign.run(workshop, |progress| line.campaign(progress))?;
+    drop(line);
+    print(&summary, &campaign);
+    Ok(ci::Explored { name: name.to_owned(), campaign, outcome: Ok(summary) })
+}
+
+/// Does all that a subcommand does that explores one target, and tells whether something was found.
+///
+/// # Errors
+/// It could not be explored, or not to the end; or a file cannot be written.
+pub fn explore_alone(
+    command: &'static str,
+    name: &str,
+    campaign: Campaign,
+    workshop: &Workshop,
+    outputs: &Outputs,
+) -> Result<bool> {
+    let mut summary = ci::Summary::of(command, vec![explore(name, campaign, workshop)?]);
+    outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
+    let found = summary.found();
+    let failure = summary.targets[0].outcome.as_mut().ok().and_then(|explored| explored.failure.take());
+    failure.map_or(Ok(found), Err)
 }
 
 /// Says what came of a target: the table, the findings and the totals.

@@ -1,7 +1,5 @@
 //! What a run over targets and regression cases came to, and what can be said of it.
 
-use anyhow::{Result, ensure};
-
 use super::failed;
 use crate::campaign::explorer::{self, Campaign};
 use crate::campaign::findings::Finding;
@@ -42,24 +40,6 @@ impl Summary {
         let (engine, seed) = (targets[0].campaign.engine, targets[0].campaign.seed);
         let (regressions, refused, left_out) = (Vec::new(), Vec::new(), Vec::new());
         Self { command, regressions, refused, left_out, targets, engine, seed }
-    }
-
-    /// Whether something was found, of such a subcommand.
-    ///
-    /// # Errors
-    /// Of the only target it is not known, or of none was anything found and of one it is not known.
-    pub fn conclude(mut self) -> Result<bool> {
-        let found = self.found();
-        if let [Explored { outcome: Ok(summary), .. }] = &mut self.targets[..] {
-            return summary.failure.take().map_or(Ok(found), Err);
-        }
-        let why = |target: &Explored| Some(format!("{}: {}", target.name, target.failure()?));
-        let failed = self.targets.iter().filter_map(why).collect::<Vec<_>>().join("\n");
-        ensure!(found || failed.is_empty(), "{failed}");
-        if !failed.is_empty() {
-            crate::report::say(format!("\n{failed}"));
-        }
-        Ok(found)
     }
 
     /// Whether something is wrong with a target.
@@ -104,7 +84,8 @@ impl Explored {
     }
 
     /// Why it could not be explored, or not to the end.
-    fn failure(&self) -> Option<String> {
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
         match &self.outcome {
             Err(why) => Some(why.clone()),
             Ok(summary) => summary.failure.as_ref().map(|error| format!("{error:#}")),
