@@ -61,8 +61,8 @@ pub struct Explored {
     engine: Option<Engine>,
     #[command(flatten)]
     search: SearchFlags,
-    /// Directory of the corpus that a coverage-guided search begins with and adds to [default: it begins with none and
-    /// keeps none].
+    /// Directory of the corpus that a coverage-guided search begins with and adds to; it makes the search
+    /// coverage-guided [default: it begins with none and keeps none].
     #[arg(long, value_name = "DIRECTORY")]
     pub corpus: Option<PathBuf>,
     /// What makes the choices of a generational search: random, pct or pos, with a setting such as random:0.1 or pct:3
@@ -130,7 +130,11 @@ impl Explored {
         workshop.runtime(runtime, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
-        let is_coverage_guided = engine != Engine::Free && self.strategy.is_none() && cfg!(feature = "libfuzzer");
+        // By time a generational search finds more, so it is guided when it is given what only a guided one has.
+        let is_coverage_guided = (self.corpus.is_some() || self.search.names_feedback())
+            && engine != Engine::Free
+            && self.strategy.is_none()
+            && cfg!(feature = "libfuzzer");
         let search = match self
             .search
             .resolve(engine, if is_coverage_guided { Name::CoverageGuided } else { Name::Generational })?
