@@ -25,6 +25,12 @@ const DEFAULT_SECONDS: u64 = 10;
 pub const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare check test.c                                           explore its schedules for ten seconds
+  threadbare check queue --stop-at-first                            a program that threadbare.toml names
+  threadbare check test.c --strategy exhaustive --sanitizer thread  all schedules that differ
+  threadbare check test.cpp --flags \"-Iinclude -DN=3\" -- 7          flags, and an argument of `main`")]
 pub struct Flags {
     /// C or C++ sources, one of which defines `main`; or the name of a program in threadbare.toml; or nothing, for each
     /// program in it. What is given here comes before what the file says.

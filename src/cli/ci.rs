@@ -30,6 +30,11 @@ const MOST_MINUTES: u64 = 527_040;
 const DEFAULT_REGRESSIONS: &str = "tests/corpus";
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare ci --junit junit.xml --sarif threadbare.sarif  for three minutes
+  threadbare ci --executions 100000 --seed 1                the same job each time
+  threadbare ci --regressions cases --runtime bundled       one runtime, other cases")]
 pub struct Flags {
     /// Stop after so many minutes, with the replays but without building; targets share them evenly [default: 3, unless
     /// --executions is given].

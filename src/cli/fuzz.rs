@@ -28,6 +28,12 @@ const DEFAULT_SECONDS: u64 = 60;
 const RESERVE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare fuzz                                 the bundled runtime for a minute
+  threadbare fuzz --executions 6000 --seed 1      the same campaign each time
+  threadbare fuzz --bug lost-notify --threads 2   find a seeded bug
+  threadbare fuzz --runtime mine --corpus corpus  one of threadbare.toml, coverage-guided")]
 pub struct Flags {
     /// Stop after so many seconds [default: 60, unless --executions or --budget is given].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]

@@ -18,6 +18,12 @@ use crate::settings::{Engine, Sanitizer};
 use crate::target::bundled;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare replay findings                        each case that was found
+  threadbare replay findings --repeat 100           a hundred times, each in a fresh process
+  threadbare replay small.case --engine threads     with real threads, for a debugger
+  threadbare replay small.case --sanitizer address  what it says of a crash")]
 pub struct Flags {
     /// Cases, inputs that a fuzz target saved, or directories with any of them [default: `cases` of threadbare.toml].
     paths: Vec<PathBuf>,
