@@ -3,7 +3,7 @@
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check
 #   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
-# Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. MINUTES sets the time of each
+# Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. BUDGET sets the time of each
 # exploration, TARGET_SECONDS that of each fuzz target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +40,7 @@ explore() {
   mkdir -p "$results/findings"
   cargo build --release
   local campaign=fuzz/corpus/$sanitizer/campaign
-  run "$threadbare" ci --minutes "${MINUTES:-60}" --seed "$seed" --sanitizer "$sanitizer" --corpus "$campaign" \
+  run "$threadbare" ci --budget "${BUDGET:-1h}" --seed "$seed" --sanitizer "$sanitizer" --corpus "$campaign" \
     --findings "$results/findings" \
     --junit "$results/junit.xml" --sarif "$results/threadbare.sarif" --json "$results/ci.json"
 

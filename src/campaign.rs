@@ -6,15 +6,14 @@
 pub mod bench;
 pub mod bugs;
 pub mod catalogue;
-pub mod check;
 pub mod ci;
 pub mod corpus;
+pub mod explorer;
 pub mod findings;
 pub mod fingerprint;
-pub mod fuzz;
-pub mod guide;
 pub mod interrupt;
 pub mod job;
+pub mod known;
 pub mod measure;
 pub mod minimise;
 pub mod plan;
@@ -32,15 +31,14 @@ pub mod worker;
 
 mod audit;
 mod case_name;
-mod check_worker;
 mod death;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
 mod explain;
-mod known;
+pub(crate) mod loaded;
 mod paths;
-mod recall;
 mod symbols;
+mod tally;
 mod watch;
 mod worker_process;
 

@@ -8,7 +8,9 @@ mod check;
 mod ci;
 mod corpus;
 mod fuzz;
+mod limits;
 mod minimise;
+mod outputs;
 mod program;
 mod replay;
 mod resolve;
@@ -112,6 +114,51 @@ mod tests {
     #[test]
     fn the_flags_of_all_subcommands_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// The words of a command line, which may be quoted; what follows two spaces or `#` is said about it.
+    fn words(line: &str) -> Vec<String> {
+        let command = line.split("  ").next().unwrap_or_default().split(" #").next().unwrap_or_default();
+        let quoted = command.split('"').zip([false, true].into_iter().cycle());
+        let words = quoted.flat_map(|(part, is_quoted)| match is_quoted {
+            true => vec![part],
+            false => part.split_whitespace().take_while(|word| !matches!(*word, "|" | ">")).collect(),
+        });
+        words.map(str::to_owned).collect()
+    }
+
+    fn parses(line: &str) {
+        Arguments::try_parse_from(words(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+
+    #[test]
+    fn the_examples_of_the_help_are_commands() {
+        let mut arguments = Arguments::command();
+        let helps = arguments.get_subcommands_mut().filter_map(|command| command.get_after_help().cloned());
+        let examples: Vec<String> =
+            helps.flat_map(|help| help.to_string().lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        let examples: Vec<&str> = examples.iter().filter_map(|line| line.strip_prefix("  ")).collect();
+        assert!(examples.len() > 10, "{examples:?}");
+        examples.into_iter().for_each(parses);
+    }
+
+    /// Transcripts are executed as well: tests/cli/transcripts.rs.
+    #[test]
+    fn the_commands_of_the_pages_are_commands() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs = std::fs::read_dir(root.join("docs")).expect("docs/").flatten().map(|entry| entry.path());
+        let mut commands = 0;
+        for page in docs.chain([root.join("README.md"), root.join("examples/check/README.md")]) {
+            let text = std::fs::read_to_string(page).expect("a page");
+            let blocks = text.split("\n```").skip(1).step_by(2);
+            let lines = blocks.flat_map(str::lines).map(|line| line.strip_prefix("$ ").unwrap_or(line));
+            let lines = lines.map(|line| line.replace("cargo run --release -- ", "threadbare "));
+            for line in lines.filter(|line| line.starts_with("threadbare ") && !line.starts_with("threadbare case")) {
+                parses(&line);
+                commands += 1;
+            }
+        }
+        assert!(commands > 20, "{commands} commands");
     }
 
     #[test]

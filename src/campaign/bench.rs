@@ -1,9 +1,9 @@
 //! Measures the throughput under control against that of uncontrolled stress: the same task graphs, in one run.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::interrupt;
-use super::job::{Job, Slice, Work};
+use super::job::{Executed, Job, Slice, Work};
 use super::supervisor::Supervisor;
 use super::task_graphs::TaskGraphs;
 use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -16,6 +16,9 @@ const ROUNDS: u64 = 5;
 const SCHEDULES: u64 = 32;
 /// Seed of the task graphs and schedules.
 const SEED: u64 = 1;
+
+/// Why there is no throughput after Ctrl-C.
+pub(super) const INTERRUPTED: &str = "interrupted before everything was measured";
 
 /// What to measure.
 pub struct Bench {
@@ -44,6 +47,21 @@ impl Throughput {
     #[must_use]
     pub fn per_second(&self) -> f64 {
         self.executions as f64 / self.seconds
+    }
+
+    /// Adds what a job takes that runs alone.
+    ///
+    /// # Errors
+    /// It found something, after which nothing is comparable; it cannot be done; or Ctrl-C.
+    pub(super) fn measure(&mut self, supervisor: &mut Supervisor<()>, job: Job) -> Result<()> {
+        let ended = supervisor.run_alone((), job, None)?.context(INTERRUPTED)?;
+        if let Some(found) = ended.earlier.iter().chain(&ended.found).next() {
+            let (execution, message) = (found.execution, &found.failures[0].message);
+            bail!("execution {execution} failed, so there is no throughput to compare: {message}");
+        }
+        self.executions += ended.outcome.executions;
+        self.seconds += ended.outcome.seconds;
+        Ok(())
     }
 }
 
@@ -92,32 +110,9 @@ impl Bench {
             seed: SEED,
             bug: None,
         };
-        let slice = Slice {
-            seed: SEED,
-            first: round * self.executions,
-            count: self.executions,
-            limit_ms: None,
-            task_graphs: TaskGraphs { shape: self.shape, schedules: SCHEDULES },
-            known: Vec::new(),
-            leak_check_every: u64::MAX,
-        };
-        supervisor.start((), Job { settings, target: target.clone(), work: Work::Explore(slice) }, None)?;
-        loop {
-            if interrupt::requested() {
-                bail!("interrupted before everything was measured");
-            }
-            if let Some((_, ended)) = supervisor.poll()?.pop() {
-                if let Some(found) = ended.found {
-                    bail!(
-                        "execution {} failed, so there is no throughput to compare: {}",
-                        found.execution,
-                        found.failures[0].message
-                    );
-                }
-                throughput.executions += ended.outcome.executions;
-                throughput.seconds += ended.outcome.seconds;
-                return Ok(());
-            }
-        }
+        let task_graphs = Executed::TaskGraphs(TaskGraphs { shape: self.shape, schedules: SCHEDULES });
+        let slice = Slice::to_measure(task_graphs, SEED, round * self.executions, self.executions);
+        let job = Job { settings, target: target.clone(), work: Work::Explore(slice) };
+        throughput.measure(supervisor, job)
     }
 }

@@ -8,7 +8,8 @@ use super::catalogue::Entry;
 use super::corpus::Corpus;
 use super::findings;
 use super::interrupt;
-use super::job::{Evolution, Job, Slice, Work};
+use super::job::{Evolution, Executed, Job, Slice, Work};
+use super::known::Known;
 use super::seed::splitmix64;
 use super::supervisor::{Beginning, Ended, Supervisor};
 use super::task_graphs::TaskGraphs;
@@ -246,13 +247,12 @@ impl Measurement {
         let work = match (task, feedback) {
             (Task::Acquit { input: Some(input), .. }, _) => Work::Narrow { inputs: vec![input.encode()], every: 1 },
             (_, Some(feedback)) => {
-                let (known, feedback) = (Vec::new(), feedback.clone());
+                let (known, feedback) = (Known::default(), feedback.clone());
                 Work::Evolve(Evolution { seed: seed ^ first, first, count, limit_ms: None, shape, feedback, known })
             }
             (_, None) => {
-                let (known, leak_check_every) = (Vec::new(), u64::MAX);
                 let task_graphs = TaskGraphs::for_strategy(settings.strategy, shape);
-                Work::Explore(Slice { seed, first, count, limit_ms: None, task_graphs, known, leak_check_every })
+                Work::Explore(Slice::to_measure(Executed::TaskGraphs(task_graphs), seed, first, count))
             }
         };
         let target = targets.of(&settings)?.clone();

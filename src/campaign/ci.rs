@@ -2,17 +2,17 @@
 
 mod summary;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 
+use super::explorer::{self, Campaign};
+use super::interrupt;
 use super::replay::{self, Conclusion, Refused, Replayed};
-use super::{check, fuzz, interrupt};
 use crate::model::settings::{Engine, Sanitizer};
 use crate::target::{self, Target, Workshop, bundled};
 
-pub use summary::{Explored, Outcome, Summary};
+pub use summary::{Explored, Summary};
 
 /// What is to be done.
 pub struct Ci {
@@ -21,41 +21,22 @@ pub struct Ci {
     /// What is explored, one after the other; at least one.
     pub explorations: Vec<Exploration>,
     /// Of the whole job, the replays included but not the building.
-    pub seconds: Option<u64>,
+    pub budget: Option<Duration>,
     pub engine: Engine,
     pub seed: u64,
 }
 
-/// A target by name, and how it is explored.
+/// A target by name, and how it is explored. Its budget is set when its turn comes.
 pub struct Exploration {
     pub name: String,
     pub campaign: Campaign,
 }
 
-/// Its seconds are set when its turn comes.
-pub enum Campaign {
-    Runtime(fuzz::Campaign),
-    Program(check::Campaign),
-}
-
-impl Campaign {
-    /// Where a coverage-guided search keeps inputs.
-    #[must_use]
-    pub fn corpus(&self) -> Option<&Path> {
-        match self {
-            Self::Runtime(campaign) => campaign.search.corpus(),
-            Self::Program(_) => None,
-        }
-    }
-}
-
 /// How far it is.
 pub enum Progress<'a> {
     Building(&'a target::Progress),
-    /// The runtime of this name.
-    Runtime(&'a str, &'a fuzz::Progress<'a>),
-    /// The program of this name.
-    Program(&'a str, &'a check::Progress),
+    /// The target of this name.
+    Exploring(&'a str, &'a explorer::Progress<'a>),
 }
 
 /// What could not be built, and why.
@@ -93,22 +74,22 @@ impl Ci {
         }
         let mut targets = Vec::new();
         for (exploration, others) in self.explorations.iter().zip((0..self.explorations.len() as u32).rev()) {
-            let left = |seconds| Duration::from_secs(seconds).saturating_sub(started.elapsed()) / (others + 1);
-            let share = self.seconds.map(left);
-            let explored = exploration.explore(workshop, &failed, share, &mut observe);
+            let left = |budget: Duration| budget.saturating_sub(started.elapsed()) / (others + 1);
+            let campaign = Campaign { budget: self.budget.map(left), ..exploration.campaign.clone() };
+            let explored = exploration.explore(&campaign, workshop, &failed, &mut observe);
             // Of one runtime alone there is nothing else to tell.
             let outcome = match explored {
                 Err(error) if self.is_bundled_alone() => return Err(error),
-                Err(error) => Outcome::Failed(format!("{error:#}")),
-                Ok(outcome) => outcome,
+                explored => explored.map_err(|error| format!("{error:#}")),
             };
-            targets.push(Explored { name: exploration.name.clone(), is_program: exploration.is_program(), outcome });
+            targets.push(Explored { name: exploration.name.clone(), campaign, outcome });
         }
-        Ok(Summary { regressions, refused, left_out, targets, engine: self.engine, seed: self.seed })
+        let (command, engine, seed) = ("ci", self.engine, self.seed);
+        Ok(Summary { command, regressions, refused, left_out, targets, engine, seed })
     }
 
     fn is_asked_for(&self, sanitizer: Sanitizer) -> bool {
-        self.explorations.iter().any(|exploration| exploration.sanitizers().contains(&sanitizer))
+        self.explorations.iter().any(|exploration| exploration.campaign.sanitizers.contains(&sanitizer))
     }
 
     fn is_bundled_alone(&self) -> bool {
@@ -124,8 +105,8 @@ impl Ci {
     ) -> Result<Failed> {
         let mut wanted = Vec::new();
         for exploration in &self.explorations {
-            let target = exploration.target(workshop)?;
-            wanted.extend(exploration.sanitizers().iter().map(|sanitizer| (target.clone(), *sanitizer)));
+            let target = exploration.campaign.searched.target(workshop)?;
+            wanted.extend(exploration.campaign.sanitizers.iter().map(|sanitizer| (target.clone(), *sanitizer)));
         }
         wanted.extend(regressions.iter().map(|case| (case.target.clone(), case.settings.sanitizer)));
         let mut failed = Vec::new();
@@ -138,52 +119,19 @@ impl Ci {
 }
 
 impl Exploration {
-    fn is_program(&self) -> bool {
-        matches!(self.campaign, Campaign::Program(_))
-    }
-
-    fn sanitizers(&self) -> &[Sanitizer] {
-        match &self.campaign {
-            Campaign::Runtime(campaign) => &campaign.sanitizers,
-            Campaign::Program(campaign) => &campaign.sanitizers,
-        }
-    }
-
-    fn target(&self, workshop: &Workshop) -> Result<Target> {
-        match &self.campaign {
-            Campaign::Runtime(campaign) => workshop.runtime(&campaign.runtime, campaign.bug.as_deref()),
-            Campaign::Program(campaign) => campaign.check.target(),
-        }
-    }
-
-    /// Explores for so long, if time is the limit.
     fn explore(
         &self,
+        campaign: &Campaign,
         workshop: &Workshop,
         failed: &Failed,
-        share: Option<Duration>,
         observe: &mut impl FnMut(&Progress<'_>),
-    ) -> Result<Outcome> {
-        let target = self.target(workshop)?;
-        let is_own = |sanitizer: &Sanitizer| self.sanitizers().contains(sanitizer);
+    ) -> Result<explorer::Summary> {
+        let target = campaign.searched.target(workshop)?;
+        let is_own = |sanitizer: &Sanitizer| campaign.sanitizers.contains(sanitizer);
         if let Some((.., error)) = failed.iter().find(|(of, sanitizer, _)| *of == target && is_own(sanitizer)) {
             return Err(Error::msg(format!("{error:#}")));
         }
-        // Time that is not a whole second goes to those that follow.
-        let seconds = share.map(|share| share.as_secs());
-        Ok(match &self.campaign {
-            Campaign::Runtime(campaign) => {
-                let campaign = fuzz::Campaign { seconds, ..campaign.clone() };
-                let observe = |progress: &fuzz::Progress<'_>| observe(&Progress::Runtime(&self.name, progress));
-                Outcome::Runtime(campaign.run(workshop, observe)?)
-            }
-            Campaign::Program(campaign) => {
-                let campaign = check::Campaign { seconds, ..campaign.clone() };
-                let observe = |progress: &check::Progress| observe(&Progress::Program(&self.name, progress));
-                let summary = campaign.run(workshop, observe)?;
-                Outcome::Program(summary, Box::new(campaign))
-            }
-        })
+        campaign.run(workshop, |progress| observe(&Progress::Exploring(&self.name, progress)))
     }
 }
 

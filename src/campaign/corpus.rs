@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use super::findings::{PARTIAL, remove_stale, write_at_once};
 use crate::digest::{BASIS, fnv1a};
@@ -27,6 +28,16 @@ pub struct Corpus {
     inputs: BTreeMap<String, Vec<u8>>,
     /// Files that are no inputs that this threadbare reads, and why. They stay where they are.
     refused: BTreeMap<PathBuf, String>,
+}
+
+/// What became of a campaign's corpus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gathered {
+    pub inputs: usize,
+    /// Of which this campaign, or one beside it, added.
+    pub added: usize,
+    /// Files in the directory that are not used.
+    pub refused: usize,
 }
 
 impl Corpus {

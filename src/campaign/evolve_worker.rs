@@ -60,6 +60,8 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
     fs::write(&list, names.join(",")).with_context(|| no_room(&list))?;
     let mut runner = Runner::open(files, job)?;
     runner.set_feedback(&evolution.feedback);
+    runner.tally.known.clone_from(&evolution.known);
+    runner.unchecked = evolution.first;
     let slot = InputSlot::create(&files.input())?;
     let reached = Reached::create(&files.reached(), Features::read(&files.reached_before()))?;
     let (files, settings) = (files.clone(), settings.clone());
@@ -83,7 +85,6 @@ pub(super) fn run(files: &Files, job: &Job, evolution: &Evolution) -> Result<()>
         evolution: evolution.clone(),
         task_graphs: HashSet::new(),
         unchecked: Vec::new(),
-        checked: evolution.first,
     };
     let fixed = OPTIONS.map(str::to_owned).into_iter();
     libfuzzer::drive(Box::new(evolver), &fixed.chain(arguments).collect::<Vec<_>>())
@@ -141,10 +142,8 @@ struct Evolver {
     evolution: Evolution,
     /// Digests of the task graphs executed.
     task_graphs: HashSet<u64>,
-    /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them; and
-    /// the first number.
+    /// What was executed here since the last look for leaks, with its numbers, where the sanitizer looks for them.
     unchecked: Vec<(u64, Vec<u8>)>,
-    checked: u64,
 }
 
 impl Target for Evolver {
@@ -157,9 +156,9 @@ impl Target for Evolver {
         let mut graph = Writer::default();
         encode(&input.graph, &mut graph);
         self.task_graphs.insert(fnv1a(BASIS, &graph.0));
-        self.runner.outcome.task_graphs = self.task_graphs.len() as u64;
-        self.slot.put(bytes, self.runner.outcome.task_graphs);
-        let number = self.evolution.first + self.runner.outcome.executions;
+        self.runner.tally.outcome.task_graphs = self.task_graphs.len() as u64;
+        self.slot.put(bytes, self.runner.tally.outcome.task_graphs);
+        let number = self.evolution.first + self.runner.tally.outcome.executions;
         let repeated = self.repetitions();
         let injections = input.graph.injections;
         // A crash ends the execution midway, and so may memory that runs out.
@@ -170,7 +169,7 @@ impl Target for Evolver {
                 self.unchecked.push((number, bytes.to_vec()));
             }
             let Input { graph, seed, choices, .. } = input;
-            self.runner.execute_input(graph, seed, &choices, number, &self.evolution.known)
+            self.runner.execute_input(graph, seed, &choices, number)
         };
         if flow.is_break() || (self.unchecked.len() >= LEAK_CHECK_EVERY && self.leaks()) {
             self.leave();
@@ -178,7 +177,7 @@ impl Target for Evolver {
         if self.repetitions() != repeated {
             return false;
         }
-        let is_seed = self.runner.outcome.executions <= self.seeds;
+        let is_seed = self.runner.tally.outcome.executions <= self.seeds;
         if is_seed && self.begins_fresh {
             return true;
         }
@@ -194,19 +193,19 @@ impl Target for Evolver {
 impl Evolver {
     fn is_over(&self) -> bool {
         let elapsed = || self.runner.started.elapsed().as_millis();
-        self.runner.outcome.executions >= self.evolution.count
+        self.runner.tally.outcome.executions >= self.evolution.count
             || self.evolution.limit_ms.is_some_and(|limit| elapsed() >= limit.into())
     }
 
     /// Executions that failed as others did before, which libFuzzer shall not keep.
     fn repetitions(&self) -> u64 {
-        self.runner.outcome.repeated.values().sum()
+        self.runner.tally.outcome.repeated.values().sum()
     }
 
     /// Leaves the outcome and ends the process.
     fn leave(&mut self) -> ! {
         // What threads hold that stopped midway is not lost.
-        if self.runner.outcome.failed.is_none() && !self.runner.session.is_spent() {
+        if self.runner.tally.outcome.failed.is_none() && !self.runner.session.is_spent() {
             self.leaks();
         }
         let code = match self.runner.leave(&self.files) {
@@ -221,15 +220,14 @@ impl Evolver {
 
     /// Whether memory was lost since the last look.
     fn leaks(&mut self) -> bool {
-        let end = self.evolution.first + self.runner.outcome.executions;
-        if self.runner.outcome.leaked.is_some() {
+        let end = self.evolution.first + self.runner.tally.outcome.executions;
+        if self.runner.tally.outcome.leaked.is_some() {
             return true;
         }
-        let lost = self.runner.leaks(self.checked, end);
+        let lost = self.runner.leaks(end);
         if lost {
-            self.runner.outcome.suspects = std::mem::take(&mut self.unchecked);
+            self.runner.tally.outcome.suspects = std::mem::take(&mut self.unchecked);
         }
-        self.checked = end;
         self.unchecked.clear();
         lost
     }
@@ -240,13 +238,13 @@ impl Evolver {
             eprintln!("error: {error:#}");
             process::end_now(crate::model::exit::COULD_NOT.into())
         });
-        let mine = &mut self.runner.outcome;
+        let mine = &mut self.runner.tally.outcome;
         mine.executions += outcome.executions;
         mine.points += outcome.points;
         for (reason, count) in outcome.incomparable {
             *mine.incomparable.entry(reason).or_default() += count;
         }
-        let known = |failure| self.evolution.known.contains(&fingerprint(failure));
+        let known = |failure| self.evolution.known.fingerprints.contains(&fingerprint(failure));
         match outcome.failed {
             Some(failed) if failed.reports == 0 && failed.failures.len() == 1 && known(&failed.failures[0]) => {
                 *mine.repeated.entry(fingerprint(&failed.failures[0])).or_default() += 1;
@@ -258,7 +256,7 @@ impl Evolver {
                 return ControlFlow::Break(());
             }
         }
-        self.runner.keep_counts();
+        self.runner.tally.keep();
         ControlFlow::Continue(())
     }
 

@@ -1,6 +1,6 @@
 //! The findings directory: one case per fingerprint, each written whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
     /// Not tried, or not to the end.
-    Op,
+    Pending,
     Confirmed,
     /// What it did instead.
     Unconfirmed(String),
@@ -94,7 +94,7 @@ impl Findings {
 
     /// Fingerprints whose kept case comes before `origin`, so that finding them there changes nothing.
     #[must_use]
-    pub fn known_before(&self, origin: Origin) -> Vec<String> {
+    pub fn known_before(&self, origin: Origin) -> BTreeSet<String> {
         self.kept
             .values()
             .filter(|finding| finding.origin < origin)
@@ -139,7 +139,7 @@ impl Findings {
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
         write_whole(&path, case.to_string().as_bytes())?;
-        let confirmation = Confirmation::Op;
+        let confirmation = Confirmation::Pending;
         let settings = settings.clone();
         let finding = Finding {
             path,
@@ -156,25 +156,12 @@ impl Findings {
         Ok(Some(case))
     }
 
-    /// Notes what became of a replay of `case`, which `add` gave for that origin: `None` if it failed as recorded.
-    ///
-    /// # Errors
-    /// The note cannot be written into the case.
-    pub fn confirm(&mut self, case: &Case, origin: Origin, instead: Option<String>) -> Result<()> {
-        self.confirm_and_explain(case, origin, instead, String::new())
-    }
-
-    /// As [`Findings::confirm`], and adds what happened in the replay, step by step, to the case.
+    /// Notes what became of a replay of `case`, which `add` gave for that origin: `None` if it failed as recorded. Adds what
+    /// happened in it, step by step, to the case, if that is known.
     ///
     /// # Errors
     /// The case cannot be written.
-    pub fn confirm_and_explain(
-        &mut self,
-        case: &Case,
-        origin: Origin,
-        instead: Option<String>,
-        explanation: String,
-    ) -> Result<()> {
+    pub fn confirm(&mut self, case: &Case, origin: Origin, instead: Option<String>, explanation: String) -> Result<()> {
         // Meanwhile an earlier execution may have taken its place, whose replay is another one.
         let Some(finding) = self.kept.get_mut(&case.fingerprint).filter(|finding| finding.origin == origin) else {
             return Ok(());
@@ -356,7 +343,7 @@ mod tests {
         let mut findings = Findings::open(directory.path()).expect("findings");
         let origin = Origin { cell: 0, execution: 1 };
         let case = findings.add(found("at 1"), origin, &settings(), graph()).expect("written").expect("new");
-        findings.confirm(&case, origin, Some("was clean".to_owned())).expect("written");
+        findings.confirm(&case, origin, Some("was clean".to_owned()), String::new()).expect("written");
         let finding = findings.iter().next().expect("kept");
         assert_eq!(finding.confirmation, Confirmation::Unconfirmed("was clean".to_owned()));
         assert!(Case::read(&finding.path).expect("a case").report.starts_with("unconfirmed: "));
@@ -369,9 +356,9 @@ mod tests {
         let [late, early] = [5, 3].map(|execution| Origin { cell: 0, execution });
         let old = findings.add(found("at 5"), late, &settings(), graph()).expect("written").expect("new");
         findings.add(found("at 3"), early, &settings(), graph()).expect("written").expect("earlier");
-        findings.confirm(&old, late, Some("was clean".to_owned())).expect("nothing to write");
+        findings.confirm(&old, late, Some("was clean".to_owned()), String::new()).expect("nothing to write");
         let finding = findings.iter().next().expect("kept");
-        assert_eq!(finding.confirmation, Confirmation::Op);
+        assert_eq!(finding.confirmation, Confirmation::Pending);
         assert!(Case::read(&finding.path).expect("a case").report.starts_with("deadlock: at 3"));
     }
 

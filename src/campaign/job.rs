@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::known::Known;
 use super::task_graphs::TaskGraphs;
-use crate::check::Check;
+use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
 use crate::model::execution::Step;
@@ -131,6 +133,14 @@ pub struct Job {
     pub work: Work,
 }
 
+impl Job {
+    /// Whether it is of a program, and not of a runtime.
+    #[must_use]
+    pub fn is_of_program(&self) -> bool {
+        self.settings.runtime == check::RUNTIME
+    }
+}
+
 /// How a program under check is run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Program {
@@ -168,9 +178,6 @@ pub enum Work {
     },
     /// These inputs one after the other; what each reaches.
     Measure(Vec<Vec<u8>>),
-    Check(CheckSlice),
-    /// The schedule of the case at [`Files::case`], of a program under check.
-    ReplayCheck(Program),
     Compare(Comparison),
 }
 
@@ -183,11 +190,31 @@ pub struct Slice {
     pub count: u64,
     /// Milliseconds after which no further execution is begun.
     pub limit_ms: Option<u64>,
-    pub task_graphs: TaskGraphs,
-    /// Fingerprints of findings that are kept already: counted, not reported again.
-    pub known: Vec<String>,
-    /// Look for leaked memory after so many executions, and at the end.
+    pub executed: Executed,
+    pub known: Known,
+    /// Look for leaked memory of task graphs after so many executions, and at the end.
     pub leak_check_every: u64,
+    /// End with the first finding, which is where a worker of task graphs ends in any case.
+    pub stop_at_first: bool,
+    /// Execute each schedule twice and compare.
+    pub audit: bool,
+}
+
+impl Slice {
+    /// One that is no part of a campaign: nothing is known, and it ends with the first finding.
+    #[must_use]
+    pub fn to_measure(executed: Executed, seed: u64, first: u64, count: u64) -> Self {
+        let (known, limit_ms, leak_check_every) = (Known::default(), None, u64::MAX);
+        Self { seed, first, count, limit_ms, executed, known, leak_check_every, stop_at_first: true, audit: false }
+    }
+}
+
+/// What executions with a number are of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Executed {
+    TaskGraphs(TaskGraphs),
+    Program(Program),
 }
 
 /// A part of a coverage-guided campaign: executions `first .. first + count` of one cell, up to the first finding.
@@ -202,34 +229,15 @@ pub struct Evolution {
     /// Of fresh task graphs.
     pub shape: Shape,
     pub feedback: Vec<Kind>,
-    /// Fingerprints of findings that are kept already: counted, not reported again.
-    pub known: Vec<String>,
+    pub known: Known,
 }
 
-/// A part of the executions of a program under check: `first .. first + count`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CheckSlice {
-    pub program: Program,
-    /// The seed of the campaign; see [`super::seed`].
-    pub seed: u64,
-    pub first: u64,
-    pub count: u64,
-    /// Milliseconds after which no further execution is begun.
-    pub limit_ms: Option<u64>,
-    /// Fingerprints of what was found in the slice before: counted, not reported again.
-    pub known: Vec<String>,
-    /// Reports of the sanitizer in the slice before.
-    pub known_reports: Vec<u64>,
-    /// End with the first finding.
-    pub stop_at_first: bool,
-    /// Execute each schedule twice and compare.
-    pub audit: bool,
-}
-
-/// Schedules of a program under check that must come to what they came to before.
+/// Schedules that must come to what they came to before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Comparison {
-    pub program: Program,
+    pub executed: Executed,
+    /// The seed of the campaign.
+    pub seed: u64,
     /// The number of the first schedule.
     pub first: u64,
     pub audited: Vec<Audited>,
@@ -238,12 +246,14 @@ pub struct Comparison {
 /// A schedule, and how the execution that made it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audited {
+    /// Its number in the campaign.
+    pub execution: u64,
     pub schedule: Schedule,
     /// In words that can be compared.
     pub ending: String,
 }
 
-/// Executions of the case at [`Files::case`].
+/// Executions of the case at [`Files::case`]. A program keeps every step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replay {
     /// The first of the strategy's schedules to be made.
@@ -316,6 +326,12 @@ pub struct Divergence {
 pub struct LeakWindow {
     pub first: u64,
     pub count: u64,
+}
+
+/// A limit of time as jobs tell it.
+#[must_use]
+pub fn milliseconds(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Reads one of the JSON files.

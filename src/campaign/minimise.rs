@@ -109,7 +109,8 @@ impl Minimisation {
             while supervisor.has_room()
                 && let Some(attempt) = waiting.pop_front_if(|attempt| attempt.graph < last)
             {
-                self.start(supervisor, buggy, attempt, &task_graphs[attempt.graph], &self.case.settings)?;
+                let (job, case) = self.job(buggy, attempt, &task_graphs[attempt.graph], &self.case.settings);
+                supervisor.start(attempt, job, Some(&case))?;
             }
             if supervisor.is_idle() || interrupt::requested() {
                 supervisor.stop();
@@ -151,15 +152,8 @@ impl Minimisation {
         let settings = Settings { bug: None, ..self.case.settings.clone() };
         let mut attempt = Attempt { graph: 0, from: 0 };
         loop {
-            self.start(supervisor, right, attempt, graph, &settings)?;
-            let ended = loop {
-                if interrupt::requested() {
-                    return Ok(false);
-                }
-                if let Some((_, ended)) = supervisor.poll()?.pop() {
-                    break ended;
-                }
-            };
+            let (job, case) = self.job(right, attempt, graph, &settings);
+            let Some(ended) = supervisor.run_alone(attempt, job, Some(&case))? else { return Ok(false) };
             match self.unfinished(attempt, &ended) {
                 Some(next) => attempt = next,
                 None => return Ok(ended.found.is_none() && ended.outcome.incomparable.is_empty()),
@@ -167,14 +161,8 @@ impl Minimisation {
         }
     }
 
-    fn start(
-        &self,
-        supervisor: &mut Supervisor<Attempt>,
-        target: &Built,
-        attempt: Attempt,
-        graph: &TaskGraph,
-        settings: &Settings,
-    ) -> Result<()> {
+    /// What makes an attempt, with the case that its worker is given.
+    fn job(&self, target: &Built, attempt: Attempt, graph: &TaskGraph, settings: &Settings) -> (Job, Case) {
         let case = Case {
             settings: settings.clone(),
             workload: graph.clone().into(),
@@ -185,7 +173,7 @@ impl Minimisation {
         };
         let work = Work::Replay(Replay { from: attempt.from, times: self.attempts - attempt.from });
         let (settings, target) = (settings.clone(), target.clone());
-        supervisor.start(attempt, Job { settings, target, work }, Some(&case))
+        (Job { settings, target, work }, case)
     }
 }
 

@@ -10,13 +10,15 @@ use std::time::Duration;
 use crate::model::settings::{Engine, Sanitizer};
 use crate::model::verdict::Incomparable;
 
+use super::job::Outcome;
 use super::quota::Quota;
-use super::task_graphs::TaskGraphs;
 
 /// Shortest and longest time until a worker reports back.
 const SLICE: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(800)];
 /// The same in a coverage-guided campaign, where every slice begins by executing what is in the corpus.
 const COVERAGE_GUIDED_SLICE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
+/// Where time is the limit, every cell gets its turn at least so often.
+const TURNS: u32 = 2;
 /// More than the time of a slice allows; several slices of a cell can be out at once.
 const ENDLESS: u64 = 1 << 32;
 /// Slices of a cell in a coverage-guided campaign of a number of executions, and how long they are.
@@ -39,6 +41,8 @@ pub struct Cell {
     pub incomparable: BTreeMap<Incomparable, u64>,
     /// Replays of its findings whose schedule did not fit.
     pub diverged: u64,
+    /// The strategy has tried every schedule.
+    pub exhausted: bool,
 }
 
 impl Cell {
@@ -54,6 +58,19 @@ impl Cell {
             findings: 0,
             incomparable: BTreeMap::new(),
             diverged: 0,
+            exhausted: false,
+        }
+    }
+
+    /// Adds what a slice came to. Its findings, and with them those that repeat them, are counted as they are taken in.
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        self.executions += outcome.executions;
+        self.points += outcome.points;
+        self.seconds += outcome.seconds;
+        self.mutated += outcome.task_graphs;
+        self.exhausted |= outcome.exhausted;
+        for (reason, count) in &outcome.incomparable {
+            *self.incomparable.entry(*reason).or_default() += count;
         }
     }
 }
@@ -77,6 +94,8 @@ pub enum Cut {
     /// Where a coverage-guided campaign of a number of executions is cut again when it is repeated; or by time, if that
     /// ends it.
     CoverageGuided,
+    /// After so many executions, since what a strategy learns lasts as long: their number must not depend on time.
+    Program { slice: u64 },
 }
 
 /// All cells and whose turn it is.
@@ -90,14 +109,14 @@ pub struct Plan {
 
 impl Plan {
     /// One cell for each sanitizer and thread count. `executions` are divided evenly, the first cells
-    /// taking one more each where they do not divide; `seconds` only sets how long a slice takes.
+    /// taking one more each where they do not divide; `budget` only sets how long a slice takes.
     #[must_use]
     pub fn new(
         sanitizers: &[Sanitizer],
         threads: &[u16],
         cut: Cut,
         executions: Option<u64>,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
         jobs: usize,
     ) -> Self {
         let count = (sanitizers.len() * threads.len()).max(1) as u64;
@@ -106,12 +125,12 @@ impl Plan {
         let cells =
             pairs.zip(0..).map(|((sanitizer, threads), index)| Cell::new(sanitizer, threads, quota(index))).collect();
         let [shortest, longest] = if cut == Cut::CoverageGuided { COVERAGE_GUIDED_SLICE } else { SLICE };
-        // Short campaigns visit every cell at least twice.
-        let by_time = seconds.map(|seconds| {
-            let share = Duration::from_secs(seconds) * u32::try_from(jobs).unwrap_or(u32::MAX) / (2 * count as u32);
-            share.clamp(shortest, longest)
+        let by_time = budget.map(|budget| match cut {
+            Cut::Program { slice: u64::MAX } => budget,
+            Cut::Program { .. } => budget / (TURNS * count as u32).div_ceil(jobs.min(count as usize) as u32),
+            _ => (budget * u32::try_from(jobs).unwrap_or(u32::MAX) / (TURNS * count as u32)).clamp(shortest, longest),
         });
-        let limit = by_time.or((cut != Cut::CoverageGuided).then_some(longest));
+        let limit = by_time.or(matches!(cut, Cut::Anywhere(_)).then_some(longest));
         Self { cells, turn: 0, limit, cut, executions: executions.map(|total| total / count) }
     }
 
@@ -119,6 +138,7 @@ impl Plan {
     fn most_at_once(&self, sanitizer: Sanitizer) -> u64 {
         match (self.cut, self.executions) {
             (Cut::Anywhere(engine), _) => most_at_once(sanitizer, engine),
+            (Cut::Program { slice }, _) => slice,
             (Cut::CoverageGuided, None) => ENDLESS,
             (Cut::CoverageGuided, Some(of_cell)) => {
                 let [fewest, most] = COVERAGE_GUIDED_EXECUTIONS;
@@ -135,7 +155,7 @@ impl Plan {
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            if !ready(self.cells[cell].sanitizer) {
+            if self.cells[cell].exhausted || !ready(self.cells[cell].sanitizer) {
                 continue;
             }
             let most = self.most_at_once(self.cells[cell].sanitizer);
@@ -164,21 +184,6 @@ impl Plan {
         self.cells[cell].quota.give_back(first, count);
     }
 
-    /// Different task graphs run so far. Cells with the same thread count run the same ones of those that were
-    /// `generated`, unless they are mutated.
-    #[must_use]
-    pub fn task_graphs(&self, generated: TaskGraphs) -> u64 {
-        if self.cut == Cut::CoverageGuided {
-            return self.cells.iter().map(|cell| cell.mutated).sum();
-        }
-        let mut by_threads: BTreeMap<u16, u64> = BTreeMap::new();
-        for cell in &self.cells {
-            let task_graphs = by_threads.entry(cell.threads).or_default();
-            *task_graphs = generated.count(cell.executions).max(*task_graphs);
-        }
-        by_threads.values().sum()
-    }
-
     /// Executions so far.
     #[must_use]
     pub fn executions(&self) -> u64 {
@@ -198,7 +203,6 @@ fn most_at_once(sanitizer: Sanitizer, engine: Engine) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task_graph::Shape;
 
     const ALL: [Sanitizer; 3] = [Sanitizer::None, Sanitizer::Thread, Sanitizer::Address];
 
@@ -230,7 +234,7 @@ mod tests {
 
     #[test]
     fn without_a_quota_the_cells_take_turns_until_the_time_is_up() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(60), 2);
+        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, Some(Duration::from_secs(60)), 2);
         let left = Some(Duration::from_secs(1));
         let order: Vec<usize> = (0..12).map(|_| plan.next(left, |_| true).expect("endless").cell).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
@@ -249,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_short_campaign_has_short_slices() {
-        let mut plan = Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(3), 2);
+        let mut plan =
+            Plan::new(&ALL, &[1, 2, 4, 8], Cut::Anywhere(Engine::Fibers), None, Some(Duration::from_secs(3)), 2);
         let limit = plan.next(Some(Duration::from_secs(3)), |_| true).expect("a share").limit;
         assert_eq!(limit, Some(Duration::from_millis(250)));
     }
@@ -270,17 +275,28 @@ mod tests {
 
     #[test]
     fn several_workers_explore_one_cell_of_a_coverage_guided_campaign_by_time() {
-        let mut plan = Plan::new(&[Sanitizer::Thread], &[4], Cut::CoverageGuided, None, Some(60), 8);
+        let mut plan =
+            Plan::new(&[Sanitizer::Thread], &[4], Cut::CoverageGuided, None, Some(Duration::from_secs(60)), 8);
         let firsts: Vec<u64> = (0..8).map(|_| plan.next(None, |_| true).expect("endless").first).collect();
         assert!(plan.has_left() && firsts.windows(2).all(|pair| pair[0] < pair[1]), "{firsts:?}");
     }
 
     #[test]
-    fn task_graphs_that_every_sanitizer_runs_are_counted_once() {
-        let mut plan = Plan::new(&ALL, &[1, 2], Cut::Anywhere(Engine::Fibers), None, None, 2);
-        for cell in &mut plan.cells {
-            cell.executions = 2 * 32 + 1;
-        }
-        assert_eq!(plan.task_graphs(TaskGraphs { shape: Shape::of_size(3), schedules: 32 }), 2 * 3);
+    fn a_slice_of_a_program_has_a_number_of_executions_and_takes_no_more_than_its_turn() {
+        let budget = Duration::from_secs(12);
+        let next = |slice| {
+            let mut plan = Plan::new(&ALL, &[1], Cut::Program { slice }, None, Some(budget), 2);
+            plan.next(Some(budget), |_| true).expect("a share")
+        };
+        assert_eq!((next(500).count, next(500).limit), (500, Some(Duration::from_secs(4))));
+        assert_eq!(next(u64::MAX).limit, Some(budget), "an exhaustive search has but one slice");
+    }
+
+    #[test]
+    fn a_cell_whose_schedules_were_all_tried_has_no_turn() {
+        let mut plan = Plan::new(&ALL, &[1], Cut::Program { slice: 5 }, None, None, 2);
+        plan.cells[1].count(&Outcome { exhausted: true, ..Outcome::default() });
+        let order: Vec<usize> = (0..4).map(|_| plan.next(None, |_| true).expect("endless").cell).collect();
+        assert_eq!(order, [0, 2, 0, 2]);
     }
 }

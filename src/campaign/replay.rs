@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::interrupt;
-use super::job::{Divergence, Job, Program, Replay, Work};
+use super::job::{Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
 use crate::model::settings::{Engine, Sanitizer, Settings};
@@ -199,9 +199,8 @@ impl Plan {
                 let Replayed { case, choices, settings, target, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
                 let work = match (&case.workload, choices) {
-                    (Workload::Check(check), _) => Work::ReplayCheck(Program::of(check)),
-                    (_, Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
-                    (_, None) => Work::Replay(Replay { from: 0, times }),
+                    (Workload::TaskGraph(_), Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
+                    (Workload::TaskGraph(_) | Workload::Check(_), _) => Work::Replay(Replay { from: 0, times }),
                 };
                 let target = builds.of(target, settings.sanitizer)?.clone();
                 let job = Job { settings: settings.clone(), target, work };

@@ -3,17 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::campaign::check;
-use crate::campaign::ci::{Explored, Outcome, Summary};
+use crate::campaign::ci::{Explored, Summary};
+use crate::campaign::explorer;
+use crate::campaign::explorer::sample::{of_program, of_runtime};
 use crate::campaign::findings::{Confirmation, Finding, Origin};
-use crate::campaign::fuzz;
 use crate::campaign::plan::{Cut, Plan};
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
-use crate::check::Check;
 use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::{Failure, Incomparable, OracleName, Verdict};
-use crate::target::Points;
 use crate::target::bundled;
 use crate::task_graph::TaskGraph;
 
@@ -27,6 +25,7 @@ pub fn summary() -> Summary {
     plan.cells[0].incomparable.insert(Incomparable::HistoryTooLong, 3);
     plan.cells[2].findings = 4;
     Summary {
+        command: "ci",
         regressions: vec![
             replayed("corpus/right.case", Seen::Failed(vec![failure()]), Conclusion::AsExpected),
             replayed("corpus/gone.case", Seen::Clean, Conclusion::Unexpected),
@@ -35,11 +34,12 @@ pub fn summary() -> Summary {
         refused: Vec::new(),
         targets: vec![Explored {
             name: "bundled".to_owned(),
-            is_program: false,
-            outcome: Outcome::Runtime(fuzz::Summary {
+            campaign: of_runtime(),
+            outcome: Ok(explorer::Summary {
                 cells: plan.cells,
                 executions: 30,
                 task_graphs: 2,
+                compared: 0,
                 seconds: 1.5,
                 findings: vec![finding()],
                 corpus: None,
@@ -53,58 +53,35 @@ pub fn summary() -> Summary {
 }
 
 /// What came of the runtime.
-pub fn fuzz_of(summary: &mut Summary) -> &mut fuzz::Summary {
-    match &mut summary.targets[0].outcome {
-        Outcome::Runtime(fuzz) => fuzz,
-        Outcome::Program(..) | Outcome::Failed(_) => panic!("the first target is a runtime"),
-    }
+pub fn fuzz_of(summary: &mut Summary) -> &mut explorer::Summary {
+    summary.targets[0].outcome.as_mut().expect("it was explored")
 }
 
 /// The same of a project: its runtime, a program with a lost update, and a program that does not compile.
 pub fn project() -> Summary {
     let mut summary = summary();
     summary.targets[0].name = "mine".to_owned();
-    let check = Check {
-        directory: PathBuf::new(),
-        sources: vec!["src/counter.c".into()],
-        flags: Vec::new(),
-        arguments: Vec::new(),
-        points: Points::Memory,
-        injections: Vec::new(),
-        recorded: None,
-    };
-    let campaign = check::Campaign {
-        check,
-        sanitizers: vec![Sanitizer::None],
-        engine: Engine::Fibers,
-        strategy: StrategyName::Portfolio,
-        seed: 7,
-        jobs: 1,
-        seconds: None,
-        executions: Some(20),
-        stop_at_first: false,
-        audit: false,
-        findings: "findings".into(),
-    };
-    let mut cell = check::Cell::of(Sanitizer::None);
-    (cell.executions, cell.findings) = (20, 1);
+    let mut plan = Plan::new(&[Sanitizer::None], &[1], Cut::Program { slice: 20 }, None, None, 1);
+    (plan.cells[0].executions, plan.cells[0].findings) = (20, 1);
     let mut found = finding();
     found.path = "findings/counter.case".into();
     found.settings.runtime = crate::check::RUNTIME.to_owned();
     found.origin = Origin { cell: 0, execution: 4 };
     found.failure.message = "failed assertion at src/counter.c:9".to_owned();
-    let found = check::Summary {
-        cells: vec![cell],
+    let found = explorer::Summary {
+        cells: plan.cells,
         executions: 20,
+        task_graphs: 0,
         compared: 0,
         seconds: 0.5,
         findings: vec![found],
+        corpus: None,
         interrupted: false,
         failure: None,
     };
-    let program = |name: &str, outcome| Explored { name: name.to_owned(), is_program: true, outcome };
-    summary.targets.push(program("counter", Outcome::Program(found, Box::new(campaign))));
-    summary.targets.push(program("broken", Outcome::Failed("broken does not compile".to_owned())));
+    let program = |name: &str, outcome| Explored { name: name.to_owned(), campaign: of_program(), outcome };
+    summary.targets.push(program("counter", Ok(found)));
+    summary.targets.push(program("broken", Err("broken does not compile".to_owned())));
     summary
 }
 

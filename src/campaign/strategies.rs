@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use super::bench::Throughput;
+use super::bench::{INTERRUPTED, Throughput};
 use super::interrupt;
-use super::job::{CheckSlice, Job, Program, Work};
+use super::job::{Executed, Job, Program, Slice, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::check::{self, Check};
 use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
@@ -148,12 +148,12 @@ impl Comparison {
         let total = self.trials * (COMPARED.len() * measured.len()) as u64;
         let mut done = 0;
         for measured in &mut measured {
-            let program = workshop.build(&measured.example.check().target()?, measured.example.sanitizer)?;
+            let program = build(workshop, &measured.example)?;
             let mut waiting: VecDeque<(usize, u64)> =
                 (0..COMPARED.len()).flat_map(|strategy| (0..self.trials).map(move |trial| (strategy, trial))).collect();
             loop {
                 if interrupt::requested() {
-                    bail!("interrupted before everything was measured");
+                    bail!(INTERRUPTED);
                 }
                 while supervisor.has_room()
                     && let Some((strategy, trial)) = waiting.pop_front()
@@ -183,27 +183,18 @@ impl Comparison {
         let mut supervisor = Supervisor::new(1)?;
         let mut throughputs = Vec::new();
         for &sanitizer in sanitizers {
-            let program = workshop.build(&example.check().target()?, sanitizer)?;
+            let example = Example { sanitizer, ..example.clone() };
+            let program = build(workshop, &example)?;
             let mut pair = [(self.engine, CONTROLLED_ROUND), (Engine::Free, FREE_ROUND)]
                 .map(|(engine, round)| (Throughput { sanitizer, engine, executions: 0, seconds: 0.0 }, round));
             for round in 0..ROUNDS {
                 for (throughput, count) in &mut pair {
-                    let mut job = self.job(&Example { sanitizer, ..example.clone() }, &program, 0, round);
+                    let mut job = self.job(&example, &program, 0, round);
                     job.settings.engine = throughput.engine;
-                    if let Work::Check(slice) = &mut job.work {
+                    if let Work::Explore(slice) = &mut job.work {
                         slice.count = *count;
                     }
-                    supervisor.start(0, job, None)?;
-                    let ended = loop {
-                        if let Some((_, ended)) = supervisor.poll()?.pop() {
-                            break ended;
-                        }
-                    };
-                    if let Some(found) = ended.earlier.iter().chain(&ended.found).next() {
-                        bail!("{MEASURED} failed, so there is no throughput: {}", found.failures[0].message);
-                    }
-                    throughput.executions += ended.outcome.executions;
-                    throughput.seconds += ended.outcome.seconds;
+                    throughput.measure(&mut supervisor, job).context(MEASURED)?;
                 }
             }
             throughputs.extend(pair.map(|(throughput, _)| throughput));
@@ -212,17 +203,8 @@ impl Comparison {
     }
 
     fn job(&self, example: &Example, target: &Built, strategy: usize, trial: u64) -> Job {
-        let slice = CheckSlice {
-            program: Program::of(&example.check()),
-            seed: trial,
-            first: 0,
-            count: self.cap,
-            limit_ms: None,
-            known: Vec::new(),
-            known_reports: Vec::new(),
-            stop_at_first: true,
-            audit: false,
-        };
+        let program = Executed::Program(Program::of(&example.check()));
+        let slice = Slice::to_measure(program, trial, 0, self.cap);
         let settings = Settings {
             runtime: check::RUNTIME.to_owned(),
             threads: 1,
@@ -232,8 +214,15 @@ impl Comparison {
             seed: trial,
             bug: None,
         };
-        Job { settings, target: target.clone(), work: Work::Check(slice) }
+        Job { settings, target: target.clone(), work: Work::Explore(slice) }
     }
+}
+
+/// Builds an example, unless Ctrl-C comes first.
+fn build(workshop: &Workshop, example: &Example) -> Result<Built> {
+    let target = example.check().target()?;
+    let builds = workshop.build_all([(target.clone(), example.sanitizer)], |_| !interrupt::requested())?;
+    builds.of(&target, example.sanitizer).cloned()
 }
 
 /// How many executions a search took, if it found what the example shows.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::death::{self, Killed};
+use super::interrupt;
 use super::job::{self, Failed, Files, Job, Outcome, Work};
 use super::symbols::Symbols;
 use super::watch::memory_limit;
@@ -203,6 +204,21 @@ impl<T> Supervisor<T> {
         Ok(ended)
     }
 
+    /// Runs a job to its end with no other beside it; `None` if Ctrl-C came first.
+    ///
+    /// # Errors
+    /// The worker cannot be started, or says that it cannot do what it was asked.
+    pub fn run_alone(&mut self, tag: T, job: Job, case: Option<&Case>) -> Result<Option<Ended>> {
+        self.start(tag, job, case)?;
+        while !interrupt::requested() {
+            if let Some((_, ended)) = self.poll()?.pop() {
+                return Ok(Some(ended));
+            }
+        }
+        self.stop();
+        Ok(None)
+    }
+
     /// Ends all workers at once. What they did counts as far as it is known; nothing they die of is a finding.
     pub fn stop(&mut self) -> Vec<(T, Ended)> {
         let stopped = std::mem::take(&mut self.running);
@@ -268,7 +284,9 @@ fn counted(worker: &WorkerProcess) -> Outcome {
     let so_far: Outcome = job::read(&worker.files().outcome_so_far()).unwrap_or_default();
     let executions = match &worker.job().work {
         // An audit executes each schedule twice.
-        Work::Check(slice) => worker.execution().saturating_sub(slice.first),
+        Work::Explore(slice) if slice.audit || worker.job().is_of_program() => {
+            worker.execution().saturating_sub(slice.first)
+        }
         _ => worker.finished(),
     };
     Outcome {
@@ -332,7 +350,8 @@ fn died(
     let outcome = outcome.filter(|outcome| outcome.executions > 0).unwrap_or_else(|| {
         let counted = counted(worker);
         // The one under way is what it died of.
-        let begun = matches!(worker.job().work, Work::Check(_)) || worker.schedule().cut;
+        let is_program_explored = worker.job().is_of_program() && matches!(worker.job().work, Work::Explore(_));
+        let begun = is_program_explored || worker.schedule().cut;
         Outcome { executions: counted.executions + u64::from(begun), ..counted }
     });
     Ok((outcome, Some(found(worker.execution(), failures, report, worker))))
@@ -353,5 +372,75 @@ fn unreadable_report() -> Failure {
         oracle: OracleName::Sanitizer,
         message: "the sanitizer made a report that cannot be read".to_owned(),
         cause: "unreadable report".to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod fake;
+
+#[cfg(test)]
+mod tests {
+    use super::fake::{Worker, job, slice};
+    use super::*;
+    use crate::model::verdict::Verdict;
+
+    fn ended(worker: &Worker) -> Result<Ended> {
+        let mut supervisor = Supervisor::new(1).expect("a supervisor");
+        let ended = supervisor.run_alone((), job(worker.target(), slice(20)), None)?;
+        Ok(ended.expect("nobody interrupts it"))
+    }
+
+    #[test]
+    fn what_a_worker_says_is_taken_from_it() {
+        let worker = Worker::that_says(&Outcome { executions: 20, points: 99, ..Outcome::default() });
+        let ended = ended(&worker).expect("it ends");
+        assert_eq!((ended.outcome.executions, ended.outcome.points), (20, 99));
+        assert!(ended.found.is_none() && ended.earlier.is_empty());
+    }
+
+    #[test]
+    fn what_the_oracles_of_a_worker_say_is_found() {
+        let worker = Worker::that_says(&fake::failed(7, Verdict::Deadlock));
+        let found = ended(&worker).expect("it ends").found.expect("it failed");
+        assert_eq!((found.execution, found.failures[0].verdict), (7, Verdict::Deadlock));
+    }
+
+    #[test]
+    fn a_worker_that_dies_is_a_finding_of_the_execution_that_it_was_in() {
+        let worker = Worker::new("kill -SEGV $$");
+        let found = ended(&worker).expect("it ends").found.expect("it died");
+        assert_eq!((found.execution, found.failures[0].verdict), (0, Verdict::Crash));
+        assert!(found.failures[0].message.contains("SIGSEGV"), "{}", found.failures[0].message);
+    }
+
+    #[test]
+    fn a_worker_that_cannot_do_its_job_is_an_error_in_its_words() {
+        let worker = Worker::new("echo 'error: the target is none' >&2; exit 2");
+        let error = ended(&worker).err().expect("an error");
+        assert_eq!(error.to_string(), "the target is none");
+    }
+
+    #[test]
+    fn what_workers_die_of_that_are_stopped_is_no_finding() {
+        let worker = Worker::new("sleep 100");
+        let mut supervisor = Supervisor::new(2).expect("a supervisor");
+        for tag in 0..2 {
+            assert!(supervisor.has_room());
+            supervisor.start(tag, job(worker.target(), slice(20)), None).expect("started");
+        }
+        assert!(!supervisor.has_room() && !supervisor.is_idle());
+        let stopped = supervisor.stop();
+        assert_eq!(stopped.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), [0, 1]);
+        assert!(stopped.iter().all(|(_, ended)| ended.found.is_none() && ended.outcome.executions == 0));
+        assert!(supervisor.is_idle());
+    }
+
+    #[test]
+    fn one_worker_is_let_in_however_many_compilers_run() {
+        let worker = Worker::new("sleep 100");
+        let mut supervisor = Supervisor::new(2).expect("a supervisor");
+        assert!(supervisor.has_room_beside(9));
+        supervisor.start((), job(worker.target(), slice(20)), None).expect("started");
+        assert!(supervisor.has_room_beside(0) && !supervisor.has_room_beside(1));
     }
 }

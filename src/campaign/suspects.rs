@@ -1,12 +1,12 @@
 //! Executions one of which lost memory. Looking again, after every few of them, tells which.
 
-use super::job::LeakWindow;
+use super::job::{LeakWindow, Slice, Work};
 use super::plan::Share;
 use super::supervisor::Found;
 use crate::input::Input;
 
 /// They are executed once more in so many parts, with a look for leaks after each.
-pub const PARTS: u64 = 64;
+const PARTS: u64 = 64;
 
 /// The executions.
 pub enum Suspects {
@@ -28,6 +28,22 @@ impl Suspects {
         match self {
             Self::Slice(share) => share.count,
             Self::Inputs { inputs, .. } => inputs.len() as u64,
+        }
+    }
+
+    /// What a worker does that executes them again, by what it does with a slice.
+    pub fn work(&self, slice: impl FnOnce(&Share) -> Work) -> Work {
+        let every = self.count().div_ceil(PARTS);
+        match self {
+            Self::Slice(share) => match slice(share) {
+                Work::Explore(slice) => {
+                    Work::Explore(Slice { leak_check_every: every, limit_ms: None, audit: false, ..slice })
+                }
+                other => other,
+            },
+            Self::Inputs { inputs, .. } => {
+                Work::Narrow { inputs: inputs.iter().map(|(_, input)| input.clone()).collect(), every }
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use crate::model::settings::Sanitizer;
 use crate::target::{Builder, Built, Progress, Target, Workshop};
 
 pub(super) struct Targets<'a> {
-    builder: Builder<'a>,
+    /// Nothing where all are there from the start.
+    builder: Option<Builder<'a>>,
     /// By the builder's numbers.
     asked: Vec<Sanitizer>,
     built: BTreeMap<Sanitizer, Built>,
@@ -27,7 +28,13 @@ impl<'a> Targets<'a> {
         for &sanitizer in sanitizers {
             builder.request(target, sanitizer)?;
         }
-        Ok(Self { builder, asked: sanitizers.to_vec(), built: BTreeMap::new(), complete: None })
+        Ok(Self { builder: Some(builder), asked: sanitizers.to_vec(), built: BTreeMap::new(), complete: None })
+    }
+
+    /// These, which are there.
+    #[cfg(test)]
+    pub fn ready(built: BTreeMap<Sanitizer, Built>) -> Self {
+        Self { builder: None, asked: built.keys().copied().collect(), built, complete: Some(Instant::now()) }
     }
 
     /// Takes what has become ready.
@@ -35,8 +42,8 @@ impl<'a> Targets<'a> {
     /// # Errors
     /// The target does not compile; the error is the compiler's.
     pub fn poll(&mut self) -> Result<()> {
-        if self.complete.is_none() {
-            for (number, built) in self.builder.poll()? {
+        if let Some(builder) = self.builder.as_mut().filter(|_| self.complete.is_none()) {
+            for (number, built) in builder.poll()? {
                 self.built.insert(self.asked[number], built?);
             }
             self.complete = (self.built.len() == self.asked.len()).then(Instant::now);
@@ -49,7 +56,9 @@ impl<'a> Targets<'a> {
     /// # Errors
     /// As [`Targets::poll`].
     pub fn wait(&mut self, mut observe: impl FnMut(&Progress) -> bool) -> Result<()> {
-        while self.complete.is_none() && observe(&self.progress()) {
+        while let Some(progress) = self.under_way()
+            && observe(&progress)
+        {
             self.poll()?;
         }
         Ok(())
@@ -69,17 +78,13 @@ impl<'a> Targets<'a> {
         time.saturating_sub(self.complete.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
-    pub fn progress(&self) -> Progress {
-        self.builder.progress()
-    }
-
     /// How far it is, while something is being built.
     pub fn under_way(&self) -> Option<Progress> {
-        self.complete.is_none().then(|| self.progress())
+        self.builder.as_ref().filter(|_| self.complete.is_none()).map(Builder::progress)
     }
 
     /// Compilers that run now.
     pub fn compilers(&self) -> usize {
-        self.builder.running()
+        self.builder.as_ref().map_or(0, Builder::running)
     }
 }

@@ -4,15 +4,15 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::death::Killed;
-use super::job::{Job, Work};
+use super::job::Job;
 use crate::model::settings::Engine;
 
 /// How often the files in /proc are read.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// A worker that burns so much CPU time without reaching a scheduling point hangs.
 const MAX_IDLE_CPU: Duration = Duration::from_secs(10);
-/// The same for a program under check, of which the one thread that loops is all that runs.
-const MAX_IDLE_CPU_OF_CHECK: Duration = Duration::from_secs(2);
+/// The same for a program, of which the one thread that loops is all that runs.
+const MAX_IDLE_CPU_OF_PROGRAM: Duration = Duration::from_secs(2);
 /// A worker that does not reach a point for so long hangs, even if it burns no CPU time.
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// The same for engine `free`, where a stop is seen only by nobody using the CPU.
@@ -56,15 +56,7 @@ impl Watch {
         Self {
             pid,
             engine: job.settings.engine,
-            max_idle_cpu: match &job.work {
-                Work::Explore(_)
-                | Work::Replay(_)
-                | Work::Input { .. }
-                | Work::Evolve(_)
-                | Work::Narrow { .. }
-                | Work::Measure(_) => MAX_IDLE_CPU,
-                Work::Check(_) | Work::ReplayCheck(_) | Work::Compare(_) => MAX_IDLE_CPU_OF_CHECK,
-            },
+            max_idle_cpu: if job.is_of_program() { MAX_IDLE_CPU_OF_PROGRAM } else { MAX_IDLE_CPU },
             memory_limit,
             looked: now,
             heartbeat: 0,
@@ -148,15 +140,16 @@ fn memory_of(pid: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::job::{Program, Replay};
+    use crate::campaign::job::{Replay, Work};
+    use crate::check;
     use crate::model::settings::{Sanitizer, Settings, StrategyName};
     use crate::target::Built;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn watch_of(engine: Engine, work: Work) -> (Watch, Instant) {
+    fn watch_of(engine: Engine, runtime: &str) -> (Watch, Instant) {
         let settings = Settings {
-            runtime: String::new(),
+            runtime: runtime.to_owned(),
             threads: 1,
             sanitizer: Sanitizer::None,
             engine,
@@ -165,13 +158,14 @@ mod tests {
             bug: None,
         };
         let target = Built { object: "program.so".into(), preload: Vec::new(), loader: "ld.so".into() };
+        let work = Work::Replay(Replay { from: 0, times: 1 });
         let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);
         let start = watch.moved;
         (watch, start)
     }
 
     fn watch(engine: Engine) -> (Watch, Instant) {
-        watch_of(engine, Work::Replay(Replay { from: 0, times: 1 }))
+        watch_of(engine, "bundled")
     }
 
     #[test]
@@ -191,8 +185,7 @@ mod tests {
 
     #[test]
     fn a_program_under_check_hangs_after_two_seconds() {
-        let program = Program { arguments: vec![], injections: vec![] };
-        let (mut watch, start) = watch_of(Engine::Fibers, Work::ReplayCheck(program));
+        let (mut watch, start) = watch_of(Engine::Fibers, check::RUNTIME);
         assert_eq!(watch.judge(0, SECOND, start + SECOND), None);
         assert!(matches!(watch.judge(0, SECOND * 2, start + SECOND * 2), Some(Killed::Hang(_))));
     }

@@ -6,27 +6,33 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::check_worker::Checker;
+use super::audit;
 #[cfg(feature = "libfuzzer")]
 use super::evolve_worker;
-use super::fingerprint::fingerprint;
-use super::job::{self, Divergence, Failed, Files, Job, LeakWindow, Outcome, Replay, Slice, Work};
+use super::job::{
+    self, Audited, Comparison, Divergence, Executed, Files, Job, LeakWindow, Program, Replay, Slice, Work,
+};
+use super::loaded::{Loaded, Pace, Ran};
 use super::seed;
+use super::tally::Tally;
 use crate::case::{Case, Workload};
-use crate::check;
 use crate::control::{self, Loading, Mode, Session};
-use crate::evidence::timeline;
 use crate::feedback::counters;
-use crate::feedback::{Edges, Kind, States};
+use crate::feedback::{Edges, Kind};
 use crate::input::Input;
 use crate::model::execution::Ending;
-use crate::model::verdict::Judgement;
-use crate::oracle::Judge;
+use crate::model::verdict::Verdict;
 use crate::process;
 use crate::protocol::Trace;
-use crate::reference::Expectations;
 use crate::strategy::bytes;
-use crate::task_graph::TaskGraph;
+use crate::task_graph::{Injections, TaskGraph};
+
+/// Schedules of an audit that are kept.
+const MAX_AUDITED: usize = 2_000;
+/// Executions after which what they printed is thrown away, if it is much.
+const STDERR_LOOKS: u64 = 16;
+/// Executions of a program after which counts of what was found before are kept.
+const COUNTS_KEPT: u64 = 4096;
 
 /// Executes the job in `directory` and leaves its outcome there. What comes and goes often is in the directory `quick`.
 ///
@@ -36,76 +42,41 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::become_worker();
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
+    if let Work::Evolve(_evolution) = &job.work {
+        #[cfg(feature = "libfuzzer")]
+        return evolve_worker::run(&files, &job, _evolution);
+        #[cfg(not(feature = "libfuzzer"))]
+        bail!("this was built without libFuzzer; build it with the feature `libfuzzer`");
+    }
+    let mut runner = Runner::open(&files, &job)?;
     match &job.work {
-        Work::Explore(slice) => with_runner(&files, &job, |runner| {
-            runner.explore(slice);
-            Ok(())
-        }),
-        Work::Replay(replay) => {
-            let case = Case::read(&files.case())?;
-            let Workload::TaskGraph(graph) = &case.workload else { bail!("a check is not replayed as a task graph") };
-            with_runner(&files, &job, |runner| {
-                runner.replay(replay, &case, graph);
-                Ok(())
-            })
-        }
+        Work::Explore(slice) => runner.explore(slice)?,
+        Work::Replay(replay) => runner.replay(replay, &Case::read(&files.case())?)?,
+        Work::Compare(comparison) => runner.compare(comparison)?,
         Work::Input { choices, number } => {
             let case = Case::read(&files.case())?;
             let Workload::TaskGraph(graph) = case.workload else { bail!("an input has a task graph") };
-            with_runner(&files, &job, |runner| {
-                runner.input(graph, case.settings.seed, choices, *number);
-                Ok(())
-            })
+            runner.unchecked = *number;
+            if runner.execute_input(graph, case.settings.seed, choices, *number).is_continue() {
+                runner.leaks(*number + 1);
+            }
         }
-        #[cfg(feature = "libfuzzer")]
-        Work::Evolve(evolution) => evolve_worker::run(&files, &job, evolution),
-        #[cfg(not(feature = "libfuzzer"))]
-        Work::Evolve(_) => bail!("this was built without libFuzzer; build it with the feature `libfuzzer`"),
-        Work::Measure(inputs) => with_runner(&files, &job, |runner| {
-            runner.measure(inputs);
-            Ok(())
-        }),
-        Work::Narrow { inputs, every } => with_runner(&files, &job, |runner| {
-            runner.narrow(inputs, *every);
-            Ok(())
-        }),
-        Work::Check(slice) => with_runner(&files, &job, |runner| {
-            let mut checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, &slice.program)?;
-            checker.explore(slice, &files.outcome_so_far())
-        }),
-        Work::Compare(comparison) => with_runner(&files, &job, |runner| {
-            let checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, &comparison.program);
-            checker?.compare(comparison);
-            Ok(())
-        }),
-        Work::ReplayCheck(program) => {
-            let case = Case::read(&files.case())?;
-            let schedule = case.schedule.context("a case of a check without a schedule cannot be replayed")?;
-            with_runner(&files, &job, |runner| {
-                let checker = Checker::load(&mut runner.session, &mut runner.outcome, &job.target, program);
-                checker?.replay(&schedule, case.verdict);
-                Ok(())
-            })
-        }
+        Work::Measure(inputs) => runner.measure(inputs),
+        Work::Narrow { inputs, every } => runner.narrow(inputs, *every),
+        Work::Evolve(_) => unreachable!("done above"),
     }
-}
-
-/// Opens a session, executes in it, and leaves the outcome.
-fn with_runner(files: &Files, job: &Job, execute: impl FnOnce(&mut Runner) -> Result<()>) -> Result<()> {
-    let mut runner = Runner::open(files, job)?;
-    execute(&mut runner)?;
-    runner.leave(files)
+    runner.leave(&files)
 }
 
 /// A session and what came of it so far.
 pub(super) struct Runner {
     pub session: Session,
     threads: u16,
-    pub outcome: Outcome,
-    /// Where the outcome is kept whenever it changes by something that is not in the trace.
-    so_far: PathBuf,
-    /// A known finding was made here again, and may have lost memory as it did before.
-    repeats: bool,
+    /// The shared object that is loaded.
+    object: PathBuf,
+    pub tally: Tally,
+    /// The first execution since the last look for leaks.
+    pub unchecked: u64,
     pub started: Instant,
     /// The kinds of feedback that are counted.
     feedback: Vec<Kind>,
@@ -115,16 +86,15 @@ pub(super) struct Runner {
 impl Runner {
     pub fn open(files: &Files, job: &Job) -> Result<Self> {
         let settings = &job.settings;
-        let is_check = settings.runtime == check::RUNTIME;
-        let loading = if is_check { Loading::Later } else { Loading::Runtime(&job.target.object) };
+        let loading = if job.is_of_program() { Loading::Later } else { Loading::Runtime(&job.target.object) };
         let mut session = Session::open(settings, loading, Trace::open(&files.trace())?)?;
         session.set_directory(files.files())?;
         Ok(Self {
             session,
             threads: settings.threads,
-            outcome: Outcome::default(),
-            so_far: files.outcome_so_far(),
-            repeats: false,
+            object: job.target.object.clone(),
+            tally: Tally::new(files.outcome_so_far()),
+            unchecked: 0,
             started: Instant::now(),
             feedback: Vec::new(),
             edges: Edges::default(),
@@ -133,21 +103,13 @@ impl Runner {
 
     /// Leaves the outcome; ends the process if it is spent.
     pub fn leave(&mut self, files: &Files) -> Result<()> {
-        self.outcome.seconds = self.started.elapsed().as_secs_f64();
-        self.outcome.spent = self.session.is_spent();
-        job::write(&files.outcome(), &self.outcome)?;
+        self.tally.outcome.seconds = self.started.elapsed().as_secs_f64();
+        self.tally.outcome.spent = self.session.is_spent();
+        job::write(&files.outcome(), &self.tally.outcome)?;
         if self.session.is_spent() {
             process::end_now(0);
         }
         Ok(())
-    }
-
-    /// Keeps what was counted, for the case that the process dies. Ends it if that cannot be written.
-    pub fn keep_counts(&self) {
-        if let Err(error) = job::replace(&self.so_far, &self.outcome) {
-            eprintln!("error: {error:#}");
-            process::end_now(crate::model::exit::COULD_NOT.into());
-        }
     }
 
     /// Counts feedback from now on.
@@ -156,79 +118,130 @@ impl Runner {
         self.feedback = kinds.to_vec();
     }
 
-    fn explore(&mut self, slice: &Slice) {
-        let limit = slice.limit_ms.map(Duration::from_millis);
-        let mut current: Option<(u64, Judged)> = None;
-        let mut unchecked = slice.first;
-        for execution in slice.first..slice.first.saturating_add(slice.count) {
-            if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
-                break;
+    /// Explores a slice, up to its end or to a finding that the process does not survive.
+    fn explore(&mut self, slice: &Slice) -> Result<()> {
+        self.tally.known.clone_from(&slice.known);
+        self.session.know_reports(&slice.known.reports.iter().copied().collect::<Vec<_>>());
+        match &slice.executed {
+            Executed::TaskGraphs(_) => self.explore_task_graphs(slice),
+            Executed::Program(program) => self.explore_program(slice, program)?,
+        }
+        Ok(())
+    }
+
+    /// The executions of a slice, as far as time allows.
+    fn executions(&self, slice: &Slice) -> impl Iterator<Item = u64> + use<> {
+        let (started, limit) = (self.started, slice.limit_ms.map(Duration::from_millis));
+        let in_time = move |execution: &u64| {
+            if execution.is_multiple_of(STDERR_LOOKS) {
+                process::shorten_stderr();
             }
-            let number = slice.task_graphs.number_of(execution);
-            let mut judged = match current.take() {
-                Some((known, judged)) if known == number => judged,
+            limit.is_none_or(|limit| started.elapsed() < limit)
+        };
+        (slice.first..slice.first.saturating_add(slice.count)).take_while(in_time)
+    }
+
+    fn explore_task_graphs(&mut self, slice: &Slice) {
+        let Executed::TaskGraphs(task_graphs) = &slice.executed else { return };
+        let mut current: Option<(u64, Loaded)> = None;
+        self.unchecked = slice.first;
+        for execution in self.executions(slice) {
+            let number = task_graphs.number_of(execution);
+            let mut loaded = match current.take() {
+                Some((known, loaded)) if known == number => loaded,
                 _ => {
-                    let graph = slice.task_graphs.graph_of(slice.seed, self.threads, execution);
+                    let graph = task_graphs.graph_of(slice.seed, self.threads, execution);
                     // Its executions may use the process up, with which the traces of earlier leaks go.
                     let last_look = graph.injections.crash || graph.injections.failing_allocation.is_some();
-                    if last_look && self.leaks(unchecked, execution) {
+                    if last_look && self.leaks(execution) {
                         return;
-                    }
-                    if last_look {
-                        unchecked = execution;
                     }
                     self.load(graph)
                 }
             };
-            let mode = Mode::Explore { seed: seed::schedule_seed(slice.seed, self.threads, execution) };
-            if self.execute(&mut judged, execution, mode, &slice.known).is_break() {
+            if self.explore_one(&mut loaded, slice, execution).is_break() {
                 return;
             }
-            current = Some((number, judged));
-            if execution + 1 - unchecked >= slice.leak_check_every {
-                if self.leaks(unchecked, execution + 1) {
-                    return;
-                }
-                unchecked = execution + 1;
+            current = Some((number, loaded));
+            if execution + 1 - self.unchecked >= slice.leak_check_every && self.leaks(execution + 1) {
+                return;
             }
         }
-        let end = slice.first + self.outcome.executions;
-        self.leaks(unchecked, end);
+        self.leaks(slice.first + self.tally.outcome.executions);
     }
 
-    fn replay(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
-        let mut judged = self.load(graph.clone());
+    /// What a program finds before its process ends is kept as it comes.
+    fn explore_program(&mut self, slice: &Slice, program: &Program) -> Result<()> {
+        let mut loaded = self.load_program(program)?;
+        for execution in self.executions(slice) {
+            let found = self.tally.outcome.earlier.len();
+            let flow = self.explore_one(&mut loaded, slice, execution);
+            if flow.is_break() || (slice.stop_at_first && !self.tally.outcome.earlier.is_empty()) {
+                break;
+            }
+            if self.session.exhausted() {
+                self.tally.outcome.exhausted = true;
+                break;
+            }
+            let counts = execution.is_multiple_of(COUNTS_KEPT) && !self.tally.outcome.repeated.is_empty();
+            if self.tally.outcome.earlier.len() > found || counts {
+                self.tally.keep();
+            }
+        }
+        Ok(())
+    }
+
+    fn explore_one(&mut self, loaded: &mut Loaded, slice: &Slice, execution: u64) -> ControlFlow<()> {
+        let seed = seed::schedule_seed(slice.seed, self.threads, execution);
+        if slice.audit {
+            self.audit(loaded, execution, seed)
+        } else {
+            self.execute(loaded, execution, Mode::Explore { seed })
+        }
+    }
+
+    /// Executes a case: its schedule, or else schedules of the strategy until one fails.
+    fn replay(&mut self, replay: &Replay, case: &Case) -> Result<()> {
+        match &case.workload {
+            Workload::TaskGraph(graph) => self.replay_task_graph(replay, case, graph),
+            Workload::Check(check) => {
+                let schedule =
+                    case.schedule.as_ref().context("a case of a check without a schedule cannot be replayed")?;
+                let mut loaded = self.load_program(&Program::of(check))?;
+                loaded.expect(schedule, case.verdict == Verdict::Livelock);
+                let mode = Mode::Replay(schedule);
+                let mut ran = loaded.execute(&mut self.session, 0, mode, &self.tally.known, true);
+                self.tally.outcome.steps = std::mem::take(&mut ran.steps);
+                let _ = self.take(&mut loaded, 0, ran);
+                // What a replay comes to is its end.
+                self.tally.outcome.failed =
+                    self.tally.outcome.failed.take().or_else(|| self.tally.outcome.earlier.pop());
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_task_graph(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
+        let mut loaded = self.load(graph.clone());
         let times = if case.schedule.is_some() { 1 } else { replay.times };
+        self.unchecked = replay.from;
         for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {
                 Some(schedule) => Mode::Replay(schedule),
                 None => Mode::Explore { seed: seed::splitmix64(case.settings.seed ^ execution) },
             };
-            if self.execute(&mut judged, execution, mode, &[]).is_break() {
+            if self.execute(&mut loaded, execution, mode).is_break() {
                 return;
             }
         }
-        self.leaks(replay.from, replay.from + self.outcome.executions);
-    }
-
-    fn input(&mut self, graph: TaskGraph, seed: u64, choices: &[u16], number: u64) {
-        if self.execute_input(graph, seed, choices, number, &[]).is_continue() {
-            self.leaks(number, number + 1);
-        }
+        self.leaks(replay.from + self.tally.outcome.executions);
     }
 
     /// Executes a task graph once, with choices that strategy `bytes` makes of these.
-    pub fn execute_input(
-        &mut self,
-        graph: TaskGraph,
-        seed: u64,
-        choices: &[u16],
-        number: u64,
-        known: &[String],
-    ) -> ControlFlow<()> {
-        let mut judged = self.load(graph);
+    pub fn execute_input(&mut self, graph: TaskGraph, seed: u64, choices: &[u16], number: u64) -> ControlFlow<()> {
+        let mut loaded = self.load(graph);
         bytes::lay_out(choices);
-        self.execute(&mut judged, number, Mode::Explore { seed }, known)
+        self.execute(&mut loaded, number, Mode::Explore { seed })
     }
 
     fn measure(&mut self, inputs: &[Vec<u8>]) {
@@ -237,8 +250,8 @@ impl Runner {
             let Ok(input) = Input::decode(bytes) else { continue };
             counters::clear();
             self.edges.forget();
-            let flow = self.execute_input(input.graph, input.seed, &input.choices, number, &[]);
-            self.outcome.features.push(counters::features());
+            let flow = self.execute_input(input.graph, input.seed, &input.choices, number);
+            self.tally.outcome.features.push(counters::features());
             if flow.is_break() {
                 return;
             }
@@ -246,88 +259,107 @@ impl Runner {
     }
 
     fn narrow(&mut self, inputs: &[Vec<u8>], every: u64) {
-        let mut unchecked = 0;
         for (number, bytes) in (0..).zip(inputs) {
             let Ok(input) = Input::decode(bytes) else { continue };
-            if self.execute_input(input.graph, input.seed, &input.choices, number, &[]).is_break() {
+            if self.execute_input(input.graph, input.seed, &input.choices, number).is_break() {
                 return;
             }
-            if number + 1 - unchecked >= every {
-                if self.leaks(unchecked, number + 1) {
-                    return;
-                }
-                unchecked = number + 1;
+            if number + 1 - self.unchecked >= every && self.leaks(number + 1) {
+                return;
             }
         }
-        self.leaks(unchecked, inputs.len() as u64);
+        self.leaks(inputs.len() as u64);
     }
 
     /// Makes `graph` the one that is executed and judged.
-    fn load(&mut self, graph: TaskGraph) -> Judged {
-        self.session.load(&graph);
-        let judge = Judge::new(&graph, self.threads, Expectations::of(&graph));
-        let states = self.feedback.contains(&Kind::Oracles).then(|| States::of(&graph));
-        Judged { graph, judge, states }
+    fn load(&mut self, graph: TaskGraph) -> Loaded {
+        Loaded::graph(&mut self.session, graph, self.threads, self.feedback.contains(&Kind::Oracles))
+    }
+
+    /// Loads the program.
+    fn load_program(&mut self, program: &Program) -> Result<Loaded> {
+        self.session.load_image(&self.object, &program.arguments)?;
+        self.session.set_injections(Injections::of(&program.injections));
+        Ok(Loaded::Program(Pace::default()))
     }
 
     /// Executes once, judges, and says whether to go on.
-    fn execute(&mut self, judged: &mut Judged, number: u64, mode: Mode<'_>, known: &[String]) -> ControlFlow<()> {
-        let execution = self.session.execute(number, mode);
+    fn execute(&mut self, loaded: &mut Loaded, number: u64, mode: Mode<'_>) -> ControlFlow<()> {
+        let ran = loaded.execute(&mut self.session, number, mode, &self.tally.known, false);
         if self.feedback.contains(&Kind::Edges) {
             self.edges.look();
         }
-        if let Some(states) = &mut judged.states {
-            states.look(execution);
+        self.take(loaded, number, ran)
+    }
+
+    /// Takes in an execution, and says whether the process can go on.
+    fn take(&mut self, loaded: &mut Loaded, number: u64, ran: Ran) -> ControlFlow<()> {
+        if let Loaded::Program(pace) = loaded {
+            pace.learn(&ran);
         }
-        let completed = execution.ending == Ending::Completed;
-        self.outcome.executions += 1;
-        self.outcome.points += execution.points;
-        if let Ending::Diverged { step, why } = &execution.ending {
-            self.outcome.diverged = Some(Divergence { step: *step, why: why.clone() });
+        self.tally.take(number, ran)
+    }
+
+    /// Executes a schedule twice, which must come to the same at every step. The second time it is replayed, since a
+    /// strategy that learns chooses otherwise.
+    fn audit(&mut self, loaded: &mut Loaded, execution: u64, seed: u64) -> ControlFlow<()> {
+        let first = loaded.execute(&mut self.session, execution, Mode::Explore { seed }, &self.tally.known, true);
+        if self.session.is_spent() {
+            return self.take(loaded, execution, first);
+        }
+        let schedule = self.session.schedule();
+        let second = loaded.execute(&mut self.session, execution, Mode::Replay(&schedule), &self.tally.known, true);
+        if let Some(divergence) = audit::difference(&first, &second) {
+            self.tally.diverged(first.points, Some(divergence));
             return ControlFlow::Break(());
         }
-        let mut counted = false;
-        let judgement = judged.judge.judge(execution);
-        if let Judgement::Incomparable(reason, _) = &judgement {
-            *self.outcome.incomparable.entry(*reason).or_default() += 1;
-            counted = true;
+        if self.tally.outcome.audited.len() < MAX_AUDITED {
+            self.tally.outcome.audited.push(Audited { execution, schedule, ending: format!("{:?}", first.ending) });
         }
-        let failures = Vec::from_iter(if let Judgement::Wrong(failure) = judgement { Some(failure) } else { None });
-        let mut clean = execution.reports == 0 && failures.is_empty();
-        if let [failure] = &failures[..]
-            && execution.reports == 0
-            && known.contains(&fingerprint(failure))
-        {
-            *self.outcome.repeated.entry(fingerprint(failure)).or_default() += 1;
-            self.repeats = true;
-            counted = true;
-            clean = true;
-        }
-        if !clean {
-            let timeline = timeline::text(&judged.graph, &execution.events);
-            let reports = execution.reports;
-            self.outcome.failed = Some(Failed { execution: number, failures, reports, timeline, ..Failed::default() });
-        }
-        if counted {
-            self.keep_counts();
-        }
-        // A process whose threads all came to their end is as good as new; one left in the middle is not.
-        if clean && completed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        self.take(loaded, execution, first)
     }
 
-    /// Whether memory is lost since execution `first`. What a known finding leaks is not another finding.
-    pub fn leaks(&mut self, first: u64, end: u64) -> bool {
-        if end == first || self.repeats || !control::leaks() {
+    /// Executes schedules, each of which must end as it did before.
+    fn compare(&mut self, comparison: &Comparison) -> Result<()> {
+        let mut program = match &comparison.executed {
+            Executed::Program(program) => Some(self.load_program(program)?),
+            Executed::TaskGraphs(_) => None,
+        };
+        for (number, audited) in (comparison.first..).zip(&comparison.audited) {
+            let mut of_graph = match &comparison.executed {
+                Executed::TaskGraphs(task_graphs) => {
+                    Some(self.load(task_graphs.graph_of(comparison.seed, self.threads, audited.execution)))
+                }
+                Executed::Program(_) => None,
+            };
+            let loaded = of_graph.as_mut().or(program.as_mut()).expect("a task graph or a program");
+            loaded.expect(&audited.schedule, audited.ending.starts_with("OutOfSteps"));
+            let mode = Mode::Replay(&audited.schedule);
+            let ran = loaded.execute(&mut self.session, number, mode, &self.tally.known, false);
+            let divergence = match &ran.ending {
+                Ending::Diverged { step, why } => Some(Divergence { step: *step, why: why.clone() }),
+                ending if format!("{ending:?}") != audited.ending => {
+                    let why = format!("it ended as {ending:?}, and before as {}", audited.ending);
+                    Some(Divergence { step: ran.points, why })
+                }
+                _ => None,
+            };
+            self.tally.diverged(ran.points, divergence);
+            if self.tally.outcome.diverged.is_some() || self.session.is_spent() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether memory was lost since the last look, before execution `end`. What a known finding leaks is not another
+    /// finding.
+    pub fn leaks(&mut self, end: u64) -> bool {
+        let first = std::mem::replace(&mut self.unchecked, end);
+        if end == first || self.tally.repeats || !control::leaks() {
             return false;
         }
-        self.outcome.leaked = Some(LeakWindow { first, count: end - first });
+        self.tally.outcome.leaked = Some(LeakWindow { first, count: end - first });
         true
     }
-}
-
-/// The task graph that is executed now, and its judge.
-struct Judged {
-    graph: TaskGraph,
-    judge: Judge,
-    states: Option<States>,
 }

@@ -50,11 +50,10 @@ impl WorkerProcess {
         // A worker that dies before it begins is blamed on its first execution.
         match &job.work {
             Work::Explore(slice) => trace.begin(slice.first),
-            Work::Check(slice) => trace.begin(slice.first),
             Work::Compare(comparison) => trace.begin(comparison.first),
             Work::Evolve(evolution) => trace.begin(evolution.first),
             Work::Input { number, .. } => trace.begin(*number),
-            Work::Replay(_) | Work::ReplayCheck(_) | Work::Narrow { .. } | Work::Measure(_) => {}
+            Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) => {}
         }
         let append = OpenOptions::new().create(true).append(true).open(files.stderr());
         let stderr = append.context("cannot create a worker's files")?;

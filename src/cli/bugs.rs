@@ -21,6 +21,11 @@ use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare bugs --list                        what they are
+  threadbare bugs lost-notify --trials 5        five searches for one
+  threadbare bugs --trials 20 --json bugs.json  all of them, for about a minute")]
 pub struct Flags {
     /// The seeded bugs to look for [default: all].
     names: Vec<String>,

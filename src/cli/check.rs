@@ -1,31 +1,39 @@
 //! `threadbare check`: any C or C++ program under many schedules.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::limits::Limits;
+use super::outputs::{Outputs, explore, explore_alone};
 use super::program::Program;
 use super::resolve;
 use super::world::World;
-use crate::campaign::check::{Campaign, Summary};
-use crate::campaign::findings::can_write;
+use crate::campaign::ci::{Explored, Summary};
+use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
+use crate::campaign::search::Searched;
 use crate::check;
 use crate::model::schedule::Injection;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
-use crate::model::word;
-use crate::report::progress::ProgressLine;
-use crate::report::{findings, grouped, json, say, table};
+use crate::report::{json, say};
 use crate::target::Points;
 use crate::target::Workshop;
 
-/// Time of a check that is given neither time nor executions.
-const DEFAULT_SECONDS: u64 = 10;
+/// Time of each program that is given neither time nor executions.
+const DEFAULT_BUDGET: Duration = Duration::from_secs(10);
 /// What makes the choices in a program of which nothing else is said.
 pub const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare check test.c                                           explore its schedules for ten seconds
+  threadbare check queue --stop-at-first                            a program that threadbare.toml names
+  threadbare check test.c --strategy exhaustive --sanitizer thread  all schedules that differ
+  threadbare check test.cpp --flags \"-Iinclude -DN=3\" -- 7          flags, and an argument of `main`")]
 pub struct Flags {
     /// C or C++ sources, one of which defines `main`; or the name of a program in threadbare.toml; or nothing, for each
     /// program in it. What is given here comes before what the file says.
@@ -47,12 +55,8 @@ pub struct Flags {
     /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
-    /// Stop after so many executions of a program, over all sanitizers.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    executions: Option<u64>,
-    /// Stop after so many seconds [default: 10, unless --executions is given].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// The same seed and executions are the same check.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -71,9 +75,8 @@ pub struct Flags {
     /// Directory for what is found [default: `findings` of threadbare.toml, else findings].
     #[arg(long, value_name = "DIRECTORY")]
     findings: Option<PathBuf>,
-    /// Write the results to this file.
-    #[arg(long)]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
     /// Arguments of `main`, in place of those of threadbare.toml.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -101,16 +104,16 @@ impl Flags {
     }
 
     fn resolve(&self, program: &Program, world: &World, engine: Engine) -> Result<Campaign> {
-        let unlimited = self.seconds.is_none() && self.executions.is_none();
+        let strategy = program.strategy.unwrap_or(DEFAULT_STRATEGY);
         Ok(Campaign {
-            check: program.check()?,
+            searched: Searched::Program { check: program.check()?, strategy },
+            threads: vec![1],
             sanitizers: resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS),
             engine,
-            strategy: program.strategy.unwrap_or(DEFAULT_STRATEGY),
             seed: self.seed,
             jobs: world.jobs(self.jobs)?,
-            seconds: if unlimited { Some(DEFAULT_SECONDS) } else { self.seconds },
-            executions: self.executions,
+            budget: self.limits.budget(DEFAULT_BUDGET),
+            executions: self.limits.executions,
             stop_at_first: self.stop_at_first,
             audit: self.audit,
             findings: world.findings(self.findings.as_deref())?,
@@ -124,88 +127,48 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
     let engine = resolve::controlled_engine(flags.engine, &workshop.toolchain)?;
     let campaigns = programs.iter().map(|program| flags.resolve(program, world, engine)).collect::<Result<Vec<_>>>()?;
-    flags.json.iter().try_for_each(|path| can_write(path))?;
+    flags.outputs.can_be_written()?;
     interrupt::listen()?;
-    if !flags.sources.is_empty() {
-        return one(&campaigns[0], flags.json.as_deref(), &workshop);
+    let named = programs.iter().map(|program| program.named.as_ref().map(|named| named.name.as_str())).zip(campaigns);
+    if flags.sources.is_empty() {
+        return each(named, &flags.outputs, &workshop);
     }
-    let names = programs.iter().filter_map(|program| program.named.as_ref()).map(|named| named.name.as_str());
-    each(names.zip(&campaigns), flags.json.as_deref(), &workshop)
-}
-
-fn one(campaign: &Campaign, file: Option<&Path>, workshop: &Workshop) -> Result<bool> {
-    let summary = explore(campaign, workshop)?;
-    if let Some(path) = file {
-        json::write(path, &json::Check::new(&summary, campaign))?;
-    }
-    match summary.failure {
-        Some(error) => Err(error),
-        None => Ok(!summary.findings.is_empty()),
-    }
+    let Some((name, campaign)) = named.into_iter().next() else { return Ok(false) };
+    let name =
+        name.map_or_else(|| campaign.searched.target(&workshop).map(|target| target.name), |name| Ok(name.to_owned()));
+    explore_alone("check", &name?, campaign, &workshop, &flags.outputs)
 }
 
 /// Explores one program after the other, whatever comes of each.
 fn each<'a>(
-    campaigns: impl Iterator<Item = (&'a str, &'a Campaign)>,
-    file: Option<&Path>,
+    campaigns: impl Iterator<Item = (Option<&'a str>, Campaign)>,
+    outputs: &Outputs,
     workshop: &Workshop,
 ) -> Result<bool> {
-    let (mut found, mut failed, mut results) = (false, Vec::new(), Vec::new());
+    let mut explored: Vec<Explored> = Vec::new();
     for (name, campaign) in campaigns {
+        let name = name.unwrap_or_default();
+        let of = |outcome: &str| Explored {
+            name: name.to_owned(),
+            campaign: campaign.clone(),
+            outcome: Err(outcome.to_owned()),
+        };
         if interrupt::requested() {
-            failed.push(format!("{name}: interrupted before it began"));
+            explored.push(of("interrupted before it began"));
             continue;
         }
-        say(format!("{}{name}", if results.is_empty() { "" } else { "\n" }));
-        let explored = explore(campaign, workshop);
-        if let Err(error) | Ok(Summary { failure: Some(error), .. }) = &explored {
-            failed.push(format!("{name}: {error:#}"));
-        }
-        let check = explored.as_ref().ok().map(|summary| json::Check::new(summary, campaign));
-        found |= explored.is_ok_and(|summary| !summary.findings.is_empty());
-        results.push(json::Named::program(name, check, failed.last().cloned()));
+        say(format!("{}{name}", if explored.is_empty() { "" } else { "\n" }));
+        let outcome = explore(name, campaign.clone(), workshop);
+        explored.push(outcome.unwrap_or_else(|error| of(&format!("{error:#}"))));
     }
-    if let Some(path) = file {
-        json::write(path, &json::Targets::new(results))?;
-    }
-    let why = failed.join("\n");
-    ensure!(found || failed.is_empty(), "{why}");
+    let summary = Summary::of("check", explored);
+    outputs.write(&summary, |summary| json::Targets::new(&summary.targets))?;
+    let why = |target: &Explored| Some(format!("{}: {}", target.name, target.failure()?));
+    let failed = summary.targets.iter().filter_map(why).collect::<Vec<_>>().join("\n");
+    let found = summary.found();
+    ensure!(found || failed.is_empty(), "{failed}");
     if !failed.is_empty() {
-        say(format!("\n{why}"));
+        say(format!("\n{failed}"));
     }
     Ok(found)
-}
-
-fn explore(campaign: &Campaign, workshop: &Workshop) -> Result<Summary> {
-    let line = ProgressLine::new();
-    let summary = campaign.run(workshop, |progress| line.check(progress))?;
-    drop(line);
-    print(&summary, campaign);
-    Ok(summary)
-}
-
-/// The findings, the table and the totals.
-pub fn print(summary: &Summary, campaign: &Campaign) {
-    for finding in &summary.findings {
-        say(format!("{}\n", findings::text(finding)));
-    }
-    say(table::of_checks(&summary.cells));
-    for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
-        let bound = if campaign.strategy == StrategyName::Exhaustive { "" } else { " within the bound" };
-        say(format!("{}: every schedule{bound} was tried", word(&cell.sanitizer)));
-    }
-    if campaign.audit {
-        say(format!(
-            "audit: both executions of each schedule passed the same steps, and {} replays with other engines and \
-             sanitizers ended the same",
-            grouped(summary.compared)
-        ));
-    }
-    say(format!(
-        "{}{} executions in {:.1} s, {}",
-        if summary.interrupted { "interrupted after " } else { "" },
-        grouped(summary.executions),
-        summary.seconds,
-        findings::counted(summary.findings.len())
-    ));
 }

@@ -1,66 +1,58 @@
 //! `threadbare ci`: the one command of a CI job.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::check::DEFAULT_STRATEGY;
 use super::fuzz::Setting;
+use super::limits::Limits;
+use super::outputs::Outputs;
 use super::program::Program;
 use super::world::World;
-use super::{fuzz, resolve};
-use crate::campaign::ci::{Campaign, Ci, Exploration, Outcome, Summary, failed};
+use super::{fuzz, outputs, resolve};
+use crate::campaign::ci::{Ci, Exploration, Summary, failed};
 use crate::campaign::corpus::Corpus;
-use crate::campaign::findings::{can_write, write_whole};
-use crate::campaign::{check, interrupt, replay};
+use crate::campaign::explorer::Campaign;
+use crate::campaign::search::Searched;
+use crate::campaign::{interrupt, replay};
 use crate::model::settings::Engine;
 use crate::model::word;
 use crate::project::Kind;
 use crate::report::progress::ProgressLine;
-use crate::report::sarif::Sarif;
-use crate::report::{json, junit, replays, say};
+use crate::report::{json, replays, say};
 use crate::target::Workshop;
 
 /// Time of a job that is given neither time nor executions.
-const DEFAULT_MINUTES: u64 = 3;
-/// A year, which nobody needs.
-const MOST_MINUTES: u64 = 527_040;
+const DEFAULT_BUDGET: Duration = Duration::from_secs(3 * 60);
 /// Where regression cases lie unless another directory is named.
 const DEFAULT_REGRESSIONS: &str = "tests/corpus";
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare ci --junit junit.xml --sarif threadbare.sarif  for three minutes
+  threadbare ci --executions 100000 --seed 1                the same job each time
+  threadbare ci --regressions cases --runtime bundled       one runtime, other cases")]
 pub struct Flags {
-    /// Stop after so many minutes, with the replays but without building; targets share them evenly [default: 3, unless
-    /// --executions is given].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST_MINUTES))]
-    minutes: Option<u64>,
-    /// Explore so many executions over all targets, sanitizers and thread counts.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    executions: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// Directory of regression cases, of which those of the sanitizers are replayed [default: `cases` of threadbare.toml,
     /// else tests/corpus if it exists].
     #[arg(long, value_name = "DIRECTORY")]
     regressions: Option<PathBuf>,
     #[command(flatten)]
-    explored: fuzz::Explored,
-    /// Write the results as JUnit XML to this file.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write what was found as SARIF to this file.
-    #[arg(long, value_name = "FILE")]
-    sarif: Option<PathBuf>,
-    /// Write the results to this file.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    explored: fuzz::Exploring,
+    #[command(flatten)]
+    outputs: Outputs,
 }
 
 impl Flags {
     fn resolve(&self, world: &World, workshop: &Workshop) -> Result<Ci> {
         let setting = self.explored.setting(world, &workshop.toolchain)?;
-        let unlimited = self.minutes.is_none() && self.executions.is_none();
-        let minutes = if unlimited { Some(DEFAULT_MINUTES) } else { self.minutes };
-        let seconds = minutes.map(|minutes| minutes * 60);
+        let budget = self.limits.budget(DEFAULT_BUDGET);
         let regressions = self.regressions(world)?.map(|paths| replay::Plan {
             paths,
             repeat: 1,
@@ -69,8 +61,8 @@ impl Flags {
             bug: self.explored.bug.clone(),
             jobs: setting.jobs,
         });
-        let explorations = self.explorations(world, workshop, &setting, seconds)?;
-        Ok(Ci { regressions, explorations, seconds, engine: setting.engine, seed: setting.seed })
+        let explorations = self.explorations(world, workshop, &setting, budget)?;
+        Ok(Ci { regressions, explorations, budget, engine: setting.engine, seed: setting.seed })
     }
 
     /// Where the regression cases are, if there are any.
@@ -89,13 +81,14 @@ impl Flags {
         world: &World,
         workshop: &Workshop,
         setting: &Setting,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
     ) -> Result<Vec<Exploration>> {
         let is_of_one = self.explored.runtime.is_some() || self.explored.bug.is_some();
         let Some(project) = world.project()?.filter(|project| !is_of_one && !project.targets.is_empty()) else {
             let name = self.explored.runtime();
-            let campaign = self.explored.campaign(name, world, workshop, setting, [seconds, self.executions])?;
-            return Ok(vec![Exploration { name: name.to_owned(), campaign: Campaign::Runtime(campaign) }]);
+            let campaign =
+                self.explored.campaign(name, world, workshop, setting, (budget, self.limits.executions), false)?;
+            return Ok(vec![Exploration { name: name.to_owned(), campaign }]);
         };
         let targets = &project.targets;
         let runtimes = targets.iter().filter(|target| target.kind == Kind::Runtime).count();
@@ -107,15 +100,15 @@ impl Flags {
         let count = targets.len() as u64;
         let mut explorations = Vec::new();
         for (index, target) in (0..).zip(targets) {
-            let executions = self.executions.map(|total| part(total, index, count));
+            let executions = self.limits.executions.map(|total| part(total, index, count));
             let campaign = match target.kind {
                 Kind::Runtime => {
-                    let limits = [seconds, executions];
-                    Campaign::Runtime(self.explored.campaign(&target.name, world, workshop, setting, limits)?)
+                    let limits = (budget, executions);
+                    self.explored.campaign(&target.name, world, workshop, setting, limits, false)?
                 }
                 Kind::Program => {
                     let program = Program::of(target, project);
-                    Campaign::Program(self.program(&program, setting, seconds, executions)?)
+                    self.program(&program, setting, budget, executions)?
                 }
             };
             explorations.push(Exploration { name: target.name.clone(), campaign });
@@ -127,53 +120,36 @@ impl Flags {
         &self,
         program: &Program,
         setting: &Setting,
-        seconds: Option<u64>,
+        budget: Option<Duration>,
         executions: Option<u64>,
-    ) -> Result<check::Campaign> {
+    ) -> Result<Campaign> {
         let sanitizers = self.explored.sanitizer.as_deref();
         ensure!(
             setting.engine != Engine::Free,
             "the engine free controls nothing, and the project has programs; choose fibers or threads"
         );
-        Ok(check::Campaign {
-            check: program.check()?,
+        let strategy = self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY);
+        Ok(Campaign {
+            searched: Searched::Program { check: program.check()?, strategy },
+            threads: vec![1],
             sanitizers: resolve::chosen(sanitizers, program.sanitizers.as_deref(), &resolve::SANITIZERS),
             engine: setting.engine,
-            strategy: self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY),
             seed: setting.seed,
             jobs: setting.jobs,
-            seconds,
+            budget,
             executions,
             stop_at_first: false,
             audit: false,
             findings: setting.findings.clone(),
         })
     }
-
-    fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.junit, &self.sarif, &self.json].into_iter().flatten()
-    }
-
-    fn write(&self, summary: &Summary) -> Result<()> {
-        if let Some(path) = &self.junit {
-            write_whole(path, junit::xml(summary)?.as_bytes())?;
-        }
-        if let Some(path) = &self.sarif {
-            let root = std::env::current_dir().context("cannot tell the current directory")?;
-            json::write(path, &Sarif::new(summary, &root))?;
-        }
-        if let Some(path) = &self.json {
-            json::write(path, &json::Ci::new(summary))?;
-        }
-        Ok(())
-    }
 }
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
     let ci = flags.resolve(world, &workshop)?;
-    flags.files().try_for_each(|path| can_write(path))?;
-    if let Some(directory) = ci.explorations.iter().find_map(|exploration| exploration.campaign.corpus()) {
+    flags.outputs.can_be_written()?;
+    if let Some(directory) = ci.explorations.iter().find_map(|exploration| exploration.campaign.searched.corpus()) {
         Corpus::open(directory)?;
     }
     interrupt::listen()?;
@@ -182,7 +158,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let summary = ci.run(&workshop, resolve::engine_like(&workshop.toolchain), |progress| line.ci(progress))?;
     drop(line);
     print(&summary);
-    flags.write(&summary)?;
+    flags.outputs.write(&summary, json::Ci::new)?;
     match summary.shortfall() {
         Some(why) if summary.found() => say(format!("\nnot everything could be done: {why}")),
         Some(why) => bail!("{why}"),
@@ -201,14 +177,13 @@ fn print(summary: &Summary) {
     };
     say(format!("regressions: {}{left_out}\n", replays::Totals::of(&summary.regressions)));
     if let Some(fuzz) = summary.of_bundled_alone() {
-        return fuzz::print(fuzz);
+        return outputs::print(fuzz, &summary.targets[0].campaign);
     }
     for target in &summary.targets {
         say(&target.name);
         match &target.outcome {
-            Outcome::Runtime(summary) => fuzz::print(summary),
-            Outcome::Program(summary, campaign) => super::check::print(summary, campaign),
-            Outcome::Failed(_) => say("not explored"),
+            Ok(explored) => outputs::print(explored, &target.campaign),
+            Err(_) => say("not explored"),
         }
         say("");
     }

@@ -15,6 +15,10 @@ use crate::report::progress::ProgressLine;
 use crate::report::say;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare minimise found.case                                      to found.min.case
+  threadbare minimise found.case --output small.case --attempts 2000  for rare schedules")]
 pub struct Flags {
     /// A case that fails.
     case: PathBuf,

@@ -17,6 +17,12 @@ use crate::report::{json, replays, say};
 use crate::target::bundled;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare replay findings                        each case that was found
+  threadbare replay findings --repeat 100           a hundred times, each in a fresh process
+  threadbare replay small.case --engine threads     with real threads, for a debugger
+  threadbare replay small.case --sanitizer address  what it says of a crash")]
 pub struct Flags {
     /// Cases, inputs that a fuzz target saved, or directories with any of them [default: `cases` of threadbare.toml].
     paths: Vec<PathBuf>,

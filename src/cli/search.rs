@@ -16,7 +16,8 @@ pub enum Name {
 
 #[derive(Debug, Args)]
 pub struct SearchFlags {
-    /// How task graphs and choices are generated.
+    /// How task graphs and choices are generated [default: generational; `fuzz` and `ci` are coverage-guided with
+    /// --corpus or --feedback].
     #[arg(long, value_enum)]
     search: Option<Name>,
     /// What counts as new in a coverage-guided search: all, none, or some of edges, reads-from, hand-overs, blocked,
@@ -43,6 +44,11 @@ fn feedback(text: &str) -> Result<Feedback, String> {
 }
 
 impl SearchFlags {
+    /// Whether it is said what guides the search.
+    pub fn names_feedback(&self) -> bool {
+        self.feedback.is_some()
+    }
+
     /// What guides the search that was asked for, or else this one; `None` if it is generational.
     ///
     /// # Errors

@@ -129,11 +129,12 @@ impl Active {
     /// The place of the operation in the code is an address that stands for it, or 0.
     #[inline(always)]
     pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
+        let next = self.ask(|controller| controller.decide(Op { kind, object, place }));
+        self.follow(next);
+        // Now the operation is made, after those of the threads that ran in between.
         if self.ask(|controller| controller.is_logging()) {
             self.log(kind, object);
         }
-        let next = self.ask(|controller| controller.decide(Op { kind, object, place }));
-        self.follow(next);
     }
 
     #[cold]

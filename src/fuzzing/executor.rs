@@ -9,15 +9,15 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::campaign::known::Known;
+use crate::campaign::loaded::Loaded;
 use crate::control::{Loading, Mode, Session, loaded_sanitizer};
-use crate::feedback::{Edges, Kind, States};
+use crate::feedback::{Edges, Kind};
 use crate::input::{Input, NoInput};
 use crate::model::settings::{Engine, Settings, StrategyName};
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
-use crate::oracle::Judge;
 use crate::process;
 use crate::protocol::Trace;
-use crate::reference::Expectations;
 use crate::runtime::Runtime;
 use crate::scratch::Scratch;
 use crate::strategy::bytes;
@@ -89,30 +89,27 @@ impl Executor {
             // A crash ends the execution midway, and so may memory that runs out.
             self.run_alone(bytes)?;
         } else {
-            self.execute(&input)?;
-            let spent = self.session(input.threads).is_ok_and(|session| session.is_spent());
+            let threads = input.threads;
+            self.execute(input)?;
+            let spent = self.session(threads).is_ok_and(|session| session.is_spent());
             assert!(!spent, "an execution stopped midway, and the oracles cannot say why");
         }
         Ok(true)
     }
 
     /// Executes the input in this process.
-    fn execute(&mut self, input: &Input) -> Result<(), Failure> {
+    fn execute(&mut self, input: Input) -> Result<(), Failure> {
         self.executions += 1;
-        let mut states = States::of(&input.graph);
         let number = self.executions;
         let session = self.session(input.threads).expect("the runtime opens");
-        let mut judge = Judge::new(&input.graph, input.threads, Expectations::of(&input.graph));
-        session.load(&input.graph);
+        let mut loaded = Loaded::graph(session, input.graph, input.threads, true);
         bytes::lay_out(&input.choices);
-        let execution = session.execute(number, Mode::Explore { seed: input.seed });
-        states.look(execution);
-        let (judgement, reports) = (judge.judge(execution), execution.reports);
+        let ran = loaded.execute(session, number, Mode::Explore { seed: input.seed }, &Known::default(), false);
         self.edges.look();
         // The oracles say more about what is wrong.
-        match judgement {
+        match ran.judgement {
             Judgement::Wrong(failure) => Err(failure),
-            _ if reports > 0 => Err(Failure {
+            _ if ran.reports > 0 => Err(Failure {
                 verdict: Verdict::SanitizerReport,
                 oracle: OracleName::Sanitizer,
                 message: "the sanitizer made a report; it is on standard error".to_owned(),
@@ -185,7 +182,7 @@ pub fn execute_alone_if_asked() {
     let input = Input::decode(&bytes).expect("it was decoded before");
     let runtime = env::var_os(RUNTIME).unwrap_or_default();
     let mut executor = Executor::on(Path::new(&runtime)).expect("it was opened before");
-    let failure = executor.execute(&input).err();
+    let failure = executor.execute(input).err();
     let said = serde_json::to_vec(&failure).expect("a failure can be written");
     let mut parent = std::io::stdout();
     parent.write_all(&said).and_then(|()| parent.flush()).expect("somebody listens");

@@ -36,7 +36,7 @@ pub fn text(finding: &Finding) -> String {
     );
     match &finding.confirmation {
         Confirmation::Confirmed => {}
-        Confirmation::Op => text.push_str("  not replayed yet\n"),
+        Confirmation::Pending => text.push_str("  not replayed yet\n"),
         Confirmation::Unconfirmed(instead) => {
             text.push_str(&format!("  unconfirmed: replayed in a fresh worker, it {instead}\n"));
         }

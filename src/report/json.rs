@@ -8,16 +8,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-pub use targets::{Ci, Named, Targets};
+pub use targets::{Ci, Targets};
 
 use super::progress::per_second;
 use super::throughput::Bench;
 use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
-use crate::campaign::check;
+use crate::campaign::corpus::Gathered;
+use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
-use crate::campaign::fuzz::Summary;
-use crate::campaign::guide::Gathered;
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
@@ -33,15 +32,21 @@ pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     write_whole(path, text.as_bytes())
 }
 
-/// `fuzz --json`.
+/// `fuzz --json` and `check --json`: what a campaign came to.
 #[derive(Serialize)]
-pub struct Fuzz {
+pub struct Explored {
     seed: u64,
+    strategy: StrategyName,
     executions: u64,
-    task_graphs: u64,
+    /// Of a runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_graphs: Option<u64>,
+    /// Of an audit: replays with other engines and sanitizers.
+    compared: u64,
     seconds: f64,
+    per_second: f64,
     interrupted: bool,
-    findings: Vec<FuzzFinding>,
+    findings: Vec<Found>,
     incomparable: BTreeMap<Incomparable, u64>,
     /// Only of a coverage-guided search.
     corpus: Option<Gathered>,
@@ -49,18 +54,21 @@ pub struct Fuzz {
 }
 
 #[derive(Serialize)]
-struct FuzzFinding {
+struct Found {
     case: PathBuf,
     verdict: Verdict,
     oracle: OracleName,
     fingerprint: String,
     sanitizer: Sanitizer,
     threads: u16,
+    /// How many executions it took in its run.
+    execution: u64,
     message: String,
     count: u64,
     confirmed: bool,
 }
 
+/// Under one sanitizer with one thread count.
 #[derive(Serialize)]
 struct Run {
     sanitizer: Sanitizer,
@@ -72,18 +80,21 @@ struct Run {
     points: u64,
     findings: u64,
     diverged: u64,
+    /// Every schedule was tried.
+    exhausted: bool,
 }
 
-impl Fuzz {
+impl Explored {
     #[must_use]
-    pub fn new(summary: &Summary, engine: Engine, seed: u64) -> Self {
-        let finding = |finding: &Finding| FuzzFinding {
+    pub fn new((summary, campaign): (&Summary, &Campaign)) -> Self {
+        let finding = |finding: &Finding| Found {
             case: finding.path.clone(),
             verdict: finding.failure.verdict,
             oracle: finding.failure.oracle,
             fingerprint: finding.fingerprint.clone(),
             sanitizer: finding.settings.sanitizer,
             threads: finding.settings.threads,
+            execution: finding.origin.execution + 1,
             message: finding.failure.message.clone(),
             count: finding.count,
             confirmed: finding.confirmation == Confirmation::Confirmed,
@@ -94,7 +105,7 @@ impl Fuzz {
         }
         let runs = summary.cells.iter().map(|cell| Run {
             sanitizer: cell.sanitizer,
-            engine,
+            engine: campaign.engine,
             threads: cell.threads,
             executions: cell.executions,
             seconds: cell.seconds,
@@ -102,16 +113,20 @@ impl Fuzz {
             points: cell.points,
             findings: cell.findings,
             diverged: cell.diverged,
+            exhausted: cell.exhausted,
         });
         Self {
-            seed,
+            seed: campaign.seed,
+            strategy: campaign.searched.strategy(),
             executions: summary.executions,
-            task_graphs: summary.task_graphs,
+            task_graphs: (!campaign.is_of_program()).then_some(summary.task_graphs),
+            compared: summary.compared,
             seconds: summary.seconds,
+            per_second: per_second(summary.executions, summary.seconds),
             interrupted: summary.interrupted,
-            corpus: summary.corpus,
             findings: summary.findings.iter().map(finding).collect(),
             incomparable,
+            corpus: summary.corpus,
             runs: runs.collect(),
         }
     }
@@ -146,84 +161,6 @@ impl Strategies {
             (name, names.into_iter().zip(measured.searches.iter().map(searches)).collect())
         };
         Self { throughput: Bench::new(throughputs), examples: measured.iter().map(example).collect() }
-    }
-}
-
-/// `check --json`.
-#[derive(Serialize)]
-pub struct Check {
-    seed: u64,
-    strategy: StrategyName,
-    executions: u64,
-    /// Of an audit: replays with other engines and sanitizers.
-    compared: u64,
-    seconds: f64,
-    per_second: f64,
-    interrupted: bool,
-    findings: Vec<CheckFinding>,
-    runs: Vec<CheckRun>,
-}
-
-#[derive(Serialize)]
-struct CheckFinding {
-    verdict: Verdict,
-    /// How many executions it took under its sanitizer.
-    execution: u64,
-    case: PathBuf,
-    fingerprint: String,
-    sanitizer: Sanitizer,
-    message: String,
-    count: u64,
-    confirmed: bool,
-}
-
-#[derive(Serialize)]
-struct CheckRun {
-    sanitizer: Sanitizer,
-    engine: Engine,
-    executions: u64,
-    seconds: f64,
-    per_second: f64,
-    points: u64,
-    findings: u64,
-    /// Every schedule was tried.
-    exhausted: bool,
-}
-
-impl Check {
-    #[must_use]
-    pub fn new(summary: &check::Summary, campaign: &check::Campaign) -> Self {
-        let finding = |finding: &Finding| CheckFinding {
-            verdict: finding.failure.verdict,
-            execution: finding.origin.execution + 1,
-            case: finding.path.clone(),
-            fingerprint: finding.fingerprint.clone(),
-            sanitizer: finding.settings.sanitizer,
-            message: finding.failure.message.clone(),
-            count: finding.count,
-            confirmed: finding.confirmation == Confirmation::Confirmed,
-        };
-        let run = |cell: &check::Cell| CheckRun {
-            sanitizer: cell.sanitizer,
-            engine: campaign.engine,
-            executions: cell.executions,
-            seconds: cell.seconds,
-            per_second: per_second(cell.executions, cell.seconds),
-            points: cell.points,
-            findings: cell.findings,
-            exhausted: cell.exhausted,
-        };
-        Self {
-            seed: campaign.seed,
-            strategy: campaign.strategy,
-            executions: summary.executions,
-            compared: summary.compared,
-            seconds: summary.seconds,
-            per_second: per_second(summary.executions, summary.seconds),
-            interrupted: summary.interrupted,
-            findings: summary.findings.iter().map(finding).collect(),
-            runs: summary.cells.iter().map(run).collect(),
-        }
     }
 }
 

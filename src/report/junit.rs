@@ -1,4 +1,4 @@
-//! A CI run as JUnit XML: a test case for each regression case, and in a suite for each target one for each sanitizer and
+//! A run as JUnit XML: a test case for each regression case, and in a suite for each target one for each sanitizer and
 //! thread count.
 
 use std::time::Duration;
@@ -8,9 +8,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::json::targets::kind;
 use super::{findings, json, replays};
-use crate::campaign::ci::{self, Explored, Outcome, Summary};
+use crate::campaign::ci::{self, Explored, Summary};
+use crate::campaign::explorer;
 use crate::campaign::findings::Finding;
-use crate::campaign::fuzz;
 use crate::campaign::plan::Cell;
 use crate::campaign::replay::{Conclusion, Replayed};
 use crate::model::word;
@@ -20,8 +20,10 @@ use crate::model::word;
 /// # Errors
 /// It cannot be put together.
 pub fn xml(summary: &Summary) -> Result<String> {
-    let mut report = Report::new("threadbare ci");
-    report.add_test_suite(regressions(summary));
+    let mut report = Report::new(format!("threadbare {}", summary.command));
+    if summary.command == "ci" {
+        report.add_test_suite(regressions(summary));
+    }
     report.add_test_suites(summary.targets.iter().map(|target| explored(target, summary)));
     report.to_string().context("cannot write JUnit XML")
 }
@@ -69,23 +71,14 @@ fn explored(target: &Explored, summary: &Summary) -> TestSuite {
     let name = if is_alone { "fuzz" } else { &target.name };
     let mut suite = TestSuite::new(name);
     if !is_alone {
-        suite.add_property(("kind", kind(target.is_program)));
+        suite.add_property(("kind", kind(target.campaign.is_of_program())));
     }
-    match &target.outcome {
-        Outcome::Runtime(fuzz) => {
-            suite.set_time(seconds(fuzz.seconds));
-            add_properties(&mut suite, summary, fuzz.executions, Some(fuzz.task_graphs), fuzz.interrupted);
-            suite.add_test_cases(fuzz.cells.iter().enumerate().map(|(index, cell)| of_cell(name, cell, fuzz, index)));
-        }
-        Outcome::Program(check, _) => {
-            suite.set_time(seconds(check.seconds));
-            add_properties(&mut suite, summary, check.executions, None, check.interrupted);
-            suite.add_test_cases(check.cells.iter().enumerate().map(|(index, cell)| {
-                let counts = [cell.executions, cell.findings, cell.points];
-                with_counts(&word(&cell.sanitizer), name, counts, &own(&check.findings, index), cell.seconds)
-            }));
-        }
-        Outcome::Failed(_) => {}
+    if let Ok(explored) = &target.outcome {
+        let is_of_program = target.campaign.is_of_program();
+        suite.set_time(seconds(explored.seconds));
+        add_properties(&mut suite, summary, explored, is_of_program);
+        let of_cell = |(index, cell)| of_cell(name, cell, &own(&explored.findings, index), is_of_program);
+        suite.add_test_cases(explored.cells.iter().enumerate().map(of_cell));
     }
     // What is known of several targets must not hide that nothing is known of one.
     if let Some(why) = target.shortfall().filter(|_| !is_alone) {
@@ -94,14 +87,14 @@ fn explored(target: &Explored, summary: &Summary) -> TestSuite {
     suite
 }
 
-fn add_properties(suite: &mut TestSuite, run: &Summary, executions: u64, task_graphs: Option<u64>, interrupted: bool) {
+fn add_properties(suite: &mut TestSuite, run: &Summary, explored: &explorer::Summary, is_of_program: bool) {
     suite.add_property(("seed", run.seed.to_string().as_str()));
     suite.add_property(("engine", word(&run.engine).as_str()));
-    suite.add_property(("executions", executions.to_string().as_str()));
-    if let Some(task_graphs) = task_graphs {
-        suite.add_property(("task_graphs", task_graphs.to_string().as_str()));
+    suite.add_property(("executions", explored.executions.to_string().as_str()));
+    if !is_of_program {
+        suite.add_property(("task_graphs", explored.task_graphs.to_string().as_str()));
     }
-    suite.add_property(("interrupted", interrupted.to_string().as_str()));
+    suite.add_property(("interrupted", explored.interrupted.to_string().as_str()));
 }
 
 /// The findings of this cell.
@@ -109,11 +102,18 @@ fn own(findings: &[Finding], index: usize) -> Vec<&Finding> {
     findings.iter().filter(|finding| finding.origin.cell == index).collect()
 }
 
-/// What came of a runtime under one sanitizer with one thread count.
-fn of_cell(class: &str, cell: &Cell, summary: &fuzz::Summary, index: usize) -> TestCase {
-    let name = format!("{}, {} threads", word(&cell.sanitizer), cell.threads);
-    let counts = [cell.executions, cell.findings, cell.points];
-    let mut test = with_counts(&name, class, counts, &own(&summary.findings, index), cell.seconds);
+/// What came of a target under one sanitizer with one thread count. Test cases have one failure, so several findings share
+/// it.
+fn of_cell(class: &str, cell: &Cell, own: &[&Finding], is_of_program: bool) -> TestCase {
+    let sanitizer = word(&cell.sanitizer);
+    let name = if is_of_program { sanitizer } else { format!("{sanitizer}, {} threads", cell.threads) };
+    let mut test = TestCase::new(name, status_of_cell(cell, own));
+    test.set_classname(class).set_time(seconds(cell.seconds));
+    test.add_property(("executions", cell.executions.to_string().as_str()));
+    test.add_property(("points", cell.points.to_string().as_str()));
+    if is_of_program {
+        return test;
+    }
     test.add_property(("diverged", cell.diverged.to_string().as_str()));
     for (reason, count) in &cell.incomparable {
         test.add_property((format!("incomparable.{}", word(reason)).as_str(), count.to_string().as_str()));
@@ -121,19 +121,12 @@ fn of_cell(class: &str, cell: &Cell, summary: &fuzz::Summary, index: usize) -> T
     test
 }
 
-/// What came of so many executions. Test cases have one failure, so several findings share it.
-fn with_counts(
-    name: &str,
-    class: &str,
-    [executions, failed, points]: [u64; 3],
-    own: &[&Finding],
-    time: f64,
-) -> TestCase {
-    let status = match own {
-        _ if executions == 0 => skipped("nothing was executed"),
-        [] if failed == 0 => TestCaseStatus::success(),
+fn status_of_cell(cell: &Cell, own: &[&Finding]) -> TestCaseStatus {
+    match own {
+        _ if cell.executions == 0 => skipped("nothing was executed"),
+        [] if cell.findings == 0 => TestCaseStatus::success(),
         [] => {
-            let text = format!("{failed} executions failed like findings listed at others");
+            let text = format!("{} executions failed like findings listed at others", cell.findings);
             failure("repeated", &text, &text)
         }
         [first, others @ ..] => {
@@ -142,12 +135,7 @@ fn with_counts(
             let text = own.iter().map(|finding| evidence(finding)).collect::<Vec<_>>().join("\n\n");
             failure(&word(&first.failure.verdict), &message, &text)
         }
-    };
-    let mut test = TestCase::new(name, status);
-    test.set_classname(class).set_time(seconds(time));
-    test.add_property(("executions", executions.to_string().as_str()));
-    test.add_property(("points", points.to_string().as_str()));
-    test
+    }
 }
 
 /// A test case for what could not be done.

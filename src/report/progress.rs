@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::grouped;
-use crate::campaign::fuzz::Progress;
-use crate::campaign::{check, ci};
+use crate::campaign::ci;
+use crate::campaign::explorer::Progress;
 use crate::model::word;
 use crate::target;
 
@@ -27,17 +27,11 @@ impl ProgressLine {
         self.show(campaign_line(progress));
     }
 
-    /// Shows how far a check is.
-    pub fn check(&self, progress: &check::Progress) {
-        self.show(check_line(progress));
-    }
-
     /// Shows how far a CI run is.
     pub fn ci(&self, progress: &ci::Progress<'_>) {
         match progress {
             ci::Progress::Building(progress) => self.building(progress),
-            ci::Progress::Runtime(name, progress) => self.show(format!("{name} · {}", campaign_line(progress))),
-            ci::Progress::Program(name, progress) => self.show(format!("{name} · {}", check_line(progress))),
+            ci::Progress::Exploring(name, progress) => self.show(format!("{name} · {}", campaign_line(progress))),
         }
     }
 
@@ -78,18 +72,6 @@ fn building_beside(progress: Option<&target::Progress>) -> String {
     progress.map_or_else(String::new, |progress| format!(" · {}", building_line(progress)))
 }
 
-fn check_line(progress: &check::Progress) -> String {
-    let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
-    format!(
-        "{} s · {} executions · {} per second · findings: {}{}",
-        progress.elapsed.as_secs(),
-        grouped(progress.executions),
-        grouped(rate as u64),
-        progress.findings,
-        building_beside(progress.building.as_ref()),
-    )
-}
-
 fn campaign_line(progress: &Progress<'_>) -> String {
     if progress.executions == 0
         && let Some(building) = &progress.building
@@ -97,15 +79,17 @@ fn campaign_line(progress: &Progress<'_>) -> String {
         return building_line(building);
     }
     let rate = per_second(progress.executions, progress.elapsed.as_secs_f64());
-    let cell = progress
-        .cell
-        .map_or_else(String::new, |cell| format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads));
+    let cell = progress.cell.map_or_else(String::new, |cell| match progress.task_graphs {
+        Some(_) => format!(" · {} with {} threads", word(&cell.sanitizer), cell.threads),
+        None => format!(" · {}", word(&cell.sanitizer)),
+    });
+    let task_graphs =
+        progress.task_graphs.map_or_else(String::new, |count| format!(" · {} task graphs", grouped(count)));
     format!(
-        "{} s · {} executions · {} per second · {} task graphs · findings: {}{cell}{}",
+        "{} s · {} executions · {} per second{task_graphs} · findings: {}{cell}{}",
         progress.elapsed.as_secs(),
         grouped(progress.executions),
         grouped(rate as u64),
-        grouped(progress.task_graphs),
         progress.findings,
         building_beside(progress.building.as_ref()),
     )
@@ -128,7 +112,7 @@ mod tests {
         let mut progress = Progress {
             elapsed: Duration::from_secs(2),
             executions: 50_000,
-            task_graphs: 3_125,
+            task_graphs: Some(3_125),
             findings: 1,
             cell: None,
             building: None,
@@ -140,6 +124,8 @@ mod tests {
         assert_eq!(campaign_line(&progress), format!("{line} · building: 3 of 9 · a.o, b.o"));
         progress.executions = 0;
         assert_eq!(campaign_line(&progress), "building: 3 of 9 · a.o, b.o");
+        let of_program = Progress { executions: 8, task_graphs: None, building: None, ..progress };
+        assert_eq!(campaign_line(&of_program), "2 s · 8 executions · 4 per second · findings: 1");
     }
 
     #[test]

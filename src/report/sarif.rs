@@ -1,4 +1,4 @@
-//! A CI run as SARIF 2.1.0, which code scanning reads: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
+//! A run as SARIF 2.1.0, which code scanning reads: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
 
 mod rules;
 
@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::json::targets::kind;
 use super::{findings, replays};
-use crate::campaign::ci::{self, Outcome, Summary};
+use crate::campaign::ci::{self, Summary};
 use crate::campaign::findings::Finding;
+use crate::campaign::plan;
 use crate::campaign::replay::Replayed;
 use crate::model::settings::{Engine, Sanitizer};
 use crate::model::word;
@@ -120,29 +121,20 @@ struct Cell {
 }
 
 impl Ran {
-    fn of(outcome: &Outcome) -> Option<Self> {
-        match outcome {
-            Outcome::Runtime(fuzz) => {
-                let cells = fuzz.cells.iter().map(|cell| (cell.sanitizer, Some(cell.threads), cell.executions));
-                Some(Self::new(fuzz.executions, Some(fuzz.task_graphs), fuzz.seconds, fuzz.interrupted, cells))
-            }
-            Outcome::Program(check, _) => {
-                let cells = check.cells.iter().map(|cell| (cell.sanitizer, None, cell.executions));
-                Some(Self::new(check.executions, None, check.seconds, check.interrupted, cells))
-            }
-            Outcome::Failed(_) => None,
-        }
-    }
-
-    fn new(
-        executions: u64,
-        task_graphs: Option<u64>,
-        seconds: f64,
-        interrupted: bool,
-        cells: impl Iterator<Item = (Sanitizer, Option<u16>, u64)>,
-    ) -> Self {
-        let cells = cells.map(|(sanitizer, threads, executions)| Cell { sanitizer, threads, executions }).collect();
-        Self { executions, task_graphs, seconds, interrupted, cells }
+    fn of(target: &ci::Explored) -> Option<Self> {
+        let (summary, is_of_program) = (target.outcome.as_ref().ok()?, target.campaign.is_of_program());
+        let cell = |cell: &plan::Cell| Cell {
+            sanitizer: cell.sanitizer,
+            threads: (!is_of_program).then_some(cell.threads),
+            executions: cell.executions,
+        };
+        Some(Self {
+            executions: summary.executions,
+            task_graphs: (!is_of_program).then_some(summary.task_graphs),
+            seconds: summary.seconds,
+            interrupted: summary.interrupted,
+            cells: summary.cells.iter().map(cell).collect(),
+        })
     }
 }
 
@@ -230,15 +222,15 @@ impl Sarif {
 fn explored(summary: &Summary) -> Explored {
     if let [bundled] = &summary.targets[..]
         && summary.of_bundled_alone().is_some()
-        && let Some(ran) = Ran::of(&bundled.outcome)
+        && let Some(ran) = Ran::of(bundled)
     {
         return Explored::Bundled(ran);
     }
     let target = |target: &ci::Explored| Target {
         name: target.name.clone(),
-        kind: kind(target.is_program),
+        kind: kind(target.campaign.is_of_program()),
         shortfall: target.shortfall(),
-        ran: Ran::of(&target.outcome),
+        ran: Ran::of(target),
     };
     Explored::Project { targets: summary.targets.iter().map(target).collect() }
 }

@@ -5,19 +5,21 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::grouped;
 use super::progress::per_second;
 use crate::campaign::bugs::{Measured, Searches};
-use crate::campaign::check;
 use crate::campaign::plan::Cell;
 use crate::campaign::strategies;
 use crate::model::word;
 
-/// A campaign by sanitizer and thread count.
+/// A campaign by sanitizer and, of a runtime, by thread count.
 #[must_use]
-pub fn of_cells(cells: &[Cell]) -> Table {
+pub fn of_cells(cells: &[Cell], is_of_program: bool) -> Table {
+    let of_runtime = ["threads", "incomparable", "diverged"];
     let columns =
         ["sanitizer", "threads", "executions", "per second", "findings", "incomparable", "diverged", "points"];
-    let mut table = plain(&columns, 1);
+    let is_shown = |column: &str| !is_of_program || !of_runtime.contains(&column);
+    let shown: Vec<&str> = columns.into_iter().filter(|column| is_shown(column)).collect();
+    let mut table = plain(&shown, 1);
     for cell in cells {
-        table.add_row([
+        let values = [
             word(&cell.sanitizer),
             cell.threads.to_string(),
             grouped(cell.executions),
@@ -26,7 +28,9 @@ pub fn of_cells(cells: &[Cell]) -> Table {
             grouped(cell.incomparable.values().sum()),
             grouped(cell.diverged),
             grouped(cell.points),
-        ]);
+        ];
+        let row = columns.iter().zip(values).filter(|(column, _)| is_shown(column));
+        table.add_row(row.map(|(_, value)| value));
     }
     table
 }
@@ -47,22 +51,6 @@ pub fn of_strategies(measured: &[strategies::Measured]) -> Table {
             if found == searches.trials { median } else { format!("{median} ({found} of {})", searches.trials) }
         }));
         table.add_row(row);
-    }
-    table
-}
-
-/// A check by sanitizer.
-#[must_use]
-pub fn of_checks(cells: &[check::Cell]) -> Table {
-    let mut table = plain(&["sanitizer", "executions", "per second", "findings", "points"], 1);
-    for cell in cells {
-        table.add_row([
-            word(&cell.sanitizer),
-            grouped(cell.executions),
-            grouped(per_second(cell.executions, cell.seconds) as u64),
-            grouped(cell.findings),
-            grouped(cell.points),
-        ]);
     }
     table
 }

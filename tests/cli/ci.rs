@@ -138,16 +138,34 @@ fn regression_cases_that_are_not_there_are_an_error_only_if_they_were_named() {
 fn files_that_cannot_be_written_are_refused_before_anything_runs() {
     let place = Workplace::new();
     for flag in ["--junit", "--sarif", "--json"] {
-        let ran = place.run(&format!("ci --minutes 9 {flag} missing/out")).refused(&["missing/out", "directory"]);
+        let ran = place.run(&format!("ci --budget 9m {flag} missing/out")).refused(&["missing/out", "directory"]);
         assert!(ran.stdout.is_empty(), "{}", ran.stdout);
-        place.run(&format!("ci --minutes 9 {flag} .")).refused(&["is a directory"]);
+        place.run(&format!("ci --budget 9m {flag} .")).refused(&["is a directory"]);
     }
 }
 
 #[test]
 fn nothing_to_do_is_refused() {
     let place = Workplace::new();
-    place.run("ci --minutes 0").refused(&["minutes"]);
+    place.run("ci --budget 0").refused(&["--budget", "1h 30m"]);
     place.run("ci --executions 0").refused(&["executions"]);
     place.run("ci --bug nonsense").refused(&["nonsense", "lost-notify"]);
+}
+
+#[test]
+fn check_and_fuzz_write_the_same_files_without_regression_cases() {
+    let place = Workplace::new();
+    place.write("wrong.c", "int main(void) { return 1; }\n");
+    place.run(&format!("check wrong.c --sanitizer none --executions 10 {FILES}")).left_with(FOUND);
+    let [wrong] = &suites(&place)[..] else { panic!("one suite") };
+    assert_eq!((wrong.name.as_str(), names(wrong), wrong.failures), ("wrong", vec!["none"], 1));
+    let run = run_of(&place);
+    assert_eq!(run["results"][0]["ruleId"], "exit-status");
+    assert_eq!(run["properties"]["targets"][0]["executions"], 10);
+    assert_eq!(place.json("out.json")["executions"], 10);
+
+    place.run(&format!("fuzz {SMALL} {FILES}")).left_with(CLEAN);
+    let [fuzz] = &suites(&place)[..] else { panic!("one suite") };
+    assert_eq!((fuzz.name.as_str(), fuzz.failures), ("fuzz", 0));
+    assert_eq!(run_of(&place)["properties"]["executions"], 1000);
 }

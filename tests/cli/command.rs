@@ -36,10 +36,15 @@ impl Workplace {
 
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_threadbare"));
-        command.args(arguments.split_whitespace()).current_dir(self.path()).stdin(Stdio::null());
-        // One for all tests, and not the user's.
-        command.env("THREADBARE_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+        self.prepared(command.args(arguments.split_whitespace()));
         command
+    }
+
+    /// The same, to run here.
+    fn prepared<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        // One for all tests, and not the user's.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        command.current_dir(self.path()).stdin(Stdio::null()).env("THREADBARE_CACHE", cache)
     }
 
     /// Writes a file, in a folder that is made if it is missing; its path.
@@ -59,6 +64,16 @@ impl Workplace {
     pub fn run_in(&self, folder: &str, arguments: &str, more: &[&str]) -> Ran {
         let mut command = self.command(arguments);
         Ran::from(command.args(more).current_dir(self.path().join(folder)).output().expect("threadbare runs"))
+    }
+
+    /// What a shell's command line prints, in which the program is `threadbare`.
+    pub fn shell(&self, line: &str) -> String {
+        let threadbare = Path::new(env!("CARGO_BIN_EXE_threadbare"));
+        let folder = threadbare.parent().expect("a folder").display();
+        let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec 2>&1; {line}")]).env("PATH", path);
+        Ran::from(self.prepared(&mut command).output().expect("a shell runs")).stdout
     }
 
     /// Starts it and does not wait.

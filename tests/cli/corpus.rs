@@ -182,7 +182,6 @@ fn what_cannot_be_done_is_refused() {
     place
         .run("fuzz --executions 10 --sanitizer none --search coverage-guided --engine free")
         .refused(&["--search generational"]);
-    place.run("fuzz --sanitizer none --budget 1s").refused(&["--budget"]);
     place.run("corpus minimise missing").refused(&["missing"]);
     place.run("corpus stats file").refused(&["file"]);
     place.run("corpus import corpus missing").refused(&["missing"]);

@@ -9,6 +9,7 @@ use serde_json::Value;
 fn comparable(json: &Value) -> Value {
     let mut json = json.clone();
     json["seconds"] = Value::Null;
+    json["per_second"] = Value::Null;
     for run in json["runs"].as_array_mut().expect("runs") {
         run["seconds"] = Value::Null;
         run["per_second"] = Value::Null;
@@ -141,4 +142,27 @@ fn bugs_measures_a_search_and_a_clean_run() {
     assert_eq!(bug["free"], Value::Null);
     assert_eq!(json["clean"]["findings"], 0);
     assert!(json["clean"]["executions"].as_u64().is_some_and(|executions| executions >= 1000));
+}
+
+#[test]
+fn the_first_finding_can_end_a_campaign() {
+    let place = Workplace::new();
+    let campaign = "fuzz --executions 100000 --threads 2,4 --sanitizer none --seed 3 --bug transfer-frame-leak";
+    place.run(&format!("{campaign} --stop-at-first --json out.json")).left_with(FOUND);
+    let json = place.json("out.json");
+    assert!(json["executions"].as_u64().is_some_and(|executions| executions < 100_000), "{json}");
+    assert_eq!(json["findings"][0]["confirmed"], true);
+}
+
+#[test]
+fn an_audit_of_task_graphs_compares_two_executions_of_each_and_replays_them_with_every_engine() {
+    let place = Workplace::new();
+    let campaign = "fuzz --executions 800 --threads 1,2,4 --sanitizer none,address --seed 3 --audit --json out.json";
+    let ran = place.run(campaign).left_with(CLEAN);
+    assert!(ran.stdout.contains("audit: both executions of each schedule"), "{}", ran.stdout);
+    let json = place.json("out.json");
+    assert_eq!(json["executions"], 800);
+    assert!(json["compared"].as_u64().is_some_and(|compared| compared >= 400), "{json}");
+    place.run("fuzz --audit --search coverage-guided --executions 10").refused(&["--search generational"]);
+    place.run("fuzz --audit --engine free --executions 10").refused(&["choose fibers or threads"]);
 }

@@ -97,7 +97,7 @@ fn what_a_check_found_before_it_was_interrupted_is_replayed_and_reported() {
 #[test]
 fn an_interrupted_ci_run_still_writes_its_files() {
     let place = Workplace::new();
-    let child = place.start("ci --minutes 9 --sanitizer none --junit junit.xml --sarif out.sarif");
+    let child = place.start("ci --budget 9m --sanitizer none --junit junit.xml --sarif out.sarif");
     assert!(wait_until(|| !workers_of(child.id()).is_empty()));
     signal(&child, "-INT");
     let ran = Ran::from(child.wait_with_output().expect("it ends"));
@@ -121,4 +121,16 @@ fn a_killed_campaign_takes_its_workers_along_and_leaves_whole_cases() {
     child.wait().expect("it ends");
     assert!(wait_until(|| workers.iter().all(|worker| !runs(*worker))));
     place.run("replay findings").left_with(CLEAN);
+}
+
+#[test]
+fn measuring_on_examples_ends_at_the_first_signal() {
+    let place = Workplace::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/check");
+    let child = place.start(&format!("bench --examples {examples} --sanitizer none"));
+    assert!(wait_until(|| !workers_of(child.id()).is_empty()));
+    signal(&child, "-INT");
+    let start = Instant::now();
+    let ran = Ran::from(child.wait_with_output().expect("it ends")).refused(&["interrupted"]);
+    assert!(start.elapsed() < Duration::from_secs(20), "{ran:?}");
 }

@@ -14,3 +14,4 @@ mod project;
 mod refusals;
 mod regressions;
 mod sanitizers;
+mod transcripts;

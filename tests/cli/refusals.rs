@@ -30,6 +30,7 @@ fn nothing_to_do_is_refused() {
     let place = Workplace::new();
     place.run("fuzz --executions 0").refused(&["executions"]);
     place.run("fuzz --seconds 0").refused(&["seconds"]);
+    place.run("check a.c --budget soon").refused(&["--budget", "1h 30m"]);
     place.run("fuzz --jobs 0").refused(&["jobs"]);
     place.run("fuzz --size 0").refused(&["size"]);
     place.run("replay").refused(&["nothing to replay", "threadbare.toml", "name a directory"]);

@@ -1,14 +1,17 @@
-//! What a CI run came to, and what can be said of it.
+//! What a run over targets and regression cases came to, and what can be said of it.
 
 use super::failed;
+use crate::campaign::explorer::{self, Campaign};
 use crate::campaign::findings::Finding;
+use crate::campaign::interrupt;
 use crate::campaign::replay::{Refused, Replayed};
-use crate::campaign::{check, fuzz, interrupt};
 use crate::model::settings::Engine;
 use crate::target::bundled;
 
 /// What was done.
 pub struct Summary {
+    /// The subcommand that did it.
+    pub command: &'static str,
     pub regressions: Vec<Replayed>,
     /// Cases whose target could not be built.
     pub refused: Vec<Refused>,
@@ -22,18 +25,23 @@ pub struct Summary {
 /// A target and what came of it.
 pub struct Explored {
     pub name: String,
-    pub is_program: bool,
-    pub outcome: Outcome,
-}
-
-pub enum Outcome {
-    Runtime(fuzz::Summary),
-    Program(check::Summary, Box<check::Campaign>),
-    /// Why there is nothing to tell: it could not be built or explored.
-    Failed(String),
+    pub campaign: Campaign,
+    /// Or why there is nothing to tell: it could not be built or explored.
+    pub outcome: Result<explorer::Summary, String>,
 }
 
 impl Summary {
+    /// Of a subcommand that explores targets and replays no case.
+    ///
+    /// # Panics
+    /// If there is no target.
+    #[must_use]
+    pub fn of(command: &'static str, targets: Vec<Explored>) -> Self {
+        let (engine, seed) = (targets[0].campaign.engine, targets[0].campaign.seed);
+        let (regressions, refused, left_out) = (Vec::new(), Vec::new(), Vec::new());
+        Self { command, regressions, refused, left_out, targets, engine, seed }
+    }
+
     /// Whether something is wrong with a target.
     #[must_use]
     pub fn found(&self) -> bool {
@@ -42,9 +50,9 @@ impl Summary {
 
     /// What came of the bundled runtime, where nothing else was explored.
     #[must_use]
-    pub fn of_bundled_alone(&self) -> Option<&fuzz::Summary> {
+    pub fn of_bundled_alone(&self) -> Option<&explorer::Summary> {
         match &self.targets[..] {
-            [Explored { name, outcome: Outcome::Runtime(summary), .. }] if name == bundled::NAME => Some(summary),
+            [Explored { name, outcome: Ok(summary), .. }] if name == bundled::NAME => Some(summary),
             _ => None,
         }
     }
@@ -69,35 +77,42 @@ impl Summary {
 }
 
 impl Explored {
+    /// What came of it, and of what, if there is anything to tell.
+    #[must_use]
+    pub fn explored(&self) -> Option<(&explorer::Summary, &Campaign)> {
+        self.outcome.as_ref().ok().map(|summary| (summary, &self.campaign))
+    }
+
+    /// Why it could not be explored, or not to the end.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match &self.outcome {
+            Err(why) => Some(why.clone()),
+            Ok(summary) => summary.failure.as_ref().map(|error| format!("{error:#}")),
+        }
+    }
+
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
-        match &self.outcome {
-            Outcome::Runtime(summary) => &summary.findings,
-            Outcome::Program(summary, _) => &summary.findings,
-            Outcome::Failed(_) => &[],
-        }
+        self.outcome.as_ref().map_or(&[], |summary| &summary.findings)
     }
 
     /// Why nothing can be said of it although nothing was found.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
-        let (failure, is_interrupted, executions) = match &self.outcome {
-            Outcome::Failed(why) => return Some(why.clone()),
-            Outcome::Runtime(summary) => (&summary.failure, summary.interrupted, summary.executions),
-            Outcome::Program(summary, _) => (&summary.failure, summary.interrupted, summary.executions),
-        };
-        if let Some(failure) = failure {
-            return Some(format!("{failure:#}"));
+        if let Some(failure) = self.failure() {
+            return Some(failure);
         }
+        let summary = self.outcome.as_ref().ok()?;
+        let executions = summary.executions;
         if executions == 0 {
-            let first = if self.is_program { "schedule" } else { "task graph" };
+            let first = if self.campaign.is_of_program() { "schedule" } else { "task graph" };
             let why = if interrupt::requested() { "interrupted before" } else { "no time was left when" };
-            return Some(format!("{why} the first {first} was executed; give more with `--minutes`"));
+            return Some(format!("{why} the first {first} was executed; give more with `--budget`"));
         }
-        if is_interrupted {
+        if summary.interrupted {
             return Some(format!("interrupted after {executions} executions, so nothing is known of the rest"));
         }
-        let Outcome::Runtime(summary) = &self.outcome else { return None };
         let incomparable: u64 = summary.cells.iter().flat_map(|cell| cell.incomparable.values()).sum();
         (incomparable >= executions).then(|| "no execution could be compared with the reference".to_owned())
     }
@@ -125,7 +140,7 @@ mod tests {
         sample::fuzz_of(&mut summary).cells[0].incomparable.values_mut().for_each(|count| *count = 30);
         assert!(summary.shortfall().is_some_and(|why| why.contains("compared")));
         sample::fuzz_of(&mut summary).executions = 0;
-        assert!(summary.shortfall().is_some_and(|why| why.contains("--minutes")));
+        assert!(summary.shortfall().is_some_and(|why| why.contains("--budget")));
         summary.regressions[0].seen.clear();
         assert!(summary.shortfall().is_some_and(|why| why.starts_with("1 of 2 regression cases")));
     }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Check, Fuzz, Replay};
-use crate::campaign::ci::{Explored, Outcome, Summary};
+use super::{Explored, Replay};
+use crate::campaign::ci::{self, Summary};
 
 /// A target of a project file.
 #[derive(Serialize)]
@@ -15,26 +15,18 @@ pub struct Named {
     shortfall: Option<String>,
     /// Of a runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fuzz: Option<Fuzz>,
+    fuzz: Option<Explored>,
     /// Of a program.
     #[serde(skip_serializing_if = "Option::is_none")]
-    check: Option<Check>,
+    check: Option<Explored>,
 }
 
 impl Named {
-    #[must_use]
-    pub fn program(name: &str, check: Option<Check>, shortfall: Option<String>) -> Self {
-        Self { name: name.to_owned(), kind: kind(true), shortfall, fuzz: None, check }
-    }
-
-    fn new(target: &Explored, run: &Summary) -> Self {
-        let (fuzz, check) = match &target.outcome {
-            Outcome::Runtime(summary) => (Some(Fuzz::new(summary, run.engine, run.seed)), None),
-            Outcome::Program(summary, campaign) => (None, Some(Check::new(summary, campaign))),
-            Outcome::Failed(_) => (None, None),
-        };
-        let (name, kind) = (target.name.clone(), kind(target.is_program));
-        Self { name, kind, shortfall: target.shortfall(), fuzz, check }
+    fn new(target: &ci::Explored) -> Self {
+        let is_of_program = target.campaign.is_of_program();
+        let fuzz = target.explored().filter(|_| !is_of_program).map(Explored::new);
+        let check = target.explored().filter(|_| is_of_program).map(Explored::new);
+        Self { name: target.name.clone(), kind: kind(is_of_program), shortfall: target.shortfall(), fuzz, check }
     }
 }
 
@@ -51,8 +43,8 @@ pub struct Targets {
 
 impl Targets {
     #[must_use]
-    pub fn new(targets: Vec<Named>) -> Self {
-        Self { targets }
+    pub fn new(targets: &[ci::Explored]) -> Self {
+        Self { targets: targets.iter().map(Named::new).collect() }
     }
 }
 
@@ -71,7 +63,7 @@ pub struct Ci {
 enum Results {
     /// Of the bundled runtime alone.
     Bundled {
-        fuzz: Box<Fuzz>,
+        fuzz: Box<Explored>,
     },
     Project(Targets),
 }
@@ -81,10 +73,8 @@ impl Ci {
     pub fn new(summary: &Summary) -> Self {
         let missing = summary.regressions.iter().filter(|case| !case.was_replayed()).count();
         let explored = match summary.of_bundled_alone() {
-            Some(fuzz) => Results::Bundled { fuzz: Box::new(Fuzz::new(fuzz, summary.engine, summary.seed)) },
-            None => Results::Project(Targets::new(
-                summary.targets.iter().map(|target| Named::new(target, summary)).collect(),
-            )),
+            Some(fuzz) => Results::Bundled { fuzz: Box::new(Explored::new((fuzz, &summary.targets[0].campaign))) },
+            None => Results::Project(Targets::new(&summary.targets)),
         };
         Self {
             regressions: Replay::new(&summary.regressions, missing as u64, &summary.refused),

@@ -1,0 +1,45 @@
+//! Campaigns for tests, of a runtime and of a program.
+
+use std::path::PathBuf;
+
+use super::Campaign;
+use crate::campaign::search::{Runtime, Searched};
+use crate::check::Check;
+use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::target::Points;
+use crate::target::bundled;
+use crate::task_graph::Shape;
+
+pub fn of_runtime() -> Campaign {
+    let runtime = Runtime { name: bundled::NAME.to_owned(), bug: None, shape: Shape::of_size(3) };
+    of(Searched::Generational { runtime, strategy: StrategyName::Random })
+}
+
+pub fn of_program() -> Campaign {
+    let check = Check {
+        directory: PathBuf::new(),
+        sources: vec!["src/counter.c".into()],
+        flags: Vec::new(),
+        arguments: Vec::new(),
+        points: Points::Memory,
+        injections: Vec::new(),
+        recorded: None,
+    };
+    of(Searched::Program { check, strategy: StrategyName::Portfolio })
+}
+
+fn of(searched: Searched) -> Campaign {
+    Campaign {
+        searched,
+        sanitizers: vec![Sanitizer::None],
+        threads: vec![1],
+        engine: Engine::Fibers,
+        seed: 7,
+        jobs: 1,
+        budget: None,
+        executions: Some(20),
+        stop_at_first: false,
+        audit: false,
+        findings: "findings".into(),
+    }
+}

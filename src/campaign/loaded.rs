@@ -1,0 +1,243 @@
+//! What a worker has loaded: a task graph or a program. The one place that executes and judges.
+
+use super::fingerprint::fingerprint;
+use super::known::Known;
+use crate::control::{Budget, Mode, Session};
+use crate::evidence::timeline;
+use crate::feedback::States;
+use crate::model::execution::{Ending, Event, Step};
+use crate::model::schedule::Schedule;
+use crate::model::verdict::{Judgement, Verdict};
+use crate::oracle::{Judge, exit};
+use crate::reference::Expectations;
+use crate::task_graph::TaskGraph;
+
+/// Step budget of an execution of a program.
+const MOST_POINTS: u64 = 1 << 20;
+/// Half of that, but no more than this times the longest execution that ended, everyone gets their share; at least half of
+/// `FEWEST_POINTS`.
+const BUDGET_FACTOR: u64 = 50;
+const FEWEST_POINTS: u64 = 20_000;
+/// What strategies plan with while nothing is known.
+const EXPECTED_POINTS: u64 = 100;
+
+/// What is executed.
+pub(crate) enum Loaded {
+    TaskGraph(Box<LoadedGraph>),
+    Program(Pace),
+}
+
+/// The task graph that is executed now, and its judge.
+pub(crate) struct LoadedGraph {
+    graph: TaskGraph,
+    judge: Judge,
+    states: Option<States>,
+}
+
+/// How long a program takes.
+#[derive(Default)]
+pub(crate) struct Pace {
+    /// Scheduling points of the longest execution that ended by itself.
+    longest: Option<u64>,
+    /// Some execution did not come to its end.
+    has_livelock: bool,
+    /// The step budget of a schedule that is replayed.
+    replayed: Option<u64>,
+}
+
+/// One execution, judged.
+pub(crate) struct Ran {
+    pub is_of_program: bool,
+    pub ending: Ending,
+    pub points: u64,
+    /// Reports of the sanitizer.
+    pub reports: u32,
+    pub judgement: Judgement,
+    /// Of a failure that is not known.
+    pub evidence: Evidence,
+    /// More can be executed in the process. One whose threads all came to their end is as good as new; of a task graph, one
+    /// that was left in the middle is not.
+    pub is_intact: bool,
+    /// Everything that is to be the same in another execution of the schedule, if that was asked for.
+    pub steps: Vec<Step>,
+    pub events: Vec<Event>,
+}
+
+/// What is kept of a failure.
+#[derive(Default)]
+pub(crate) struct Evidence {
+    /// The events of a task graph, for people.
+    pub timeline: String,
+    /// Where the process goes on after it, so that the trace will hold others.
+    pub schedule: Option<Schedule>,
+    /// Tell the sanitizer's reports from each other, of a program.
+    pub signatures: Vec<u64>,
+}
+
+impl Loaded {
+    /// A task graph, with feedback of its states or not.
+    pub fn graph(session: &mut Session, graph: TaskGraph, threads: u16, has_states: bool) -> Self {
+        session.load(&graph);
+        let judge = Judge::new(&graph, threads, Expectations::of(&graph));
+        let states = has_states.then(|| States::of(&graph));
+        Self::TaskGraph(Box::new(LoadedGraph { graph, judge, states }))
+    }
+
+    /// What is replayed next is this schedule, which did or did not end.
+    pub fn expect(&mut self, schedule: &Schedule, is_endless: bool) {
+        if let Self::Program(pace) = self {
+            // What did not end within a budget does not end within it again.
+            pace.replayed = Some(if is_endless { schedule.points() } else { MOST_POINTS });
+        }
+    }
+
+    /// Executes and judges once; `is_logged` keeps what an audit compares and an explanation tells.
+    pub fn execute(
+        &mut self,
+        session: &mut Session,
+        number: u64,
+        mode: Mode<'_>,
+        known: &Known,
+        is_logged: bool,
+    ) -> Ran {
+        match self {
+            Self::TaskGraph(loaded) => loaded.execute(session, number, mode, known, is_logged),
+            Self::Program(pace) => pace.execute(session, number, mode, known, is_logged),
+        }
+    }
+}
+
+impl LoadedGraph {
+    fn execute(&mut self, session: &mut Session, number: u64, mode: Mode<'_>, known: &Known, is_logged: bool) -> Ran {
+        let execution = session.execute(number, mode);
+        if let Some(states) = &mut self.states {
+            states.look(execution);
+        }
+        let is_diverged = matches!(execution.ending, Ending::Diverged { .. });
+        let judgement = if is_diverged { Judgement::Right } else { self.judge.judge(execution) };
+        let mut evidence = Evidence::default();
+        if is_new(&judgement, execution.reports, known) {
+            evidence.timeline = timeline::text(&self.graph, &execution.events);
+        }
+        Ran {
+            is_of_program: false,
+            points: execution.points,
+            reports: execution.reports,
+            is_intact: execution.ending == Ending::Completed,
+            events: if is_logged { execution.events.clone() } else { Vec::new() },
+            ending: execution.ending.clone(),
+            judgement,
+            evidence,
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl Pace {
+    /// Everyone gets their share soon, by what others took. But an execution that takes longer than those may yet end, so
+    /// only what does not end within all the points is a livelock; once one is known, others need not take so long.
+    fn budget(&self) -> Budget {
+        if let Some(points) = self.replayed {
+            return points.into();
+        }
+        let soon =
+            self.longest.map_or(MOST_POINTS, |longest| (longest * BUDGET_FACTOR).clamp(FEWEST_POINTS, MOST_POINTS));
+        Budget { points: if self.has_livelock { soon } else { MOST_POINTS }, fair_after: soon / 2 }
+    }
+
+    fn execute(&mut self, session: &mut Session, number: u64, mode: Mode<'_>, known: &Known, is_logged: bool) -> Ran {
+        let budget = self.budget();
+        let (execution, steps) = if is_logged {
+            session.log_image(number, mode, budget)
+        } else {
+            let expected = self.longest.unwrap_or(EXPECTED_POINTS);
+            (session.execute_image(number, mode, budget, expected), Vec::new())
+        };
+        let (ending, points, reports) = (execution.ending.clone(), execution.points, execution.reports);
+        let judgement = exit::judge(&ending);
+        let mut evidence = Evidence::default();
+        if is_new(&judgement, reports, known) {
+            evidence.schedule = Some(session.schedule());
+            evidence.signatures = session.report_signatures();
+        }
+        let is_intact = !session.is_spent();
+        Ran { is_of_program: true, ending, points, reports, judgement, evidence, is_intact, steps, events: Vec::new() }
+    }
+
+    /// Takes in how long an execution took.
+    pub fn learn(&mut self, ran: &Ran) {
+        match &ran.judgement {
+            Judgement::Right if ran.reports == 0 => self.longest = self.longest.max(Some(ran.points)),
+            Judgement::Wrong(failure) => self.has_livelock |= failure.verdict == Verdict::Livelock,
+            Judgement::Right | Judgement::Incomparable(..) => {}
+        }
+    }
+}
+
+/// Whether there is something to tell.
+fn is_new(judgement: &Judgement, reports: u32, known: &Known) -> bool {
+    let is_wrong = |judgement: &Judgement| match judgement {
+        Judgement::Wrong(failure) => !known.fingerprints.contains(&fingerprint(failure)),
+        Judgement::Right | Judgement::Incomparable(..) => false,
+    };
+    reports > 0 || is_wrong(judgement)
+}
+
+#[cfg(test)]
+impl Default for Ran {
+    /// One of a task graph that was right and did nothing.
+    fn default() -> Self {
+        Self {
+            is_of_program: false,
+            ending: Ending::Completed,
+            points: 0,
+            reports: 0,
+            judgement: Judgement::Right,
+            evidence: Evidence::default(),
+            is_intact: true,
+            steps: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::verdict::{Failure, OracleName};
+
+    fn ran(judgement: Judgement, points: u64) -> Ran {
+        Ran { points, judgement, ..Ran::default() }
+    }
+
+    fn livelock() -> Judgement {
+        let (message, cause) = (String::new(), String::new());
+        Judgement::Wrong(Failure { verdict: Verdict::Livelock, oracle: OracleName::Progress, message, cause })
+    }
+
+    #[test]
+    fn everyone_gets_their_share_sooner_once_it_is_known_how_long_a_program_takes() {
+        let mut pace = Pace::default();
+        let of = |pace: &Pace| (pace.budget().points, pace.budget().fair_after);
+        assert_eq!(of(&pace), (MOST_POINTS, MOST_POINTS / 2));
+        pace.learn(&ran(Judgement::Right, 1_000));
+        pace.learn(&ran(Judgement::Right, 10));
+        assert_eq!(of(&pace), (MOST_POINTS, 25_000), "what takes longer may yet end");
+        pace.learn(&ran(livelock(), 9_999_999));
+        assert_eq!(of(&pace), (50_000, 25_000), "a livelock is known");
+    }
+
+    #[test]
+    fn a_schedule_that_did_not_end_is_replayed_no_further() {
+        let mut program = Loaded::Program(Pace::default());
+        let schedule = Schedule::default();
+        let points = |program: &Loaded| match program {
+            Loaded::Program(pace) => pace.budget().points,
+            Loaded::TaskGraph(_) => unreachable!("it is a program"),
+        };
+        program.expect(&schedule, true);
+        assert_eq!(points(&program), schedule.points());
+        program.expect(&schedule, false);
+        assert_eq!(points(&program), MOST_POINTS);
+    }
+}

@@ -1,0 +1,142 @@
+//! What explorations leave: lines on the terminal, files, and the exit code.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Serialize;
+
+use crate::campaign::ci;
+use crate::campaign::corpus::Gathered;
+use crate::campaign::explorer::{Campaign, Summary};
+use crate::campaign::findings::{can_write, write_whole};
+use crate::model::settings::StrategyName;
+use crate::model::word;
+use crate::report::progress::ProgressLine;
+use crate::report::sarif::Sarif;
+use crate::report::{findings, grouped, json, junit, say, table};
+use crate::target::Workshop;
+
+#[derive(Debug, Args)]
+pub struct Outputs {
+    /// Write the results as JUnit XML to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write what was found as SARIF to this file.
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Write the results to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// Checks that they can be written, before anything is explored.
+    ///
+    /// # Errors
+    /// One cannot; the error names it.
+    pub fn can_be_written(&self) -> Result<()> {
+        [&self.junit, &self.sarif, &self.json].into_iter().flatten().try_for_each(|path| can_write(path))
+    }
+
+    /// Writes those that were asked for; `results` are what the subcommand writes as JSON.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub fn write<T: Serialize>(&self, summary: &ci::Summary, results: impl FnOnce(&ci::Summary) -> T) -> Result<()> {
+        if let Some(path) = &self.junit {
+            write_whole(path, junit::xml(summary)?.as_bytes())?;
+        }
+        if let Some(path) = &self.sarif {
+            let root = std::env::current_dir().context("cannot tell the current directory")?;
+            json::write(path, &Sarif::new(summary, &root))?;
+        }
+        if let Some(path) = &self.json {
+            json::write(path, &results(summary))?;
+        }
+        Ok(())
+    }
+}
+
+/// Explores one target and says what came of it.
+///
+/// # Errors
+/// As [`Campaign::run`].
+pub fn explore(name: &str, campaign: Campaign, workshop: &Workshop) -> Result<ci::Explored> {
+    let line = ProgressLine::new();
+    let summary = campaign.run(workshop, |progress| line.campaign(progress))?;
+    drop(line);
+    print(&summary, &campaign);
+    Ok(ci::Explored { name: name.to_owned(), campaign, outcome: Ok(summary) })
+}
+
+/// Does all that a subcommand does that explores one target, and tells whether something was found.
+///
+/// # Errors
+/// It could not be explored, or not to the end; or a file cannot be written.
+pub fn explore_alone(
+    command: &'static str,
+    name: &str,
+    campaign: Campaign,
+    workshop: &Workshop,
+    outputs: &Outputs,
+) -> Result<bool> {
+    let mut summary = ci::Summary::of(command, vec![explore(name, campaign, workshop)?]);
+    outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
+    let found = summary.found();
+    let failure = summary.targets[0].outcome.as_mut().ok().and_then(|explored| explored.failure.take());
+    failure.map_or(Ok(found), Err)
+}
+
+/// Says what came of a target: the table, the findings and the totals.
+pub fn print(summary: &Summary, campaign: &Campaign) {
+    let is_of_program = campaign.is_of_program();
+    let table = table::of_cells(&summary.cells, is_of_program);
+    if is_of_program {
+        summary.findings.iter().for_each(|finding| say(format!("{}\n", findings::text(finding))));
+        say(table);
+    } else {
+        say(table);
+        summary.findings.iter().for_each(|finding| say(format!("\n{}", findings::text(finding))));
+    }
+    for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
+        let is_whole = campaign.searched.strategy() == StrategyName::Exhaustive;
+        let bound = if is_whole { "" } else { " within the bound" };
+        say(format!("{}: every schedule{bound} was tried", word(&cell.sanitizer)));
+    }
+    let mut reasons = BTreeMap::new();
+    for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
+        *reasons.entry(reason).or_insert(0) += count;
+    }
+    for (reason, count) in reasons {
+        say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
+    }
+    if let Some(corpus) = &summary.corpus {
+        say(corpus_line(corpus));
+    }
+    if campaign.audit && summary.failure.is_none() {
+        say(format!(
+            "audit: both executions of each schedule passed the same steps, and {} replays with other engines and \
+             sanitizers ended the same",
+            grouped(summary.compared)
+        ));
+    }
+    let task_graphs =
+        if is_of_program { String::new() } else { format!(" of {} task graphs", grouped(summary.task_graphs)) };
+    say(format!(
+        "{}{} executions{task_graphs} in {:.1} s, {}",
+        if summary.interrupted { "interrupted after " } else { "" },
+        grouped(summary.executions),
+        summary.seconds,
+        findings::counted(summary.findings.len())
+    ));
+}
+
+fn corpus_line(corpus: &Gathered) -> String {
+    let refused = match corpus.refused {
+        0 => String::new(),
+        count => format!(", {} files that are no inputs (`threadbare corpus stats` names them)", grouped(count as u64)),
+    };
+    format!("corpus: {} inputs, {} of them new{refused}", grouped(corpus.inputs as u64), grouped(corpus.added as u64))
+}
