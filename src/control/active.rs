@@ -280,10 +280,11 @@ impl Active {
         unsafe { thread.run() };
         // SAFETY: these are the running thread's.
         unsafe { thread_locals::destroy(thread.locals.get()) };
+        // A return from main runs no destructors of values.
         if thread.id != 0 || thread.has_exited() {
-            thread
-                .specific
-                .end(|index, generation| self.ask(|controller| controller.keys.destructor(index, generation))); // A return from main runs no destructors of values.
+            let destructor_of =
+                |index, generation| self.ask(|controller| controller.keys.destructor(index, generation));
+            thread.specific.end(destructor_of);
         }
         // SAFETY: as above.
         unsafe { thread_locals::free(thread.locals.get()) };
