@@ -15,6 +15,7 @@ use super::job::{
 use super::loaded::{Loaded, Pace, Ran};
 use super::seed;
 use super::tally::Tally;
+use super::task_graphs::TaskGraphs;
 use crate::case::{Case, Workload};
 use crate::control::{self, Loading, Mode, Session};
 use crate::feedback::counters;
@@ -123,7 +124,7 @@ impl Runner {
         self.tally.known.clone_from(&slice.known);
         self.session.know_reports(&slice.known.reports.iter().copied().collect::<Vec<_>>());
         match &slice.executed {
-            Executed::TaskGraphs(_) => self.explore_task_graphs(slice),
+            Executed::TaskGraphs(task_graphs) => self.explore_task_graphs(slice, task_graphs),
             Executed::Program(program) => self.explore_program(slice, program)?,
         }
         Ok(())
@@ -141,8 +142,7 @@ impl Runner {
         (slice.first..slice.first.saturating_add(slice.count)).take_while(in_time)
     }
 
-    fn explore_task_graphs(&mut self, slice: &Slice) {
-        let Executed::TaskGraphs(task_graphs) = &slice.executed else { return };
+    fn explore_task_graphs(&mut self, slice: &Slice, task_graphs: &TaskGraphs) {
         let mut current: Option<(u64, Loaded)> = None;
         self.unchecked = slice.first;
         for execution in self.executions(slice) {
