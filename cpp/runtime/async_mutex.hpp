@@ -1,15 +1,14 @@
 // A mutex that suspends the coroutine instead of blocking the thread.
 #pragma once
 
-#include "runtime/waiter.hpp"
+#include "runtime/async_semaphore.hpp"
 
-#include <mutex>
 #include <utility>
 
 namespace threadbare::runtime {
 
-/// Grants itself in the order in which it was asked. A waiter is queued to its own affinity when it gets
-/// the mutex. Must outlive every coroutine that uses it.
+/// A semaphore of one permit, which a guard gives back. Grants itself in the order in which it was asked. Must outlive every
+/// coroutine that uses it.
 class AsyncMutex {
  public:
   class Awaiter;
@@ -28,7 +27,7 @@ class AsyncMutex {
 
     /// Unlocks before the end of the scope.
     void unlock() noexcept {
-      if (mutex_) std::exchange(mutex_, nullptr)->unlock();
+      if (mutex_) std::exchange(mutex_, nullptr)->permit_.release();
     }
 
    private:
@@ -41,68 +40,22 @@ class AsyncMutex {
   Awaiter lock() noexcept;
 
  private:
-  /// Passes the mutex on to the first waiter, or frees it.
-  inline void unlock() noexcept;
-
-  std::mutex mutex_;
-  bool locked_ = false;
-  WaiterList waiting_;
+  AsyncSemaphore permit_{1};
 };
 
-class AsyncMutex::Awaiter : private Waiter {
+class AsyncMutex::Awaiter : public AsyncSemaphore::Awaiter {
  public:
-  explicit Awaiter(AsyncMutex &mutex) noexcept : mutex_(mutex) {}
-  ~Awaiter() {
-    // Only where the coroutine is destroyed while it waits, or after it was woken but before it ran.
-    if (granted_) mutex_.unlock();
-    if (!linked()) return;
-    const std::lock_guard lock(mutex_.mutex_);
-    mutex_.waiting_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
-
-  // Not inlined: see FinalSuspend.
-  template <Promise P>
-  [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
-    const std::lock_guard lock(mutex_.mutex_);
-    if (!mutex_.locked_) {
-      mutex_.locked_ = true;
-      granted_ = true;
-      return false;
-    }
-    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-    mutex_.waiting_.push_back(*this);
-    return true;
-  }
+  explicit Awaiter(AsyncMutex &mutex) noexcept : AsyncSemaphore::Awaiter(mutex.permit_), mutex_(mutex) {}
 
   Guard await_resume() noexcept {
-    granted_ = false;
+    AsyncSemaphore::Awaiter::await_resume();
     return Guard(mutex_);
   }
 
  private:
-  friend class AsyncMutex;
   AsyncMutex &mutex_;
-  /// The mutex belongs to this coroutine, which does not know it yet.
-  bool granted_ = false;
 };
 
 inline AsyncMutex::Awaiter AsyncMutex::lock() noexcept { return Awaiter(*this); }
-
-inline void AsyncMutex::unlock() noexcept {
-  Waiter *next = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    next = waiting_.pop_front();
-    if (next) {
-      static_cast<Awaiter *>(next)->granted_ = true;
-    } else {
-      locked_ = false;
-    }
-  }
-  if (next) next->wake();
-}
 
 }  // namespace threadbare::runtime
