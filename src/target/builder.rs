@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::cache::{Digests, Held};
+use super::cache::Held;
+use super::digests::Digests;
 use super::flags::{self, Instrumented};
 use super::step::{Action, Step};
 use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, tree};
@@ -332,7 +333,7 @@ fn linking(workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: 
     }
     // clang leaves the runtime to the executable, where it is loaded before.
     if !workshop.toolchain.is_clang {
-        arguments.extend(flags::of_sanitizer(sanitizer).iter().map(OsString::from));
+        arguments.extend(flags::of_sanitizer(sanitizer).map(OsString::from));
     }
     arguments.extend(objects.iter().map(OsString::from));
     arguments.extend(target.flags.iter().map(OsString::from));

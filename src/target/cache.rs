@@ -7,7 +7,6 @@
 //! A header that comes to lie in an include directory before the one that was read is not noticed; ccache's direct mode
 //! has the same gap.
 
-use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
 use std::io;
@@ -18,6 +17,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::digests::{Digest, Digests, digest_of};
 use crate::scratch::Scratch;
 
 /// Names the directory of the cache.
@@ -29,9 +29,6 @@ const AFTER_CLEANING: u64 = LIMIT / 4 * 3;
 const MOST_RESULTS: usize = 8;
 /// What was used so lately is not removed, since a build may need it: seconds.
 const YOUNG: u64 = 600;
-
-/// The digest of a file's content.
-type Digest = String;
 
 /// A directory with what was built.
 pub struct Cache {
@@ -59,10 +56,6 @@ struct Made {
     /// The file name below `outputs`, which begins with a digest of the content.
     output: String,
 }
-
-/// Digests of files, each read once.
-#[derive(Default)]
-pub struct Digests(HashMap<PathBuf, Option<Digest>>);
 
 /// How much there is of what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -186,7 +179,7 @@ impl Cache {
         let place = self.root.join("outputs").join(&output);
         fs::rename(file, &place).with_context(|| self.cannot_write())?;
         let held = hold(place).with_context(|| self.cannot_write())?;
-        digests.0.insert(held.path.clone(), Some(digest));
+        digests.insert(held.path.clone(), digest);
         let mut entry = self.entry(key);
         let made = Made { read, output };
         entry.results.retain(|other| *other != made);
@@ -335,24 +328,6 @@ impl Made {
     fn holds(&self, digests: &mut Digests) -> bool {
         self.read.iter().all(|(path, digest)| digests.of(path).as_ref() == Some(digest))
     }
-}
-
-impl Digests {
-    /// Of the file at `path`; `None` if it cannot be read.
-    pub fn of(&mut self, path: &Path) -> Option<Digest> {
-        if let Some(known) = self.0.get(path) {
-            return known.clone();
-        }
-        let digest = digest_of(path).ok();
-        self.0.insert(path.to_owned(), digest.clone());
-        digest
-    }
-}
-
-fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut hasher = blake3::Hasher::new();
-    io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().to_hex()[..32].to_owned())
 }
 
 #[cfg(test)]

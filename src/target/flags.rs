@@ -20,14 +20,18 @@ pub enum Instrumented {
 /// Calls AddressSanitizer's checks in place of making them, so that they can be points; g++ only.
 const OUTLINED_CHECKS: [&str; 2] = ["--param", "asan-instrumentation-with-call-threshold=0"];
 
+/// A sanitizer and its flags in each line; CMakeLists.txt reads the same file.
+const OF_SANITIZERS: &str = include_str!("../../cpp/sanitizers.txt");
+
 /// What a sanitizer itself needs, where code is compiled and where it is linked.
-#[must_use]
-pub fn of_sanitizer(sanitizer: Sanitizer) -> &'static [&'static str] {
-    match sanitizer {
-        Sanitizer::None => &[],
-        Sanitizer::Thread => &["-fsanitize=thread"],
-        Sanitizer::Address => &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=vptr"],
-    }
+pub fn of_sanitizer(sanitizer: Sanitizer) -> impl Iterator<Item = &'static str> {
+    let word = match sanitizer {
+        Sanitizer::None => "none",
+        Sanitizer::Thread => "thread",
+        Sanitizer::Address => "address",
+    };
+    let of_it = OF_SANITIZERS.lines().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '));
+    of_it.flat_map(str::split_whitespace)
 }
 
 /// What every source is compiled with, before the flags of its owner.
