@@ -36,12 +36,12 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
 
 use crate::check::Check;
 use crate::model::schedule::{Choice, Schedule};
 use crate::model::settings::Settings;
 use crate::model::verdict::{OracleName, Verdict};
+use crate::model::word;
 use crate::task_graph::TaskGraph;
 use crate::task_graph::text::Mistake;
 
@@ -179,12 +179,4 @@ fn write_schedule(formatter: &mut Formatter<'_>, schedule: &Schedule) -> fmt::Re
         writeln!(formatter)?;
     }
     writeln!(formatter, "  end")
-}
-
-/// The word that a case file, JSON and the command line use for a value.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        other => unreachable!("only enums without fields have words, not {other:?}"),
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use cxx::{ExternType, UniquePtr, type_id};
 
-use crate::task_graph::{AccessChecks, Affinity, Call, EventReset, Operation, ResultKind, TaskGraph};
+use crate::task_graph::{AccessChecks, Call, EventReset, Operation, TaskGraph};
 
 /// A task, for cpp/harness/task_graph_spec.hpp.
 #[repr(C)]
@@ -228,12 +228,8 @@ impl LoadedTaskGraph {
         };
         for task in &graph.tasks {
             loaded.tasks.push(TaskSpec {
-                affinity: affinity_code(task.affinity) as u8,
-                result: match task.result {
-                    ResultKind::Int => 0,
-                    ResultKind::Unique => 1,
-                    ResultKind::Void => 2,
-                },
+                affinity: task.affinity as u8,
+                result: task.result as u8,
                 first_operation: loaded.operations.len() as u32,
                 operation_count: task.operations.len() as u32,
             });
@@ -261,46 +257,19 @@ impl LoadedTaskGraph {
         self.operations.len()
     }
 
-    /// The codes are the positions in `Operation`, as in cpp/harness/task_graph_spec.hpp.
     fn operation(&mut self, operation: &Operation) -> OperationSpec {
-        let of = |code: u8, object: u32| OperationSpec { code, object, ..OperationSpec::default() };
-        match *operation {
-            Operation::Compute(value) => OperationSpec { value, ..of(0, 0) },
-            Operation::Await(task) => of(1, task),
-            Operation::AwaitCatch(task) => of(2, task),
-            Operation::WhenAll(ref tasks) => self.with_children(3, tasks),
-            Operation::WhenAny(ref tasks) => self.with_children(4, tasks),
-            Operation::Start(task) => of(5, task),
-            Operation::Join(task) => of(6, task),
-            Operation::Detach(task) => of(7, task),
-            Operation::Hop(affinity) => of(8, affinity_code(affinity)),
-            Operation::Yield => of(9, 0),
-            Operation::Sleep(microseconds) => of(10, microseconds),
-            Operation::Throw(code) => of(11, code),
-            Operation::Cancel(task) => of(12, task),
-            Operation::CheckCancel => of(13, 0),
-            Operation::Lock(mutex) => of(14, mutex),
-            Operation::Unlock(mutex) => of(15, mutex),
-            Operation::Acquire(semaphore) => of(16, semaphore),
-            Operation::Release(semaphore) => of(17, semaphore),
-            Operation::SetEvent(event) => of(18, event),
-            Operation::ResetEvent(event) => of(19, event),
-            Operation::WaitEvent(event) => of(20, event),
-            Operation::LatchArrive(latch) => of(21, latch),
-            Operation::LatchWait(latch) => of(22, latch),
-            Operation::BarrierArrive(barrier) => of(23, barrier),
-            Operation::BarrierWait(barrier) => of(24, barrier),
-            Operation::Send(channel, value) => OperationSpec { value, ..of(25, channel) },
-            Operation::Receive(channel) => of(26, channel),
-            Operation::Close(channel) => of(27, channel),
-            Operation::Call(call) => OperationSpec { value: argument(&call), ..of(28 + call.code(), object_of(&call)) },
+        let object = operation.operand().unwrap_or_default();
+        let spec = OperationSpec { code: operation.code(), object, ..OperationSpec::default() };
+        match operation {
+            Operation::Compute(value) | Operation::Send(_, value) => OperationSpec { value: *value, ..spec },
+            Operation::WhenAll(tasks) | Operation::WhenAny(tasks) => {
+                let object = self.children.len() as u32;
+                self.children.extend_from_slice(tasks);
+                OperationSpec { object, child_count: tasks.len() as u32, ..spec }
+            }
+            Operation::Call(call) => OperationSpec { object: object_of(call), value: argument(call), ..spec },
+            _ => spec,
         }
-    }
-
-    fn with_children(&mut self, code: u8, tasks: &[u32]) -> OperationSpec {
-        let object = self.children.len() as u32;
-        self.children.extend_from_slice(tasks);
-        OperationSpec { code, object, child_count: tasks.len() as u32, value: 0 }
     }
 }
 
@@ -329,12 +298,5 @@ fn argument(call: &Call) -> i64 {
         | Call::ActiveArcs(_)
         | Call::ProcessArcs(_)
         | Call::LeaseHolder(_) => 0,
-    }
-}
-
-fn affinity_code(affinity: Affinity) -> u32 {
-    match affinity {
-        Affinity::Main => 0,
-        Affinity::Worker => 1,
     }
 }

@@ -8,6 +8,7 @@ mod builder;
 pub mod bundled;
 pub mod cache;
 mod dependencies;
+mod digests;
 mod flags;
 mod language;
 mod points;

@@ -14,8 +14,7 @@ enum class Affinity : std::uint8_t { Main, Worker };
 /// What a task gives: its accumulator, that in a `std::unique_ptr`, or nothing.
 enum class ResultKind : std::uint8_t { Int, Unique, Void };
 
-/// The operations, in the order of `Operation` in src/task_graph/model.rs, and those on systems in the order of `Call`
-/// in src/task_graph/call.rs.
+/// The operations, by their numbers in src/task_graph/code.rs, and those on systems by those in src/task_graph/call.rs.
 enum class OperationCode : std::uint8_t {
   Compute,
   Await,
@@ -45,7 +44,7 @@ enum class OperationCode : std::uint8_t {
   Send,
   Receive,
   Close,
-  Resume,
+  Resume = 64,
   BeginBranch,
   NestBranch,
   EndBranch,

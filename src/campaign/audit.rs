@@ -24,13 +24,13 @@ const OUTSIDE: &str = "likely something from outside the program: real time (`rd
 
 /// Where an execution and the replay of its schedule differ, and why they probably do.
 pub(super) fn difference(first: &Ran, second: &Ran) -> Option<Divergence> {
-    of_steps(&first.steps, &second.steps).or_else(|| match &second.ending {
+    of_steps(first.steps(), second.steps()).or_else(|| match &second.ending {
         Ending::Diverged { step, why } => Some(Divergence { step: *step, why: format!("{why}; {OUTSIDE}") }),
         other if *other != first.ending => {
-            let why = format!("one execution ended as {:?}, the other as {other:?}; {OUTSIDE}", first.ending);
+            let why = format!("one execution ended as {}, the other as {other}; {OUTSIDE}", first.ending);
             Some(Divergence { step: first.points, why })
         }
-        _ if first.events != second.events => divergence(first.points, "their events", OUTSIDE),
+        _ if first.events() != second.events() => divergence(first.points, "their events", OUTSIDE),
         _ => None,
     })
 }
@@ -93,9 +93,9 @@ fn of_steps(first: &[Step], second: &[Step]) -> Option<Divergence> {
         let what = if step.thread != other.thread {
             format!("thread {} and thread {}", step.thread, other.thread)
         } else if step.kind != other.kind {
-            format!("{:?} and {:?} by thread {}", step.kind, other.kind, step.thread)
+            format!("{} and {} by thread {}", word(&step.kind), word(&other.kind), step.thread)
         } else if !same(step.object, other.object) {
-            format!("{:?} by thread {} on different objects", step.kind, step.thread)
+            format!("{} by thread {} on different objects", word(&step.kind), step.thread)
         } else if step.runnable != other.runnable {
             return divergence(number, "different threads can run", READY);
         } else {

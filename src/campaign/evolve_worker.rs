@@ -160,10 +160,8 @@ impl Target for Evolver {
         self.slot.put(bytes, self.runner.tally.outcome.task_graphs);
         let number = self.evolution.first + self.runner.tally.outcome.executions;
         let repeated = self.repetitions();
-        let injections = input.graph.injections;
-        // A crash ends the execution midway, and so may memory that runs out.
-        let flow = if injections.crash || injections.failing_allocation.is_some() {
-            self.execute_alone(input, number)
+        let flow = if input.graph.injections.may_end_process() {
+            self.execute_alone(&input, number)
         } else {
             if self.settings.sanitizer == Sanitizer::Address {
                 self.unchecked.push((number, bytes.to_vec()));
@@ -233,7 +231,7 @@ impl Evolver {
     }
 
     /// Executes an input in another worker, which writes the same trace, and takes over how it ends.
-    fn execute_alone(&mut self, input: Input, number: u64) -> ControlFlow<()> {
+    fn execute_alone(&mut self, input: &Input, number: u64) -> ControlFlow<()> {
         let outcome = self.let_another(input, number).unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             process::end_now(crate::model::exit::COULD_NOT.into())
@@ -260,7 +258,7 @@ impl Evolver {
         ControlFlow::Continue(())
     }
 
-    fn let_another(&self, input: Input, number: u64) -> Result<Outcome> {
+    fn let_another(&self, input: &Input, number: u64) -> Result<Outcome> {
         let alone = Files::new(self.files.alone(), Some(self.files.quick().join("alone")));
         let make = |directory: &Path| {
             let _ = fs::remove_dir_all(directory);
@@ -271,9 +269,7 @@ impl Evolver {
             make(alone.quick())?;
         }
         fs::hard_link(self.files.trace(), alone.trace()).context("cannot share a trace with another worker")?;
-        let (case, choices) = input.into_case(self.settings.bug.clone(), self.settings.sanitizer);
-        fs::write(alone.case(), case.to_string()).with_context(|| no_room(alone.directory()))?;
-        let work = Work::Input { choices, number };
+        let work = Work::Input { input: input.encode(), number };
         job::write(&alone.job(), &Job { settings: self.settings.clone(), target: self.target.clone(), work })?;
         let mut command = worker_command(&self.target);
         command.arg(alone.directory()).arg(alone.quick()).stdin(Stdio::null()).stdout(Stdio::null());

@@ -1,9 +1,11 @@
 //! Explains a finding in a program under check: its steps, with the lines of the source and the names of its variables.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use cpp_demangle::DemangleOptions;
+use object::{Object as _, ObjectSymbol, SymbolKind};
 
 use super::symbols::Symbols;
 use crate::evidence::interleaving;
@@ -62,27 +64,27 @@ fn is_of_the_system(place: &str) -> bool {
     place.starts_with("/usr/") || place.starts_with('<')
 }
 
+/// A name as the source has it.
+fn demangled(name: &str) -> String {
+    let symbol = cpp_demangle::Symbol::new(name).ok();
+    let demangled = symbol.and_then(|symbol| symbol.demangle_with_options(&DemangleOptions::default()).ok());
+    demangled.unwrap_or_else(|| name.to_owned())
+}
+
 /// The static variables of a program, by their offsets.
 struct Variables(Vec<(u64, u64, String)>);
 
 impl Variables {
-    /// As `nm` tells them; without it, variables have no names.
+    /// As the symbols of the shared object tell them; where it has none, variables have no names.
     fn of(object: &Path) -> Self {
-        let mut command = Command::new("nm");
-        command.args(["-nSC", "--defined-only"]).arg(object).stdin(Stdio::null()).stderr(Stdio::null());
-        let output = command.output().map(|output| output.stdout).unwrap_or_default();
-        Self::in_text(&String::from_utf8_lossy(&output))
-    }
-
-    fn in_text(text: &str) -> Self {
-        let variable = |line: &str| {
-            let mut words = line.splitn(4, ' ');
-            let mut number = || u64::from_str_radix(words.next()?, 16).ok();
-            let (offset, size) = (number()?, number()?);
-            let (kind, name) = (words.next()?, words.next()?);
-            "bBdDuVvrR".contains(kind).then(|| (offset, size, name.to_owned()))
-        };
-        Self(text.lines().filter_map(variable).collect())
+        let bytes = fs::read(object).unwrap_or_default();
+        let Ok(file) = object::File::parse(&*bytes) else { return Self(Vec::new()) };
+        let defined = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Data && symbol.is_definition());
+        let named =
+            defined.filter_map(|symbol| Some((symbol.address(), symbol.size(), demangled(symbol.name().ok()?))));
+        let mut variables: Vec<_> = named.collect();
+        variables.sort();
+        Self(variables)
     }
 
     fn name(&self, offset: u64) -> String {
@@ -107,9 +109,8 @@ mod tests {
 
     #[test]
     fn variables_are_named_by_their_offsets() {
-        let text = "0000000000001150 000000000000002a T main\n00000000000033a8 0000000000000004 B count\n\
-                    00000000000033b0 0000000000000010 b (anonymous namespace)::pair\n";
-        let variables = Variables::in_text(text);
+        let named = [(0x33a8, 4, "count"), (0x33b0, 16, "_ZN12_GLOBAL__N_14pairE")];
+        let variables = Variables(named.map(|(offset, size, name)| (offset, size, demangled(name))).to_vec());
         let names = [0x33a8, 0x33b8, 0x33c0, 0x1150].map(|offset| variables.name(offset));
         assert_eq!(names, ["count", "(anonymous namespace)::pair+8", "static+0x33c0", "static+0x1150"]);
     }

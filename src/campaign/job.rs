@@ -163,10 +163,9 @@ impl Program {
 pub enum Work {
     Explore(Slice),
     Replay(Replay),
-    /// One execution of the task graph of the case at [`Files::case`], whose choices strategy `bytes` makes of these;
-    /// it is said to have this number.
+    /// One execution of an [`Input`](crate::input::Input), encoded; it is said to have this number.
     Input {
-        choices: Vec<u16>,
+        input: Vec<u8>,
         number: u64,
     },
     /// A part of a coverage-guided campaign. It begins with the inputs in [`Files::seeds`].
@@ -249,8 +248,10 @@ pub struct Audited {
     /// Its number in the campaign.
     pub execution: u64,
     pub schedule: Schedule,
-    /// In words that can be compared.
+    /// As [`Ending`](crate::model::execution::Ending) is displayed.
     pub ending: String,
+    /// It did not end within its step budget.
+    pub is_endless: bool,
 }
 
 /// Executions of the case at [`Files::case`]. A program keeps every step.

@@ -53,17 +53,14 @@ pub(crate) struct Ran {
     /// Reports of the sanitizer.
     pub reports: u32,
     pub judgement: Judgement,
-    /// Of a failure that is not known.
-    pub evidence: Evidence,
+    /// What is kept of it beside that, which is seldom anything.
+    pub evidence: Option<Box<Evidence>>,
     /// More can be executed in the process. One whose threads all came to their end is as good as new; of a task graph, one
     /// that was left in the middle is not.
     pub is_intact: bool,
-    /// Everything that is to be the same in another execution of the schedule, if that was asked for.
-    pub steps: Vec<Step>,
-    pub events: Vec<Event>,
 }
 
-/// What is kept of a failure.
+/// What is kept of an execution: of a failure that is not known, and of one that is logged.
 #[derive(Default)]
 pub(crate) struct Evidence {
     /// The events of a task graph, for people.
@@ -72,6 +69,9 @@ pub(crate) struct Evidence {
     pub schedule: Option<Schedule>,
     /// Tell the sanitizer's reports from each other, of a program.
     pub signatures: Vec<u64>,
+    /// Everything that is to be the same in another execution of the schedule, if it is logged.
+    pub steps: Vec<Step>,
+    pub events: Vec<Event>,
 }
 
 impl Loaded {
@@ -115,20 +115,20 @@ impl LoadedGraph {
         }
         let is_diverged = matches!(execution.ending, Ending::Diverged { .. });
         let judgement = if is_diverged { Judgement::Right } else { self.judge.judge(execution) };
-        let mut evidence = Evidence::default();
-        if is_new(&judgement, execution.reports, known) {
-            evidence.timeline = timeline::text(&self.graph, &execution.events);
-        }
+        let is_new = is_new(&judgement, execution.reports, known);
+        let evidence = (is_new || is_logged).then(|| {
+            let timeline = if is_new { timeline::text(&self.graph, &execution.events) } else { String::new() };
+            let events = if is_logged { execution.events.clone() } else { Vec::new() };
+            Box::new(Evidence { timeline, events, ..Evidence::default() })
+        });
         Ran {
             is_of_program: false,
             points: execution.points,
             reports: execution.reports,
             is_intact: execution.ending == Ending::Completed,
-            events: if is_logged { execution.events.clone() } else { Vec::new() },
             ending: execution.ending.clone(),
             judgement,
             evidence,
-            steps: Vec::new(),
         }
     }
 }
@@ -155,13 +155,14 @@ impl Pace {
         };
         let (ending, points, reports) = (execution.ending.clone(), execution.points, execution.reports);
         let judgement = exit::judge(&ending);
-        let mut evidence = Evidence::default();
-        if is_new(&judgement, reports, known) {
-            evidence.schedule = Some(session.schedule());
-            evidence.signatures = session.report_signatures();
-        }
+        let is_new = is_new(&judgement, reports, known);
+        let evidence = (is_new || is_logged).then(|| {
+            let schedule = is_new.then(|| session.schedule());
+            let signatures = if is_new { session.report_signatures() } else { Vec::new() };
+            Box::new(Evidence { schedule, signatures, steps, ..Evidence::default() })
+        });
         let is_intact = !session.is_spent();
-        Ran { is_of_program: true, ending, points, reports, judgement, evidence, is_intact, steps, events: Vec::new() }
+        Ran { is_of_program: true, ending, points, reports, judgement, evidence, is_intact }
     }
 
     /// Takes in how long an execution took.
@@ -171,6 +172,16 @@ impl Pace {
             Judgement::Wrong(failure) => self.has_livelock |= failure.verdict == Verdict::Livelock,
             Judgement::Right | Judgement::Incomparable(..) => {}
         }
+    }
+}
+
+impl Ran {
+    pub fn steps(&self) -> &[Step] {
+        self.evidence.as_deref().map_or(&[], |evidence| &evidence.steps)
+    }
+
+    pub fn events(&self) -> &[Event] {
+        self.evidence.as_deref().map_or(&[], |evidence| &evidence.events)
     }
 }
 
@@ -193,10 +204,8 @@ impl Default for Ran {
             points: 0,
             reports: 0,
             judgement: Judgement::Right,
-            evidence: Evidence::default(),
+            evidence: None,
             is_intact: true,
-            steps: Vec::new(),
-            events: Vec::new(),
         }
     }
 }

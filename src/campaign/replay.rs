@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
-use crate::case::{Case, Workload};
+use crate::case::Case;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
@@ -145,8 +145,8 @@ pub struct Plan {
 pub struct Replayed {
     pub path: PathBuf,
     pub case: Case,
-    /// Those of an input of a fuzzer, which says nothing of what is to come of it.
-    pub choices: Option<Vec<u16>>,
+    /// The input of a fuzzer, encoded, which says nothing of what is to come of it.
+    pub input: Option<Vec<u8>>,
     /// The settings it was executed under.
     pub settings: Settings,
     /// What is built for it.
@@ -196,11 +196,11 @@ impl Plan {
             while supervisor.has_room()
                 && let Some(index) = waiting.pop_front()
             {
-                let Replayed { case, choices, settings, target, .. } = &results[index];
+                let Replayed { case, input, settings, target, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
-                let work = match (&case.workload, choices) {
-                    (Workload::TaskGraph(_), Some(choices)) => Work::Input { choices: choices.clone(), number: 0 },
-                    (Workload::TaskGraph(_) | Workload::Check(_), _) => Work::Replay(Replay { from: 0, times }),
+                let work = match input {
+                    Some(input) => Work::Input { input: input.clone(), number: 0 },
+                    None => Work::Replay(Replay { from: 0, times }),
                 };
                 let target = builds.of(target, settings.sanitizer)?.clone();
                 let job = Job { settings: settings.clone(), target, work };

@@ -124,7 +124,7 @@ fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
         path: PathBuf::from(path),
         settings: case.settings.clone(),
         case,
-        choices: None,
+        input: None,
         target: bundled::target(Path::new("tree"), None).expect("it has no bug"),
         sources_changed: false,
         seen: vec![seen],

@@ -90,8 +90,8 @@ impl Tally {
     }
 }
 
-fn failed(execution: u64, failure: Option<Failure>, reports: u32, evidence: Evidence) -> Failed {
-    let Evidence { timeline, schedule, signatures } = evidence;
+fn failed(execution: u64, failure: Option<Failure>, reports: u32, evidence: Option<Box<Evidence>>) -> Failed {
+    let Evidence { timeline, schedule, signatures, .. } = evidence.map(|evidence| *evidence).unwrap_or_default();
     Failed { execution, failures: Vec::from_iter(failure), reports, timeline, schedule, signatures }
 }
 

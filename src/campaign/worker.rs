@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::audit;
 #[cfg(feature = "libfuzzer")]
@@ -47,18 +47,17 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         #[cfg(feature = "libfuzzer")]
         return evolve_worker::run(&files, &job, _evolution);
         #[cfg(not(feature = "libfuzzer"))]
-        bail!("this was built without libFuzzer; build it with the feature `libfuzzer`");
+        anyhow::bail!("this was built without libFuzzer; build it with the feature `libfuzzer`");
     }
     let mut runner = Runner::open(&files, &job)?;
     match &job.work {
         Work::Explore(slice) => runner.explore(slice)?,
         Work::Replay(replay) => runner.replay(replay, &Case::read(&files.case())?)?,
         Work::Compare(comparison) => runner.compare(comparison)?,
-        Work::Input { choices, number } => {
-            let case = Case::read(&files.case())?;
-            let Workload::TaskGraph(graph) = case.workload else { bail!("an input has a task graph") };
+        Work::Input { input, number } => {
+            let input = Input::decode(input)?;
             runner.unchecked = *number;
-            if runner.execute_input(graph, case.settings.seed, choices, *number).is_continue() {
+            if runner.execute_input(input.graph, input.seed, &input.choices, *number).is_continue() {
                 runner.leaks(*number + 1);
             }
         }
@@ -152,7 +151,7 @@ impl Runner {
                 _ => {
                     let graph = task_graphs.graph_of(slice.seed, self.threads, execution);
                     // Its executions may use the process up, with which the traces of earlier leaks go.
-                    let last_look = graph.injections.crash || graph.injections.failing_allocation.is_some();
+                    let last_look = graph.injections.may_end_process();
                     if last_look && self.leaks(execution) {
                         return;
                     }
@@ -211,7 +210,8 @@ impl Runner {
                 loaded.expect(schedule, case.verdict == Verdict::Livelock);
                 let mode = Mode::Replay(schedule);
                 let mut ran = loaded.execute(&mut self.session, 0, mode, &self.tally.known, true);
-                self.tally.outcome.steps = std::mem::take(&mut ran.steps);
+                let steps = ran.evidence.as_deref_mut().map(|evidence| std::mem::take(&mut evidence.steps));
+                self.tally.outcome.steps = steps.unwrap_or_default();
                 let _ = self.take(&mut loaded, 0, ran);
                 // What a replay comes to is its end.
                 self.tally.outcome.failed =
@@ -314,7 +314,13 @@ impl Runner {
             return ControlFlow::Break(());
         }
         if self.tally.outcome.audited.len() < MAX_AUDITED {
-            self.tally.outcome.audited.push(Audited { execution, schedule, ending: format!("{:?}", first.ending) });
+            let is_endless = matches!(first.ending, Ending::OutOfSteps(_));
+            self.tally.outcome.audited.push(Audited {
+                execution,
+                schedule,
+                ending: first.ending.to_string(),
+                is_endless,
+            });
         }
         self.take(loaded, execution, first)
     }
@@ -333,13 +339,13 @@ impl Runner {
                 Executed::Program(_) => None,
             };
             let loaded = of_graph.as_mut().or(program.as_mut()).expect("a task graph or a program");
-            loaded.expect(&audited.schedule, audited.ending.starts_with("OutOfSteps"));
+            loaded.expect(&audited.schedule, audited.is_endless);
             let mode = Mode::Replay(&audited.schedule);
             let ran = loaded.execute(&mut self.session, number, mode, &self.tally.known, false);
             let divergence = match &ran.ending {
                 Ending::Diverged { step, why } => Some(Divergence { step: *step, why: why.clone() }),
-                ending if format!("{ending:?}") != audited.ending => {
-                    let why = format!("it ended as {ending:?}, and before as {}", audited.ending);
+                ending if ending.to_string() != audited.ending => {
+                    let why = format!("it ended as {ending}, and before as {}", audited.ending);
                     Some(Divergence { step: ran.points, why })
                 }
                 _ => None,

@@ -162,8 +162,8 @@ fn json_of_task_graph(graph: &TaskGraph) -> Value {
         .map(|task| {
             let operations: Vec<String> = task.operations.iter().map(ToString::to_string).collect();
             json!({
-                "affinity": format!("{:?}", task.affinity).to_lowercase(),
-                "result": format!("{:?}", task.result).to_lowercase(),
+                "affinity": task.affinity.to_string(),
+                "result": task.result.to_string(),
                 "operations": operations,
             })
         })

@@ -3,7 +3,6 @@
 use super::{Kind, counters, mix};
 use crate::model::execution::{Ending, Event, EventKind, Execution};
 use crate::task_graph::TaskGraph;
-use crate::task_graph::encode::code;
 
 /// Results above this are not told apart.
 const LARGEST: i64 = 2;
@@ -19,7 +18,8 @@ pub struct States {
 impl States {
     #[must_use]
     pub fn of(graph: &TaskGraph) -> Self {
-        let codes = graph.tasks.iter().map(|task| task.operations.iter().map(code).collect());
+        let codes =
+            graph.tasks.iter().map(|task| task.operations.iter().map(|operation| operation.code().into()).collect());
         Self { codes: codes.collect(), begun: vec![(0, 0); graph.tasks.len()] }
     }
 

@@ -85,7 +85,7 @@ impl Executor {
             }
         };
         let injections = input.graph.injections;
-        if injections.crash || injections.failing_allocation.is_some() {
+        if injections.may_end_process() {
             // A crash ends the execution midway, and so may memory that runs out.
             self.run_alone(bytes)?;
         } else {

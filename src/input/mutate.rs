@@ -1,6 +1,7 @@
 //! Inputs that differ a little from given ones: in the task graph, the choices, or how many threads there are.
 
 use super::{Input, MAX_CHOICES, MOST_THREADS};
+use crate::model::schedule::Injection;
 use crate::strategy::bytes::{LONGEST_TURN, number, parts};
 use crate::task_graph::generate::{Decisions, Seeded};
 use crate::task_graph::{self, DEFAULT_SIZE, Shape};
@@ -104,7 +105,7 @@ impl Mutator {
     fn settled(&self, mut input: Input, random: &mut impl Decisions) -> Input {
         input.threads = self.threads.unwrap_or(input.threads);
         if self.theme == Theme::All && !random.chance(1, SPENDING_ODDS) {
-            input.graph.injections.crash = false;
+            input.graph.injections.set(Injection::Crash, false);
             input.graph.injections.failing_allocation = None;
         }
         input

@@ -1,5 +1,7 @@
 //! What one execution left behind: its events, its choices and how it ended.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::op::OpKind;
@@ -125,6 +127,31 @@ pub enum Ending {
     Crashed { point: u64 },
     /// The program under check ended itself; other threads may have been in the middle of something.
     Exited(Exit),
+}
+
+/// Everything that is the same however often the schedule is executed.
+impl Display for Ending {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => formatter.write_str("completed"),
+            Self::Stuck(threads) => {
+                formatter.write_str("stuck:")?;
+                threads.iter().try_for_each(|blocked| write!(formatter, " {} in {}", blocked.thread, blocked.primitive))
+            }
+            Self::OutOfSteps(steps) => write!(formatter, "no end after {steps} scheduling points"),
+            Self::Misused { thread, primitive, how } => {
+                write!(formatter, "misuse by thread {thread}: {primitive} {how}")
+            }
+            Self::Unsupported(what) => write!(formatter, "unsupported: {what}"),
+            Self::Diverged { step, why } => write!(formatter, "diverged at step {step}: {why}"),
+            Self::TooManyEvents => formatter.write_str("too many events"),
+            Self::Crashed { point } => write!(formatter, "crashed at scheduling point {point}"),
+            Self::Exited(Exit::Status(status)) => write!(formatter, "status {status}"),
+            Self::Exited(Exit::FailedAssertion(assertion)) => write!(formatter, "failed assertion: {assertion}"),
+            Self::Exited(Exit::UncaughtException(exception)) => write!(formatter, "uncaught exception: {exception}"),
+            Self::Exited(Exit::Aborted) => formatter.write_str("aborted"),
+        }
+    }
 }
 
 /// A point of an execution that was logged.

@@ -1,6 +1,7 @@
 //! A task graph in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
 use crate::model::execution::Event;
+use crate::model::schedule::Injection;
 use crate::reference::Stops;
 use crate::task_graph::{Affinity, Begun, Call, Objects, Operation, ResultKind, TaskGraph, TaskId, Tree};
 
@@ -128,7 +129,7 @@ impl Plan {
         Self {
             threads,
             objects: graph.objects.clone(),
-            removal_may_fail: graph.injections.eio,
+            removal_may_fail: graph.injections.allow(Injection::Eio),
             failing_allocation: graph.injections.failing_allocation,
             tasks,
             operations,

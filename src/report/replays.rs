@@ -21,8 +21,8 @@ pub fn what(result: &Replayed) -> String {
     let other = || result.seen.iter().find(|seen| json::seen_word(seen) != expected);
     let did = || other().map_or_else(String::new, ToString::to_string);
     match &result.conclusion {
-        Conclusion::AsExpected if result.choices.is_some() => "clean".to_owned(),
-        Conclusion::Unexpected if result.choices.is_some() => format!("found: it {}", did()),
+        Conclusion::AsExpected if result.input.is_some() => "clean".to_owned(),
+        Conclusion::Unexpected if result.input.is_some() => format!("found: it {}", did()),
         Conclusion::AsExpected => match other() {
             Some(seen) => format!("as expected: {expected}, here seen as {}", json::seen_word(seen)),
             None => format!("as expected: {expected}"),

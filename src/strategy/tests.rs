@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::control::simulator::{Instruction, Outcome, Program, Simulator};
+use crate::model::schedule::Injection;
 use crate::task_graph::Injections;
 
 /// Every choice in turn, without any reduction.
@@ -95,7 +96,7 @@ fn condition_queue(limit: Option<u64>) -> Program {
 /// Small programs with every kind of choice.
 fn small_programs() -> Vec<(&'static str, Program, Injections)> {
     let none = Injections::default;
-    let fails = Injections { eio: true, ..none() };
+    let fails = Injections::of(&[Injection::Eio]);
     let nested = vec![
         vec![Instruction::Start(1), Instruction::Start(1)],
         vec![Instruction::Start(2)],

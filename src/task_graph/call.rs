@@ -21,14 +21,14 @@ pub struct Pair {
 /// What runs inside a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Body {
-    Plain,
+    Plain = 0,
     /// Resumes the same processor from inside.
-    Nested,
+    Nested = 1,
     /// Throws, after which the processor must be free again. The task catches it.
-    Throwing,
+    Throwing = 2,
     /// Hands the processor to a new thread and waits for that, which resumes it as well. Where accesses are
     /// checked, it is refused.
-    HandingOver,
+    HandingOver = 3,
 }
 
 impl Body {

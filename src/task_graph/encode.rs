@@ -4,13 +4,11 @@ mod bytes;
 mod operation;
 
 pub use bytes::{Reader, Undecodable, Writer};
-pub use operation::code;
 
 use operation::{decode_operation, encode_operation};
 
 use super::validate::{MAX_OBJECTS, MAX_OPERATIONS, MAX_TASKS, validate};
 use super::{AccessChecks, Affinity, EventReset, Injections, Objects, ResultKind, Task, TaskGraph};
-use crate::model::schedule::Injection;
 
 /// The flag beside those of [`Injection`] that says that the number of an allocation follows.
 const FAILING_ALLOCATION: u64 = 1 << 15;
@@ -19,20 +17,13 @@ const FAILING_ALLOCATION: u64 = 1 << 15;
 pub fn encode(graph: &TaskGraph, writer: &mut Writer) {
     let TaskGraph { objects, injections, tasks } = graph;
     encode_objects(objects, writer);
-    let flags = Injection::ALL.iter().filter(|&&injection| injections.allow(injection));
-    let flags = flags.fold(0, |flags, &injection| flags | 1 << injection as u64);
-    writer.number(flags | if injections.failing_allocation.is_some() { FAILING_ALLOCATION } else { 0 });
+    writer.number(injections.bits() | if injections.failing_allocation.is_some() { FAILING_ALLOCATION } else { 0 });
     if let Some(number) = injections.failing_allocation {
         writer.number(number);
     }
     writer.length(tasks.len());
     for task in tasks {
-        let result = match task.result {
-            ResultKind::Int => 0_u8,
-            ResultKind::Unique => 1,
-            ResultKind::Void => 2,
-        };
-        writer.number(result << 1 | affinity_bit(task.affinity));
+        writer.number((task.result as u8) << 1 | task.affinity as u8);
         writer.length(task.operations.len());
         for operation in &task.operations {
             encode_operation(operation, writer);
@@ -105,39 +96,15 @@ fn decode_objects(reader: &mut Reader<'_>) -> Result<Objects, Undecodable> {
 }
 
 fn decode_injections(reader: &mut Reader<'_>) -> Result<Injections, Undecodable> {
-    let mut flags = reader.number()?;
-    let mut take = |flag: u64| {
-        let is_set = flags & flag != 0;
-        flags &= !flag;
-        is_set
-    };
-    let mut allows = |injection: Injection| take(1 << injection as u64);
-    let mut injections = Injections {
-        eio: allows(Injection::Eio),
-        enospc: allows(Injection::Enospc),
-        short_write: allows(Injection::ShortWrite),
-        crash: allows(Injection::Crash),
-        spurious_wake_up: allows(Injection::SpuriousWakeUp),
-        weak_failure: allows(Injection::WeakFailure),
-        failing_allocation: None,
-    };
-    let failing = take(FAILING_ALLOCATION);
-    if flags != 0 {
-        return Err(reader.wrong("an unknown injection"));
+    let flags = reader.number()?;
+    let injections = Injections::from_bits(flags & !FAILING_ALLOCATION);
+    let injections = injections.ok_or_else(|| reader.wrong("an unknown injection"))?;
+    if flags & FAILING_ALLOCATION == 0 {
+        return Ok(injections);
     }
-    if failing {
-        injections.failing_allocation = match reader.number()? {
-            0 => return Err(reader.wrong("allocation 0; they are counted from 1")),
-            number => Some(number),
-        };
-    }
-    Ok(injections)
-}
-
-fn affinity_bit(affinity: Affinity) -> u8 {
-    match affinity {
-        Affinity::Main => 0,
-        Affinity::Worker => 1,
+    match reader.number()? {
+        0 => Err(reader.wrong("allocation 0; they are counted from 1")),
+        number => Ok(injections.with_failing_allocation(Some(number))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a task graph is: tasks with an affinity, a result and a list of operations over shared objects.
 
 use super::call::{Call, System};
-use crate::model::schedule::Injection;
+use super::injections::Injections;
 
 pub use crate::model::execution::TaskId;
 /// Index of an object among those of its kind.
@@ -71,55 +71,6 @@ pub enum AccessChecks {
     Off,
 }
 
-/// What the controller may let go wrong: for each operation that can fail so, the strategy chooses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Injections {
-    /// Input and output errors.
-    pub eio: bool,
-    /// No space left on the device.
-    pub enospc: bool,
-    /// Writes that write half of what they were given.
-    pub short_write: bool,
-    /// An end of the process in the middle; what is on disk stays as it is there.
-    pub crash: bool,
-    /// Waits for condition variables and futexes that end unnotified.
-    pub spurious_wake_up: bool,
-    /// Weak compare-exchanges that fail although the value is the expected one.
-    pub weak_failure: bool,
-    /// The allocation of an execution that fails, counted from 1.
-    pub failing_allocation: Option<u64>,
-}
-
-impl Injections {
-    /// Those, and no other.
-    #[must_use]
-    pub fn of(injections: &[Injection]) -> Self {
-        let has = |injection| injections.contains(&injection);
-        Self {
-            eio: has(Injection::Eio),
-            enospc: has(Injection::Enospc),
-            short_write: has(Injection::ShortWrite),
-            crash: has(Injection::Crash),
-            spurious_wake_up: has(Injection::SpuriousWakeUp),
-            weak_failure: has(Injection::WeakFailure),
-            failing_allocation: None,
-        }
-    }
-
-    /// Whether operations may go wrong in this way.
-    #[must_use]
-    pub fn allow(&self, injection: Injection) -> bool {
-        match injection {
-            Injection::Eio => self.eio,
-            Injection::Enospc => self.enospc,
-            Injection::ShortWrite => self.short_write,
-            Injection::Crash => self.crash,
-            Injection::SpuriousWakeUp => self.spurious_wake_up,
-            Injection::WeakFailure => self.weak_failure,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventReset {
     /// Stays set until it is reset.
@@ -138,17 +89,17 @@ pub struct Task {
 /// Where a task runs: `Main` only on the main thread; `Worker` on any thread, since main helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Affinity {
-    Main,
-    Worker,
+    Main = 0,
+    Worker = 1,
 }
 
 /// The `T` of the C++ `Task<Affinity, T>`. `Int` and `Unique` return the accumulator, `Void` counts as 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResultKind {
-    Int,
+    Int = 0,
     /// A move-only `std::unique_ptr<std::int64_t>`.
-    Unique,
-    Void,
+    Unique = 1,
+    Void = 2,
 }
 
 /// One step of a task. Every task keeps an accumulator (64 bits, wrapping, starts at 0) into which

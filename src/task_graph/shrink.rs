@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::compact::compact;
 use super::validate::validate;
-use super::{Injections, Operation, TaskGraph, TaskId};
+use super::{Operation, TaskGraph, TaskId};
 
 /// The valid task graphs that one step makes of this one, those first that leave most out.
 ///
@@ -115,16 +115,13 @@ fn without_one_child(graph: &TaskGraph) -> Vec<TaskGraph> {
 
 fn without_one_injection(graph: &TaskGraph) -> Vec<TaskGraph> {
     let all = graph.injections;
-    let fewer = [
-        Injections { eio: false, ..all },
-        Injections { enospc: false, ..all },
-        Injections { short_write: false, ..all },
-        Injections { crash: false, ..all },
-        Injections { spurious_wake_up: false, ..all },
-        Injections { weak_failure: false, ..all },
-        Injections { failing_allocation: None, ..all },
-    ];
-    fewer.into_iter().map(|injections| TaskGraph { injections, ..graph.clone() }).collect()
+    let without = |injection| {
+        let mut fewer = all;
+        fewer.set(injection, false);
+        fewer
+    };
+    let fewer = all.iter().map(without).chain(all.failing_allocation.map(|_| all.with_failing_allocation(None)));
+    fewer.map(|injections| TaskGraph { injections, ..graph.clone() }).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,6 @@ pub use parse::{Mistake, parse, parse_lines};
 
 use super::call::{Body, Call};
 use super::{AccessChecks, Affinity, EventReset, Injections, Operation, ResultKind, TaskGraph};
-use crate::model::schedule::Injection;
 
 /// Where the words of the calls begin.
 const CALLS: usize = 28;
@@ -94,46 +93,13 @@ const WORDS: [&str; CALLS + 18] = [
 ];
 
 impl Operation {
-    /// The number that the C++ interpreter knows the operation by.
-    #[must_use]
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Compute(_) => 0,
-            Self::Await(_) => 1,
-            Self::AwaitCatch(_) => 2,
-            Self::WhenAll(_) => 3,
-            Self::WhenAny(_) => 4,
-            Self::Start(_) => 5,
-            Self::Join(_) => 6,
-            Self::Detach(_) => 7,
-            Self::Hop(_) => 8,
-            Self::Yield => 9,
-            Self::Sleep(_) => 10,
-            Self::Throw(_) => 11,
-            Self::Cancel(_) => 12,
-            Self::CheckCancel => 13,
-            Self::Lock(_) => 14,
-            Self::Unlock(_) => 15,
-            Self::Acquire(_) => 16,
-            Self::Release(_) => 17,
-            Self::SetEvent(_) => 18,
-            Self::ResetEvent(_) => 19,
-            Self::WaitEvent(_) => 20,
-            Self::LatchArrive(_) => 21,
-            Self::LatchWait(_) => 22,
-            Self::BarrierArrive(_) => 23,
-            Self::BarrierWait(_) => 24,
-            Self::Send(..) => 25,
-            Self::Receive(_) => 26,
-            Self::Close(_) => 27,
-            Self::Call(call) => CALLS as u8 + call.code(),
-        }
-    }
-
     /// The kind of the operation in the words of the text format.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        WORDS[usize::from(self.code())]
+        WORDS[match self {
+            Self::Call(call) => CALLS + usize::from(call.code()),
+            _ => usize::from(self.code()),
+        }]
     }
 }
 
@@ -282,7 +248,7 @@ impl Display for TaskGraph {
 }
 
 fn write_injections(formatter: &mut Formatter<'_>, injections: &Injections) -> fmt::Result {
-    let mut allowed = Injection::ALL.into_iter().filter(|&injection| injections.allow(injection)).peekable();
+    let mut allowed = injections.iter().peekable();
     if allowed.peek().is_some() {
         write!(formatter, "    inject")?;
         allowed.try_for_each(|injection| write!(formatter, " {}", injection.word()))?;

@@ -267,7 +267,7 @@ fn assert_whole(run: &FileRun) {
 }
 
 fn file_errors() {
-    let both = Injections { eio: true, enospc: true, ..Injections::default() };
+    let both = Injections::of(&[Injection::Eio, Injection::Enospc]);
     let runs = explore_files_everywhere("file-replace", both, 100);
     for run in &runs {
         assert_whole(run);
@@ -287,7 +287,7 @@ fn file_errors() {
 }
 
 fn short_writes() {
-    let short = Injections { short_write: true, ..Injections::default() };
+    let short = Injections::of(&[Injection::ShortWrite]);
     let runs = explore_files_everywhere("file-write-once", short, 100);
     for (written, is_short) in [(8, false), (4, true)] {
         let content = b"12345678"[..written].to_vec();
@@ -303,7 +303,7 @@ fn short_writes() {
 }
 
 fn crashes() {
-    let crash = Injections { crash: true, short_write: true, ..Injections::default() };
+    let crash = Injections::of(&[Injection::Crash, Injection::ShortWrite]);
     let runs = explore_files_everywhere("file-replace", crash, 100);
     let names = |run: &FileRun| run.files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(" ");
     let mut seen = BTreeMap::new();
@@ -344,7 +344,7 @@ fn allocations() {
         // Task graphs may have files.
         let (mut session, _folder) = open_with_files(engine, Injections::default());
         for failing in (1..=12).map(Some).chain([None]) {
-            session.set_injections(Injections { failing_allocation: failing, ..Injections::default() });
+            session.set_injections(Injections::default().with_failing_allocation(failing));
             for seed in 0..10 {
                 let (result, execution) = session.probe("allocations", 0, Mode::Explore { seed });
                 let (expected, made) = match failing {

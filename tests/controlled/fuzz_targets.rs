@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use threadbare::case::{Case, Workload};
 use threadbare::fuzzing::{Executor, check_history, check_text};
 use threadbare::input::{Input, Mutator, Theme};
+use threadbare::model::schedule::Injection;
 use threadbare::task_graph::from_seed;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 
@@ -80,8 +81,9 @@ fn task_graphs() {
 
 fn files() {
     run_clean("lease");
-    let with_crash =
-        |(_, bytes): &(PathBuf, Vec<u8>)| Input::decode(bytes).is_ok_and(|input| input.graph.injections.crash);
+    let with_crash = |(_, bytes): &(PathBuf, Vec<u8>)| {
+        Input::decode(bytes).is_ok_and(|input| input.graph.injections.allow(Injection::Crash))
+    };
     assert!(seeds("lease").iter().any(with_crash));
 }
 
@@ -126,7 +128,7 @@ fn crashes() {
     for seed in 0..400 {
         let mut input = Input::decode(&Mutator::of(Theme::Files).mutate(b"", seed, MOST)).expect("an input");
         if seed % 8 == 0 {
-            input.graph.injections.crash = true;
+            input.graph.injections.set(Injection::Crash, true);
             // The numbers with which every file call crashes, if it is asked for.
             input.choices = vec![0; 100];
             crashing += 1;
@@ -146,7 +148,9 @@ pub fn write_seeds() {
     for number in 0..GENERATED {
         write("differential", &format!("generated-{number:02}"), &Mutator::of(Theme::All).mutate(b"", number, MOST));
         let mut about_files = Input::decode(&Mutator::of(Theme::Files).mutate(b"", number, MOST)).expect("an input");
-        about_files.graph.injections.crash |= number % 4 == 0;
+        if number % 4 == 0 {
+            about_files.graph.injections.set(Injection::Crash, true);
+        }
         write("lease", &format!("generated-{number:02}"), &about_files.encode());
         let mut random = Seeded::new(number.into());
         let bytes: Vec<u8> = (0..48).map(|_| random.below(256) as u8).collect();

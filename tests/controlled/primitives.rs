@@ -120,7 +120,7 @@ fn split(runs: &[(Outcome, Schedule, u32)], injection: Injection) -> BTreeMap<bo
 }
 
 fn spurious_wake_ups() {
-    let spurious = Injections { spurious_wake_up: true, ..Injections::default() };
+    let spurious = Injections::of(&[Injection::SpuriousWakeUp]);
     let runs = assert_engines_agree("spurious-condition", spurious, 300);
     let runs = split(&runs, Injection::SpuriousWakeUp);
     assert!(runs[&true].iter().any(|outcome| **outcome == Ok(2)));
@@ -133,7 +133,7 @@ fn spurious_wake_ups() {
 }
 
 fn weak_failures() {
-    let weak = Injections { weak_failure: true, ..Injections::default() };
+    let weak = Injections::of(&[Injection::WeakFailure]);
     let runs = assert_engines_agree("weak-failure", weak, 100);
     let runs = split(&runs, Injection::WeakFailure);
     assert!(runs[&true].len() > 3 && runs[&true].iter().all(|outcome| matches!(outcome, Ok(0 | 1))));

@@ -11,7 +11,7 @@ use threadbare::reference::trial::ends;
 use threadbare::task_graph::encode::Undecodable;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 use threadbare::task_graph::validate::validate;
-use threadbare::task_graph::{AccessChecks, Injections, Shape, from_seed, text};
+use threadbare::task_graph::{AccessChecks, Shape, from_seed, text};
 
 /// As libFuzzer's `-max_len` without a corpus.
 const MOST: usize = 4096;
@@ -36,13 +36,11 @@ fn every_input_decodes_to_what_was_encoded() {
         for seed in seeds {
             let mut input = random_input(seed, size);
             if seed % 2 == 0 {
-                input.graph.injections = Injections {
-                    spurious_wake_up: true,
-                    weak_failure: seed % 4 == 0,
-                    crash: seed % 8 == 0,
-                    failing_allocation: Some(u64::MAX - seed),
-                    ..input.graph.injections
-                };
+                let injections = &mut input.graph.injections;
+                injections.set(Injection::SpuriousWakeUp, true);
+                injections.set(Injection::WeakFailure, seed % 4 == 0);
+                injections.set(Injection::Crash, seed % 8 == 0);
+                injections.failing_allocation = Some(u64::MAX - seed);
             }
             let bytes = input.encode();
             assert_eq!(Input::decode(&bytes), Ok(input), "seed {seed}");
@@ -159,7 +157,7 @@ fn mutations_about_files_have_leases() {
     let (mut with, mut crashes) = (0, 0);
     chains(100, 20, Theme::Files, |_, input| {
         with += u32::from(input.graph.objects.leases > 0);
-        crashes += u32::from(input.graph.injections.crash);
+        crashes += u32::from(input.graph.injections.allow(Injection::Crash));
     });
     assert!(with > 1_800, "{with} of 2000 inputs have leases");
     assert!(crashes > 200, "{crashes} of 2000 inputs may crash");

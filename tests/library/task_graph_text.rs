@@ -1,6 +1,7 @@
 //! Task graphs as text: what is generated reads back the same, and what is wrong is refused with its line.
 
 use arbitrary::Unstructured;
+use threadbare::model::schedule::Injection;
 use threadbare::task_graph::generate::{Decisions, Seeded};
 use threadbare::task_graph::validate::validate;
 use threadbare::task_graph::{Injections, Operation, TaskGraph, from_bytes, from_seed, text};
@@ -87,20 +88,12 @@ fn comments_empty_lines_and_indentation_do_not_matter() {
 fn what_is_to_go_wrong_reads_back_the_same() {
     let lines = "inject eio enospc short-write crash spurious-wake-up weak-failure\nfail-allocation 3\n";
     let graph = text::parse(&format!("task-graph\nobjects\n{lines}task 0 main int\nend")).expect("a task graph");
-    let all = Injections {
-        eio: true,
-        enospc: true,
-        short_write: true,
-        crash: true,
-        spurious_wake_up: true,
-        weak_failure: true,
-        failing_allocation: Some(3),
-    };
+    let all = Injections::of(&Injection::ALL).with_failing_allocation(Some(3));
     assert_eq!(graph.injections, all);
     for injections in [
         all,
-        Injections { crash: true, ..Injections::default() },
-        Injections { failing_allocation: Some(u64::MAX), ..Injections::default() },
+        Injections::of(&[Injection::Crash]),
+        Injections::default().with_failing_allocation(Some(u64::MAX)),
         Injections::default(),
     ] {
         let graph = TaskGraph { injections, ..graph.clone() };

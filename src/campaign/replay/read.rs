@@ -42,10 +42,10 @@ impl Plan {
 
     fn read_one(&self, path: &Path, workshop: &Workshop, fall_back: impl Fn(Engine) -> Engine) -> Result<Replayed> {
         let named = || path.display().to_string();
-        let (mut case, choices) = match Input::read(path)? {
+        let (mut case, input) = match Input::read(path)? {
             Some(input) => {
-                let (case, choices) = input.into_case(self.bug.clone(), Sanitizer::None);
-                (case, Some(choices))
+                let encoded = input.encode();
+                (input.into_case(self.bug.clone(), Sanitizer::None).0, Some(encoded))
             }
             None => (Case::read(path)?, None),
         };
@@ -58,7 +58,7 @@ impl Plan {
         settings.sanitizer = self.sanitizer.unwrap_or(settings.sanitizer);
         let (seen, conclusion, seconds) = (Vec::new(), Conclusion::AsExpected, 0.0);
         let path = path.to_owned();
-        Ok(Replayed { path, case, choices, settings, target, sources_changed, seen, conclusion, seconds })
+        Ok(Replayed { path, case, input, settings, target, sources_changed, seen, conclusion, seconds })
     }
 }
 

@@ -1,71 +1,23 @@
-//! Operations as bytes. Each has a number here that it keeps for ever: a new operation takes a new number, so that no
-//! task graph of a corpus comes to mean another one.
+//! Operations as bytes.
 
+use super::affinity_of;
 use super::bytes::{Reader, Undecodable, Writer};
-use super::{affinity_bit, affinity_of};
 use crate::task_graph::Operation;
 use crate::task_graph::call::{Body, Call, Pair};
+use crate::task_graph::code::CALLS;
 use crate::task_graph::validate::MAX_TASKS;
 
-/// Operations on systems have the number of the call and this.
-const CALLS: u64 = 64;
-
-/// The number of what an operation does, whatever it is on.
-#[must_use]
-pub fn code(operation: &Operation) -> u64 {
-    let mut writer = Writer::default();
-    encode_operation(operation, &mut writer);
-    Reader::new(&writer.0, 0).number().unwrap_or_default()
-}
-
-/// Writes an operation.
+/// Writes an operation: its number, then what it is on.
 pub fn encode_operation(operation: &Operation, writer: &mut Writer) {
-    let mut one = |number: u8, value: u32| {
-        writer.number(number);
-        writer.number(value);
-    };
-    match *operation {
-        Operation::Await(child) => one(1, child),
-        Operation::AwaitCatch(child) => one(2, child),
-        Operation::Start(child) => one(5, child),
-        Operation::Join(child) => one(6, child),
-        Operation::Detach(child) => one(7, child),
-        Operation::Hop(affinity) => one(8, affinity_bit(affinity).into()),
-        Operation::Sleep(time) => one(10, time),
-        Operation::Throw(code) => one(11, code),
-        Operation::Cancel(child) => one(12, child),
-        Operation::Lock(id) => one(14, id),
-        Operation::Unlock(id) => one(15, id),
-        Operation::Acquire(id) => one(16, id),
-        Operation::Release(id) => one(17, id),
-        Operation::SetEvent(id) => one(18, id),
-        Operation::ResetEvent(id) => one(19, id),
-        Operation::WaitEvent(id) => one(20, id),
-        Operation::LatchArrive(id) => one(21, id),
-        Operation::LatchWait(id) => one(22, id),
-        Operation::BarrierArrive(id) => one(23, id),
-        Operation::BarrierWait(id) => one(24, id),
-        Operation::Receive(id) => one(26, id),
-        Operation::Close(id) => one(27, id),
-        Operation::Yield => writer.number(9_u8),
-        Operation::CheckCancel => writer.number(13_u8),
-        Operation::Compute(value) => {
-            writer.number(0_u8);
-            writer.signed(value);
-        }
-        Operation::Send(id, value) => {
-            one(25, id);
-            writer.signed(value);
-        }
-        Operation::WhenAll(ref children) => {
-            writer.number(3_u8);
-            writer.numbers(children);
-        }
-        Operation::WhenAny(ref children) => {
-            writer.number(4_u8);
-            writer.numbers(children);
-        }
-        Operation::Call(ref call) => encode_call(call, writer),
+    writer.number(operation.code());
+    if let Some(operand) = operation.operand() {
+        writer.number(operand);
+    }
+    match operation {
+        Operation::Compute(value) | Operation::Send(_, value) => writer.signed(*value),
+        Operation::WhenAll(children) | Operation::WhenAny(children) => writer.numbers(children),
+        Operation::Call(call) => encode_operands(call, writer),
+        _ => {}
     }
 }
 
@@ -106,50 +58,30 @@ pub fn decode_operation(reader: &mut Reader<'_>) -> Result<Operation, Undecodabl
         25 => Operation::Send(reader.short()?, reader.signed()?),
         26 => Operation::Receive(reader.short()?),
         27 => Operation::Close(reader.short()?),
-        number => match number.checked_sub(CALLS) {
+        number => match number.checked_sub(CALLS.into()) {
             Some(call) => Operation::Call(decode_call(call, reader)?),
             None => return Err(reader.wrong("an unknown operation")),
         },
     })
 }
 
-fn encode_call(call: &Call, writer: &mut Writer) {
-    let mut with = |number: u64, values: &[u32]| {
-        writer.number(CALLS + number);
-        for &value in values {
-            writer.number(value);
-        }
-    };
+fn encode_operands(call: &Call, writer: &mut Writer) {
     match *call {
-        Call::Resume(id, body) => {
-            let body = match body {
-                Body::Plain => 0,
-                Body::Nested => 1,
-                Body::Throwing => 2,
-                Body::HandingOver => 3,
-            };
-            with(0, &[id, body]);
+        Call::NestBranch | Call::EndBranch | Call::GetContext => {}
+        Call::PutContext(value) => writer.signed(value),
+        Call::BeginBranch(id) | Call::ActiveArcs(id) | Call::ProcessArcs(id) | Call::LeaseHolder(id) => {
+            writer.number(id);
         }
-        Call::BeginBranch(id) => with(1, &[id]),
-        Call::NestBranch => with(2, &[]),
-        Call::EndBranch => with(3, &[]),
-        Call::GetContext => with(4, &[]),
-        Call::PutContext(value) => {
-            with(5, &[]);
-            writer.signed(value);
-        }
-        Call::StartArc(id, Pair { a, b }) => with(6, &[id, a, b]),
-        Call::ProgressArc(id, Pair { a, b }) => with(7, &[id, a, b]),
-        Call::CompleteArc(id, Pair { a, b }) => with(8, &[id, a, b]),
-        Call::CancelArc(id, Pair { a, b }) => with(9, &[id, a, b]),
-        Call::ArcStatus(id, Pair { a, b }) => with(10, &[id, a, b]),
-        Call::ActiveArcs(id) => with(11, &[id]),
-        Call::ProcessArcs(id) => with(12, &[id]),
-        Call::AcquireLease(id, agent) => with(13, &[id, agent]),
-        Call::RefreshLease(id, agent) => with(14, &[id, agent]),
-        Call::ReleaseLease(id, agent) => with(15, &[id, agent]),
-        Call::LeaseHolder(id) => with(16, &[id]),
-        Call::CleanupStale(id, time) => with(17, &[id, time]),
+        Call::Resume(id, body) => [id, body as u32].into_iter().for_each(|value| writer.number(value)),
+        Call::StartArc(id, Pair { a, b })
+        | Call::ProgressArc(id, Pair { a, b })
+        | Call::CompleteArc(id, Pair { a, b })
+        | Call::CancelArc(id, Pair { a, b })
+        | Call::ArcStatus(id, Pair { a, b }) => [id, a, b].into_iter().for_each(|value| writer.number(value)),
+        Call::AcquireLease(id, number)
+        | Call::RefreshLease(id, number)
+        | Call::ReleaseLease(id, number)
+        | Call::CleanupStale(id, number) => [id, number].into_iter().for_each(|value| writer.number(value)),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::decisions::Decisions;
 use super::draft::{Draft, DraftTask, Step, id};
+use crate::model::schedule::Injection;
 use crate::task_graph::call::{Agent, Body, Call, Pair};
 use crate::task_graph::{AccessChecks, Affinity, ObjectId, Operation, ResultKind};
 
@@ -79,10 +80,11 @@ pub(super) fn fill(source: &mut impl Decisions, draft: &mut Draft, cast: &Cast, 
     }
     let props = Props::draw(source, draft, cast);
     if cast.leases {
-        draft.injections.enospc = source.chance(FULL_DISKS.0, FULL_DISKS.1);
-        draft.injections.short_write = draft.injections.enospc;
-        draft.injections.eio = source.chance(BAD_DISKS.0, BAD_DISKS.1);
-        draft.injections.crash = source.chance(CRASHES.0, CRASHES.1);
+        let is_full = source.chance(FULL_DISKS.0, FULL_DISKS.1);
+        draft.injections.set(Injection::Enospc, is_full);
+        draft.injections.set(Injection::ShortWrite, is_full);
+        draft.injections.set(Injection::Eio, source.chance(BAD_DISKS.0, BAD_DISKS.1));
+        draft.injections.set(Injection::Crash, source.chance(CRASHES.0, CRASHES.1));
     }
     let mut systems = Systems { source, draft, props, next_value: 1 };
     // Only what the skeleton made: holes would be filled twice, and crews have none.

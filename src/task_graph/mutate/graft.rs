@@ -41,13 +41,7 @@ fn graft(graph: &mut TaskGraph, mut scion: TaskGraph, random: &mut impl Decision
     let places: Vec<usize> = (0..=root.len()).filter(|&place| !in_branch(&root[..place])).collect();
     let place = any(&places, random).unwrap_or(0);
     root.insert(place, if random.chance(2, 3) { Operation::Start(first) } else { Operation::AwaitCatch(first) });
-    let (ours, theirs) = (&mut graph.injections, scion.injections);
-    ours.eio |= theirs.eio;
-    ours.enospc |= theirs.enospc;
-    ours.short_write |= theirs.short_write;
-    ours.crash |= theirs.crash;
-    ours.spurious_wake_up |= theirs.spurious_wake_up;
-    ours.weak_failure |= theirs.weak_failure;
+    graph.injections.include(scion.injections);
 }
 
 fn in_branch(before: &[Operation]) -> bool {

@@ -246,15 +246,8 @@ pub(super) fn supply(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool
 /// Lets something more, or less, go wrong.
 pub(super) fn inject(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let injections = &mut graph.injections;
-    let flag = match Injection::ALL[random.below(Injection::ALL.len() as u32) as usize] {
-        Injection::Eio => &mut injections.eio,
-        Injection::Enospc => &mut injections.enospc,
-        Injection::ShortWrite => &mut injections.short_write,
-        Injection::Crash => &mut injections.crash,
-        Injection::SpuriousWakeUp => &mut injections.spurious_wake_up,
-        Injection::WeakFailure => &mut injections.weak_failure,
-    };
-    *flag = !*flag;
+    let injection = Injection::ALL[random.below(Injection::ALL.len() as u32) as usize];
+    injections.set(injection, !injections.allow(injection));
     true
 }
 

@@ -269,12 +269,7 @@ fn injections(injections: &mut Injections, words: &mut SplitWhitespace<'_>) -> R
     let first = words.next();
     for word in std::iter::once(first).chain(words.map(Some)) {
         match word.and_then(Injection::by_word) {
-            Some(Injection::Eio) => injections.eio = true,
-            Some(Injection::Enospc) => injections.enospc = true,
-            Some(Injection::ShortWrite) => injections.short_write = true,
-            Some(Injection::Crash) => injections.crash = true,
-            Some(Injection::SpuriousWakeUp) => injections.spurious_wake_up = true,
-            Some(Injection::WeakFailure) => injections.weak_failure = true,
+            Some(injection) => injections.set(injection, true),
             None => {
                 let words = Injection::ALL.map(|injection| format!("`{}`", injection.word())).join(", ");
                 return Err(wrong(word, &format!("an injection: {words}")));
