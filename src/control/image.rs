@@ -36,7 +36,7 @@ unsafe extern "C-unwind" {
 pub(super) struct Image {
     main: Main,
     parts: Parts,
-    arguments: Vec<CString>,
+    arguments: RefCell<Vec<CString>>,
     /// What `main` gets, which it may change; made anew from `arguments`.
     argv: RefCell<Vec<*mut c_char>>,
 }
@@ -80,12 +80,20 @@ impl Image {
         let parts = LOADED.lock().ok().and_then(|mut loaded| loaded.take());
         let parts = parts.ok_or_else(|| anyhow!("{} was not built by `threadbare check`", path.display()))?;
         ensure!(parts.code.contains(&(main as usize)), "the program has no `main`; name the source that defines it");
-        let arguments: Result<Vec<_>, _> =
-            std::iter::once("program").chain(arguments.iter().map(String::as_str)).map(CString::new).collect();
+        let arguments = RefCell::new(with_name(arguments)?);
         sanitizer::set_program(&parts.whole);
         // SAFETY: what every program calls `main` has this type, or ignores what it does not declare.
         let main = unsafe { std::mem::transmute::<*mut c_void, Main>(main) };
-        Ok(Self { main, parts, arguments: arguments?, argv: RefCell::default() })
+        Ok(Self { main, parts, arguments, argv: RefCell::default() })
+    }
+
+    /// From the next [`Image::put_back`] on, `main` gets these arguments after its name.
+    ///
+    /// # Errors
+    /// One has a zero byte in it.
+    pub fn set_arguments(&self, arguments: &[String]) -> Result<()> {
+        *self.arguments.borrow_mut() = with_name(arguments)?;
+        Ok(())
     }
 
     /// Where it lies.
@@ -104,14 +112,14 @@ impl Image {
         unsafe { threadbare_renew_libraries() };
         let mut argv = self.argv.borrow_mut();
         argv.clear();
-        argv.extend(self.arguments.iter().map(|argument| argument.as_ptr().cast_mut()));
+        argv.extend(self.arguments.borrow().iter().map(|argument| argument.as_ptr().cast_mut()));
         argv.push(std::ptr::null_mut());
     }
 
     /// Runs the constructors and `main` on the calling thread; what `main` returned.
     pub fn start(&self) -> c_int {
         let constructors = &self.parts.constructors;
-        let argc = self.arguments.len() as c_int;
+        let argc = self.arguments.borrow().len() as c_int;
         // SAFETY: the functions of a loaded program, called as at the start of a process.
         unsafe {
             let argv = self.argv.borrow_mut().as_mut_ptr();
@@ -128,6 +136,12 @@ impl Image {
     pub fn log(&self) -> Log {
         Log::new(self.parts.whole.clone(), self.parts.code.clone())
     }
+}
+
+/// The arguments of `main`, of which the first is the program's name.
+fn with_name(arguments: &[String]) -> Result<Vec<CString>> {
+    let all = std::iter::once("program").chain(arguments.iter().map(String::as_str));
+    Ok(all.map(CString::new).collect::<Result<_, _>>()?)
 }
 
 fn last_error() -> String {

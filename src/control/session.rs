@@ -279,6 +279,21 @@ impl Session {
         Ok(())
     }
 
+    /// From the next execution on, the loaded program's `main` gets these arguments.
+    ///
+    /// # Errors
+    /// One has a zero byte in it.
+    ///
+    /// # Panics
+    /// If no program is loaded.
+    pub fn set_arguments(&mut self, arguments: &[String]) -> Result<()> {
+        let image = match &self.control {
+            Control::Controlled(active) => &active.image,
+            Control::Free(_) => &self.free_image,
+        };
+        image.get().expect("a program is loaded before its arguments change").set_arguments(arguments)
+    }
+
     /// Executes the loaded program's `main` once, with its variables as they are at the start of a process.
     /// `expected_points` is what strategies plan with.
     ///

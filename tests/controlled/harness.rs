@@ -99,8 +99,8 @@ impl Loads {
 /// Tests of one target, by its name. They are listed only where they are asked for.
 pub type Group = (&'static str, fn() -> Vec<Test>);
 
-/// Runs the tests of the groups, or in a process of its own the one test that it is for.
-pub fn run(groups: &[Group]) -> ! {
+/// Runs the tests of the groups and `more`, or in a process of its own the one test that it is for.
+pub fn run(groups: &[Group], more: fn(&Arc<Workshop>) -> Vec<Trial>) -> ! {
     if let Ok(name) = std::env::var(TEST) {
         let (group, name) = name.split_once("::").expect("the name of a group");
         let (_, tests) = groups.iter().find(|(known, _)| *known == group).expect("a group of that name");
@@ -110,7 +110,7 @@ pub fn run(groups: &[Group]) -> ! {
         process::end_now(0);
     }
     let workshop = Arc::new(workshop());
-    let mut trials = Vec::new();
+    let mut trials = more(&workshop);
     let all = groups.iter().flat_map(|(group, tests)| tests().into_iter().map(move |test| (group, test)));
     for (group, Test { name, loads, sanitizers, .. }) in all {
         let name = format!("{group}::{name}");

@@ -8,6 +8,9 @@ mod control;
 mod fuzz_targets;
 mod harness;
 mod images;
+#[path = "../judge/mod.rs"]
+mod judge;
+mod judged;
 mod primitives;
 mod probes;
 mod scenarios;
@@ -26,8 +29,9 @@ const GROUPS: [Group; 7] = [
 
 fn main() {
     threadbare::fuzzing::execute_alone_if_asked();
+    judge::explore_if_asked();
     if std::env::var_os("WRITE_SEEDS").is_some() {
         return fuzz_targets::write_seeds();
     }
-    harness::run(&GROUPS);
+    harness::run(&GROUPS, judged::trials);
 }
