@@ -1,76 +1,160 @@
-//! Random programs: strategies reach every outcome and no other.
+//! Random programs under control: `exhaustive` reaches every outcome and no other, and what draws lots reaches them in time.
+//!
+//! `THREADBARE_JUDGE_TIMES` makes it so many times as many programs, and `THREADBARE_JUDGE_SEED` says with which seed they
+//! begin.
 
+use std::fmt::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
 use threadbare::model::settings::{Engine, Sanitizer, StrategyName};
 use threadbare::target::Workshop;
 
+use super::harness::SANITIZERS;
 use crate::judge::generate::Shape;
-use crate::judge::{Batch, Setting, Verdict};
+use crate::judge::{Batch, Case, Setting, Verdict, known};
 
-/// Programs of a source.
+/// Programs of one source.
 const BATCH: u64 = 100;
+/// Programs that are shown with a smaller one, of those that differ.
+const SHOWN: usize = 3;
 
-/// Reads a number from the environment.
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |value| value.parse().expect("a number"))
+/// Programs that are judged in one way.
+#[derive(Clone, Copy)]
+struct Plan {
+    setting: Setting,
+    programs: u64,
+    shape: Shape,
+    /// Of which so many at least must have exactly their outcomes, in percent.
+    equal: usize,
+}
+
+const LARGE: Shape = Shape { operations: 8, has_spins: false };
+const SMALL: Shape = Shape { operations: 5, has_spins: false };
+
+fn plans(has_fibers: bool) -> Vec<Plan> {
+    let engines: &[Engine] = if has_fibers { &[Engine::Fibers, Engine::Threads] } else { &[Engine::Threads] };
+    let mut plans = Vec::new();
+    for &engine in engines {
+        for sanitizer in SANITIZERS {
+            // Under ThreadSanitizer, and where a deadlock ends the process, an execution takes longer.
+            let (programs, executions, shape) = match (engine, sanitizer) {
+                (Engine::Fibers, Sanitizer::None) => (300, 5_000, LARGE),
+                (_, Sanitizer::Thread) => (30, 200, SMALL),
+                _ => (50, 500, SMALL),
+            };
+            let setting = Setting { sanitizer, engine, strategy: StrategyName::Exhaustive, executions };
+            plans.push(Plan { setting, programs, shape, equal: if engine == Engine::Fibers { 70 } else { 50 } });
+        }
+    }
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Pct,
+        StrategyName::Pos,
+        StrategyName::Surw,
+        StrategyName::Rff,
+        StrategyName::Portfolio,
+    ] {
+        let setting = Setting { sanitizer: Sanitizer::None, engine: engines[0], strategy, executions: 1_000 };
+        plans.push(Plan { setting, programs: 25, shape: SMALL, equal: 95 });
+    }
+    plans
 }
 
 pub fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
-    let workshop = workshop.clone();
-    vec![Trial::test("judge::trial", move || trial(&workshop))]
+    let mut trials: Vec<_> = known::TESTS.iter().map(|&(name, body)| known(name, body)).collect();
+    for plan in plans(workshop.toolchain.is_clang) {
+        let Setting { sanitizer, engine, strategy, .. } = plan.setting;
+        let name = format!(
+            "judge::{strategy}_reaches_the_outcomes_of_random_programs_and_no_others, engine {}, sanitizer {}",
+            engine_word(engine),
+            sanitizer.word()
+        );
+        let workshop = workshop.clone();
+        trials.push(Trial::test(name, move || plan.judge(&workshop)));
+    }
+    trials
 }
 
-fn trial(workshop: &Workshop) -> Result<(), Failed> {
-    let first = number("JUDGE_SEED", 0);
-    let count = number("JUDGE_PROGRAMS", BATCH);
-    let word = |name: &str, otherwise: &str| std::env::var(name).unwrap_or(otherwise.to_owned());
-    let setting = Setting {
-        sanitizer: match &*word("JUDGE_SANITIZER", "none") {
-            "thread" => Sanitizer::Thread,
-            "address" => Sanitizer::Address,
-            _ => Sanitizer::None,
-        },
-        engine: if word("JUDGE_ENGINE", "fibers") == "threads" { Engine::Threads } else { Engine::Fibers },
-        strategy: word("JUDGE_STRATEGY", "exhaustive").parse::<StrategyName>().expect("a strategy"),
-        executions: number("JUDGE_EXECUTIONS", 20_000),
-    };
-    let shape = Shape { operations: number("JUDGE_OPERATIONS", 8) as usize, has_spins: number("JUDGE_SPINS", 0) == 1 };
-    let mut different = 0;
-    for begin in (first..first + count).step_by(BATCH as usize) {
-        let start = std::time::Instant::now();
-        let batch = Batch::of(begin..(begin + BATCH).min(first + count), shape);
-        let enumerated = start.elapsed();
-        let explored = batch.execute(workshop, &setting)?;
-        let (mut equal, mut part, mut exhausted, mut executions, mut outcomes, mut spent) = (0, 0, 0, 0, 0, 0);
-        let (mut reached, mut racy, mut most) = (0, 0, 0);
-        for (case, explored) in batch.cases.into_iter().zip(&explored) {
-            executions += explored.executions;
-            most = most.max(explored.executions);
-            exhausted += u64::from(explored.exhausted);
-            spent += u64::from(explored.spent);
-            outcomes += case.outcomes.all.len();
-            reached += explored.outcomes.len();
-            racy += u64::from(case.outcomes.races);
-            match case.judge(explored) {
-                Verdict::Equal => equal += 1,
-                Verdict::Part => part += 1,
-                verdict => {
-                    different += 1;
-                    println!("{case}{verdict}exhausted {}, executions {}", explored.exhausted, explored.executions);
-                    if different <= 3 && number("JUDGE_SHRINK", 0) == 1 {
-                        println!("smallest: {}", case.shrink(workshop, &setting));
+fn engine_word(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Fibers => "fibers",
+        Engine::Threads => "threads",
+        Engine::Free => "free",
+    }
+}
+
+fn known(name: &'static str, body: fn()) -> Trial {
+    Trial::test(format!("judge::{name}"), move || {
+        body();
+        Ok(())
+    })
+}
+
+/// A number from the environment.
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// What came of the programs of a plan.
+#[derive(Default)]
+struct Count {
+    programs: usize,
+    equal: usize,
+    in_part: usize,
+    exhausted: usize,
+    /// Programs with too many states.
+    left_out: usize,
+    executions: u64,
+    reached: usize,
+    outcomes: usize,
+    different: Vec<Case>,
+}
+
+impl Plan {
+    fn seeds(&self) -> impl Iterator<Item = Range<u64>> {
+        let first = number("THREADBARE_JUDGE_SEED", 0);
+        let end = first + self.programs * number("THREADBARE_JUDGE_TIMES", 1);
+        (first..end).step_by(BATCH as usize).map(move |begin| begin..(begin + BATCH).min(end))
+    }
+
+    fn judge(&self, workshop: &Workshop) -> Result<(), Failed> {
+        let mut count = Count::default();
+        let mut told = String::new();
+        for seeds in self.seeds() {
+            let batch = Batch::of(seeds, self.shape);
+            let explored = batch.execute(workshop, &self.setting)?;
+            count.left_out += batch.left_out;
+            for (case, explored) in batch.cases.into_iter().zip(&explored) {
+                count.programs += 1;
+                count.executions += explored.executions;
+                count.exhausted += usize::from(explored.exhausted);
+                count.outcomes += case.outcomes.all.len();
+                count.reached += explored.outcomes.len();
+                match case.judge(explored, &self.setting) {
+                    Verdict::Equal => count.equal += 1,
+                    Verdict::Part => count.in_part += 1,
+                    verdict => {
+                        let _ = write!(told, "\n{case}{verdict}");
+                        count.different.push(case);
                     }
                 }
             }
         }
-        println!(
-            "from {begin}: {equal} equal, {part} part, {different} different so far, {exhausted} exhausted, {spent} spent, {} too large, \
-             {executions} executions (most {most}), {reached} of {outcomes} outcomes, {racy} racy, enumerated in {enumerated:?}, all in {:?}",
-            batch.too_large,
-            start.elapsed()
+        let Count { programs, equal, in_part, exhausted, left_out, executions, reached, outcomes, different } = count;
+        let line = format!(
+            "{programs} programs: {equal} equal, {in_part} in part, {} different, {left_out} left out; {exhausted} with \
+             every schedule; {reached} of {outcomes} outcomes; {executions} executions",
+            different.len()
         );
+        println!("{:?}: {line}", self.setting);
+        for case in different.into_iter().take(SHOWN) {
+            let _ = write!(told, "\nsmaller: {}", case.shrink(workshop, &self.setting));
+        }
+        if !told.is_empty() || equal * 100 < programs * self.equal {
+            return Err(format!("{line}{told}").into());
+        }
+        Ok(())
     }
-    if different > 0 { Err(format!("{different} differ").into()) } else { Ok(()) }
 }

@@ -53,14 +53,8 @@ struct State {
 
 /// Everything that can come of the program; `None` if it has more states than so many.
 pub fn enumerate(program: &Program, most: usize) -> Option<Outcomes> {
-    let idle = Thread {
-        step: 0,
-        stage: Stage::Begin,
-        record: Vec::new(),
-        holds: [0; MUTEXES],
-        reads: 0,
-        writes: false,
-    };
+    let idle =
+        Thread { step: 0, stage: Stage::Begin, record: Vec::new(), holds: [0; MUTEXES], reads: 0, writes: false };
     let mut first = State {
         threads: vec![idle; program.threads.len()],
         atomics: [0; ATOMICS],
@@ -242,14 +236,12 @@ impl State {
                 vec![woken.done(program, thread, 0, nothing)]
             }
 
-            Operation::SemaphoreWait | Operation::SemaphoreTryWait | Operation::SemaphoreTimedWait => {
-                match operation {
-                    _ if self.semaphore > 0 => done(0, &|next| next.semaphore -= 1),
-                    Operation::SemaphoreTryWait => done(BUSY, &nothing),
-                    Operation::SemaphoreTimedWait => done(TIMED_OUT, &nothing),
-                    _ => Vec::new(),
-                }
-            }
+            Operation::SemaphoreWait | Operation::SemaphoreTryWait | Operation::SemaphoreTimedWait => match operation {
+                _ if self.semaphore > 0 => done(0, &|next| next.semaphore -= 1),
+                Operation::SemaphoreTryWait => done(BUSY, &nothing),
+                Operation::SemaphoreTimedWait => done(TIMED_OUT, &nothing),
+                _ => Vec::new(),
+            },
             Operation::SemaphorePost => done(0, &|next| next.semaphore += 1),
 
             Operation::FutexWait { atomic, expected } | Operation::FutexTimedWait { atomic, expected } => {

@@ -68,9 +68,9 @@ impl Random {
     }
 }
 
-/// The program of that seed.
-pub fn generate(seed: u64, shape: Shape) -> Program {
-    let mut random = Random::new(seed);
+/// The program of that seed and attempt.
+pub fn generate(seed: u64, attempt: u64, shape: Shape) -> Program {
+    let mut random = Random::new(seed ^ attempt << 48);
     let threads = 2 + random.below(THREADS - 1).min(random.below(THREADS - 1));
     // Few programs are tiny: there is little to find in them.
     let operations = shape.operations - random.below(shape.operations - 1).min(random.below(shape.operations - 1));

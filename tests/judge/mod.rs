@@ -1,12 +1,13 @@
 //! An independent judge of the controller: random small programs whose every outcome is known from a search that shares
 //! no code with it. Strategies must reach these outcomes and no others.
 
-pub mod emit;
-pub mod enumerate;
-pub mod explore;
+mod emit;
+mod enumerate;
+mod explore;
 pub mod generate;
-pub mod program;
-pub mod shrink;
+pub mod known;
+mod program;
+mod shrink;
 mod verdicts;
 
 use std::fs;
@@ -21,7 +22,7 @@ use threadbare::target::{Points, Workshop};
 
 use explore::{Explored, Job};
 use program::Program;
-pub use verdicts::{Batch, Verdict};
+pub use verdicts::{Batch, Case, Verdict};
 
 /// Tells the process that explores its job, as JSON.
 const JOB: &str = "THREADBARE_JUDGE_JOB";
@@ -90,8 +91,8 @@ fn build(workshop: &Workshop, programs: &[Program], sanitizer: Sanitizer, folder
 }
 
 fn run(mut command: Command) -> Result<Vec<Explored>, String> {
-    // What TSan reports of racing programs is counted, not read.
-    command.env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0:log_path=/dev/null");
+    // What TSan reports is counted, not read; all programs have their variables at the same addresses.
+    command.env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0:suppress_equal_addresses=0:log_path=/dev/null");
     command.stderr(Stdio::piped()).stdout(Stdio::piped());
     let output = command.output().map_err(|error| error.to_string())?;
     let explored: Option<Vec<Explored>> = serde_json::from_slice(&output.stdout).ok();

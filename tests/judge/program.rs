@@ -70,7 +70,11 @@ pub enum Operation {
     /// These three record the value before.
     Exchange(usize, i32),
     Add(usize, i32),
-    CompareExchange { atomic: usize, expected: i32, desired: i32 },
+    CompareExchange {
+        atomic: usize,
+        expected: i32,
+        desired: i32,
+    },
 
     /// Plain accesses. `Increment` reads, then writes, and records what it read.
     Read(usize),
@@ -83,10 +87,21 @@ pub enum Operation {
     Unlock(usize),
 
     /// Waits for a condition with a mutex.
-    Wait { condition: usize, mutex: usize },
-    TimedWait { condition: usize, mutex: usize },
+    Wait {
+        condition: usize,
+        mutex: usize,
+    },
+    TimedWait {
+        condition: usize,
+        mutex: usize,
+    },
     /// Waits until the plain variable holds the value.
-    WaitUntil { condition: usize, mutex: usize, plain: usize, value: i32 },
+    WaitUntil {
+        condition: usize,
+        mutex: usize,
+        plain: usize,
+        value: i32,
+    },
     Signal(usize),
     Broadcast(usize),
 
@@ -96,9 +111,18 @@ pub enum Operation {
     SemaphorePost,
 
     /// On the word of an atomic variable. `FutexWake` records how many it woke.
-    FutexWait { atomic: usize, expected: i32 },
-    FutexTimedWait { atomic: usize, expected: i32 },
-    FutexWake { atomic: usize, most: u32 },
+    FutexWait {
+        atomic: usize,
+        expected: i32,
+    },
+    FutexTimedWait {
+        atomic: usize,
+        expected: i32,
+    },
+    FutexWake {
+        atomic: usize,
+        most: u32,
+    },
 
     /// Of the one read-write lock.
     ReadLock,
@@ -110,7 +134,12 @@ pub enum Operation {
     Sleep,
     Pause(Pausing),
     /// Loads so many times at most, until the value is there; records whether it came.
-    Spin { atomic: usize, value: i32, rounds: u32, pausing: Pausing },
+    Spin {
+        atomic: usize,
+        value: i32,
+        rounds: u32,
+        pausing: Pausing,
+    },
 }
 
 /// A state in which no thread goes on, because all came to their end, or none can.
@@ -128,8 +157,28 @@ pub struct Outcome {
 pub const STUCK: &str = "deadlock";
 
 impl Program {
-    pub fn operations(&self) -> usize {
-        self.threads.iter().map(Vec::len).sum()
+    /// Whether all that orders two accesses of threads is what ThreadSanitizer is told of: then two that can come one right
+    /// after the other are a race in its eyes, and no others are. What fails, or is only notified, orders nothing.
+    pub fn orders_as_it_waits(&self) -> bool {
+        self.threads.iter().flatten().all(|step| {
+            !matches!(
+                step.operation,
+                Operation::TryLock(_)
+                    | Operation::TimedLock(_)
+                    | Operation::Wait { .. }
+                    | Operation::TimedWait { .. }
+                    | Operation::WaitUntil { .. }
+                    | Operation::Signal(_)
+                    | Operation::Broadcast(_)
+                    | Operation::SemaphoreTryWait
+                    | Operation::SemaphoreTimedWait
+                    | Operation::FutexWait { .. }
+                    | Operation::FutexTimedWait { .. }
+                    | Operation::FutexWake { .. }
+                    | Operation::TryReadLock
+                    | Operation::TryWriteLock
+            )
+        })
     }
 }
 

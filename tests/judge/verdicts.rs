@@ -9,10 +9,13 @@ use super::generate::{Shape, generate};
 use super::program::{Outcome, Program};
 use super::shrink::smaller;
 use super::{Setting, emit, execute};
+use threadbare::model::settings::Sanitizer;
 use threadbare::target::Workshop;
 
 /// States of a program whose outcomes are enumerated: at most.
 const MOST_STATES: usize = 200_000;
+/// Programs of a seed, of which the first that is of interest is taken: at most.
+const ATTEMPTS: u64 = 8;
 /// Rounds of making a program smaller: at most.
 const MOST_ROUNDS: usize = 40;
 
@@ -26,8 +29,8 @@ pub struct Case {
 /// Cases that are built together.
 pub struct Batch {
     pub cases: Vec<Case>,
-    /// Programs that have too many states.
-    pub too_large: usize,
+    /// Programs with too many states.
+    pub left_out: usize,
 }
 
 /// How the controller did.
@@ -41,18 +44,19 @@ pub enum Verdict {
         missing: Vec<Outcome>,
         extra: Vec<Outcome>,
     },
-    /// Reports of races, and there are none; or none, and there are.
-    Races { reported: bool },
+    /// The sanitizer reported something, and nothing is wrong; or nothing, and there is a race.
+    Reports {
+        reported: bool,
+    },
 }
 
 impl Batch {
     pub fn of(seeds: std::ops::Range<u64>, shape: Shape) -> Self {
-        let mut batch = Self { cases: Vec::new(), too_large: 0 };
+        let mut batch = Self { cases: Vec::new(), left_out: 0 };
         for seed in seeds {
-            let program = generate(seed, shape);
-            match enumerate(&program, MOST_STATES) {
-                Some(outcomes) => batch.cases.push(Case { seed, program, outcomes }),
-                None => batch.too_large += 1,
+            match Case::of(seed, shape) {
+                Some(case) => batch.cases.push(case),
+                None => batch.left_out += 1,
             }
         }
         batch
@@ -65,14 +69,38 @@ impl Batch {
 }
 
 impl Case {
-    pub fn judge(&self, explored: &Explored) -> Verdict {
+    /// The first program of the seed, of some, that has more than one outcome; `None` if it has too many states.
+    fn of(seed: u64, shape: Shape) -> Option<Self> {
+        let case = |attempt| {
+            let program = generate(seed, attempt, shape);
+            enumerate(&program, MOST_STATES).map(|outcomes| Self { seed, program, outcomes })
+        };
+        let is_dull = |case: &Option<Self>| case.as_ref().is_some_and(|case| case.outcomes.all.len() == 1);
+        (0..ATTEMPTS).map(case).find(|case| !is_dull(case)).unwrap_or_else(|| case(0))
+    }
+
+    pub fn judge(&self, explored: &Explored, setting: &Setting) -> Verdict {
         let reached: BTreeSet<_> = explored.outcomes.iter().map(|(outcome, _)| outcome.clone()).collect();
         let missing: Vec<_> = self.outcomes.all.difference(&reached).cloned().collect();
         let extra: Vec<_> = reached.difference(&self.outcomes.all).cloned().collect();
         if !extra.is_empty() || explored.exhausted && !missing.is_empty() {
             return Verdict::Different { missing, extra };
         }
+        if let Some(wrong) = self.judge_reports(explored, setting) {
+            return wrong;
+        }
         if missing.is_empty() { Verdict::Equal } else { Verdict::Part }
+    }
+
+    /// What is wrong with what the sanitizer reported, or did not.
+    fn judge_reports(&self, explored: &Explored, setting: &Setting) -> Option<Verdict> {
+        let (reported, can_race) = (explored.reports > 0, self.outcomes.races);
+        let wrong = match setting.sanitizer {
+            Sanitizer::Thread if can_race => !reported && explored.exhausted,
+            Sanitizer::Thread => reported && self.program.orders_as_it_waits(),
+            _ => reported,
+        };
+        wrong.then_some(Verdict::Reports { reported })
     }
 
     /// A smaller case of the same kind of difference, if there is one.
@@ -84,10 +112,10 @@ impl Case {
                 let outcomes = enumerate(&program, MOST_STATES)?;
                 Some(Case { seed, program, outcomes })
             });
-            let batch = Batch { cases: cases.collect(), too_large: 0 };
+            let batch = Batch { cases: cases.collect(), left_out: 0 };
             let Ok(explored) = batch.execute(workshop, setting) else { break };
             let differs = |(case, explored): &(Case, Explored)| {
-                matches!(case.judge(explored), Verdict::Different { .. } | Verdict::Races { .. })
+                matches!(case.judge(explored, setting), Verdict::Different { .. } | Verdict::Reports { .. })
             };
             match batch.cases.into_iter().zip(explored).find(differs) {
                 Some((case, _)) => smallest = case,
@@ -115,8 +143,8 @@ impl Display for Verdict {
                 missing.iter().try_for_each(|outcome| writeln!(formatter, "missing: {outcome}"))?;
                 extra.iter().try_for_each(|outcome| writeln!(formatter, "impossible: {outcome}"))
             }
-            Self::Races { reported: true } => writeln!(formatter, "a race was reported, and there is none"),
-            Self::Races { reported: false } => writeln!(formatter, "no race was reported, and there is one"),
+            Self::Reports { reported: true } => writeln!(formatter, "something was reported, and nothing is wrong"),
+            Self::Reports { reported: false } => writeln!(formatter, "no race was reported, and there is one"),
         }
     }
 }
