@@ -8,7 +8,7 @@ const PRELUDE: &str = include_str!("prelude.hpp");
 
 /// One source of all of these; its `main` runs the one whose number is its argument.
 pub fn source(programs: &[Program]) -> String {
-    let mut text = PRELUDE.to_owned();
+    let mut text = format!("constexpr int programs = {};\n{PRELUDE}", programs.len());
     for (number, program) in programs.iter().enumerate() {
         text += &functions(number, program);
     }
@@ -27,7 +27,7 @@ pub fn functions(number: usize, program: &Program) -> String {
         let _ = writeln!(text, "\nstatic void *thread_{number}_{thread}(void *) {{");
         text += "  int last = 0, holds[2] = {}, reads = 0, writes = 0;\n";
         for step in steps {
-            text += &statement(thread, step);
+            text += &statement(number, thread, step);
         }
         text += "  (void)last, (void)holds, (void)reads, (void)writes;\n  return nullptr;\n}\n";
     }
@@ -46,8 +46,8 @@ pub fn functions(number: usize, program: &Program) -> String {
     text
 }
 
-fn statement(thread: usize, step: &Step) -> String {
-    let (condition, body) = code(step.operation);
+fn statement(program: usize, thread: usize, step: &Step) -> String {
+    let (condition, body) = code(program, step.operation);
     let guard = step.guard.map(|guard| format!("last {} {}", if guard.is { "==" } else { "!=" }, guard.value));
     let conditions: Vec<_> = guard.into_iter().chain(condition).collect();
     let recorded = match body {
@@ -73,9 +73,9 @@ enum Code {
 }
 
 /// What must be so for the operation not to be left out, and its code.
-fn code(operation: Operation) -> (Option<String>, Code) {
+fn code(program: usize, operation: Operation) -> (Option<String>, Code) {
     let atomic = |number: usize| format!("judge_atomics[{number}].object");
-    let plain = |number: usize| format!("judge_plains[{number}].object");
+    let plain = |number: usize| format!("judge_plains[{program}][{number}].object");
     let lock = |function: &str, mutex: usize, more: &str| Code::Lock {
         call: format!("pthread_mutex_{function}(&mutexes[{mutex}].object{more})"),
         held: format!("++holds[{mutex}]"),

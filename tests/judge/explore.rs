@@ -73,7 +73,7 @@ fn explore_one(session: &mut Session, memory: &Memory, program: usize, job: &Job
         let seed = explored.executions;
         let execution = session.execute_image(seed, Mode::Explore { seed }, STEP_BUDGET, EXPECTED_POINTS);
         explored.reports += u64::from(execution.reports);
-        *outcomes.entry(memory.outcome(execution, job.threads[program])).or_default() += 1;
+        *outcomes.entry(memory.outcome(execution, program, job.threads[program])).or_default() += 1;
         explored.executions += 1;
         explored.exhausted = session.exhausted();
         explored.spent = session.is_spent();
@@ -87,6 +87,7 @@ struct Memory {
     counts: *const [i32; THREADS],
     records: *const [[i32; RECORDS]; THREADS],
     atomics: *const [Apart; ATOMICS],
+    /// Of the first program; the others' come after it.
     plains: *const [Apart; PLAINS],
 }
 
@@ -113,7 +114,7 @@ impl Memory {
         }
     }
 
-    fn outcome(&self, execution: &Execution, threads: usize) -> Outcome {
+    fn outcome(&self, execution: &Execution, program: usize, threads: usize) -> Outcome {
         let stopped = match &execution.ending {
             Ending::Exited(Exit::Status(0)) => None,
             Ending::Stuck(_) => Some(STUCK.to_owned()),
@@ -121,7 +122,7 @@ impl Memory {
         };
         // SAFETY: variables of an object that stays loaded, declared with these types; none of its threads runs.
         let (counts, records, atomics, plains) =
-            unsafe { (self.counts.read(), self.records.read(), self.atomics.read(), self.plains.read()) };
+            unsafe { (self.counts.read(), self.records.read(), self.atomics.read(), self.plains.add(program).read()) };
         let record = |thread: usize| records[thread][..counts[thread] as usize].to_vec();
         Outcome {
             stopped,

@@ -91,8 +91,8 @@ fn build(workshop: &Workshop, programs: &[Program], sanitizer: Sanitizer, folder
 }
 
 fn run(mut command: Command) -> Result<Vec<Explored>, String> {
-    // What TSan reports is counted, not read; all programs have their variables at the same addresses.
-    command.env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0:suppress_equal_addresses=0:log_path=/dev/null");
+    // What TSan reports is counted, not read.
+    command.env("TSAN_OPTIONS", "symbolize=0:atexit_sleep_ms=0:log_path=/dev/null");
     command.stderr(Stdio::piped()).stdout(Stdio::piped());
     let output = command.output().map_err(|error| error.to_string())?;
     let explored: Option<Vec<Explored>> = serde_json::from_slice(&output.stdout).ok();

@@ -26,7 +26,8 @@ extern "C" {
 int judge_counts[4];
 int judge_records[4][16];
 Apart<std::atomic<int>> judge_atomics[3];
-Apart<int> judge_plains[2];
+// Each program has its own: ThreadSanitizer looks at no read of an address any more once it has reported a race there.
+Apart<int> judge_plains[programs][2];
 }
 
 static Apart<pthread_mutex_t> mutexes[2];
