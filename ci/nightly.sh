@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What takes too long for every change: `ci/nightly.sh PART…`, or every part.
-#   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check
+#   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check,
+#                           random programs by tens of thousands
 #   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
 # Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. BUDGET sets the time of each
@@ -22,10 +23,18 @@ tests() {
   export THREADBARE_ALL_SANITIZERS=1
   run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled scenarios
   run cargo test --test controlled scenarios
+  judge
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
   run cargo test --test library -- --ignored clusterfuzzlite cargo_fuzz
   run cargo test --release --test library --test cli -- --ignored inputs fuzz_findings
+}
+
+# Tens of thousands of random programs, other ones each night, under both compilers.
+judge() {
+  export THREADBARE_JUDGE_SEED=${seed}000000 THREADBARE_JUDGE_TIMES=${JUDGE_TIMES:-50}
+  run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled judge
+  run cargo test --test controlled judge
 }
 
 figures() {

@@ -1,11 +1,15 @@
-//! The enumerator on programs whose outcomes are known from the literature, or by hand.
+//! The enumerator on programs whose outcomes are known from the literature, or by hand, and the comparison on made-up
+//! searches.
 
 use std::collections::BTreeSet;
 
 use super::enumerate::{Outcomes, enumerate};
-use super::program::{BUSY, DEADLOCK, Guard, MUTEXES, MutexKind, Operation, Program, Step, TIMED_OUT};
+use super::explore::Explored;
+use super::program::{BUSY, DEADLOCK, Guard, MUTEXES, MutexKind, Operation, Outcome, Program, Step, TIMED_OUT};
+use super::{Case, Setting, Verdict};
+use threadbare::model::settings::{Engine, Sanitizer, StrategyName};
 
-pub const TESTS: [(&str, fn()); 12] = [
+pub const TESTS: [(&str, fn()); 14] = [
     ("store_buffering_has_three_outcomes", store_buffering),
     ("message_passing_never_shows_the_flag_without_the_message", message_passing),
     ("an_increment_of_two_threads_can_be_lost_and_races", lost_update),
@@ -18,6 +22,8 @@ pub const TESTS: [(&str, fn()); 12] = [
     ("a_semaphore_lets_as_many_pass_as_it_holds", semaphores),
     ("mutexes_of_each_kind_do_what_they_do_when_locked_again", kinds_of_mutex),
     ("readers_share_a_lock_and_guards_leave_operations_out", readers_and_guards),
+    ("what_is_missing_is_excused_only_by_a_search_that_is_not_over_and_what_is_impossible_never", differences),
+    ("a_report_is_a_race_and_no_report_is_none", reports),
 ];
 
 fn program(threads: &[&[Operation]]) -> Program {
@@ -161,4 +167,42 @@ fn readers_and_guards() {
     threads.threads[0][1].guard = Some(Guard { value: 1, is: true });
     let ends: BTreeSet<_> = outcomes(&threads).all.iter().map(|outcome| outcome.atomics).collect();
     assert_eq!(ends, [[1, 0, 0], [1, 1, 0]].into());
+}
+
+/// A search that came to these outcomes of the program.
+fn judged(program: Program, reached: &[Outcome], exhausted: bool, reports: u64, sanitizer: Sanitizer) -> Verdict {
+    let setting = Setting { sanitizer, engine: Engine::Fibers, strategy: StrategyName::Exhaustive, executions: 1 };
+    let outcomes = reached.iter().map(|outcome| (outcome.clone(), 1)).collect();
+    let explored = Explored { executions: 1, exhausted, spent: false, reports, outcomes };
+    let outcomes = enumerate(&program, 10_000).expect("few states");
+    Case { seed: 0, program, outcomes }.judge(&explored, &setting)
+}
+
+fn differences() {
+    let increments = program(&[&[Operation::Increment(0)], &[Operation::Increment(0)]]);
+    let all: Vec<_> = outcomes(&increments).all.into_iter().collect();
+    let judged = |reached: &[Outcome], exhausted| judged(increments.clone(), reached, exhausted, 0, Sanitizer::None);
+    assert_eq!(judged(&all, true), Verdict::Equal);
+    assert_eq!(judged(&all[1..], false), Verdict::Part);
+    let missing = vec![all[0].clone()];
+    assert_eq!(judged(&all[1..], true), Verdict::Different { missing, extra: Vec::new() });
+    let impossible = Outcome { plains: [3, 0], ..all[0].clone() };
+    let reached = [&all[..], std::slice::from_ref(&impossible)].concat();
+    assert_eq!(judged(&reached, false), Verdict::Different { missing: Vec::new(), extra: vec![impossible] });
+}
+
+fn reports() {
+    let races = program(&[&[Operation::Read(0)], &[Operation::Write(0, 1)]]);
+    let tries = program(&[&[Operation::TryLock(0), Operation::Read(0)], &[Operation::Lock(0)]]);
+    let ordered = program(&[&[Operation::Lock(0), Operation::Read(0)], &[Operation::Lock(0)]]);
+    let judged = |program: &Program, reports, sanitizer| {
+        let all: Vec<_> = outcomes(program).all.into_iter().collect();
+        judged(program.clone(), &all, true, reports, sanitizer)
+    };
+    let wrong = |reported| Verdict::Reports { reported };
+    assert_eq!(judged(&races, 1, Sanitizer::Thread), Verdict::Equal);
+    assert_eq!(judged(&races, 0, Sanitizer::Thread), wrong(false));
+    assert_eq!(judged(&races, 1, Sanitizer::Address), wrong(true));
+    assert_eq!(judged(&ordered, 1, Sanitizer::Thread), wrong(true));
+    assert_eq!(judged(&tries, 1, Sanitizer::Thread), Verdict::Equal, "what fails orders nothing");
 }
