@@ -133,7 +133,7 @@ impl Engine {
                 fibers.abandon(thread);
                 true
             }
-            Carrier::OsThreads(_) => false,
+            Carrier::OsThreads(threads) => threads.abandon(thread),
         }
     }
 

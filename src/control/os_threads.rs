@@ -7,33 +7,52 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::active::{Active, set_active};
+use super::active::{Active, active, set_active};
 use super::controller::Next;
 use super::real::real;
+use super::sanitizer;
 use super::virtual_thread::{PosixStart, VirtualThread};
 use crate::model::execution::ThreadId;
 use crate::model::limits::MAX_VIRTUAL_THREADS;
+
+/// What a baton says.
+const KEPT: u32 = 0;
+const GIVEN: u32 = 1;
+/// Whoever waits for it is never to go on.
+const WITHDRAWN: u32 = 2;
+
+/// OS threads that stand still for ever in a process: at most. Each keeps its stack and what sanitizers know of it.
+const MOST_ABANDONED: u32 = 256;
 
 /// Lets one thread go on, once.
 struct Baton(AtomicU32);
 
 impl Baton {
     const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self(AtomicU32::new(KEPT))
     }
 
     fn give(&self) {
-        self.0.store(1, Ordering::Release);
+        self.tell(GIVEN);
+    }
+
+    fn tell(&self, word: u32) {
+        self.0.store(word, Ordering::Release);
         self.futex(libc::FUTEX_WAKE, 1);
     }
 
-    fn wait(&self) {
-        while self.0.swap(0, Ordering::Acquire) == 0 {
-            self.futex(libc::FUTEX_WAIT, 0);
+    /// Waits until the baton is given; `false` if it was withdrawn.
+    #[must_use]
+    fn wait(&self) -> bool {
+        loop {
+            match self.0.swap(KEPT, Ordering::Acquire) {
+                KEPT => self.futex(libc::FUTEX_WAIT, 0),
+                word => return word == GIVEN,
+            }
         }
     }
 
-    fn futex(&self, operation: c_int, value: c_int) {
+    fn futex(&self, operation: c_int, value: u32) {
         // SAFETY: the word is ours and aligned; the call behind the hook is libc's.
         unsafe {
             let syscall = real!(syscall: fn(c_long, *const AtomicU32, c_long, c_long, c_long) -> c_long);
@@ -51,6 +70,7 @@ pub(super) struct OsThreads {
     // Index: thread.
     batons: Box<[Baton]>,
     root: Baton,
+    abandoned: Cell<u32>,
 }
 
 /// What a new OS thread must know.
@@ -69,7 +89,11 @@ impl OsThreads {
             libc::CPU_SET(libc::sched_getcpu().max(0) as usize, &mut set);
             libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
         }
-        Self { batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(), root: Baton::new() }
+        Self {
+            batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(),
+            root: Baton::new(),
+            abandoned: Cell::new(0),
+        }
     }
 
     pub fn launch(&self, active: &Active, thread: &VirtualThread) {
@@ -93,14 +117,44 @@ impl OsThreads {
 
     pub fn run(&self, active: &Active) {
         self.batons[0].give();
-        self.root.wait();
-        let completed = active.ask(|controller| controller.all_ended());
-        // Threads of a stopped execution never end; the process does.
-        for thread in (0..active.ask(|controller| controller.thread_count())).filter(|_| completed) {
+        self.wait_as_root();
+        // Those of a stopped execution that are in the middle of something never end.
+        for thread in 0..active.ask(|controller| controller.thread_count()) {
+            let has_ended = active.ask(|controller| controller.has_ended(thread));
             let thread = active.engine.thread(thread);
-            if thread.id == 0 || !thread.released.get() {
+            if has_ended && (thread.id == 0 || !thread.released.get()) {
                 self.join(thread);
             }
+        }
+    }
+
+    fn wait_as_root(&self) {
+        let given = self.root.wait();
+        debug_assert!(given, "nobody withdraws the root's");
+    }
+
+    /// The OS thread of `thread`, which waits, stands still for ever, and another one can have its number. `false` if too
+    /// many do already.
+    pub fn abandon(&self, thread: &VirtualThread) -> bool {
+        if self.abandoned.get() == MOST_ABANDONED {
+            return false;
+        }
+        self.abandoned.set(self.abandoned.get() + 1);
+        self.batons[usize::from(thread.id)].tell(WITHDRAWN);
+        // What it did comes before all that the root does from now on.
+        self.wait_as_root();
+        true
+    }
+
+    /// What the calling thread does when its baton was withdrawn.
+    fn stand_still(&self) -> ! {
+        if let Some(active) = active() {
+            sanitizer::release(active.engine.thread(ME.get()).address());
+        }
+        self.root.give();
+        let never = Baton::new();
+        loop {
+            never.futex(libc::FUTEX_WAIT, KEPT);
         }
     }
 
@@ -121,23 +175,24 @@ impl OsThreads {
         unsafe { real!(pthread_detach: fn(libc::pthread_t) -> c_int)(thread.os_thread.get()) };
     }
 
-    /// The calling OS thread, new, waits until `thread` is first chosen.
-    fn wait_for_baton(&self, thread: &VirtualThread) {
-        self.batons[usize::from(thread.id)].wait();
+    /// The calling OS thread waits until its virtual thread is chosen.
+    fn wait_for_baton(&self) {
+        if !self.batons[usize::from(ME.get())].wait() {
+            self.stand_still();
+        }
     }
 
     pub fn switch(&self, next: ThreadId) {
-        let me = ME.get();
-        if next != me {
+        if next != ME.get() {
             self.batons[usize::from(next)].give();
-            self.batons[usize::from(me)].wait();
+            self.wait_for_baton();
         }
     }
 
     pub fn stop(&self) {
         self.root.give();
         loop {
-            self.batons[usize::from(ME.get())].wait();
+            self.wait_for_baton();
         }
     }
 
@@ -174,7 +229,7 @@ unsafe extern "C-unwind" fn be_born(birth: *mut c_void) -> *mut c_void {
     };
     ME.set(thread.id);
     thread.stack.set(own_stack());
-    carrier.wait_for_baton(thread);
+    carrier.wait_for_baton();
     set_active(active);
     active.live(thread);
     thread.result.get()

@@ -24,12 +24,13 @@ pub fn source(programs: &[Program]) -> String {
 pub fn functions(number: usize, program: &Program) -> String {
     let mut text = String::new();
     for (thread, steps) in program.threads.iter().enumerate() {
-        let _ = writeln!(text, "\nstatic void *thread_{number}_{thread}(void *) {{");
+        let _ = writeln!(text, "\nstatic void *thread_{number}_{thread}(void *argument) {{");
+        text += "  auto *plains = static_cast<Apart<int> *>(argument);\n";
         text += "  int last = 0, holds[2] = {}, reads = 0, writes = 0;\n";
         for step in steps {
-            text += &statement(number, thread, step);
+            text += &statement(thread, step);
         }
-        text += "  (void)last, (void)holds, (void)reads, (void)writes;\n  return nullptr;\n}\n";
+        text += "  (void)plains, (void)last, (void)holds, (void)reads, (void)writes;\n  return nullptr;\n}\n";
     }
     let _ = writeln!(text, "\nstatic void program_{number}() {{");
     for (mutex, kind) in program.mutexes.iter().enumerate() {
@@ -42,12 +43,12 @@ pub fn functions(number: usize, program: &Program) -> String {
     }
     let _ = writeln!(text, "  sem_init(&semaphore.object, 0, {});", program.semaphore);
     let names: Vec<_> = (0..program.threads.len()).map(|thread| format!("thread_{number}_{thread}")).collect();
-    let _ = writeln!(text, "  run({});\n}}", names.join(", "));
+    let _ = writeln!(text, "  run(judge_plains[{number}], {});\n}}", names.join(", "));
     text
 }
 
-fn statement(program: usize, thread: usize, step: &Step) -> String {
-    let (condition, body) = code(program, step.operation);
+fn statement(thread: usize, step: &Step) -> String {
+    let (condition, body) = code(step.operation);
     let guard = step.guard.map(|guard| format!("last {} {}", if guard.is { "==" } else { "!=" }, guard.value));
     let conditions: Vec<_> = guard.into_iter().chain(condition).collect();
     let recorded = match body {
@@ -73,9 +74,9 @@ enum Code {
 }
 
 /// What must be so for the operation not to be left out, and its code.
-fn code(program: usize, operation: Operation) -> (Option<String>, Code) {
+fn code(operation: Operation) -> (Option<String>, Code) {
     let atomic = |number: usize| format!("judge_atomics[{number}].object");
-    let plain = |number: usize| format!("judge_plains[{program}][{number}].object");
+    let plain = |number: usize| format!("plains[{number}].object");
     let lock = |function: &str, mutex: usize, more: &str| Code::Lock {
         call: format!("pthread_mutex_{function}(&mutexes[{mutex}].object{more})"),
         held: format!("++holds[{mutex}]"),

@@ -129,10 +129,15 @@ fn end_threads(active: &'static Active) -> bool {
     let _unwatched = sanitizer::Unwatched::begin();
     let threads = (0..active.ask(|controller| controller.thread_count())).map(|id| active.engine.thread(id));
     active.has_image()
-        && threads.into_iter().filter(|thread| thread.alive.get()).all(|thread| {
-            // SAFETY: the thread's own, and it runs no more.
-            unsafe { (*thread.locals.get()).abandon() };
-            thread.alive.set(false);
-            active.engine.abandon(thread)
+        && threads.into_iter().all(|thread| {
+            let has_begun = thread.alive.replace(false);
+            if has_begun {
+                // SAFETY: the thread's own, and it runs no more.
+                unsafe { (*thread.locals.get()).abandon() };
+            }
+            // What carries a thread that has not begun waits for its turn, unless it is a fiber.
+            let has_ended = active.ask(|controller| controller.has_ended(thread.id));
+            let is_left = has_begun || !has_ended && !active.engine.has_fibers();
+            !is_left || active.engine.abandon(thread)
         })
 }
