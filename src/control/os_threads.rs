@@ -122,7 +122,7 @@ impl OsThreads {
         for thread in 0..active.ask(|controller| controller.thread_count()) {
             let has_ended = active.ask(|controller| controller.has_ended(thread));
             let thread = active.engine.thread(thread);
-            if has_ended && (thread.id == 0 || !thread.released.get()) {
+            if has_ended && !thread.released.get() {
                 self.join(thread);
             }
         }

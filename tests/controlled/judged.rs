@@ -1,7 +1,7 @@
 //! Random programs under control: `exhaustive` reaches every outcome and no other, and what draws lots reaches them in time.
 //!
 //! `THREADBARE_JUDGE_TIMES` makes it so many times as many programs, and `THREADBARE_JUDGE_SEED` says with which seed they
-//! begin.
+//! begin. With `THREADBARE_JUDGE_SPINS=1` they also have loops that wait for a value, yields, pauses and sleeps.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -40,7 +40,7 @@ fn plans(has_fibers: bool) -> Vec<Plan> {
         for sanitizer in SANITIZERS {
             // Under ThreadSanitizer, and where a deadlock ends the process, an execution takes longer.
             let (programs, executions, shape) = match (engine, sanitizer) {
-                (Engine::Fibers, Sanitizer::None) => (300, 5_000, LARGE),
+                (Engine::Fibers, Sanitizer::None) => (300, 3_000, LARGE),
                 (_, Sanitizer::Thread) => (30, 200, SMALL),
                 _ => (50, 500, SMALL),
             };
@@ -123,7 +123,8 @@ impl Plan {
         let mut count = Count::default();
         let mut told = String::new();
         for seeds in self.seeds() {
-            let batch = Batch::of(seeds, self.shape);
+            let shape = Shape { has_spins: number("THREADBARE_JUDGE_SPINS", 0) == 1, ..self.shape };
+            let batch = Batch::of(seeds, shape);
             let explored = batch.execute(workshop, &self.setting)?;
             count.left_out += batch.left_out;
             for (case, explored) in batch.cases.into_iter().zip(&explored) {

@@ -98,7 +98,7 @@ fn code(operation: Operation) -> (Option<String>, Code) {
         }
         Operation::Read(number) => Code::Value(plain(number)),
         Operation::Write(number, value) => Code::Statements(format!("{} = {value};", plain(number))),
-        Operation::Increment(number) => Code::Value(format!("{}++", plain(number))),
+        Operation::Increment(number) => Code::Value(format!("increment({})", plain(number))),
         Operation::Lock(mutex) => lock("lock", mutex, ""),
         Operation::TryLock(mutex) => lock("trylock", mutex, ""),
         Operation::TimedLock(mutex) => lock("timedlock", mutex, ", &far_away"),

@@ -54,6 +54,16 @@ static int result(int error) {
 
 static int result_of_call(long returned) { return returned >= 0 ? static_cast<int>(returned) : result(errno); }
 
+[[gnu::noinline]] static void separate() { asm volatile(""); }
+
+// Reads, then writes. g++'s AddressSanitizer looks at an address once until the next call.
+static int increment(int &plain) {
+  const int before = plain;
+  separate();
+  plain = before + 1;
+  return before;
+}
+
 static int compare_exchange(std::atomic<int> &atomic, int expected, int desired) {
   atomic.compare_exchange_strong(expected, desired);
   return expected;
