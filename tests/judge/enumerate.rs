@@ -331,7 +331,7 @@ impl State {
         let is_try = matches!(operation, Operation::TryReadLock | Operation::TryWriteLock);
         let read = self.threads.iter().any(|thread| thread.reads > 0);
         let written = self.is_any_other(thread, |other| other.writes) || this.writes;
-        if !written && !(to_write && read) {
+        if !(written || to_write && read) {
             let take = |next: &mut Self| {
                 let this = &mut next.threads[thread];
                 this.writes = to_write;
