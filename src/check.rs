@@ -2,6 +2,7 @@
 
 mod quoted;
 pub mod text;
+pub mod trust;
 
 use std::env;
 use std::fs;

@@ -138,11 +138,10 @@ impl Findings {
         );
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
-        write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
         let finding = Finding {
-            path,
+            path: path.clone(),
             fingerprint: fingerprint.clone(),
             failure,
             settings,
@@ -153,6 +152,8 @@ impl Findings {
             explanation: String::new(),
         };
         self.kept.insert(fingerprint, finding);
+        // What cannot be kept is told all the same.
+        write_whole(&path, case.to_string().as_bytes())?;
         Ok(Some(case))
     }
 
