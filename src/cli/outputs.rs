@@ -123,10 +123,8 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         say(corpus_line(corpus));
     }
     if summary.begun_again > 0 {
-        say(format!(
-            "{} times a worker was ended by another process, and its executions were made again",
-            grouped(summary.begun_again)
-        ));
+        let times = if summary.begun_again == 1 { "once" } else { &format!("{} times", grouped(summary.begun_again)) };
+        say(format!("{times} a worker was ended by another process, and what it executed was executed again"));
     }
     if campaign.audit && summary.failure.is_none() {
         say(format!(
