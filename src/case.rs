@@ -32,16 +32,16 @@
 mod read;
 
 use std::fmt::{self, Display, Formatter};
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow};
 
 use crate::check::Check;
 use crate::model::schedule::{Choice, Schedule};
 use crate::model::settings::Settings;
 use crate::model::verdict::{OracleName, Verdict};
 use crate::model::word;
+use crate::regular::{self, Unread};
 use crate::task_graph::TaskGraph;
 use crate::task_graph::text::Mistake;
 
@@ -110,18 +110,19 @@ impl Case {
     /// The file cannot be read, is larger than [`MAX_BYTES`], is no UTF-8, or holds no case; the error names it.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
-        let file = std::fs::File::open(path).with_context(|| format!("{name}: cannot be opened"))?;
-        let mut bytes = vec![];
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("{name}: cannot be read"))?;
-        if bytes.len() as u64 > MAX_BYTES {
-            bail!("{name}: larger than {} MiB, which no case is; name a case file", MAX_BYTES >> 20);
-        }
+        let bytes = regular::read(path, MAX_BYTES).map_err(|why| match why {
+            Unread::Irregular => anyhow!("{name}: {}, so no case; name a case file", regular::IRREGULAR),
+            Unread::TooLarge => {
+                anyhow!("{name}: larger than {} MiB, which no case is; name a case file", MAX_BYTES >> 20)
+            }
+            Unread::Failed(error) => anyhow!(error).context(format!("{name}: cannot be read")),
+        })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-            anyhow::anyhow!("{name}: line {line}: not UTF-8 text, so no case; name a case file")
+            anyhow!("{name}: line {line}: not UTF-8 text, so no case; name a case file")
         })?;
-        Self::parse(&text).map_err(|mistake| anyhow::anyhow!("{name}: {mistake}"))
+        Self::parse(&text).map_err(|mistake| anyhow!("{name}: {mistake}"))
     }
 }
 

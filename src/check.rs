@@ -2,6 +2,7 @@
 
 mod quoted;
 pub mod text;
+pub mod trust;
 
 use std::env;
 use std::fs;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{BASIS, fnv1a};
 use crate::model::schedule::Injection;
+use crate::regular;
 use crate::target::{Kind, Points, Target};
 
 /// What may be made to go wrong in a program under check, where the program must expect it.
@@ -21,6 +23,8 @@ pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::We
 pub const RUNTIME: &str = "check";
 /// Sources of a check: at most.
 pub const MAX_SOURCES: usize = 256;
+/// Bytes of a source: at most.
+pub const MAX_SOURCE_BYTES: u64 = 1 << 30;
 /// Flags of a check: at most.
 pub const MAX_FLAGS: usize = 256;
 /// Arguments of a check: at most.
@@ -98,7 +102,7 @@ impl Check {
     pub fn digest(&self) -> Result<String> {
         let mut hash = BASIS;
         for path in &self.sources {
-            let content = fs::read(self.directory.join(path))
+            let content = regular::read(&self.directory.join(path), MAX_SOURCE_BYTES)
                 .with_context(|| format!("cannot read the source {}", path.display()))?;
             // With the lengths, text that moves from one file to the next makes a difference.
             hash = fnv1a(hash, &(content.len() as u64).to_le_bytes());

@@ -29,6 +29,7 @@ use clap::{Parser, Subcommand};
 use world::World;
 
 use crate::model::exit;
+use crate::terminal;
 
 /// Tests the concurrency of C and C++20: coroutine runtimes and whole programs, under schedules that it fully controls.
 ///
@@ -77,13 +78,14 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let Arguments { cxx, command } = Arguments::parse();
-    match run(command, &World::new(cxx)) {
-        Ok(found) => ExitCode::from(if found { exit::FOUND } else { exit::CLEAN }),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(exit::COULD_NOT)
-        }
-    }
+    let done = run(command, &World::new(cxx));
+    let (code, failure) = match done {
+        Ok(found) => (if found { exit::FOUND } else { exit::CLEAN }, None),
+        Err(error) => (exit::COULD_NOT, Some(error)),
+    };
+    let failures = failure.into_iter().chain(terminal::finish().err()).collect::<Vec<_>>();
+    failures.iter().for_each(|error| terminal::complain(format_args!("error: {error:#}")));
+    ExitCode::from(if failures.is_empty() { code } else { exit::COULD_NOT })
 }
 
 /// Says whether something was found.

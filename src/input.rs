@@ -6,8 +6,6 @@
 mod mutate;
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -18,6 +16,7 @@ use crate::case::Case;
 use crate::model::limits::MAX_INPUT_BYTES;
 use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::Verdict;
+use crate::regular;
 use crate::task_graph::TaskGraph;
 use crate::task_graph::encode::{self, Reader, Undecodable, Writer};
 
@@ -89,10 +88,7 @@ impl Input {
     /// Whether a file that can be read claims to hold an input.
     #[must_use]
     pub fn claimed_by_file(path: &Path) -> bool {
-        let mut start = [0; MAGIC.len()];
-        // A pipe would be waited for.
-        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-        is_file && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
+        regular::beginning(path, MAGIC.len() as u64).is_ok_and(|start| Self::claimed_by(&start))
     }
 
     /// Reads an input file; `None` if it does not claim to be one.
@@ -103,10 +99,7 @@ impl Input {
         if !Self::claimed_by_file(path) {
             return Ok(None);
         }
-        let mut bytes = vec![];
-        let file = File::open(path).with_context(|| format!("{}: cannot be opened", path.display()))?;
-        file.take(MAX_INPUT_BYTES as u64 + 1)
-            .read_to_end(&mut bytes)
+        let bytes = regular::beginning(path, MAX_INPUT_BYTES as u64 + 1)
             .with_context(|| format!("{}: cannot be read", path.display()))?;
         Self::decode(&bytes).map(Some).with_context(|| path.display().to_string())
     }

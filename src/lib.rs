@@ -26,6 +26,7 @@ pub mod project;
 #[allow(unsafe_code, reason = "memory that is shared with the supervisor")]
 pub mod protocol;
 pub mod reference;
+pub mod regular;
 pub mod report;
 #[allow(unsafe_code, reason = "loads runtimes, and is the bridge to them")]
 pub mod runtime;
@@ -33,3 +34,4 @@ mod scratch;
 pub mod strategy;
 pub mod target;
 pub mod task_graph;
+pub mod terminal;

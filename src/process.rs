@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::model::exit;
+
 /// The calling process is killed when its parent dies, however that dies; and it is called what it is, not after the
 /// loader that started it.
 pub fn become_worker() {
@@ -22,6 +24,26 @@ pub fn become_worker() {
 pub fn end_now(code: i32) -> ! {
     // SAFETY: does not return.
     unsafe { libc::_exit(code) }
+}
+
+/// From now on the process ends with [`exit::FROM_OUTSIDE`] when another one sends it a signal that would end it. What it
+/// brings upon itself ends it as before.
+pub fn watch_for_outsiders() {
+    unsafe extern "C" {
+        /// cpp/control/outside.c
+        fn threadbare_watch_for_outsiders(exit_code: c_int);
+    }
+    // SAFETY: its handlers only leave, or put back what was there before them.
+    unsafe { threadbare_watch_for_outsiders(exit::FROM_OUTSIDE.into()) }
+}
+
+/// The limit of the process's address space in bytes, if there is one.
+#[must_use]
+pub fn address_space_limit() -> Option<u64> {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: there is room for what the call writes if it succeeds.
+    let limit = unsafe { (libc::getrlimit(libc::RLIMIT_AS, limit.as_mut_ptr()) == 0).then(|| limit.assume_init())? };
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 /// Ends the process by a signal, as if it came from outside.

@@ -11,13 +11,7 @@ pub mod sarif;
 pub mod table;
 pub mod throughput;
 
-use std::fmt::Display;
-use std::io::{self, Write};
-
-/// Prints a line to standard output. Whoever reads it may stop at any time.
-pub fn say(line: impl Display) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
+pub use crate::terminal::say;
 
 /// A number with its thousands apart.
 #[must_use]

@@ -25,7 +25,7 @@ pub use builder::{Builder, Progress};
 pub use language::Language;
 pub use points::Points;
 pub use toolchain::Toolchain;
-pub use workshop::{Builds, LOADER, Workshop};
+pub use workshop::{Builds, Failed, LOADER, Workshop};
 
 /// What a target is made of. The same target is built once for each sanitizer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use anyhow::{Error, Result};
 
 use super::explorer::{self, Campaign};
 use super::interrupt;
-use super::replay::{self, Conclusion, Refused, Replayed};
+use super::replay::{self, Conclusion, Replayed};
 use crate::model::settings::{Engine, Sanitizer};
-use crate::target::{self, Target, Workshop, bundled};
+use crate::target::{self, Failed, Workshop, bundled};
 
 pub use summary::{Explored, Summary};
 
@@ -39,28 +39,24 @@ pub enum Progress<'a> {
     Exploring(&'a str, &'a explorer::Progress<'a>),
 }
 
-/// What could not be built, and why.
-type Failed = Vec<(Target, Sanitizer, Error)>;
-
 impl Ci {
     /// Does it, or as much as it gets to before Ctrl-C.
     ///
     /// # Errors
-    /// A case cannot be read, or a worker cannot do what it is asked. What goes wrong with one target of several is in
-    /// the summary.
+    /// There is no case, or a worker cannot do what it is asked. What goes wrong with one case, or one target of several, is
+    /// in the summary.
     pub fn run(
         &self,
         workshop: &Workshop,
         fall_back: impl Fn(Engine) -> Engine,
         mut observe: impl FnMut(&Progress<'_>),
     ) -> Result<Summary> {
-        let (regressions, left_out) = match &self.regressions {
-            Some(plan) => {
-                let all = plan.read_all(workshop, fall_back)?;
-                all.into_iter().partition(|case| self.is_asked_for(case.settings.sanitizer))
-            }
-            None => (Vec::new(), Vec::new()),
+        let (all, mut refused) = match &self.regressions {
+            Some(plan) => plan.read(workshop, fall_back)?,
+            None => Default::default(),
         };
+        let (mut regressions, left_out): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|case| self.is_asked_for(case.settings.sanitizer));
         let mut building = |progress: &target::Progress| {
             observe(&Progress::Building(progress));
             !interrupt::requested()
@@ -68,9 +64,8 @@ impl Ci {
         // The time is for executing.
         let failed = self.build(workshop, &regressions, &mut building)?;
         let started = Instant::now();
-        let (mut regressions, refused) = buildable(regressions, &failed);
         if let Some(plan) = &self.regressions {
-            plan.replay(workshop, &mut regressions, building)?;
+            refused.extend(plan.replay(workshop, &mut regressions, building)?);
         }
         let mut targets = Vec::new();
         for (exploration, others) in self.explorations.iter().zip((0..self.explorations.len() as u32).rev()) {
@@ -133,23 +128,6 @@ impl Exploration {
         }
         campaign.run(workshop, |progress| observe(&Progress::Exploring(&self.name, progress)))
     }
-}
-
-/// The cases that can be replayed, and those whose target could not be built.
-fn buildable(cases: Vec<Replayed>, failed: &Failed) -> (Vec<Replayed>, Vec<Refused>) {
-    let (mut ready, mut refused) = (Vec::new(), Vec::new());
-    for case in cases {
-        let is_of =
-            |(target, of, _): &&(Target, Sanitizer, Error)| *target == case.target && *of == case.settings.sanitizer;
-        match failed.iter().find(is_of) {
-            None => ready.push(case),
-            Some((.., error)) => {
-                let why = format!("{}: {error:#}", case.path.display());
-                refused.push(Refused { path: case.path, why });
-            }
-        }
-    }
-    (ready, refused)
 }
 
 /// Whether a case that was replayed did not show its recorded verdict.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -17,6 +17,7 @@ use super::findings::{PARTIAL, remove_stale, write_at_once};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::Input;
 use crate::model::limits::MAX_INPUT_BYTES;
+use crate::regular::{self, Unread};
 
 const EXTENSION: &str = "input";
 
@@ -170,9 +171,10 @@ pub(super) fn name_of(bytes: &[u8]) -> String {
 
 /// The start of a file, as much as an input has and one byte more.
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_INPUT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    regular::beginning(path, MAX_INPUT_BYTES as u64 + 1).map_err(|why| match why {
+        Unread::Failed(error) => error,
+        Unread::Irregular | Unread::TooLarge => std::io::Error::other(why),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::oracle::sanitizer::{failures, without_numbers};
+use crate::process;
 
 /// Why the supervisor ended a worker itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,26 @@ pub fn failures_of(status: ExitStatus, killed: Option<&Killed>, stderr: &str) ->
         None => failures.push(end_of(status, stderr)),
     }
     failures
+}
+
+/// Why a worker ended before its target was loaded, which says nothing about the target.
+#[must_use]
+pub fn before_it_began(status: ExitStatus, killed: Option<&Killed>, stderr: &str) -> String {
+    let said = stderr.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("====="));
+    let how = match killed {
+        Some(Killed::Hang(how)) => how.clone(),
+        Some(Killed::Memory(limit)) => format!("it used more than {} MiB", limit / (1024 * 1024)),
+        None => said.map_or_else(|| status.to_string(), str::to_owned),
+    };
+    let next = match process::address_space_limit() {
+        Some(limit) => format!(
+            "the address space is limited to {} MiB (`ulimit -v`), and a worker, above all one with a sanitizer, needs more; \
+             take the limit away",
+            limit / (1024 * 1024)
+        ),
+        None => "see whether the compiler and its sanitizers fit this system".to_owned(),
+    };
+    format!("a worker could not start: {how}; {next}")
 }
 
 /// How a process ended that nobody reported on.

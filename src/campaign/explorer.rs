@@ -62,8 +62,10 @@ pub struct Summary {
     /// Only of a coverage-guided search.
     pub corpus: Option<Gathered>,
     pub interrupted: bool,
-    /// Why it ended early: the target calls what is not emulated, or did not do the same twice in an audit; the corpus could
-    /// not be kept.
+    /// Slices and replays that were begun again, since another process ended their worker.
+    pub begun_again: u64,
+    /// Why it ended early: the target calls what is not emulated, or did not do the same twice in an audit; a finding or the
+    /// corpus could not be kept; a worker could not do what it was asked.
     pub failure: Option<Error>,
 }
 
@@ -129,7 +131,8 @@ impl Campaign {
         let mut deadline = interrupt::Deadline::default();
         while !deadline.has_passed() {
             if !explorer.over && (interrupt::requested() || explorer.must_end()) {
-                explorer.stop(supervisor.stop())?;
+                let stopped = explorer.stop(supervisor.stop());
+                explorer.note(stopped);
             }
             targets.poll()?;
             let left = self.budget.map(|budget| targets.left_of(budget));
@@ -138,19 +141,21 @@ impl Campaign {
             {
                 cell = Some(task.cell());
                 started.get_or_insert_with(Instant::now);
-                explorer.start(task, targets, &mut supervisor)?;
+                let begun = explorer.start(task, targets, &mut supervisor);
+                explorer.note(begun);
             }
             if supervisor.is_idle() && (targets.is_complete() || explorer.over) {
                 break;
             }
-            for (task, ended) in supervisor.poll()? {
-                explorer.take_in(task, ended, &mut supervisor)?;
+            for (task, ended) in supervisor.poll_each()? {
+                let taken = ended.and_then(|ended| explorer.take_in(task, ended, &mut supervisor));
+                explorer.note(taken);
             }
             let building = targets.under_way();
             observe(&Progress { building, ..explorer.progress(elapsed(started), supervisor.under_way(), cell) });
         }
         supervisor.stop();
-        Ok(explorer.conclude(elapsed(started)))
+        Ok(explorer.conclude(elapsed(started), supervisor.begun_again()))
     }
 
     /// The settings of an execution in a cell.
@@ -214,6 +219,13 @@ struct Explorer<'a> {
 }
 
 impl Explorer<'_> {
+    /// Whatever cannot be done ends the campaign, but what it came to until then is told.
+    fn note(&mut self, done: Result<()>) {
+        if let Err(error) = done {
+            self.failure.get_or_insert(error);
+        }
+    }
+
     fn must_end(&self) -> bool {
         self.failure.is_some() || (self.campaign.stop_at_first && !self.findings.is_empty())
     }
@@ -365,7 +377,7 @@ impl Explorer<'_> {
         Ok(())
     }
 
-    fn conclude(mut self, elapsed: Duration) -> (Summary, BTreeMap<u16, Vec<Audited>>) {
+    fn conclude(mut self, elapsed: Duration, begun_again: u64) -> (Summary, BTreeMap<u16, Vec<Audited>>) {
         let corpus = self.search.finish().unwrap_or_else(|error| {
             self.failure.get_or_insert(error);
             None
@@ -379,6 +391,7 @@ impl Explorer<'_> {
             corpus,
             cells: self.plan.cells,
             interrupted: interrupt::requested(),
+            begun_again,
             failure: self.failure,
         };
         (summary, self.audited)

@@ -138,11 +138,10 @@ impl Findings {
         );
         let case = case_of(found, settings, workload);
         let path = self.directory.join(name);
-        write_whole(&path, case.to_string().as_bytes())?;
         let confirmation = Confirmation::Pending;
         let settings = settings.clone();
         let finding = Finding {
-            path,
+            path: path.clone(),
             fingerprint: fingerprint.clone(),
             failure,
             settings,
@@ -153,6 +152,8 @@ impl Findings {
             explanation: String::new(),
         };
         self.kept.insert(fingerprint, finding);
+        // What cannot be kept is told all the same.
+        write_whole(&path, case.to_string().as_bytes())?;
         Ok(Some(case))
     }
 
@@ -224,6 +225,9 @@ fn report_of(failures: &[Failure], evidence: &str) -> String {
 /// It cannot; the error names the file.
 pub fn can_write(path: &Path) -> Result<()> {
     ensure!(!path.is_dir(), "cannot write {}: it is a directory; name a file in it", path.display());
+    if is_special(path) {
+        return Ok(());
+    }
     let named = || format!("cannot write {}; name a file in a directory that can be written to", path.display());
     tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory_of(path)).with_context(named)?;
     Ok(())
@@ -231,6 +235,11 @@ pub fn can_write(path: &Path) -> Result<()> {
 
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a device or a pipe is there, in whose place no file must come.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// Writes a file so that whoever looks, and whatever happens, sees it whole or not at all.
@@ -248,6 +257,9 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 pub(super) fn write_at_once(path: &Path, content: &[u8], lasts: bool) -> Result<()> {
     let directory = directory_of(path);
     let write = || -> Result<()> {
+        if is_special(path) {
+            return Ok(fs::OpenOptions::new().write(true).open(path)?.write_all(content)?);
+        }
         let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
         file.write_all(content)?;
         file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;

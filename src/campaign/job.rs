@@ -77,6 +77,14 @@ impl Files {
         self.quick.join("outcome-so-far.json")
     }
 
+    /// Leaves only what the job begins with.
+    pub fn forget_what_was_done(&self) {
+        let files = [self.outcome(), self.outcome_so_far(), self.trace(), self.stderr(), self.input(), self.reached()];
+        // Most are not there.
+        files.iter().for_each(|file| drop(fs::remove_file(file)));
+        [self.files(), self.kept(), self.alone()].iter().for_each(|directory| drop(fs::remove_dir_all(directory)));
+    }
+
     /// What the worker, its target and the sanitizer printed.
     #[must_use]
     pub fn stderr(&self) -> PathBuf {

@@ -2,21 +2,22 @@
 
 mod read;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use serde::Serialize;
 
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::Case;
+use crate::check::trust::Trust;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
-use crate::target::{Progress, Target, Workshop};
+use crate::target::{Failed, Progress, Target, Workshop};
 
 /// Executions that a case without a schedule gets, since engine `free` shows it only by luck.
 pub const FREE_ATTEMPTS: u64 = 1000;
@@ -139,6 +140,9 @@ pub struct Plan {
     /// Switched on for inputs of a fuzzer, which name none.
     pub bug: Option<String>,
     pub jobs: usize,
+    /// Cases of checks that reach outside are refused, but for those that are named and trusted.
+    pub trust: Trust,
+    pub trusts_named: bool,
 }
 
 /// A case and what its replays came to.
@@ -168,6 +172,13 @@ pub struct Refused {
     pub why: String,
 }
 
+impl Refused {
+    fn of(case: Replayed, error: &Error) -> Self {
+        let why = format!("{}: {error:#}", case.path.display());
+        Self { path: case.path, why }
+    }
+}
+
 impl Replayed {
     /// Whether it got its turn before Ctrl-C.
     #[must_use]
@@ -177,18 +188,21 @@ impl Replayed {
 }
 
 impl Plan {
-    /// Replays what was read, until Ctrl-C.
+    /// Replays what was read, until Ctrl-C. Takes those away whose target does not compile or whose worker cannot do what it is
+    /// asked, and gives them.
     ///
     /// # Errors
-    /// A target does not compile, or the workers cannot do what they are asked.
+    /// Nothing can be built, or no worker can be supervised.
     pub fn replay(
         &self,
         workshop: &Workshop,
-        results: &mut [Replayed],
+        results: &mut Vec<Replayed>,
         observe: impl FnMut(&Progress) -> bool,
-    ) -> Result<()> {
+    ) -> Result<Vec<Refused>> {
         let wanted = results.iter().map(|result| (result.target.clone(), result.settings.sanitizer));
-        let builds = workshop.build_all(wanted, observe)?;
+        let (builds, failed) = workshop.build_what_compiles(wanted, observe)?;
+        let mut refused = take_unbuilt(results, &failed);
+        let mut impossible: BTreeMap<usize, Error> = BTreeMap::new();
         let mut supervisor = Supervisor::new(self.jobs)?;
         let mut waiting: VecDeque<usize> =
             (0..results.len()).flat_map(|index| (0..self.repeat).map(move |_| index)).collect();
@@ -204,13 +218,22 @@ impl Plan {
                 };
                 let target = builds.of(target, settings.sanitizer)?.clone();
                 let job = Job { settings: settings.clone(), target, work };
-                supervisor.start(index, job, Some(case))?;
+                if let Err(error) = supervisor.start(index, job, Some(case)) {
+                    impossible.entry(index).or_insert(error);
+                }
             }
             if supervisor.is_idle() {
                 break;
             }
-            for (index, ended) in supervisor.poll()? {
+            for (index, ended) in supervisor.poll_each()? {
                 let result = &mut results[index];
+                let ended = match ended {
+                    Ok(ended) => ended,
+                    Err(error) => {
+                        impossible.entry(index).or_insert(error);
+                        continue;
+                    }
+                };
                 let seen = Seen::of(&ended);
                 let conclusion = conclude(&result.case, &result.settings, &seen);
                 if severity(&conclusion) > severity(&result.conclusion) {
@@ -220,8 +243,27 @@ impl Plan {
                 result.seconds += ended.outcome.seconds;
             }
         }
-        Ok(())
+        // From the last to the first, so that the others keep their places.
+        for (index, error) in impossible.into_iter().rev() {
+            refused.push(Refused::of(results.remove(index), &error));
+        }
+        Ok(refused)
     }
+}
+
+/// Takes away the cases whose target could not be built.
+fn take_unbuilt(results: &mut Vec<Replayed>, failed: &Failed) -> Vec<Refused> {
+    let mut refused = Vec::new();
+    for case in std::mem::take(results) {
+        let is_of = |(target, sanitizer, _): &&(Target, Sanitizer, Error)| {
+            *target == case.target && *sanitizer == case.settings.sanitizer
+        };
+        match failed.iter().find(is_of) {
+            None => results.push(case),
+            Some((.., error)) => refused.push(Refused::of(case, error)),
+        }
+    }
+    refused
 }
 
 fn severity(conclusion: &Conclusion) -> u8 {

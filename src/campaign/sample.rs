@@ -44,6 +44,7 @@ pub fn summary() -> Summary {
                 findings: vec![finding()],
                 corpus: None,
                 interrupted: false,
+                begun_again: 0,
                 failure: None,
             }),
         }],
@@ -77,6 +78,7 @@ pub fn project() -> Summary {
         findings: vec![found],
         corpus: None,
         interrupted: false,
+        begun_again: 0,
         failure: None,
     };
     let program = |name: &str, outcome| Explored { name: name.to_owned(), campaign: of_program(), outcome };

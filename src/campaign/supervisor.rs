@@ -43,6 +43,8 @@ pub struct Supervisor<T> {
     symbols: Symbols,
     running: Vec<(T, WorkerProcess)>,
     started: u64,
+    /// Jobs that were begun again, since somebody ended their worker.
+    begun_again: u64,
 }
 
 /// A job that ended, one way or the other.
@@ -104,6 +106,7 @@ impl<T> Supervisor<T> {
             symbols: Symbols::new(),
             running: Vec::new(),
             started: 0,
+            begun_again: 0,
         })
     }
 
@@ -184,11 +187,25 @@ impl<T> Supervisor<T> {
         Ok(())
     }
 
+    /// How many jobs were begun again, since another process ended their worker.
+    #[must_use]
+    pub fn begun_again(&self) -> u64 {
+        self.begun_again
+    }
+
     /// Waits a moment and gives the jobs that ended.
     ///
     /// # Errors
     /// A worker says that it cannot do what it was asked.
     pub fn poll(&mut self) -> Result<Vec<(T, Ended)>> {
+        self.poll_each()?.into_iter().map(|(tag, ended)| Ok((tag, ended?))).collect()
+    }
+
+    /// The same, and tells of each job why it could not be done.
+    ///
+    /// # Errors
+    /// The system does not say what became of a worker.
+    pub fn poll_each(&mut self) -> Result<Vec<(T, Result<Ended>)>> {
         std::thread::sleep(POLL);
         let mut ended = Vec::new();
         let mut index = 0;
@@ -196,7 +213,15 @@ impl<T> Supervisor<T> {
             match self.running[index].1.poll()? {
                 Some(status) => {
                     let (tag, worker) = self.running.swap_remove(index);
-                    ended.push((tag, conclude(worker, status, &mut self.symbols)?));
+                    if worker.ended_from_outside(status) {
+                        self.begun_again += 1;
+                        match worker.again() {
+                            Ok(worker) => self.running.push((tag, worker)),
+                            Err(error) => ended.push((tag, Err(error))),
+                        }
+                    } else {
+                        ended.push((tag, conclude(worker, status, &mut self.symbols)));
+                    }
                 }
                 None => index += 1,
             }
@@ -341,6 +366,9 @@ fn died(
     if worker.killed().is_none() && status.code() == Some(COULD_NOT) {
         let why = stderr.lines().last().unwrap_or("it does not say why");
         anyhow::bail!("{}", why.trim_start_matches("error: "));
+    }
+    if !worker.is_ready() {
+        anyhow::bail!("{}", death::before_it_began(status, worker.killed(), stderr));
     }
     let failures = death::failures_of(status, worker.killed(), stderr);
     let report = match worker.killed() {

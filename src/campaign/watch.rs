@@ -21,6 +21,8 @@ const MAX_IDLE_FREE: Duration = Duration::from_secs(2);
 const TICKS_PER_SECOND: u64 = 100;
 /// The unit of the sizes in /proc/PID/statm, for a worst case; larger pages only make the limit larger.
 const PAGE: u64 = 4096;
+/// Bytes by which a process that fills memory grows from one look to the next, at least.
+const NOTICEABLE: u64 = 1 << 20;
 /// No worker may take more, however large the machine.
 const MAX_MEMORY: u64 = 8 << 30;
 
@@ -47,6 +49,17 @@ pub struct Watch {
     cpu: Duration,
     /// When the CPU time last changed, and to what.
     busy: (Instant, Duration),
+    /// Bytes that were resident, at most.
+    peak: u64,
+}
+
+/// What the system tells of a process.
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    /// Bytes that are its own.
+    own: u64,
+    /// All that is resident, what it shares as well.
+    resident: u64,
 }
 
 impl Watch {
@@ -63,6 +76,7 @@ impl Watch {
             moved: now,
             cpu: Duration::ZERO,
             busy: (now, Duration::ZERO),
+            peak: 0,
         }
     }
 
@@ -74,11 +88,27 @@ impl Watch {
         self.looked = Instant::now();
         let mut processes = vec![self.pid];
         processes.extend(children_of(self.pid));
-        if processes.iter().filter_map(|&pid| memory_of(pid)).sum::<u64>() > self.memory_limit {
+        let memory: Vec<Memory> = processes.iter().filter_map(|&pid| memory_of(pid)).collect();
+        if memory.iter().map(|memory| memory.own).sum::<u64>() > self.memory_limit {
             return Some(Killed::Memory(self.memory_limit));
         }
+        let now = Instant::now();
+        // Whoever stopped it from outside may let it go on.
+        if is_stopped(self.pid) {
+            (self.moved, self.busy.0) = (now, now);
+            return None;
+        }
         let cpu = cpu_of(self.pid)? + processes[1..].iter().filter_map(|&pid| cpu_of(pid)).sum();
-        self.judge(heartbeat, cpu, Instant::now())
+        self.fills(memory.iter().map(|memory| memory.resident).sum(), cpu);
+        self.judge(heartbeat, cpu, now)
+    }
+
+    /// Memory that is touched for the first time is no loop, however long the system and the sanitizer take for it.
+    fn fills(&mut self, resident: u64, cpu: Duration) {
+        if resident > self.peak + NOTICEABLE {
+            self.peak = resident;
+            self.cpu = cpu;
+        }
     }
 
     fn judge(&mut self, heartbeat: u64, cpu: Duration, now: Instant) -> Option<Killed> {
@@ -130,11 +160,17 @@ fn ticks_in(stat: &str) -> Option<u64> {
     Some(time()? + time()?)
 }
 
-fn memory_of(pid: u32) -> Option<u64> {
+/// Whether the process was sent a signal that stops it, as far as the state in /proc/PID/stat tells: field 3.
+fn is_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, after_name)| after_name.trim_start().starts_with(['T', 't']))
+}
+
+fn memory_of(pid: u32) -> Option<Memory> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     let resident: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
     let shared: u64 = statm.split_whitespace().nth(2)?.parse().ok()?;
-    Some(resident.saturating_sub(shared) * PAGE)
+    Some(Memory { own: resident.saturating_sub(shared) * PAGE, resident: resident * PAGE })
 }
 
 #[cfg(test)]
@@ -177,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn filling_memory_is_no_loop_and_going_over_it_again_is_one() {
+        let (mut watch, start) = watch_of(Engine::Fibers, check::RUNTIME);
+        for second in 1..10 {
+            watch.fills(u64::from(second) << 30, SECOND * second);
+            assert_eq!(watch.judge(1, SECOND * second, start + SECOND * second), None, "{second}");
+        }
+        watch.fills(9 << 30, SECOND * 12);
+        assert!(watch.judge(1, SECOND * 12, start + SECOND * 12).is_some());
+    }
+
+    #[test]
     fn burning_cpu_time_without_a_point_is_a_hang_after_ten_seconds() {
         let (mut watch, start) = watch(Engine::Fibers);
         assert_eq!(watch.judge(0, SECOND * 9, start + SECOND * 9), None);
@@ -216,7 +263,7 @@ mod tests {
     #[test]
     fn this_process_has_a_time_and_a_size() {
         assert!(cpu_of(std::process::id()).is_some());
-        assert!(memory_of(std::process::id()).is_some_and(|bytes| bytes > 0));
+        assert!(memory_of(std::process::id()).is_some_and(|memory| memory.own > 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a worker process does: executes one job and judges every execution.
 
 use std::ops::ControlFlow;
+use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use crate::feedback::counters;
 use crate::feedback::{Edges, Kind};
 use crate::input::Input;
 use crate::model::execution::Ending;
+use crate::model::exit;
 use crate::model::verdict::Verdict;
 use crate::process;
 use crate::protocol::Trace;
@@ -41,6 +43,8 @@ const COUNTS_KEPT: u64 = 4096;
 /// The job cannot be read, the target cannot be opened, or the outcome cannot be written.
 pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::become_worker();
+    process::watch_for_outsiders();
+    panic::set_hook(Box::new(|panic| own_fault(panic)));
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     if let Work::Evolve(_evolution) = &job.work {
@@ -66,6 +70,15 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         Work::Evolve(_) => unreachable!("done above"),
     }
     runner.leave(&files)
+}
+
+/// A worker's own panic says nothing about the target, and must not unwind through it.
+fn own_fault(panic: &PanicHookInfo<'_>) {
+    let (what, place) = (panic.payload_as_str().unwrap_or_default(), panic.location());
+    let place = place.map_or_else(String::new, |place| format!("{}:{}: ", place.file(), place.line()));
+    let what = what.replace('\n', " ");
+    eprintln!("error: a worker failed: {place}{what}; this is a fault of threadbare: please report it with the case");
+    process::end_now(exit::COULD_NOT.into());
 }
 
 /// A session and what came of it so far.

@@ -1,16 +1,17 @@
 //! One running worker, seen from the supervisor.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::death::Killed;
 use super::job::{self, Files, Job, Work};
 use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
+use crate::model::exit;
 use crate::model::schedule::Schedule;
 use crate::process;
 use crate::protocol::Trace;
@@ -19,6 +20,9 @@ use crate::target::Built;
 /// Read by the sanitizers. Nearly all options are compiled in; the environment's are not passed on, so that
 /// results do not depend on them.
 const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
+
+/// How often a job is begun whose worker is ended from outside.
+const ATTEMPTS: u32 = 3;
 
 /// This program as a worker that can load the target.
 #[must_use]
@@ -37,6 +41,9 @@ pub struct WorkerProcess {
     watch: Watch,
     started: Instant,
     killed: Option<Killed>,
+    memory_limit: u64,
+    /// How often it was begun.
+    attempts: u32,
 }
 
 impl WorkerProcess {
@@ -45,30 +52,39 @@ impl WorkerProcess {
     /// # Errors
     /// The files cannot be written or the process cannot be started.
     pub fn start(job: Job, files: Files, memory_limit: u64) -> Result<Self> {
-        job::write(&files.job(), &job)?;
-        let mut trace = Trace::create(&files.trace())?;
-        // A worker that dies before it begins is blamed on its first execution.
-        match &job.work {
-            Work::Explore(slice) => trace.begin(slice.first),
-            Work::Compare(comparison) => trace.begin(comparison.first),
-            Work::Evolve(evolution) => trace.begin(evolution.first),
-            Work::Input { number, .. } => trace.begin(*number),
-            Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) => {}
-        }
-        let append = OpenOptions::new().create(true).append(true).open(files.stderr());
-        let stderr = append.context("cannot create a worker's files")?;
-        let mut command = worker_command(&job.target);
-        command.arg(files.directory()).arg(files.quick());
-        // A process group of its own: Ctrl-C is for the supervisor alone.
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        for variable in OPTION_VARIABLES {
-            command.env(variable, PLAIN_FRAMES);
-        }
-        // Else TSan waits a second for reports that other threads may still make.
-        command.env("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0"));
-        let child = command.spawn().context("cannot start a worker")?;
-        let watch = Watch::new(child.id(), &job, memory_limit);
-        Ok(Self { child, job, files, trace, watch, started: Instant::now(), killed: None })
+        let (child, trace, watch) = begin(&job, &files, memory_limit)?;
+        let (started, killed, attempts) = (Instant::now(), None, 1);
+        Ok(Self { child, job, files, trace, watch, started, killed, memory_limit, attempts })
+    }
+
+    /// Whether the process, which ended, was ended by another one: by the handlers of `cpp/control/outside.c`, or in the
+    /// only way that no process brings upon itself here.
+    #[must_use]
+    pub fn ended_from_outside(&self, status: ExitStatus) -> bool {
+        let is_said = status.code() == Some(exit::FROM_OUTSIDE.into());
+        self.killed.is_none() && (is_said || status.signal() == Some(libc::SIGKILL))
+    }
+
+    /// Does the job once more, from its beginning, after the process ended.
+    ///
+    /// # Errors
+    /// It was ended from outside too often, or as [`WorkerProcess::start`].
+    pub fn again(mut self) -> Result<Self> {
+        ensure!(
+            self.attempts < ATTEMPTS,
+            "a worker was ended from outside {ATTEMPTS} times in the same job, maybe by the system, which ran out of memory; \
+             see to what ends it, or use fewer `--jobs`"
+        );
+        self.files.forget_what_was_done();
+        (self.child, self.trace, self.watch) = begin(&self.job, &self.files, self.memory_limit)?;
+        self.attempts += 1;
+        Ok(self)
+    }
+
+    /// Whether the worker got as far as loading its target.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.trace.is_ready()
     }
 
     /// How the worker ended, once it has. Ends it if it hangs or takes too much memory.
@@ -138,6 +154,34 @@ impl WorkerProcess {
     pub fn end(self) -> Job {
         self.job.clone()
     }
+}
+
+/// Starts the process of a job.
+fn begin(job: &Job, files: &Files, memory_limit: u64) -> Result<(Child, Trace, Watch)> {
+    job::write(&files.job(), job)?;
+    let mut trace = Trace::create(&files.trace())?;
+    // A worker that dies before it begins is blamed on its first execution.
+    match &job.work {
+        Work::Explore(slice) => trace.begin(slice.first),
+        Work::Compare(comparison) => trace.begin(comparison.first),
+        Work::Evolve(evolution) => trace.begin(evolution.first),
+        Work::Input { number, .. } => trace.begin(*number),
+        Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) => {}
+    }
+    let append = OpenOptions::new().create(true).append(true).open(files.stderr());
+    let stderr = append.context("cannot create a worker's files")?;
+    let mut command = worker_command(&job.target);
+    command.arg(files.directory()).arg(files.quick());
+    // A process group of its own: Ctrl-C is for the supervisor alone.
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+    for variable in OPTION_VARIABLES {
+        command.env(variable, PLAIN_FRAMES);
+    }
+    // Else TSan waits a second for reports that other threads may still make.
+    command.env("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0"));
+    let child = command.spawn().context("cannot start a worker")?;
+    let watch = Watch::new(child.id(), job, memory_limit);
+    Ok((child, trace, watch))
 }
 
 impl Drop for WorkerProcess {

@@ -13,6 +13,7 @@ use crate::check;
 use crate::model::schedule::{Choice, Injection, Schedule};
 use crate::model::settings::{MAX_THREADS, Settings};
 use crate::number;
+use crate::strategy::ThreadSet;
 use crate::task_graph::text::{Mistake, parse_lines};
 
 /// Bytes of a runtime's, bug's or fingerprint's name: at most.
@@ -160,6 +161,13 @@ fn schedule(lines: &mut Numbered<'_>) -> Result<Schedule, Mistake> {
                     line,
                     what: format!("`{}` is no choice; one looks like `0*12#3fa1` or `wake*1`", short(word)),
                 })?;
+                if let Choice::Run { thread, .. } | Choice::Wake { thread } = choice
+                    && usize::from(thread) >= ThreadSet::CAPACITY
+                {
+                    let most = ThreadSet::CAPACITY - 1;
+                    let what = format!("`{}` is of thread {thread}; no execution has one above {most}", short(word));
+                    return Err(Mistake { line, what });
+                }
                 schedule.choices.push(choice);
             }
         }

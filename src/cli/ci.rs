@@ -53,6 +53,7 @@ impl Flags {
     fn resolve(&self, world: &World, workshop: &Workshop) -> Result<Ci> {
         let setting = self.explored.setting(world, &workshop.toolchain)?;
         let budget = self.limits.budget(DEFAULT_BUDGET);
+        let trust = world.trust()?;
         let regressions = self.regressions(world)?.map(|paths| replay::Plan {
             paths,
             repeat: 1,
@@ -60,6 +61,8 @@ impl Flags {
             sanitizer: None,
             bug: self.explored.bug.clone(),
             jobs: setting.jobs,
+            trust,
+            trusts_named: false,
         });
         let explorations = self.explorations(world, workshop, &setting, budget)?;
         Ok(Ci { regressions, explorations, budget, engine: setting.engine, seed: setting.seed })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 
@@ -45,17 +45,20 @@ impl Outputs {
     /// # Errors
     /// One cannot be written.
     pub fn write<T: Serialize>(&self, summary: &ci::Summary, results: impl FnOnce(&ci::Summary) -> T) -> Result<()> {
-        if let Some(path) = &self.junit {
-            write_whole(path, junit::xml(summary)?.as_bytes())?;
-        }
-        if let Some(path) = &self.sarif {
+        let junit = |path: &PathBuf| write_whole(path, junit::xml(summary)?.as_bytes());
+        let sarif = |path: &PathBuf| {
             let root = std::env::current_dir().context("cannot tell the current directory")?;
-            json::write(path, &Sarif::new(summary, &root))?;
-        }
-        if let Some(path) = &self.json {
-            json::write(path, &results(summary))?;
-        }
-        Ok(())
+            json::write(path, &Sarif::new(summary, &root))
+        };
+        // One that cannot be written does not keep the others from it.
+        let written = [
+            self.junit.as_ref().map(junit),
+            self.sarif.as_ref().map(sarif),
+            self.json.as_ref().map(|path| json::write(path, &results(summary))),
+        ];
+        let whys: Vec<String> =
+            written.into_iter().flatten().filter_map(|written| Some(format!("{:#}", written.err()?))).collect();
+        if whys.is_empty() { Ok(()) } else { Err(anyhow!(whys.join("\n"))) }
     }
 }
 
@@ -83,10 +86,14 @@ pub fn explore_alone(
     outputs: &Outputs,
 ) -> Result<bool> {
     let mut summary = ci::Summary::of(command, vec![explore(name, campaign, workshop)?]);
-    outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new))?;
+    let written = outputs.write(&summary, |summary| summary.targets[0].explored().map(json::Explored::new));
     let found = summary.found();
     let failure = summary.targets[0].outcome.as_mut().ok().and_then(|explored| explored.failure.take());
-    failure.map_or(Ok(found), Err)
+    match (failure, written) {
+        (Some(failure), Err(unwritten)) => Err(anyhow!("{failure:#}\n{unwritten:#}")),
+        (Some(failure), Ok(())) => Err(failure),
+        (None, written) => written.map(|()| found),
+    }
 }
 
 /// Says what came of a target: the table, the findings and the totals.
@@ -114,6 +121,10 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     }
     if let Some(corpus) = &summary.corpus {
         say(corpus_line(corpus));
+    }
+    if summary.begun_again > 0 {
+        let times = if summary.begun_again == 1 { "once" } else { &format!("{} times", grouped(summary.begun_again)) };
+        say(format!("{times} a worker was ended by another process, and what it executed was executed again"));
     }
     if campaign.audit && summary.failure.is_none() {
         say(format!(

@@ -38,6 +38,11 @@ pub struct Flags {
     /// Switch this seeded bug on for inputs of fuzz targets, which name none.
     #[arg(long)]
     bug: Option<String>,
+    /// Also replay cases of checks that are named here and whose sources or flags reach outside of the project (the
+    /// directory of threadbare.toml, else the current one): such a case can have the compiler run any program and write any
+    /// file. Those below directories are refused all the same.
+    #[arg(long)]
+    trust: bool,
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
@@ -68,10 +73,19 @@ pub fn run(flags: Flags, world: &World) -> Result<bool> {
     }
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;
-    let plan = Plan { paths, repeat: flags.repeat, engine, sanitizer: flags.sanitizer, bug: flags.bug, jobs };
-    let (mut results, refused) = plan.read(&workshop, resolve::engine_like(&workshop.toolchain))?;
+    let plan = Plan {
+        paths,
+        repeat: flags.repeat,
+        engine,
+        sanitizer: flags.sanitizer,
+        bug: flags.bug,
+        jobs,
+        trust: world.trust()?,
+        trusts_named: flags.trust,
+    };
+    let (mut results, mut refused) = plan.read(&workshop, resolve::engine_like(&workshop.toolchain))?;
     let line = ProgressLine::new();
-    plan.replay(&workshop, &mut results, build_on(&line))?;
+    refused.extend(plan.replay(&workshop, &mut results, build_on(&line))?);
     drop(line);
     let made: u64 = results.iter().map(|result| result.seen.len() as u64).sum();
     let missing = results.len() as u64 * flags.repeat - made;

@@ -8,6 +8,7 @@ use crate::model::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitize
 use crate::model::word;
 use crate::target::Toolchain;
 use crate::task_graph;
+use crate::terminal;
 
 /// The compiler that makes the fast engine possible.
 const RECOMMENDED: &str = "apt-get install clang-22 libclang-rt-22-dev";
@@ -44,10 +45,10 @@ pub fn engine(wanted: Option<Engine>, toolchain: &Toolchain) -> Result<Engine> {
         Some(engine) => Ok(engine),
         None if toolchain.is_clang => Ok(Engine::Fibers),
         None => {
-            eprintln!(
+            terminal::complain(format_args!(
                 "note: the compiler is {description}, so the slower engine `threads` is used; for the engine `fibers`: \
                  {RECOMMENDED}"
-            );
+            ));
             Ok(Engine::Threads)
         }
     }

@@ -1,10 +1,9 @@
 //! `threadbare show`: a case for people, for Graphviz or for programs.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -18,6 +17,7 @@ use crate::model::word;
 use crate::report::{graph, grouped};
 use crate::strategy::bytes;
 use crate::task_graph::TaskGraph;
+use crate::terminal;
 
 #[derive(Debug, Args)]
 pub struct Flags {
@@ -60,11 +60,8 @@ pub fn run(flags: &Flags) -> Result<bool> {
         },
         (Format::Json, None) => format!("{:#}\n", json_of(&case)),
     };
-    match std::io::stdout().write_all(shown.as_bytes()) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        other => other.map(|()| false).context("cannot print the case"),
-    }
+    terminal::print(&shown);
+    Ok(false)
 }
 
 fn text(case: &Case) -> String {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::resolve;
 use crate::campaign::interrupt;
+use crate::check::trust::{Own, Trust};
 use crate::model::settings::Sanitizer;
 use crate::project::{Defaults, Entry, Kind, Project};
 use crate::report::progress::ProgressLine;
@@ -79,6 +80,17 @@ impl World {
         let directory = fs::canonicalize(root).with_context(|| format!("cannot find {}", root.display()))?;
         let runtimes = self.targets(Kind::Runtime)?.into_iter().map(|entry| runtime(entry, &directory)).collect();
         Ok(workshop.with_root(Some(root.clone())).with_runtimes(runtimes))
+    }
+
+    /// What cases may build without being trusted.
+    ///
+    /// # Errors
+    /// As [`World::project`].
+    pub fn trust(&self) -> Result<Trust> {
+        let Some(project) = self.project()? else { return Trust::new(Path::new("."), Vec::new()) };
+        let programs = project.targets.iter().filter(|target| target.kind == Kind::Program);
+        let own = programs.map(|entry| Own { sources: entry.sources.clone(), flags: entry.flags.clone() });
+        Trust::new(&project.root, own.collect())
     }
 
     /// The compiler of the project file, unless the command line or the environment names another.

@@ -20,6 +20,7 @@ mod semaphore;
 mod signal;
 mod specific;
 mod spin;
+mod system_call;
 mod thread;
 mod thread_exit;
 mod thread_local;

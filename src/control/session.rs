@@ -84,7 +84,7 @@ impl Session {
     ///
     /// # Errors
     /// The target is none; another sanitizer is loaded than the settings say; a number of threads out of bounds.
-    pub fn open(settings: &Settings, target: Loading<'_>, trace: Trace) -> Result<Self> {
+    pub fn open(settings: &Settings, target: Loading<'_>, mut trace: Trace) -> Result<Self> {
         ensure!(
             (1..=MAX_THREADS).contains(&settings.threads),
             "{} threads are out of bounds: choose 1 to {MAX_THREADS}",
@@ -96,6 +96,7 @@ impl Session {
             settings.sanitizer,
             sanitizer::loaded()
         );
+        trace.ready();
         let runtime = match target {
             Loading::Runtime(object) => {
                 let runtime = Runtime::load(object)?;

@@ -1,10 +1,7 @@
 //! The text of a project file, and errors that name a line of it.
 
 use std::fmt::Display;
-use std::fs::{self, OpenOptions};
-use std::io::Read;
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str;
 
@@ -12,6 +9,7 @@ use anyhow::{Error, Result, anyhow, bail};
 use toml::de::DeTable;
 
 use super::nesting;
+use crate::regular::{self, Unread};
 
 /// Bytes of a project file: at most.
 const MAX_BYTES: u64 = 1 << 20;
@@ -79,23 +77,11 @@ fn line(before: &[u8]) -> usize {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let irregular = || Err("not a regular file; remove it, or put the project file in its place".to_owned());
-    let cannot = |error| format!("cannot be read: {error}");
-    // Sockets cannot be opened, and opening a device may have effects.
-    if !fs::metadata(path).map_err(cannot)?.is_file() {
-        return irregular();
-    }
-    // Should it have become a pipe since, this neither waits for a writer nor reads it.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(cannot)?;
-    if !file.metadata().map_err(cannot)?.is_file() {
-        return irregular();
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("larger than 1 MiB ({MAX_BYTES} bytes), which no project file is; make it smaller"));
-    }
-    Ok(bytes)
+    regular::read(path, MAX_BYTES).map_err(|why| match why {
+        Unread::Irregular => format!("{}; remove it, or put the project file in its place", regular::IRREGULAR),
+        Unread::TooLarge => format!("larger than 1 MiB ({MAX_BYTES} bytes), which no project file is; make it smaller"),
+        Unread::Failed(_) => why.to_string(),
+    })
 }
 
 /// One line that shows `text`, however it was written.
@@ -121,6 +107,8 @@ pub fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn refused(bytes: &[u8]) -> String {

@@ -39,6 +39,8 @@ struct Header {
     choices: u64,
     /// Whether the current execution has ended.
     ended: u64,
+    /// Whether the worker got as far as loading its target.
+    ready: u64,
 }
 
 /// A mapped trace file.
@@ -48,6 +50,9 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// Where in the file stands whether the worker is ready.
+    pub const READY_AT: usize = std::mem::offset_of!(Header, ready);
+
     /// Creates the file, with no execution in it.
     ///
     /// # Errors
@@ -86,6 +91,17 @@ impl Trace {
         header.thread = 0;
         header.start = 0;
         header.digest = 0;
+    }
+
+    /// Says that the worker itself is there; what happens from now on is the target's.
+    pub fn ready(&mut self) {
+        self.header_mut().ready = 1;
+    }
+
+    /// Whether the worker got so far.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.header().ready != 0
     }
 
     /// Marks the current execution as completed.

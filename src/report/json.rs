@@ -46,6 +46,8 @@ pub struct Explored {
     seconds: f64,
     per_second: f64,
     interrupted: bool,
+    /// Slices and replays whose worker another process ended, which were begun again.
+    begun_again: u64,
     findings: Vec<Found>,
     incomparable: BTreeMap<Incomparable, u64>,
     /// Only of a coverage-guided search.
@@ -124,6 +126,7 @@ impl Explored {
             seconds: summary.seconds,
             per_second: per_second(summary.executions, summary.seconds),
             interrupted: summary.interrupted,
+            begun_again: summary.begun_again,
             findings: summary.findings.iter().map(finding).collect(),
             incomparable,
             corpus: summary.corpus,

@@ -7,6 +7,7 @@ use crate::campaign::ci;
 use crate::campaign::explorer::Progress;
 use crate::model::word;
 use crate::target;
+use crate::terminal;
 
 /// Redraws a line on standard error; nothing happens if that is no terminal.
 pub struct ProgressLine {
@@ -46,7 +47,7 @@ impl ProgressLine {
     }
 
     fn show(&self, line: String) {
-        self.bar.set_message(line);
+        self.bar.set_message(terminal::in_line(&line).into_owned());
         self.bar.tick();
     }
 }

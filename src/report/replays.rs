@@ -5,12 +5,14 @@ use std::fmt::{self, Display, Formatter};
 use super::json;
 use crate::campaign::replay::{Conclusion, Replayed};
 use crate::model::word;
+use crate::terminal;
 
 /// A case, and what it did.
 #[must_use]
 pub fn line(result: &Replayed) -> String {
     let changed = if result.sources_changed { "; the sources changed since it was recorded" } else { "" };
-    let (path, times) = (result.path.display(), result.seen.len());
+    let (path, times) = (result.path.display().to_string(), result.seen.len());
+    let path = terminal::in_line(&path);
     format!("{path}: {} ({times}×, {}){changed}", what(result), under(result))
 }
 

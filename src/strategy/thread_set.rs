@@ -47,9 +47,11 @@ impl ThreadSet {
         self.len -= 1;
     }
 
+    /// Whether the thread, which may be any, is in the set.
     #[must_use]
     pub fn contains(&self, thread: ThreadId) -> bool {
-        self.words[usize::from(thread) / BITS] & 1 << (usize::from(thread) % BITS) != 0
+        let word = self.words.get(usize::from(thread) / BITS).copied().unwrap_or_default();
+        word & 1 << (usize::from(thread) % BITS) != 0
     }
 
     /// The thread at a position below `len`, in ascending order.

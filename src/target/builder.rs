@@ -20,6 +20,7 @@ use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, tree}
 use crate::model::settings::Sanitizer;
 use crate::process;
 use crate::scratch::Scratch;
+use crate::terminal;
 
 /// How often the children are asked.
 const POLL: Duration = Duration::from_millis(2);
@@ -220,7 +221,9 @@ impl<'a> Builder<'a> {
             ));
             return Ok(());
         }
-        eprint!("{messages}");
+        if !messages.is_empty() {
+            terminal::complain(&messages);
+        }
         let output = directory.join("output");
         let list = fs::read_to_string(directory.join("dependencies")).unwrap_or_default();
         let files = dependencies::parse(&list, &task.step.directory);

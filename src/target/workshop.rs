@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 
 use super::builder::{Builder, Progress};
 use super::cache::{Cache, Held};
@@ -49,6 +49,9 @@ impl Builds {
         found.map(|(.., built)| built).with_context(|| format!("interrupted before {} was built", target.name))
     }
 }
+
+/// What could not be built, and why.
+pub type Failed = Vec<(Target, Sanitizer, Error)>;
 
 impl Workshop {
     /// With the compiler `named` on the command line, or the best one that there is.
@@ -184,6 +187,26 @@ impl Workshop {
             Ok(())
         })?;
         Ok(builds)
+    }
+
+    /// As [`Workshop::build_all`], and gives what does not compile as well.
+    ///
+    /// # Errors
+    /// `observe` does not want to go on, or the cache cannot be written.
+    pub fn build_what_compiles(
+        &self,
+        wanted: impl IntoIterator<Item = (Target, Sanitizer)>,
+        observe: impl FnMut(&Progress) -> bool,
+    ) -> Result<(Builds, Failed)> {
+        let (mut builds, mut failed) = (Builds::default(), Vec::new());
+        self.build_each(wanted, observe, |target, sanitizer, built| {
+            match built {
+                Ok(built) => builds.0.push((target, sanitizer, built)),
+                Err(error) => failed.push((target, sanitizer, error)),
+            }
+            Ok(())
+        })?;
+        Ok((builds, failed))
     }
 
     /// As [`Workshop::build_all`], and tells `ended` of each what came of it.

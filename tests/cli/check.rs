@@ -341,7 +341,8 @@ fn a_case_replays_from_another_directory_if_its_source_is_beside_it() {
     let case = case.display().to_string();
     place.run_in("elsewhere", "replay", &[&case]).refused(&["program.c", "current directory"]);
     fs::copy(place.path().join("program.c"), place.path().join("findings/program.c")).expect("copied");
-    place.run_in("elsewhere", "replay", &[&case]).left_with(CLEAN);
+    place.run_in("elsewhere", "replay", &[&case]).refused(&["program.c reaches outside", "--trust"]);
+    place.run_in("elsewhere", "replay --trust", &[&case]).left_with(CLEAN);
 }
 
 #[test]

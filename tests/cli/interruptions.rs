@@ -56,6 +56,30 @@ fn an_interrupted_campaign_ends_with_its_summary() {
     assert!(json["executions"].as_u64().is_some_and(|executions| executions > 0));
 }
 
+#[test]
+fn what_a_worker_does_that_somebody_else_ends_is_done_again_and_is_no_finding() {
+    let place = Workplace::new();
+    place.write("right.c", "#include <unistd.h>\nint main(void) { return 0; }\n");
+    for name in ["-SEGV", "-KILL", "-TERM"] {
+        let child = place.start("check right.c --sanitizer none --seconds 1000 --jobs 1 --json out.json");
+        let begun =
+            |former: u32| workers_of(child.id()).into_iter().find(|&worker| worker != former && ticks(worker) > 5);
+        let mut worker = None;
+        assert!(wait_until(|| {
+            worker = begun(0);
+            worker.is_some()
+        }));
+        let former = worker.expect("it runs");
+        let killed = Command::new("kill").args([name, &former.to_string()]).status().expect("kill runs");
+        assert!(killed.success());
+        assert!(wait_until(|| begun(former).is_some()), "{name}");
+        signal(&child, "-INT");
+        let ran = Ran::from(child.wait_with_output().expect("it ends")).left_with(CLEAN);
+        assert!(ran.stdout.contains("once a worker was ended by another process"), "{}", ran.stdout);
+        assert_eq!(place.json("out.json")["begun_again"], 1);
+    }
+}
+
 /// The CPU time of a process, in ticks.
 fn ticks(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -7,6 +7,7 @@ mod corpus;
 mod crashes;
 mod fuzz;
 mod fuzz_findings;
+mod hostile;
 mod inputs;
 mod interruptions;
 mod minimise;

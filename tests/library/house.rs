@@ -27,7 +27,7 @@ const CONTROL: [&[&str]; 4] = [
 ];
 
 /// From the top to the bottom.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 25] = [
     "cli",
     "report",
     "fuzzing",
@@ -48,6 +48,8 @@ const LAYERS: [&str; 23] = [
     "scratch",
     "protocol",
     "process",
+    "terminal",
+    "regular",
     "model",
     "digest",
     "number",

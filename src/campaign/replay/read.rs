@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Conclusion, Plan, Refused, Replayed};
 use crate::campaign::paths::cases_below;
@@ -31,15 +31,6 @@ impl Plan {
         Ok((cases, refused))
     }
 
-    /// As [`Plan::read`], where every case must be replayed.
-    ///
-    /// # Errors
-    /// As there, or one cannot be.
-    pub fn read_all(&self, workshop: &Workshop, fall_back: impl Fn(Engine) -> Engine) -> Result<Vec<Replayed>> {
-        let (cases, refused) = self.read(workshop, fall_back)?;
-        refused.into_iter().next().map_or(Ok(cases), |refused| Err(anyhow!(refused.why)))
-    }
-
     fn read_one(&self, path: &Path, workshop: &Workshop, fall_back: impl Fn(Engine) -> Engine) -> Result<Replayed> {
         let named = || path.display().to_string();
         let (mut case, input) = match Input::read(path)? {
@@ -51,7 +42,19 @@ impl Plan {
         };
         let is_check = matches!(case.workload, Workload::Check(_));
         ensure!(case.schedule.is_some() || !is_check, "{}: a check without a schedule cannot be replayed", named());
+        let is_trusted = self.trusts_named && self.paths.iter().any(|named| named == path);
         let sources_changed = find_sources(&mut case, path, workshop.root())?;
+        if let Workload::Check(check) = &case.workload
+            && !is_trusted
+            && let Some(what) = self.trust.outside(check).with_context(named)?
+        {
+            bail!(
+                "{}: {what} reaches outside of the project, so it is not built; if you trust whoever wrote the case, replay it by \
+                 name with `threadbare replay --trust {}`",
+                named(),
+                named()
+            );
+        }
         let target = target_of(&case, workshop).with_context(named)?;
         let mut settings = case.settings.clone();
         settings.engine = self.engine.unwrap_or_else(|| fall_back(settings.engine));

@@ -10,6 +10,7 @@ use crate::check;
 use crate::model::schedule::Schedule;
 use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::{Failure, OracleName, Verdict};
+use crate::protocol::Trace;
 use crate::target::Built;
 
 /// A script in the place of the loader, which is what a worker is started by.
@@ -23,7 +24,9 @@ impl Worker {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("loader");
         let here = directory.path().display();
-        fs::write(&path, format!("#!/bin/sh\nhere={here}\ndir=$3\n{commands}\n")).expect("written");
+        // It marks the trace as that of a worker that is there.
+        let ready = format!("printf '\\1' | dd of=$dir/trace bs=1 seek={} conv=notrunc 2>/dev/null", Trace::READY_AT);
+        fs::write(&path, format!("#!/bin/sh\nhere={here}\ndir=$3\n{ready}\n{commands}\n")).expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
         Self { directory }
     }

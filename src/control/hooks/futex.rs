@@ -1,63 +1,22 @@
-//! `syscall`, for the futexes under `std::atomic::wait`.
+//! Futexes, under `std::atomic::wait` and what programs build of them.
 
 use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::thread::number_of;
-use super::{deadline, length, set_errno};
-use crate::control::active::{Active, active};
+use super::{deadline, length};
+use crate::control::active::Active;
 use crate::control::controller::Wake;
-use crate::control::real::real;
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
 
 /// Bits of a futex wait or wake that meets all others.
 const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;
 
-/// Stands in for `syscall`: futex waits and wakes, `gettid` and `sched_yield` are emulated; other system calls are
-/// passed on. Which waiter of a futex wakes is a choice.
+/// A futex call under control. Which waiter of a futex wakes is a choice.
 ///
-/// The C function takes a variable number of arguments; on the targets we support, six words are passed
-/// the same way, and the callee ignores what its caller did not set.
-///
-/// # Safety
-/// That of `syscall`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn syscall(
-    number: c_long,
-    a: c_long,
-    b: c_long,
-    c: c_long,
-    d: c_long,
-    e: c_long,
-    f: c_long,
-) -> c_long {
-    match (active(), number) {
-        (Some(active), libc::SYS_futex) => {
-            // SAFETY: the caller's promise; these are the arguments of a futex call.
-            let done = unsafe { futex(active, a as *const AtomicU32, b as c_int, c, d as _, f as u32) };
-            done.unwrap_or_else(|error| {
-                set_errno(error);
-                -1
-            })
-        }
-        (Some(active), libc::SYS_gettid) => number_of(active).into(),
-        (Some(active), libc::SYS_sched_yield) => {
-            active.pass(OpKind::Yield, 0);
-            0
-        }
-        // SAFETY: passed on unchanged.
-        _ => unsafe {
-            real!(syscall: fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long)(
-                number, a, b, c, d, e, f,
-            )
-        },
-    }
-}
-
 /// # Safety
 /// `word` is an aligned, live futex word, and `timeout` null or a `timespec` where the operation has one.
-unsafe fn futex(
+pub(super) unsafe fn futex(
     active: &Active,
     word: *const AtomicU32,
     operation: c_int,

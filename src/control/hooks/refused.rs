@@ -33,9 +33,10 @@ refuse! {
     telldir seekdir readdir_r readdir64_r
     mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
     tmpfile tmpfile64 freopen freopen64
-    fork posix_spawn posix_spawnp system popen execv execve execvp execvpe fexecve
+    fork _Fork daemon forkpty posix_spawn posix_spawnp system popen wordexp
+    execv execve execvp execvpe execveat fexecve ptrace unshare setns pidfd_open
     sigwait sigwaitinfo sigtimedwait sigsuspend pause
-    kill killpg sigqueue alarm ualarm setitimer timer_create
+    kill killpg tgkill sigqueue pidfd_send_signal alarm ualarm setitimer timer_create
 }
 
 /// Stands in for `clone`, refused under control; it takes one argument more.
