@@ -286,12 +286,14 @@ impl Active {
                 |index, generation| self.ask(|controller| controller.keys.destructor(index, generation));
             thread.specific.end(destructor_of);
         }
-        // SAFETY: as above.
-        unsafe { thread_locals::free(thread.locals.get()) };
         self.pass(OpKind::ThreadEnd, thread.address());
         let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let last = || self.ask(|controller| controller.all_others_ended());
-        let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.exit_after_last_thread(thread)));
+        // As if the last thread called `exit(0)`.
+        let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.prepare_exit(0)));
+        if thread.detached.get() {
+            thread.retire_locals();
+        }
         sanitizer::release(thread.address());
         thread.alive.set(false);
         let next = self.ask(|controller| {
@@ -318,14 +320,6 @@ impl Active {
         Exit::Status(status & 0xff)
     }
 
-    /// The program under check has no other thread, so it ends as if this one called `exit(0)`.
-    fn exit_after_last_thread(&self, thread: &VirtualThread) -> Exit {
-        let exit = self.prepare_exit(0);
-        // SAFETY: the running thread's; handlers may have made some anew.
-        unsafe { thread_locals::free(thread.locals.get()) };
-        exit
-    }
-
     #[inline]
     pub fn current(&self) -> ThreadId {
         self.ask(|controller| controller.current())
@@ -334,10 +328,5 @@ impl Active {
     /// The running thread's thread-local variables.
     pub fn locals(&self) -> *mut ThreadLocals {
         self.engine.thread(self.current()).locals.get()
-    }
-
-    /// As `locals`, where variables live there: real threads have copies of their own.
-    pub fn fiber_locals(&self) -> Option<*mut ThreadLocals> {
-        self.engine.has_fibers().then(|| self.locals())
     }
 }

@@ -66,6 +66,8 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
             }
             FRESH => {
                 control.store(running(), Ordering::SeqCst);
+                // A call that threw before this one happens before it.
+                sanitizer::acquire(address);
                 hand_over_once_variables();
                 let mut attempt = Attempt { active, control, outcome: FRESH };
                 // SAFETY: the caller's promise.
@@ -115,6 +117,8 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
             return 0;
         }
         if state.in_use.swap(1, Ordering::SeqCst) == 0 {
+            // An attempt that threw before this one happens before it.
+            sanitizer::acquire(guard as usize);
             return 1;
         }
         active.block(guard as usize, "__cxa_guard_acquire", None);

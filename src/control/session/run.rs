@@ -60,7 +60,11 @@ impl Session {
                 // What the threads did is over for whatever comes next, also for globals and for memory that is used
                 // again.
                 for thread in 0..active.ask(|controller| controller.thread_count()) {
-                    sanitizer::acquire(active.engine.thread(thread).address());
+                    let thread = active.engine.thread(thread);
+                    sanitizer::acquire(thread.address());
+                    if !thread.alive.get() {
+                        thread.free_locals();
+                    }
                 }
                 self.execution.files_left_open = close_left(active);
                 self.execution.allocations = active.allocations();
