@@ -191,6 +191,14 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// As `misuse`, of an object whose memory is gone.
+    #[cold]
+    pub fn dangling(&self, primitive: &'static str, how: &'static str) -> ! {
+        let next = self.ask(|controller| controller.dangling(primitive, how));
+        self.follow(next);
+        unreachable!("a stopped execution goes on")
+    }
+
     /// Whether what the calling thread is about to do, at the point that it has just passed, goes wrong in this way.
     #[inline(always)]
     pub fn inject(&self, injection: Injection) -> bool {
@@ -251,6 +259,13 @@ impl Active {
         let thread = self.engine.thread(self.current());
         let (first, end) = thread.stack.get();
         (first..end).contains(&address) || thread.holds(address)
+    }
+
+    /// Why the memory at an address is no object's any more, if that is known.
+    #[inline]
+    pub fn is_gone(&self, address: usize) -> Option<&'static str> {
+        let _ = address;
+        None
     }
 
     /// Ends the execution because the runtime recorded too much.

@@ -5,6 +5,7 @@ mod allocation;
 mod atomic;
 mod barrier;
 mod c11;
+mod call;
 mod clock;
 mod condition;
 mod errno;

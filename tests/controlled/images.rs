@@ -123,6 +123,7 @@ fn word(ending: &Ending) -> String {
         Ending::Exited(Exit::UncaughtException(name)) => format!("exception {name}"),
         Ending::Exited(Exit::Aborted) => "aborted".to_owned(),
         Ending::Misused { thread, primitive, how } => format!("misuse by thread {thread}: {primitive} {how}"),
+        Ending::Dangling { thread, primitive, how } => format!("dangling in thread {thread}: {primitive} {how}"),
         other => format!("{other:?}"),
     }
 }
