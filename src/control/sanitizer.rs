@@ -1,5 +1,9 @@
 //! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
 
+mod fences;
+
+pub(super) use fences::Fences;
+
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 

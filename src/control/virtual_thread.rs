@@ -5,7 +5,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ffi::{c_int, c_uint, c_void};
 
 use super::real::real;
-use super::sanitizer;
+use super::sanitizer::{self, Fences};
 use super::state::specific::Specific;
 use super::state::thread_locals::{self, ThreadLocals};
 use crate::model::execution::ThreadId;
@@ -57,6 +57,7 @@ pub(super) struct VirtualThread {
     pub exit_place: Cell<*mut c_void>,
     /// The `errno` that code on a fiber sees; see `hooks::errno`.
     pub errno: Cell<c_int>,
+    pub fences: Fences,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
     pub once: [Cell<*mut c_void>; 2],
 }
@@ -83,6 +84,7 @@ impl VirtualThread {
             specific: Specific::new(),
             exit_place: Cell::new(std::ptr::null_mut()),
             errno: Cell::new(0),
+            fences: Fences::new(),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
         })
     }
