@@ -257,15 +257,33 @@ impl Active {
     #[inline]
     pub fn is_own(&self, address: usize) -> bool {
         let thread = self.engine.thread(self.current());
-        let (first, end) = thread.stack.get();
-        (first..end).contains(&address) || thread.holds(address)
+        thread.has_on_stack(address) || thread.holds(address)
     }
 
     /// Why the memory at an address is no object's any more, if that is known.
     #[inline]
     pub fn is_gone(&self, address: usize) -> Option<&'static str> {
-        let _ = address;
-        None
+        if self.ask(|controller| controller.heap.as_ref().is_some_and(|heap| heap.is_free(address))) {
+            return Some("on memory that was freed");
+        }
+        if self.engine.may_be_on_a_stack(address) { self.is_gone_from_stack(address) } else { None }
+    }
+
+    #[inline(never)]
+    fn is_gone_from_stack(&self, address: usize) -> Option<&'static str> {
+        let current = self.current();
+        let threads = 0..self.ask(|controller| controller.thread_count());
+        let thread =
+            threads.into_iter().map(|id| self.engine.thread(id)).find(|thread| thread.has_on_stack(address))?;
+        if !thread.alive.get() {
+            // The system has unmapped that of a detached one, and something else may lie there.
+            let is_there = self.engine.has_fibers() || !thread.detached.get();
+            return is_there.then_some("on the stack of a thread that has ended");
+        }
+        let here = 0_u8;
+        let at = if thread.id == current { &raw const here as usize } else { self.engine.stack_pointer(thread) };
+        // A program may have stacks of its own, and run on one of them.
+        (thread.has_on_stack(at) && address < at).then_some("in the frame of a function that has returned")
     }
 
     /// Ends the execution because the runtime recorded too much.
@@ -291,6 +309,7 @@ impl Active {
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);
+        self.engine.note_stack(thread);
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
         unsafe { thread.run() };
         // SAFETY: these are the running thread's.

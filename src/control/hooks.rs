@@ -12,6 +12,7 @@ mod errno;
 mod exit;
 mod file;
 mod futex;
+mod heap;
 mod memory;
 mod mutex;
 mod once;

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::active::{Active, set_active};
 use super::controller::Next;
@@ -50,6 +50,8 @@ thread_local! {
 pub(super) struct OsThreads {
     // Index: thread.
     batons: Box<[Baton]>,
+    /// Where each thread stands on its stack, while it does not run.
+    stack_pointers: Box<[AtomicUsize]>,
     root: Baton,
 }
 
@@ -69,7 +71,11 @@ impl OsThreads {
             libc::CPU_SET(libc::sched_getcpu().max(0) as usize, &mut set);
             libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
         }
-        Self { batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(), root: Baton::new() }
+        Self {
+            batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(),
+            stack_pointers: (0..MAX_VIRTUAL_THREADS).map(|_| AtomicUsize::new(0)).collect(),
+            root: Baton::new(),
+        }
     }
 
     pub fn launch(&self, active: &Active, thread: &VirtualThread) {
@@ -129,9 +135,15 @@ impl OsThreads {
     pub fn switch(&self, next: ThreadId) {
         let me = ME.get();
         if next != me {
+            let here = 0_u8;
+            self.stack_pointers[usize::from(me)].store(&raw const here as usize, Ordering::Relaxed);
             self.batons[usize::from(next)].give();
             self.batons[usize::from(me)].wait();
         }
+    }
+
+    pub fn stack_pointer(&self, id: ThreadId) -> usize {
+        self.stack_pointers[usize::from(id)].load(Ordering::Relaxed)
     }
 
     pub fn stop(&self) {

@@ -95,6 +95,7 @@ impl VirtualThread {
         self.argument.set(argument);
         self.result.set(std::ptr::null_mut());
         self.released.set(false);
+        self.stack.set((0, 0));
         self.detached.set(false);
         self.specific.clear();
     }
@@ -133,6 +134,12 @@ impl VirtualThread {
     /// Whether it ended by `pthread_exit` rather than by a return.
     pub fn has_exited(&self) -> bool {
         !self.exit_place.get().is_null()
+    }
+
+    #[inline]
+    pub fn has_on_stack(&self, address: usize) -> bool {
+        let (first, end) = self.stack.get();
+        (first..end).contains(&address)
     }
 
     /// Whether an address is of a part of this.

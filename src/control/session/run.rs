@@ -67,6 +67,7 @@ impl Session {
                     }
                 }
                 self.execution.files_left_open = close_left(active);
+                end_heap(active);
                 self.execution.allocations = active.allocations();
             }
         }
@@ -121,6 +122,16 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     set_active(active);
     active.engine.run(active);
     set_active(std::ptr::null());
+}
+
+/// Frees what the heap has kept back. Threads that were not abandoned may yet use theirs.
+fn end_heap(active: &Active) {
+    active.ask(|controller| {
+        if let Some(heap) = &mut controller.heap {
+            // SAFETY: blocks of the C library that the program has freed, by whatever means.
+            heap.end(|block| unsafe { libc::free(block as *mut c_void) });
+        }
+    });
 }
 
 /// After an execution: whether every thread can run another one. Those of a program under check that are still in the
