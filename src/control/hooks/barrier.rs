@@ -58,7 +58,7 @@ stand_in_for_calls! {
         attributes: *const libc::pthread_barrierattr_t,
         count: u32,
     ) -> c_int |active, call| {
-        call.begins_or_ends(active, barrier);
+        let _unwatched = call.begins_or_ends(active, barrier);
         // SAFETY: the caller's promise.
         unsafe {
             real!(pthread_barrier_init: fn(*mut Barrier, *const libc::pthread_barrierattr_t, u32) -> c_int)(
@@ -83,7 +83,7 @@ stand_in_for_calls! {
             }
             // What it waited for are the threads of the last round.
             sanitizer::acquire(order_of(barrier, (*barrier).round.wrapping_sub(1)));
-            call.begins_or_ends(active, barrier);
+            let _unwatched = call.begins_or_ends(active, barrier);
             (*barrier).count = 0;
         }
         0

@@ -130,13 +130,13 @@ stand_in_for_calls! {
     }
 
     fn mtx_init(mutex: *mut Mutex, kind: c_int) -> c_int |active, call| {
-        call.begins_or_ends(active, mutex);
+        let _unwatched = call.begins_or_ends(active, mutex);
         // SAFETY: as above.
         unsafe { real!(mtx_init: fn(*mut Mutex, c_int) -> c_int)(mutex, kind) }
     }
 
     fn mtx_destroy(mutex: *mut Mutex) |active, call| {
-        call.begins_or_ends(active, mutex);
+        let _unwatched = call.begins_or_ends(active, mutex);
         // SAFETY: as above.
         unsafe { real!(mtx_destroy: fn(*mut Mutex))(mutex) };
     }

@@ -2,7 +2,7 @@
 //! would, so that one whose memory is gone is seen, and not taken for whatever its bytes now say.
 
 use crate::control::active::Active;
-use crate::control::sanitizer;
+use crate::control::sanitizer::{self, Unwatched};
 
 /// A call of one of these functions.
 #[derive(Clone, Copy)]
@@ -22,10 +22,13 @@ impl Call {
         self.expect_alive(active, object as usize);
     }
 
-    /// The function initialises or destroys the object.
-    pub fn begins_or_ends<T>(self, active: &Active, object: *const T) {
+    /// The function initialises or destroys the object. The real one is called while the result lives: TSan's own would
+    /// tell of each race once more, from a place that is not the program's.
+    #[must_use]
+    pub fn begins_or_ends<T>(self, active: &Active, object: *const T) -> Unwatched {
         sanitizer::begins_or_ends(object as usize, size_of::<T>(), self.caller);
         self.expect_alive(active, object as usize);
+        Unwatched::begin()
     }
 
     #[inline]

@@ -107,7 +107,7 @@ pub(super) unsafe fn initialise(
     call: Call,
     real: impl FnOnce() -> c_int,
 ) -> c_int {
-    call.begins_or_ends(active, condition);
+    let _unwatched = call.begins_or_ends(active, condition);
     let error = real();
     if error == 0 {
         // SAFETY: the caller's promise.
@@ -119,9 +119,9 @@ pub(super) unsafe fn initialise(
 /// # Safety
 /// As `notify_one`.
 pub(super) unsafe fn destroy<R>(active: &Active, condition: *mut Condition, call: Call, real: impl FnOnce() -> R) -> R {
-    call.begins_or_ends(active, condition);
     // SAFETY: the caller's promise.
     unsafe { touch(active, condition, call) };
+    let _unwatched = call.begins_or_ends(active, condition);
     let result = real();
     // SAFETY: the caller's promise: its memory is still there.
     unsafe { (*condition).state = DESTROYED };

@@ -291,7 +291,7 @@ stand_in_for_calls! {
     }
 
     fn pthread_mutex_init(mutex: *mut Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
-        call.begins_or_ends(active, mutex);
+        let _unwatched = call.begins_or_ends(active, mutex);
         // SAFETY: as above.
         unsafe {
             real!(pthread_mutex_init: fn(*mut Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes)
@@ -299,7 +299,7 @@ stand_in_for_calls! {
     }
 
     fn pthread_mutex_destroy(mutex: *mut Mutex) -> c_int |active, call| {
-        call.begins_or_ends(active, mutex);
+        let _unwatched = call.begins_or_ends(active, mutex);
         // SAFETY: as above.
         unsafe { real!(pthread_mutex_destroy: fn(*mut Mutex) -> c_int)(mutex) }
     }

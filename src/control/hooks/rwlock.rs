@@ -213,7 +213,7 @@ stand_in_for_calls! {
     }
 
     fn pthread_rwlock_init(lock: *mut RwLock, attributes: *const libc::pthread_rwlockattr_t) -> c_int |active, call| {
-        call.begins_or_ends(active, lock);
+        let _unwatched = call.begins_or_ends(active, lock);
         // SAFETY: the caller's promise; zeros all of it.
         unsafe {
             real!(pthread_rwlock_init: fn(*mut RwLock, *const libc::pthread_rwlockattr_t) -> c_int)(lock, attributes)
@@ -221,10 +221,10 @@ stand_in_for_calls! {
     }
 
     fn pthread_rwlock_destroy(lock: *mut RwLock) -> c_int |active, call| {
-        call.begins_or_ends(active, lock);
         // SAFETY: the caller's promise.
         unsafe {
             touch(active, lock, call);
+            let _unwatched = call.begins_or_ends(active, lock);
             let error = real!(pthread_rwlock_destroy: fn(*mut RwLock) -> c_int)(lock);
             (*lock).state = DESTROYED;
             error

@@ -165,7 +165,7 @@ stand_in_for_calls! {
     }
 
     fn sem_init(semaphore: *mut Semaphore, shared: c_int, value: c_uint) -> c_int |active, call| {
-        call.begins_or_ends(active, semaphore);
+        let _unwatched = call.begins_or_ends(active, semaphore);
         // SAFETY: the caller's promise.
         unsafe {
             let failed = real!(sem_init: fn(*mut Semaphore, c_int, c_uint) -> c_int)(semaphore, shared, value);
@@ -177,10 +177,10 @@ stand_in_for_calls! {
     }
 
     fn sem_destroy(semaphore: *mut Semaphore) -> c_int |active, call| {
-        call.begins_or_ends(active, semaphore);
         // SAFETY: the caller's promise.
         unsafe {
             touch(active, semaphore, call);
+            let _unwatched = call.begins_or_ends(active, semaphore);
             let failed = real!(sem_destroy: fn(*mut Semaphore) -> c_int)(semaphore);
             (*semaphore).state = DESTROYED;
             failed

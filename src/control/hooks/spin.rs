@@ -63,13 +63,13 @@ stand_in_for_calls! {
     }
 
     fn pthread_spin_init(lock: *mut c_int, shared: c_int) -> c_int |active, call| {
-        call.begins_or_ends(active, lock);
+        let _unwatched = call.begins_or_ends(active, lock);
         // SAFETY: the caller's promise.
         unsafe { real!(pthread_spin_init: fn(*mut c_int, c_int) -> c_int)(lock, shared) }
     }
 
     fn pthread_spin_destroy(lock: *mut c_int) -> c_int |active, call| {
-        call.begins_or_ends(active, lock);
+        let _unwatched = call.begins_or_ends(active, lock);
         // SAFETY: the caller's promise.
         unsafe {
             let error = real!(pthread_spin_destroy: fn(*mut c_int) -> c_int)(lock);
