@@ -181,14 +181,14 @@ mod tests {
 
     #[test]
     fn what_is_freed_is_free_until_it_is_handed_out_again_the_last_one_first() {
-        let mut memory = vec![[0_u8; 48]; 4];
+        let mut memory = [[0_u8; 48]; 4];
         let blocks: Vec<usize> = memory.iter_mut().map(|block| block.as_mut_ptr() as usize).collect();
         let mut heap = Heap::new();
         for block in &blocks[..3] {
             heap.made(*block);
         }
         // SAFETY: memory of this test.
-        let mut free = |heap: &mut Heap, block: usize| unsafe { heap.free(blocks[block], || 40) };
+        let free = |heap: &mut Heap, block: usize| unsafe { heap.free(blocks[block], || 40) };
         assert_eq!(free(&mut heap, 0), Freed::Kept);
         assert_eq!(free(&mut heap, 1), Freed::Kept);
         assert_eq!(free(&mut heap, 1), Freed::Twice);
