@@ -144,6 +144,9 @@ impl Display for Ending {
             Self::Misused { thread, primitive, how } => {
                 write!(formatter, "misuse by thread {thread}: {primitive} {how}")
             }
+            Self::Dangling { thread, primitive, how } => {
+                write!(formatter, "memory error in thread {thread}: {primitive} {how}")
+            }
             Self::Unsupported(what) => write!(formatter, "unsupported: {what}"),
             Self::Diverged { step, why } => write!(formatter, "diverged at step {step}: {why}"),
             Self::TooManyEvents => formatter.write_str("too many events"),
