@@ -68,6 +68,7 @@ impl Judge {
                 return Judgement::Incomparable(Incomparable::Diverged, format!("diverged at step {step}: {why}"));
             }
             Ending::Misused { thread, primitive, how } => return Judgement::Wrong(misused(*thread, primitive, how)),
+            Ending::Dangling { thread, primitive, how } => return Judgement::Wrong(dangling(*thread, primitive, how)),
             _ => {}
         }
         if let Err(failure) = self.check(execution) {
@@ -130,6 +131,11 @@ fn misused(thread: ThreadId, primitive: &str, how: &str) -> Failure {
     let cause = format!("{primitive} {how}");
     let message = format!("thread {thread} called {cause}");
     Failure { verdict: Verdict::Misuse, oracle: OracleName::Primitives, message, cause }
+}
+
+/// The failure of an execution that the use of an object ended whose memory is gone.
+fn dangling(thread: ThreadId, primitive: &str, how: &str) -> Failure {
+    Failure { verdict: Verdict::MemoryError, ..misused(thread, primitive, how) }
 }
 
 /// A failure that an oracle's rule found at an event. `rule` and the kind of operation are its cause.

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,9 @@
   X(timerfd_create) X(signalfd) X(epoll_create) X(epoll_create1) X(inotify_init) X(inotify_init1)           \
   X(clone) X(posix_spawn) X(posix_spawnp) X(popen) X(setitimer) X(epoll_pwait) X(pselect) X(ppoll)          \
   X(tmpfile) X(tmpfile64) X(freopen) X(freopen64) X(readdir_r) X(readdir64_r)                               \
+  X(pthread_mutex_init) X(pthread_mutex_destroy) X(pthread_cond_init) X(pthread_cond_destroy)               \
+  X(pthread_rwlock_init) X(pthread_rwlock_destroy) X(pthread_spin_init) X(pthread_spin_destroy)             \
+  X(pthread_barrier_init) X(sem_init) X(sem_destroy)                                                        \
   X(_Znwm) X(_Znam) X(_ZnwmSt11align_val_t) X(_ZnamSt11align_val_t) X(_ZnwmRKSt9nothrow_t)                  \
   X(_ZnamRKSt9nothrow_t) X(_ZnwmSt11align_val_tRKSt9nothrow_t) X(_ZnamSt11align_val_tRKSt9nothrow_t)
 
@@ -134,6 +138,10 @@ struct threadbare_sanitizer {
   void (*start_switch)(void **fake, const void *bottom, size_t size);
   void (*finish_switch)(void *fake, const void **bottom, size_t *size);
   void (*unpoison)(const volatile void *address, size_t size);
+  void (*read)(void *address, void *caller);
+  void (*write)(void *address, void *caller);
+  void (*load)(uintptr_t address, size_t size);
+  void (*store)(uintptr_t address, size_t size);
   int (*leak_check)(void);
   int (*report_access)(void *report, unsigned long index, int *thread, void **address, int *size, int *write,
                        int *atomic, void **trace, unsigned long trace_size);
@@ -157,6 +165,10 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(start_switch, "__sanitizer_start_switch_fiber");
   FIND_INTERFACE(finish_switch, "__sanitizer_finish_switch_fiber");
   FIND_INTERFACE(unpoison, "__asan_unpoison_memory_region");
+  FIND_INTERFACE(read, "__tsan_read1_pc");
+  FIND_INTERFACE(write, "__tsan_write1_pc");
+  FIND_INTERFACE(load, "__asan_loadN");
+  FIND_INTERFACE(store, "__asan_storeN");
   FIND_INTERFACE(leak_check, "__lsan_do_recoverable_leak_check");
   FIND_INTERFACE(report_access, "__tsan_get_report_mop");
 }

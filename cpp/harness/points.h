@@ -169,6 +169,8 @@ int threadbare_weak_fails(void)
 #endif
 
 /* The older builtins; all are full barriers. */
+#define __sync_synchronize()                                                                                \
+  (THREADBARE_HERE(THREADBARE_FENCE, __ATOMIC_SEQ_CST), __sync_synchronize())
 #define __sync_fetch_and_add(p, ...)                                                                        \
   __sync_fetch_and_add(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
 #define __sync_fetch_and_sub(p, ...)                                                                        \

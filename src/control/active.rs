@@ -191,6 +191,14 @@ impl Active {
         unreachable!("a stopped execution goes on")
     }
 
+    /// As `misuse`, of an object whose memory is gone.
+    #[cold]
+    pub fn dangling(&self, primitive: &'static str, how: &'static str) -> ! {
+        let next = self.ask(|controller| controller.dangling(primitive, how));
+        self.follow(next);
+        unreachable!("a stopped execution goes on")
+    }
+
     /// Whether what the calling thread is about to do, at the point that it has just passed, goes wrong in this way.
     #[inline(always)]
     pub fn inject(&self, injection: Injection) -> bool {
@@ -249,8 +257,33 @@ impl Active {
     #[inline]
     pub fn is_own(&self, address: usize) -> bool {
         let thread = self.engine.thread(self.current());
-        let (first, end) = thread.stack.get();
-        (first..end).contains(&address) || thread.holds(address)
+        thread.has_on_stack(address) || thread.holds(address)
+    }
+
+    /// Why the memory at an address is no object's any more, if that is known.
+    #[inline]
+    pub fn is_gone(&self, address: usize) -> Option<&'static str> {
+        if self.ask(|controller| controller.heap.as_ref().is_some_and(|heap| heap.is_free(address))) {
+            return Some("on memory that was freed");
+        }
+        if self.engine.may_be_on_a_stack(address) { self.is_gone_from_stack(address) } else { None }
+    }
+
+    #[inline(never)]
+    fn is_gone_from_stack(&self, address: usize) -> Option<&'static str> {
+        let current = self.current();
+        let threads = 0..self.ask(|controller| controller.thread_count());
+        let thread =
+            threads.into_iter().map(|id| self.engine.thread(id)).find(|thread| thread.has_on_stack(address))?;
+        if !thread.alive.get() {
+            // The system has unmapped that of a detached one, and something else may lie there.
+            let is_there = self.engine.has_fibers() || !thread.detached.get();
+            return is_there.then_some("on the stack of a thread that has ended");
+        }
+        let here = 0_u8;
+        let at = if thread.id == current { &raw const here as usize } else { self.engine.stack_pointer(thread) };
+        // A program may have stacks of its own, and run on one of them.
+        (thread.has_on_stack(at) && address < at).then_some("in the frame of a function that has returned")
     }
 
     /// Ends the execution because the runtime recorded too much.
@@ -276,6 +309,7 @@ impl Active {
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);
+        self.engine.note_stack(thread);
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
         unsafe { thread.run() };
         // SAFETY: these are the running thread's.
@@ -286,12 +320,14 @@ impl Active {
                 |index, generation| self.ask(|controller| controller.keys.destructor(index, generation));
             thread.specific.end(destructor_of);
         }
-        // SAFETY: as above.
-        unsafe { thread_locals::free(thread.locals.get()) };
         self.pass(OpKind::ThreadEnd, thread.address());
         let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let last = || self.ask(|controller| controller.all_others_ended());
-        let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.exit_after_last_thread(thread)));
+        // As if the last thread called `exit(0)`.
+        let exit = main_exit.or_else(|| (self.has_image() && last()).then(|| self.prepare_exit(0)));
+        if thread.detached.get() {
+            thread.retire_locals();
+        }
         sanitizer::release(thread.address());
         thread.alive.set(false);
         let next = self.ask(|controller| {
@@ -318,14 +354,6 @@ impl Active {
         Exit::Status(status & 0xff)
     }
 
-    /// The program under check has no other thread, so it ends as if this one called `exit(0)`.
-    fn exit_after_last_thread(&self, thread: &VirtualThread) -> Exit {
-        let exit = self.prepare_exit(0);
-        // SAFETY: the running thread's; handlers may have made some anew.
-        unsafe { thread_locals::free(thread.locals.get()) };
-        exit
-    }
-
     #[inline]
     pub fn current(&self) -> ThreadId {
         self.ask(|controller| controller.current())
@@ -334,10 +362,5 @@ impl Active {
     /// The running thread's thread-local variables.
     pub fn locals(&self) -> *mut ThreadLocals {
         self.engine.thread(self.current()).locals.get()
-    }
-
-    /// As `locals`, where variables live there: real threads have copies of their own.
-    pub fn fiber_locals(&self) -> Option<*mut ThreadLocals> {
-        self.engine.has_fibers().then(|| self.locals())
     }
 }

@@ -7,6 +7,8 @@ mod waits;
 
 use super::fairness::Fairness;
 use super::files::Files;
+use super::sanitizer;
+use super::state::heap::Heap;
 use super::state::listings::Listings;
 use super::state::semaphores::NamedSemaphores;
 use super::state::specific::Keys;
@@ -15,6 +17,7 @@ use crate::model::execution::{Ending, ThreadId};
 use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
+use crate::model::settings::Sanitizer;
 use crate::protocol::Trace;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
 use crate::task_graph::Injections;
@@ -114,6 +117,8 @@ pub(super) struct Controller {
     pub listings: Listings,
     pub semaphores: NamedSemaphores,
     pub keys: Box<Keys>,
+    /// That of the program under check, where no sanitizer watches it.
+    pub heap: Option<Heap>,
 }
 
 impl Controller {
@@ -148,6 +153,7 @@ impl Controller {
             listings: Listings::new(),
             semaphores: NamedSemaphores::default(),
             keys: Keys::new(),
+            heap: (sanitizer::loaded() == Sanitizer::None).then(Heap::new),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How virtual threads run: on fibers, or on OS threads of which one is released at a time.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 
 use super::active::Active;
 use super::controller::Next;
@@ -18,6 +18,8 @@ pub(super) struct Engine {
     #[expect(clippy::vec_box, reason = "the addresses are handed to the target")]
     threads: UnsafeCell<Vec<Box<VirtualThread>>>,
     carrier: Carrier,
+    /// From the lowest address of a stack to the end of the highest.
+    stacks: Cell<(usize, usize)>,
 }
 
 enum Carrier {
@@ -35,7 +37,11 @@ impl Engine {
     }
 
     fn new(carrier: Carrier) -> Self {
-        Self { threads: UnsafeCell::new(Vec::with_capacity(MAX_VIRTUAL_THREADS)), carrier }
+        Self {
+            threads: UnsafeCell::new(Vec::with_capacity(MAX_VIRTUAL_THREADS)),
+            carrier,
+            stacks: Cell::new((usize::MAX, 0)),
+        }
     }
 
     pub fn has_fibers(&self) -> bool {
@@ -99,10 +105,32 @@ impl Engine {
         }
     }
 
+    /// The thread runs on its stack.
+    pub fn note_stack(&self, thread: &VirtualThread) {
+        let ((first, end), (lowest, highest)) = (thread.stack.get(), self.stacks.get());
+        self.stacks.set((first.min(lowest), end.max(highest)));
+    }
+
+    /// `false` if an address is on no thread's stack.
+    #[inline]
+    pub fn may_be_on_a_stack(&self, address: usize) -> bool {
+        let (lowest, highest) = self.stacks.get();
+        (lowest..highest).contains(&address)
+    }
+
+    /// Where a thread stands on its stack that does not run; 0 if that is not known.
+    pub fn stack_pointer(&self, thread: &VirtualThread) -> usize {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.stack_pointer(thread.id),
+            Carrier::OsThreads(threads) => threads.stack_pointer(thread.id),
+        }
+    }
+
     /// Once a virtual thread has ended and is joined: ends what carried it.
     pub fn join(&self, thread: &VirtualThread) {
         if let Carrier::OsThreads(threads) = &self.carrier {
             threads.join(thread);
+            thread.stack.set((0, 0)); // From here on anything may lie there.
         }
     }
 

@@ -118,6 +118,10 @@ impl Fibers {
         self.entered(fiber);
     }
 
+    pub fn stack_pointer(&self, id: ThreadId) -> usize {
+        self.fiber(id).stack.stands_at()
+    }
+
     /// Leaves for the root. A fiber that has not ended never comes back from this.
     pub fn stop(&self) {
         let fiber = self.fiber(self.running.get());

@@ -5,12 +5,14 @@ mod allocation;
 mod atomic;
 mod barrier;
 mod c11;
+mod call;
 mod clock;
 mod condition;
 mod errno;
 mod exit;
 mod file;
 mod futex;
+mod heap;
 mod memory;
 mod mutex;
 mod once;
@@ -27,7 +29,7 @@ mod thread_local;
 
 use std::ffi::c_int;
 
-pub(super) use atomic::set_origin;
+pub(super) use atomic::{look_for_fences, set_origin};
 pub(super) use file::close_left;
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so

@@ -101,6 +101,11 @@ impl Image {
         self.parts.whole.start
     }
 
+    /// Whether an address is in its code or among its variables.
+    pub fn contains(&self, address: usize) -> bool {
+        self.parts.whole.contains(&address)
+    }
+
     /// Puts the program's variables back to what they were before its constructors ran, and what libraries keep for it.
     pub fn put_back(&self) {
         for segment in &self.parts.segments {

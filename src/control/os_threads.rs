@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::active::{Active, active, set_active};
 use super::controller::Next;
@@ -69,6 +69,8 @@ thread_local! {
 pub(super) struct OsThreads {
     // Index: thread.
     batons: Box<[Baton]>,
+    /// Where each thread stands on its stack, while it does not run.
+    stack_pointers: Box<[AtomicUsize]>,
     root: Baton,
     abandoned: Cell<u32>,
 }
@@ -91,6 +93,7 @@ impl OsThreads {
         }
         Self {
             batons: (0..MAX_VIRTUAL_THREADS).map(|_| Baton::new()).collect(),
+            stack_pointers: (0..MAX_VIRTUAL_THREADS).map(|_| AtomicUsize::new(0)).collect(),
             root: Baton::new(),
             abandoned: Cell::new(0),
         }
@@ -183,10 +186,17 @@ impl OsThreads {
     }
 
     pub fn switch(&self, next: ThreadId) {
-        if next != ME.get() {
+        let me = ME.get();
+        if next != me {
+            let here = 0_u8;
+            self.stack_pointers[usize::from(me)].store(&raw const here as usize, Ordering::Relaxed);
             self.batons[usize::from(next)].give();
             self.wait_for_baton();
         }
+    }
+
+    pub fn stack_pointer(&self, id: ThreadId) -> usize {
+        self.stack_pointers[usize::from(id)].load(Ordering::Relaxed)
     }
 
     pub fn stop(&self) {

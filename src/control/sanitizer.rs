@@ -1,5 +1,9 @@
 //! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
 
+mod fences;
+
+pub(super) use fences::Fences;
+
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -21,6 +25,10 @@ struct Interface {
     start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,
     finish_switch: Option<unsafe extern "C" fn(*mut c_void, *mut *const c_void, *mut usize)>,
     unpoison: Option<unsafe extern "C" fn(*const c_void, usize)>,
+    read: Option<unsafe extern "C" fn(*const c_void, *const c_void)>,
+    write: Option<unsafe extern "C" fn(*const c_void, *const c_void)>,
+    load: Option<unsafe extern "C" fn(usize, usize)>,
+    store: Option<unsafe extern "C" fn(usize, usize)>,
     leak_check: Option<unsafe extern "C" fn() -> c_int>,
     report_access: Option<ReportAccess>,
 }
@@ -174,6 +182,31 @@ pub(super) fn release(object: usize) {
     if let Some(release) = interface().release {
         // SAFETY: as `acquire`.
         unsafe { release(object as *mut c_void) };
+    }
+}
+
+/// The function that `caller` called uses the object at that address, of so many bytes, as whoever may do so at the same
+/// time: TSan takes it for a read, which races with the end of the object and with its beginning, and with nothing else.
+#[inline]
+pub(super) fn uses(object: usize, size: usize, caller: usize) {
+    match interface() {
+        // SAFETY: TSan only notes the access; `caller` is where it was made.
+        Interface { read: Some(read), .. } => unsafe { read(object as *const c_void, caller as *const c_void) },
+        // SAFETY: ASan looks at its own memory, and ends the process if this may not be read.
+        Interface { load: Some(load), .. } => unsafe { load(object, size) },
+        _ => {}
+    }
+}
+
+/// As `uses`, where the object begins or ends: nobody else may use it then.
+#[inline]
+pub(super) fn begins_or_ends(object: usize, size: usize, caller: usize) {
+    match interface() {
+        // SAFETY: as in `uses`.
+        Interface { write: Some(write), .. } => unsafe { write(object as *const c_void, caller as *const c_void) },
+        // SAFETY: as in `uses`.
+        Interface { store: Some(store), .. } => unsafe { store(object, size) },
+        _ => {}
     }
 }
 

@@ -99,6 +99,7 @@ impl Session {
         trace.ready();
         let runtime = match target {
             Loading::Runtime(object) => {
+                hooks::look_for_fences(object);
                 let runtime = Runtime::load(object)?;
                 ensure!(
                     settings.engine != Engine::Fibers || runtime.fits_fibers(),
@@ -222,6 +223,7 @@ impl Session {
     pub fn load_probes(&mut self, object: &Path) -> Result<&Probes> {
         let probes = Probes::load(object)?;
         hooks::set_origin(probes.origin());
+        hooks::look_for_fences(object);
         Ok(self.probes.insert(probes))
     }
 
@@ -272,6 +274,7 @@ impl Session {
     pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
         let image = Image::load(path, arguments)?;
         hooks::set_origin(image.origin());
+        hooks::look_for_fences(path);
         let place = match &self.control {
             Control::Controlled(active) => &active.image,
             Control::Free(_) => &self.free_image,

@@ -2,6 +2,7 @@
 //! (`controller`).
 
 pub mod exit_handlers;
+pub mod heap;
 pub mod listings;
 pub mod semaphores;
 pub mod specific;

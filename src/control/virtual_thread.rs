@@ -5,9 +5,11 @@ use std::cell::{Cell, UnsafeCell};
 use std::ffi::{c_int, c_uint, c_void};
 
 use super::real::real;
+use super::sanitizer::{self, Fences};
 use super::state::specific::Specific;
-use super::state::thread_locals::ThreadLocals;
+use super::state::thread_locals::{self, ThreadLocals};
 use crate::model::execution::ThreadId;
+use crate::model::settings::Sanitizer;
 
 pub(super) type PosixStart = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 pub(super) type CStart = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
@@ -41,6 +43,8 @@ pub(super) struct VirtualThread {
     pub result: Cell<*mut c_void>,
     /// Joined or detached: nobody may join it any more.
     pub released: Cell<bool>,
+    /// Nobody will join it.
+    pub detached: Cell<bool>,
     /// The thread that carries it, under the engine `threads`.
     pub os_thread: Cell<libc::pthread_t>,
     /// The addresses of its stack, from the first to the one after the last.
@@ -53,6 +57,7 @@ pub(super) struct VirtualThread {
     pub exit_place: Cell<*mut c_void>,
     /// The `errno` that code on a fiber sees; see `hooks::errno`.
     pub errno: Cell<c_int>,
+    pub fences: Fences,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
     pub once: [Cell<*mut c_void>; 2],
 }
@@ -71,6 +76,7 @@ impl VirtualThread {
             argument: Cell::new(std::ptr::null_mut()),
             result: Cell::new(std::ptr::null_mut()),
             released: Cell::new(false),
+            detached: Cell::new(false),
             os_thread: Cell::new(0),
             stack: Cell::new((0, 0)),
             alive: Cell::new(false),
@@ -78,6 +84,7 @@ impl VirtualThread {
             specific: Specific::new(),
             exit_place: Cell::new(std::ptr::null_mut()),
             errno: Cell::new(0),
+            fences: Fences::new(),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
         })
     }
@@ -88,6 +95,8 @@ impl VirtualThread {
         self.argument.set(argument);
         self.result.set(std::ptr::null_mut());
         self.released.set(false);
+        self.stack.set((0, 0));
+        self.detached.set(false);
         self.specific.clear();
     }
 
@@ -105,9 +114,32 @@ impl VirtualThread {
         self.result.set(result);
     }
 
+    /// Its thread-local variables, whose destructors have run, are gone: it was joined, or has ended detached.
+    ///
+    /// Nobody else may get their addresses as long as threads live that began before this: those have their storage from
+    /// the start on a real machine, here on first use. AddressSanitizer keeps what is freed from being used again; otherwise
+    /// they are freed with the execution.
+    pub fn retire_locals(&self) {
+        if sanitizer::loaded() == Sanitizer::Address {
+            self.free_locals();
+        }
+    }
+
+    /// Frees its thread-local variables. It is the calling thread, or has ended.
+    pub fn free_locals(&self) {
+        // SAFETY: nobody else uses them, and no reference to them is held.
+        unsafe { thread_locals::free(self.locals.get()) };
+    }
+
     /// Whether it ended by `pthread_exit` rather than by a return.
     pub fn has_exited(&self) -> bool {
         !self.exit_place.get().is_null()
+    }
+
+    #[inline]
+    pub fn has_on_stack(&self, address: usize) -> bool {
+        let (first, end) = self.stack.get();
+        (first..end).contains(&address)
     }
 
     /// Whether an address is of a part of this.

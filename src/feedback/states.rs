@@ -65,5 +65,6 @@ fn ending(ending: &Ending) -> u64 {
         Ending::Crashed { .. } => 5,
         Ending::Exited(_) => 6,
         Ending::Misused { .. } => 7,
+        Ending::Dangling { .. } => 8,
     }
 }

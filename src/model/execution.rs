@@ -117,6 +117,8 @@ pub enum Ending {
     OutOfSteps(u64),
     /// A thread called this function in a way that its standard leaves undefined; `how` goes on after its name.
     Misused { thread: ThreadId, primitive: &'static str, how: &'static str },
+    /// A thread called this function on an object whose memory is gone; `how` goes on after its name.
+    Dangling { thread: ThreadId, primitive: &'static str, how: &'static str },
     /// The target called something that would block and is not emulated.
     Unsupported(String),
     /// A replayed schedule did not fit at this step.
@@ -141,6 +143,9 @@ impl Display for Ending {
             Self::OutOfSteps(steps) => write!(formatter, "no end after {steps} scheduling points"),
             Self::Misused { thread, primitive, how } => {
                 write!(formatter, "misuse by thread {thread}: {primitive} {how}")
+            }
+            Self::Dangling { thread, primitive, how } => {
+                write!(formatter, "memory error in thread {thread}: {primitive} {how}")
             }
             Self::Unsupported(what) => write!(formatter, "unsupported: {what}"),
             Self::Diverged { step, why } => write!(formatter, "diverged at step {step}: {why}"),

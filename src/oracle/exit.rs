@@ -1,6 +1,6 @@
 //! The oracle of programs under check: they must end, with status 0, by returning from `main` or by `exit`.
 
-use super::misused;
+use super::{dangling, misused};
 use crate::model::execution::{BlockedThread, Ending, Exit};
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 
@@ -17,6 +17,7 @@ pub fn judge(ending: &Ending) -> Judgement {
             Judgement::Wrong(failure(Verdict::Livelock, OracleName::Progress, message, "livelock".to_owned()))
         }
         Ending::Misused { thread, primitive, how } => Judgement::Wrong(misused(*thread, primitive, how)),
+        Ending::Dangling { thread, primitive, how } => Judgement::Wrong(dangling(*thread, primitive, how)),
         Ending::Unsupported(what) => Judgement::Incomparable(Incomparable::UnsupportedPrimitive, what.clone()),
         Ending::Diverged { step, why } => {
             Judgement::Incomparable(Incomparable::Diverged, format!("diverged at step {step}: {why}"))

@@ -44,6 +44,7 @@ pub(super) fn explain(
         | Ending::Crashed { .. }
         | Ending::Exited(_)
         | Ending::Misused { .. }
+        | Ending::Dangling { .. }
         | Ending::Unsupported(_)
         | Ending::Diverged { .. } => {
             failure(Verdict::Livelock, OracleName::Progress, "no end".into(), "the execution did not end".into())

@@ -300,7 +300,10 @@ fn compiling(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Resu
     }
     let mut steps = Vec::new();
     if let Kind::Program(_) = target.kind {
-        steps.push(first_source(workshop));
+        steps.push(own_source(workshop, "image")); // Its constructor is the first.
+        if sanitizer == Sanitizer::None {
+            steps.push(own_source(workshop, "heap"));
+        }
     }
     let shared = target.shared.iter().map(|source| (Path::new("cpp").join(source), tree, &[][..]));
     let own = target.sources.iter().map(|source| (source.clone(), target.directory.as_path(), &target.flags[..]));
@@ -318,21 +321,26 @@ fn compiling(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Resu
     Ok(steps)
 }
 
-/// What stands first in every program: cpp/target/image.c.
-fn first_source(workshop: &Workshop) -> Step {
-    let arguments = ["-fPIC", "-O1", "-xc", "-c", "cpp/target/image.c"].map(OsString::from).to_vec();
-    step(workshop, workshop.tree().to_owned(), arguments, Action::Compile, "image.o".to_owned())
+/// A source of ours in programs, from cpp/target/.
+fn own_source(workshop: &Workshop, name: &str) -> Step {
+    let source = format!("cpp/target/{name}.c");
+    // Exceptions of the program pass.
+    let arguments = ["-fPIC", "-O1", "-fexceptions", "-xc", "-c", &source].map(OsString::from).to_vec();
+    step(workshop, workshop.tree().to_owned(), arguments, Action::Compile, format!("{name}.o"))
 }
 
 fn linking(workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: &[PathBuf]) -> Step {
     let mut arguments: Vec<OsString> = ["-shared", "-pthread", "-Wl,-Bsymbolic"].map(OsString::from).to_vec();
     if let Kind::Program(points) = target.kind {
         arguments.push("-Wl,-z,norelro".into());
-        let more = if workshop.toolchain.is_clang { "" } else { tree::text("target", "wrapped_gcc.txt") };
-        let wrapped = tree::text("target", "wrapped.txt").lines().chain(more.lines());
-        if points == Points::Memory {
-            arguments.extend(wrapped.map(|option| format!("-Wl,{option}").into()));
-        }
+        let lists = [
+            ("wrapped.txt", points == Points::Memory),
+            ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
+            ("wrapped_heap.txt", sanitizer == Sanitizer::None),
+        ];
+        let wrapped = lists.into_iter().filter(|(_, is_needed)| *is_needed);
+        let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());
+        arguments.extend(options.map(|option| format!("-Wl,{option}").into()));
     }
     // clang leaves the runtime to the executable, where it is loaded before.
     if !workshop.toolchain.is_clang {

@@ -200,6 +200,7 @@ pub fn outcome(result: Option<i64>, execution: &Execution) -> Outcome {
             Ending::TooManyEvents => "too many events".to_owned(),
             Ending::Crashed { point } => format!("crashed at point {point}"),
             Ending::Misused { thread, primitive, how } => format!("thread {thread} misused {primitive} {how}"),
+            Ending::Dangling { thread, primitive, how } => format!("thread {thread}: {primitive} {how}"),
             Ending::Exited(exit) => format!("exited: {exit:?}"),
         }),
     }

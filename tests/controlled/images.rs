@@ -1,7 +1,7 @@
 //! Programs under check: loaded once, executed many times, each time as at the start of a process.
 //!
 //! The programs are those in tests/images/. Their first comment says what they prove, and how they may end: all of these
-//! endings must come, and no other. `races` says that plain accesses race, which ThreadSanitizer is to report.
+//! endings must come, and no other. `races` says that accesses race, which ThreadSanitizer is to report.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -123,6 +123,7 @@ fn word(ending: &Ending) -> String {
         Ending::Exited(Exit::UncaughtException(name)) => format!("exception {name}"),
         Ending::Exited(Exit::Aborted) => "aborted".to_owned(),
         Ending::Misused { thread, primitive, how } => format!("misuse by thread {thread}: {primitive} {how}"),
+        Ending::Dangling { thread, primitive, how } => format!("dangling in thread {thread}: {primitive} {how}"),
         other => format!("{other:?}"),
     }
 }
@@ -136,9 +137,11 @@ fn every_ending_comes_and_no_other(name: &str, points: Points) {
     let expected = built.program.endings(points);
     for engine in controlled_engines() {
         let mut session = built.load(engine);
-        let mut endings = BTreeSet::new();
+        let (mut endings, mut reports) = (BTreeSet::new(), 0);
         for seed in 0..built.program.executions() {
-            endings.insert(built.ending(explore(&mut session, seed)));
+            let execution = explore(&mut session, seed);
+            reports += execution.reports;
+            endings.insert(built.ending(execution));
             if session.is_spent() {
                 break;
             }
@@ -146,6 +149,8 @@ fn every_ending_comes_and_no_other(name: &str, points: Points) {
         // A session that is spent has not seen all.
         let complete = session.is_spent() && endings.is_subset(&expected) || endings == expected;
         assert!(complete, "{name}, {engine:?}, points {points:?}: {endings:?} in place of {expected:?}");
+        let missed = loaded_sanitizer() == Sanitizer::Thread && built.program.races() && reports == 0;
+        assert!(!missed, "{name}, {engine:?}, points {points:?}: no race was reported");
     }
 }
 

@@ -58,6 +58,12 @@ impl Controller {
         self.end_here(Ending::Misused { thread: self.current, primitive, how })
     }
 
+    /// The running thread uses an object whose memory is gone.
+    pub fn dangling(&mut self, primitive: &'static str, how: &'static str) -> Next {
+        self.count(OpKind::Wait); // As in `exit`.
+        self.end_here(Ending::Dangling { thread: self.current, primitive, how })
+    }
+
     /// The execution ends here, by a step of its own.
     pub fn end_here(&mut self, ending: Ending) -> Next {
         match self.strategy.end(self.trace.points(), self.trace.digest()) {

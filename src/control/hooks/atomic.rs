@@ -2,12 +2,16 @@
 
 use std::arch::naked_asm;
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::fs;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::control::active::{Active, active};
+use crate::control::sanitizer;
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
+use crate::model::settings::Sanitizer;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
@@ -33,13 +37,76 @@ extern "C" fn point(
     address: *mut c_void,
     operation: c_uint,
     _size: c_uint,
-    _order: c_int,
+    order: c_int,
     _position: *const c_char,
     caller: usize,
 ) -> *mut c_void {
     let Some(active) = active() else { return address };
     let kind = OpKind::of_atomic(operation);
+    if HAS_FENCES.load(Ordering::Relaxed) {
+        return ordered_by_fences(address, active, kind, order, caller);
+    }
     if active.count(kind) { pause(address, active, kind, caller) } else { address }
+}
+
+/// ThreadSanitizer watches a target that has fences.
+static HAS_FENCES: AtomicBool = AtomicBool::new(false);
+
+/// Looks for fences in a target that is loaded from a shared object: instrumented ones are calls by name.
+pub(in crate::control) fn look_for_fences(object: &Path) {
+    const NAME: &[u8] = b"__tsan_atomic_thread_fence";
+    if sanitizer::loaded() == Sanitizer::Thread {
+        // What is linked into the executable is not looked at.
+        let found = fs::read(object).map_or(true, |bytes| bytes.windows(NAME.len()).any(|window| window == NAME));
+        HAS_FENCES.store(found, Ordering::Relaxed);
+    }
+}
+
+/// As `point`, and tells the sanitizer what fences make of the operation, which comes next.
+#[inline(never)]
+extern "C" fn ordered_by_fences(
+    address: *mut c_void,
+    active: &Active,
+    kind: OpKind,
+    order: c_int,
+    caller: usize,
+) -> *mut c_void {
+    if active.count(kind) {
+        pause(address, active, kind, caller);
+    }
+    let fences = &active.engine.thread(active.current()).fences;
+    let (acquires, releases) = (is_acquire(order), is_release(order));
+    let location = address as usize;
+    match kind {
+        OpKind::Fence => {
+            if acquires {
+                fences.acquire_fence();
+            }
+            if releases {
+                fences.release_fence();
+            }
+        }
+        OpKind::Load | OpKind::Exchange | OpKind::ReadModifyWrite if acquires => {}
+        // One that fails may be relaxed, whatever it is if it succeeds.
+        OpKind::Load | OpKind::Exchange | OpKind::ReadModifyWrite | OpKind::CompareExchange => fences.load(location),
+        _ => {}
+    }
+    let stores = matches!(kind, OpKind::Store | OpKind::Exchange | OpKind::ReadModifyWrite | OpKind::CompareExchange);
+    if stores && !releases {
+        fences.store(location);
+    }
+    address
+}
+
+/// The compiler's memory orders, without its hints of lock elision.
+const ORDER: c_int = 0xffff;
+
+fn is_acquire(order: c_int) -> bool {
+    matches!(order & ORDER, 1 | 2 | 4 | 5)
+}
+
+fn is_release(order: c_int) -> bool {
+    matches!(order & ORDER, 3..=5)
 }
 
 /// Where the target lies.

@@ -1,13 +1,15 @@
 //! C11's `threads.h`. In glibc its objects are those of POSIX threads under other names, and so they are here: only
-//! the errors differ. (`mtx_init`, `cnd_init` and their counterparts neither block nor wake: they are glibc's.)
+//! the errors differ. (`mtx_init`, `cnd_init` and their counterparts neither block nor wake: glibc does what they do.)
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::AtomicI32;
 
+use super::call::stand_in_for_calls;
 use super::clock::sleep_for;
 use super::condition::{self, Condition};
 use super::mutex::{self, Mutex};
 use super::{nanoseconds, once, specific, stand_in, thread};
+use crate::control::real::real;
 use crate::control::state::specific::{Destructor, Key};
 use crate::control::virtual_thread::{CStart, Start};
 use crate::model::op::OpKind;
@@ -69,57 +71,87 @@ stand_in! {
         SUCCESS
     }
 
-    fn mtx_lock(mutex: *mut Mutex) -> c_int |active| {
-        // SAFETY: the caller's promise; here and below.
-        status(unsafe { mutex::lock(active, mutex, "mtx_lock") })
-    }
-
-    fn mtx_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active| {
-        // SAFETY: as above.
-        status(unsafe { mutex::lock_until(active, mutex, "mtx_timedlock", libc::CLOCK_REALTIME, &*until) })
-    }
-
-    fn mtx_trylock(mutex: *mut Mutex) -> c_int |active| {
-        // SAFETY: as above.
-        status(unsafe { mutex::try_lock(active, mutex, "mtx_trylock") })
-    }
-
-    fn mtx_unlock(mutex: *mut Mutex) -> c_int |active| {
-        // SAFETY: as above.
-        status(unsafe { mutex::unlock(active, mutex, "mtx_unlock") })
-    }
-
-    fn cnd_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active| {
-        // SAFETY: as above.
-        status(unsafe { condition::wait(active, condition, mutex, "cnd_wait", None) })
-    }
-
-    fn cnd_timedwait(condition: *mut Condition, mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active| {
-        // SAFETY: as above.
-        let Some(deadline) = super::deadline(libc::CLOCK_REALTIME, unsafe { &*until }) else { return ERROR };
-        // SAFETY: as above.
-        status(unsafe { condition::wait(active, condition, mutex, "cnd_timedwait", Some(deadline)) })
-    }
-
-    fn cnd_signal(condition: *mut Condition) -> c_int |active| {
-        condition::notify_one(active, condition as usize);
-        SUCCESS
-    }
-
-    fn cnd_broadcast(condition: *mut Condition) -> c_int |active| {
-        condition::notify_all(active, condition as usize);
-        SUCCESS
-    }
-
     fn tss_create(key: *mut Key, destructor: Option<Destructor>) -> c_int |active| {
         let Some(made) = specific::create(active, destructor) else { return ERROR };
         // SAFETY: the caller's promise.
         unsafe { *key = made };
         SUCCESS
     }
+}
 
-    fn call_once(flag: *mut AtomicI32, routine: once::Routine) |active| {
+stand_in_for_calls! {
+    fn mtx_lock(mutex: *mut Mutex) -> c_int |active, call| {
+        // SAFETY: the caller's promise; here and below.
+        status(unsafe { mutex::lock(active, mutex, call) })
+    }
+
+    fn mtx_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
+        // SAFETY: as above.
+        status(unsafe { mutex::lock_until(active, mutex, call, libc::CLOCK_REALTIME, &*until) })
+    }
+
+    fn mtx_trylock(mutex: *mut Mutex) -> c_int |active, call| {
+        // SAFETY: as above.
+        status(unsafe { mutex::try_lock(active, mutex, call) })
+    }
+
+    fn mtx_unlock(mutex: *mut Mutex) -> c_int |active, call| {
+        // SAFETY: as above.
+        status(unsafe { mutex::unlock(active, mutex, call) })
+    }
+
+    fn cnd_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active, call| {
+        // SAFETY: as above.
+        status(unsafe { condition::wait(active, condition, mutex, call, None) })
+    }
+
+    fn cnd_timedwait(condition: *mut Condition, mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
+        // SAFETY: as above.
+        let Some(deadline) = super::deadline(libc::CLOCK_REALTIME, unsafe { &*until }) else { return ERROR };
+        // SAFETY: as above.
+        status(unsafe { condition::wait(active, condition, mutex, call, Some(deadline)) })
+    }
+
+    fn cnd_signal(condition: *mut Condition) -> c_int |active, call| {
+        // SAFETY: as above.
+        unsafe { condition::notify_one(active, condition, call) };
+        SUCCESS
+    }
+
+    fn cnd_broadcast(condition: *mut Condition) -> c_int |active, call| {
+        // SAFETY: as above.
+        unsafe { condition::notify_all(active, condition, call) };
+        SUCCESS
+    }
+
+    fn call_once(flag: *mut AtomicI32, routine: once::Routine) |active, call| {
         // SAFETY: the caller's promise.
-        unsafe { once::call(active, flag, routine, "call_once") };
+        unsafe { once::call(active, flag, routine, call) };
+    }
+
+    fn mtx_init(mutex: *mut Mutex, kind: c_int) -> c_int |active, call| {
+        let _unwatched = call.begins_or_ends(active, mutex);
+        // SAFETY: as above.
+        unsafe { real!(mtx_init: fn(*mut Mutex, c_int) -> c_int)(mutex, kind) }
+    }
+
+    fn mtx_destroy(mutex: *mut Mutex) |active, call| {
+        let _unwatched = call.begins_or_ends(active, mutex);
+        // SAFETY: as above.
+        unsafe { real!(mtx_destroy: fn(*mut Mutex))(mutex) };
+    }
+
+    fn cnd_init(condition: *mut Condition) -> c_int |active, call| {
+        // SAFETY: as above.
+        unsafe {
+            condition::initialise(active, condition, call, || {
+                real!(cnd_init: fn(*mut Condition) -> c_int)(condition)
+            })
+        }
+    }
+
+    fn cnd_destroy(condition: *mut Condition) |active, call| {
+        // SAFETY: as above.
+        unsafe { condition::destroy(active, condition, call, || real!(cnd_destroy: fn(*mut Condition))(condition)) };
     }
 }

@@ -3,9 +3,11 @@
 
 use std::ffi::c_int;
 
-use super::{deadline, stand_in};
+use super::call::{Call, stand_in_for_calls};
+use super::deadline;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
+use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::model::op::OpKind;
 
@@ -55,12 +57,12 @@ unsafe fn is_emulated(mutex: *const Mutex) -> bool {
 /// # Safety
 /// As `is_emulated`.
 #[cold]
-unsafe fn refuse(active: &Active, mutex: *const Mutex, primitive: &'static str) -> ! {
+unsafe fn refuse(active: &Active, mutex: *const Mutex, call: Call) -> ! {
     // SAFETY: the caller's promise.
     if unsafe { (*mutex).kind } & !(EMULATED | NOT_EMULATED) != 0 {
-        active.misuse(primitive, "on a mutex that was destroyed or never initialised");
+        active.misuse(call.primitive, "on a mutex that was destroyed or never initialised");
     }
-    active.refuse(&format!("{primitive} on a robust or priority mutex"))
+    active.refuse(&format!("{} on a robust or priority mutex", call.primitive))
 }
 
 /// Takes the mutex for the calling virtual thread, after the scheduling point of doing so.
@@ -68,7 +70,8 @@ unsafe fn refuse(active: &Active, mutex: *const Mutex, primitive: &'static str) 
 /// # Safety
 /// `mutex` is an initialised mutex.
 #[inline(always)]
-pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
+pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, call: Call, deadline: Option<u64>) -> c_int {
+    call.uses(active, mutex);
     // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
     if unsafe { (*mutex).lock == 0 && is_emulated(mutex) } {
         // SAFETY: as above.
@@ -76,7 +79,7 @@ pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'stati
         return 0;
     }
     // SAFETY: as above.
-    unsafe { take_slowly(active, mutex, primitive, deadline) }
+    unsafe { take_slowly(active, mutex, call, deadline) }
 }
 
 /// As `take`, of any mutex in any state.
@@ -84,11 +87,11 @@ pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, primitive: &'stati
 /// # Safety
 /// As `take`.
 #[inline(never)]
-unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, primitive: &'static str, deadline: Option<u64>) -> c_int {
+unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, call: Call, deadline: Option<u64>) -> c_int {
     // SAFETY: as in `take`.
     unsafe {
         if !is_emulated(mutex) {
-            refuse(active, mutex, primitive);
+            refuse(active, mutex, call);
         }
     }
     // SAFETY: as above.
@@ -111,13 +114,14 @@ unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, primitive: &'static st
         if unsafe { (&raw const (*mutex).lock).read_volatile() } == 0 {
             break;
         }
-        if active.block(mutex as usize, primitive, deadline) == Wake::TimedOut {
+        if active.block(mutex as usize, call.primitive, deadline) == Wake::TimedOut {
             return libc::ETIMEDOUT;
         }
+        call.uses(active, mutex);
         // SAFETY: as above.
         unsafe {
             if !is_emulated(mutex) {
-                refuse(active, mutex, primitive); // It was destroyed meanwhile.
+                refuse(active, mutex, call); // It was destroyed meanwhile.
             }
         }
     }
@@ -164,13 +168,13 @@ pub(super) unsafe fn end_use(mutex: *mut Mutex) {
 /// # Safety
 /// As `take`.
 #[cold]
-unsafe fn refuse_to_give_up(active: &Active, mutex: *const Mutex, primitive: &'static str) -> c_int {
+unsafe fn refuse_to_give_up(active: &Active, mutex: *const Mutex, call: Call) -> c_int {
     // SAFETY: as in `take`.
     let state = unsafe { mutex.read() };
     match state.kind & KIND {
         RECURSIVE | ERROR_CHECK => libc::EPERM,
-        _ if state.lock == 0 => active.misuse(primitive, "on a mutex that nobody holds"),
-        _ if state.owner < 0 => active.misuse(primitive, "on a mutex that another thread holds"),
+        _ if state.lock == 0 => active.misuse(call.primitive, "on a mutex that nobody holds"),
+        _ if state.owner < 0 => active.misuse(call.primitive, "on a mutex that another thread holds"),
         _ => 0,
     }
 }
@@ -180,14 +184,15 @@ unsafe fn refuse_to_give_up(active: &Active, mutex: *const Mutex, primitive: &'s
 /// # Safety
 /// `mutex` is an initialised mutex.
 #[inline]
-pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
+pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
+    call.uses(active, mutex);
     // SAFETY: the caller's promise; nothing here lets another thread run.
     unsafe {
         if !is_emulated(mutex) {
-            refuse(active, mutex, primitive);
+            refuse(active, mutex, call);
         }
         if !(*mutex).is_held_by(active) {
-            let error = refuse_to_give_up(active, mutex, primitive);
+            let error = refuse_to_give_up(active, mutex, call);
             if error != 0 {
                 return error;
             }
@@ -208,26 +213,27 @@ pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, primitive: &'st
 
 /// # Safety
 /// `mutex` is an initialised mutex. The same holds for the others below.
-pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
+pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
     active.pass(OpKind::Lock, mutex as usize);
     // SAFETY: the caller's promise.
-    unsafe { take(active, mutex, primitive, None) }
+    unsafe { take(active, mutex, call, None) }
 }
 
 /// # Safety
 /// As `lock`.
-pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
+pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
     active.pass(OpKind::TryLock, mutex as usize);
+    call.uses(active, mutex);
     // SAFETY: the caller's promise.
     unsafe {
         if !is_emulated(mutex) {
-            refuse(active, mutex, primitive);
+            refuse(active, mutex, call);
         }
         let again = (*mutex).is_held_by(active) && (*mutex).kind & KIND == RECURSIVE;
         if (*mutex).lock != 0 && !again {
             return libc::EBUSY;
         }
-        take(active, mutex, primitive, None)
+        take(active, mutex, call, None)
     }
 }
 
@@ -236,51 +242,65 @@ pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, primitive: &'s
 pub(super) unsafe fn lock_until(
     active: &Active,
     mutex: *mut Mutex,
-    primitive: &'static str,
+    call: Call,
     clock: libc::clockid_t,
     until: &libc::timespec,
 ) -> c_int {
     active.pass(OpKind::Lock, mutex as usize);
     let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
     // SAFETY: the caller's promise.
-    unsafe { take(active, mutex, primitive, Some(deadline)) }
+    unsafe { take(active, mutex, call, Some(deadline)) }
 }
 
 /// # Safety
 /// As `lock`.
-pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex, primitive: &'static str) -> c_int {
+pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
     active.pass(OpKind::Unlock, mutex as usize);
     // SAFETY: the caller's promise.
-    unsafe { give_up(active, mutex, primitive) }
+    unsafe { give_up(active, mutex, call) }
 }
 
-stand_in! {
-    fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int |active| {
+stand_in_for_calls! {
+    fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int |active, call| {
         // SAFETY: the caller's promise; here and below.
-        unsafe { lock(active, mutex, "pthread_mutex_lock") }
+        unsafe { lock(active, mutex, call) }
     }
 
-    fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int |active| {
+    fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int |active, call| {
         // SAFETY: as above.
-        unsafe { try_lock(active, mutex, "pthread_mutex_trylock") }
+        unsafe { try_lock(active, mutex, call) }
     }
 
-    fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active| {
+    fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
         // SAFETY: as above.
-        unsafe { lock_until(active, mutex, "pthread_mutex_timedlock", libc::CLOCK_REALTIME, &*until) }
+        unsafe { lock_until(active, mutex, call, libc::CLOCK_REALTIME, &*until) }
     }
 
     fn pthread_mutex_clocklock(
         mutex: *mut Mutex,
         clock: libc::clockid_t,
         until: *const libc::timespec,
-    ) -> c_int |active| {
+    ) -> c_int |active, call| {
         // SAFETY: as above.
-        unsafe { lock_until(active, mutex, "pthread_mutex_clocklock", clock, &*until) }
+        unsafe { lock_until(active, mutex, call, clock, &*until) }
     }
 
-    fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active| {
+    fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active, call| {
         // SAFETY: as above.
-        unsafe { unlock(active, mutex, "pthread_mutex_unlock") }
+        unsafe { unlock(active, mutex, call) }
+    }
+
+    fn pthread_mutex_init(mutex: *mut Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
+        let _unwatched = call.begins_or_ends(active, mutex);
+        // SAFETY: as above.
+        unsafe {
+            real!(pthread_mutex_init: fn(*mut Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes)
+        }
+    }
+
+    fn pthread_mutex_destroy(mutex: *mut Mutex) -> c_int |active, call| {
+        let _unwatched = call.begins_or_ends(active, mutex);
+        // SAFETY: as above.
+        unsafe { real!(pthread_mutex_destroy: fn(*mut Mutex) -> c_int)(mutex) }
     }
 }

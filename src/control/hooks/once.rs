@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
-use super::stand_in;
+use super::call::{Call, stand_in_for_calls};
 use super::thread_local::hand_over_once_variables;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
@@ -27,11 +27,13 @@ fn done() -> i32 {
 struct Attempt<'a> {
     active: &'a Active,
     control: &'a AtomicI32,
+    call: Call,
     outcome: i32,
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
+        self.call.uses(self.active, self.control);
         self.control.store(self.outcome, Ordering::SeqCst);
         let address = std::ptr::from_ref(self.control) as usize;
         sanitizer::release(address);
@@ -46,7 +48,8 @@ pub(super) type Routine = unsafe extern "C-unwind" fn();
 ///
 /// # Safety
 /// `control` is an initialised control word, and `routine` can be called.
-pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Routine, primitive: &'static str) {
+pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Routine, call: Call) {
+    call.uses(active, control);
     // SAFETY: the caller's promise.
     let control = unsafe { &*control };
     let address = std::ptr::from_ref(control) as usize;
@@ -59,6 +62,7 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
     }
     active.pass(OpKind::Once, address);
     loop {
+        call.uses(active, control);
         match control.load(Ordering::SeqCst) {
             state if state == done => {
                 sanitizer::acquire(address);
@@ -66,24 +70,26 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
             }
             FRESH => {
                 control.store(running(), Ordering::SeqCst);
+                // A call that threw before this one happens before it.
+                sanitizer::acquire(address);
                 hand_over_once_variables();
-                let mut attempt = Attempt { active, control, outcome: FRESH };
+                let mut attempt = Attempt { active, control, call, outcome: FRESH };
                 // SAFETY: the caller's promise.
                 unsafe { routine() };
                 attempt.outcome = done;
                 return;
             }
             _ => {
-                active.block(address, primitive, None);
+                active.block(address, call.primitive, None);
             }
         }
     }
 }
 
-stand_in! {
-    fn pthread_once(control: *mut AtomicI32, routine: Routine) -> c_int |active| {
+stand_in_for_calls! {
+    fn pthread_once(control: *mut AtomicI32, routine: Routine) -> c_int |active, call| {
         // SAFETY: the caller's promise.
-        unsafe { call(active, control, routine, "pthread_once") };
+        unsafe { self::call(active, control, routine, call) };
         0
     }
 }
@@ -115,6 +121,8 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
             return 0;
         }
         if state.in_use.swap(1, Ordering::SeqCst) == 0 {
+            // An attempt that threw before this one happens before it.
+            sanitizer::acquire(guard as usize);
             return 1;
         }
         active.block(guard as usize, "__cxa_guard_acquire", None);

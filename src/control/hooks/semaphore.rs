@@ -3,11 +3,13 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
+use super::call::{Call, stand_in_for_calls};
 use super::{deadline, set_errno, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
+use crate::control::real::real;
 use crate::control::sanitizer::{self, Unwatched};
-use crate::control::state::semaphores::{LARGEST_VALUE, NamedSemaphores, Semaphore};
+use crate::control::state::semaphores::{DESTROYED, LARGEST_VALUE, NamedSemaphores, Semaphore};
 use crate::model::op::OpKind;
 
 /// glibc's bound of a name, without its slash.
@@ -46,19 +48,26 @@ fn report(result: Result<(), c_int>) -> c_int {
     }
 }
 
+/// The calling thread uses the semaphore.
+///
+/// # Safety
+/// It is or was one, if its memory is there.
+unsafe fn touch(active: &Active, semaphore: *const Semaphore, call: Call) {
+    call.uses(active, semaphore);
+    // SAFETY: the caller's promise, and it is there.
+    if unsafe { (&raw const (*semaphore).state).read_volatile() } == DESTROYED {
+        call.refuse_dead(active);
+    }
+}
+
 /// Takes one, after the scheduling point of doing so.
 ///
 /// # Safety
 /// `semaphore` is an initialised semaphore.
-unsafe fn take(
-    active: &Active,
-    semaphore: *mut Semaphore,
-    primitive: &'static str,
-    deadline: Option<u64>,
-) -> Result<(), c_int> {
+unsafe fn take(active: &Active, semaphore: *mut Semaphore, call: Call, deadline: Option<u64>) -> Result<(), c_int> {
     // SAFETY: the caller's promise.
-    while !unsafe { try_take(active, semaphore) } {
-        if active.block(semaphore as usize, primitive, deadline) == Wake::TimedOut {
+    while !unsafe { try_take(active, semaphore, call) } {
+        if active.block(semaphore as usize, call.primitive, deadline) == Wake::TimedOut {
             active.ask(Controller::progress); // Time went on.
             return Err(libc::ETIMEDOUT);
         }
@@ -68,9 +77,10 @@ unsafe fn take(
 
 /// # Safety
 /// As `take`.
-unsafe fn try_take(active: &Active, semaphore: *mut Semaphore) -> bool {
+unsafe fn try_take(active: &Active, semaphore: *mut Semaphore, call: Call) -> bool {
     // SAFETY: the caller's promise; nothing here lets another thread run.
     unsafe {
+        touch(active, semaphore, call);
         let value = (&raw const (*semaphore).value).read_volatile();
         if value == 0 {
             return false;
@@ -87,7 +97,7 @@ unsafe fn try_take(active: &Active, semaphore: *mut Semaphore) -> bool {
 unsafe fn take_until(
     active: &Active,
     semaphore: *mut Semaphore,
-    primitive: &'static str,
+    call: Call,
     clock: libc::clockid_t,
     until: *const libc::timespec,
 ) -> Result<(), c_int> {
@@ -95,42 +105,45 @@ unsafe fn take_until(
     // SAFETY: the caller's promise.
     unsafe {
         let deadline = deadline(clock, &*until).ok_or(libc::EINVAL)?;
-        take(active, semaphore, primitive, Some(deadline))
+        take(active, semaphore, call, Some(deadline))
     }
 }
 
-stand_in! {
-    fn sem_wait(semaphore: *mut Semaphore) -> c_int |active| {
+stand_in_for_calls! {
+    fn sem_wait(semaphore: *mut Semaphore) -> c_int |active, call| {
         active.pass(OpKind::SemaphoreWait, semaphore as usize);
         // SAFETY: the caller's promise.
-        report(unsafe { take(active, semaphore, "sem_wait", None) })
+        report(unsafe { take(active, semaphore, call, None) })
     }
 
-    fn sem_timedwait(semaphore: *mut Semaphore, until: *const libc::timespec) -> c_int |active| {
+    fn sem_timedwait(semaphore: *mut Semaphore, until: *const libc::timespec) -> c_int |active, call| {
         // SAFETY: the caller's promise.
-        report(unsafe { take_until(active, semaphore, "sem_timedwait", libc::CLOCK_REALTIME, until) })
+        report(unsafe { take_until(active, semaphore, call, libc::CLOCK_REALTIME, until) })
     }
 
     fn sem_clockwait(
         semaphore: *mut Semaphore,
         clock: libc::clockid_t,
         until: *const libc::timespec,
-    ) -> c_int |active| {
+    ) -> c_int |active, call| {
         // SAFETY: the caller's promise.
-        report(unsafe { take_until(active, semaphore, "sem_clockwait", clock, until) })
+        report(unsafe { take_until(active, semaphore, call, clock, until) })
     }
 
-    fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active| {
+    fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active, call| {
         active.pass(OpKind::SemaphoreWait, semaphore as usize);
         // SAFETY: the caller's promise.
-        report(if unsafe { try_take(active, semaphore) } { Ok(()) } else { Err(libc::EAGAIN) })
+        report(if unsafe { try_take(active, semaphore, call) } { Ok(()) } else { Err(libc::EAGAIN) })
     }
 
     #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]
-    fn sem_post(semaphore: *mut Semaphore) -> c_int |active| {
+    fn sem_post(semaphore: *mut Semaphore) -> c_int |active, call| {
         active.pass(OpKind::SemaphorePost, semaphore as usize);
         // SAFETY: the caller's promise; nothing here lets another thread run.
-        let value = unsafe { &mut (*semaphore).value };
+        let value = unsafe {
+            touch(active, semaphore, call);
+            &mut (*semaphore).value
+        };
         if *value == LARGEST_VALUE {
             return report(Err(libc::EOVERFLOW));
         }
@@ -140,14 +153,42 @@ stand_in! {
         0
     }
 
-    fn sem_getvalue(semaphore: *mut Semaphore, value: *mut c_int) -> c_int |active| {
+    fn sem_getvalue(semaphore: *mut Semaphore, value: *mut c_int) -> c_int |active, call| {
         active.pass(OpKind::SemaphoreLook, semaphore as usize);
         // SAFETY: the caller's promise.
-        unsafe { *value = (*semaphore).value as c_int };
+        unsafe {
+            touch(active, semaphore, call);
+            *value = (*semaphore).value as c_int;
+        }
         sanitizer::acquire(semaphore as usize);
         0
     }
 
+    fn sem_init(semaphore: *mut Semaphore, shared: c_int, value: c_uint) -> c_int |active, call| {
+        let _unwatched = call.begins_or_ends(active, semaphore);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let failed = real!(sem_init: fn(*mut Semaphore, c_int, c_uint) -> c_int)(semaphore, shared, value);
+            if failed == 0 {
+                (*semaphore).state = 0;
+            }
+            failed
+        }
+    }
+
+    fn sem_destroy(semaphore: *mut Semaphore) -> c_int |active, call| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            touch(active, semaphore, call);
+            let _unwatched = call.begins_or_ends(active, semaphore);
+            let failed = real!(sem_destroy: fn(*mut Semaphore) -> c_int)(semaphore);
+            (*semaphore).state = DESTROYED;
+            failed
+        }
+    }
+}
+
+stand_in! {
     #[doc = "The C function takes the mode and the value only if it may create; they are passed alike, and the mode is"]
     #[doc = "not used."]
     fn sem_open(name: *const c_char, flags: c_int, mode: c_uint, value: c_uint) -> *mut Semaphore |active| {

@@ -62,6 +62,7 @@ fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
     active.ask(Controller::progress);
     sanitizer::acquire(thread.address());
+    thread.retire_locals();
     thread.result.get()
 }
 
@@ -116,7 +117,11 @@ pub(super) fn detach(active: &Active, handle: libc::pthread_t) -> c_int {
 
 fn release(active: &Active, thread: &VirtualThread) {
     thread.released.set(true);
+    thread.detached.set(true);
     active.engine.detach(thread);
+    if active.ask(|controller| controller.has_ended(thread.id)) {
+        thread.retire_locals();
+    }
 }
 
 stand_in! {

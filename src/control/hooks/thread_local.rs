@@ -50,9 +50,9 @@ unsafe extern "C" fn __emutls_get_address(control: *mut EmutlsControl) -> *mut c
             None => unsafe { threadbare_own_once_variable(once) }.cast(),
         };
     }
-    match active().and_then(|active| active.fiber_locals()) {
-        // SAFETY: the running fiber's own; nothing switches while the borrow lasts.
-        Some(locals) => unsafe { (*locals).address(control) },
+    match active() {
+        // SAFETY: the running thread's own; nothing switches while the borrow lasts.
+        Some(active) => unsafe { (*active.locals()).address(control) },
         // SAFETY: the caller's promise.
         None => UNCONTROLLED.with_borrow_mut(|locals| unsafe { locals.address(control) }),
     }

@@ -60,9 +60,14 @@ impl Session {
                 // What the threads did is over for whatever comes next, also for globals and for memory that is used
                 // again.
                 for thread in 0..active.ask(|controller| controller.thread_count()) {
-                    sanitizer::acquire(active.engine.thread(thread).address());
+                    let thread = active.engine.thread(thread);
+                    sanitizer::acquire(thread.address());
+                    if !thread.alive.get() {
+                        thread.free_locals();
+                    }
                 }
                 self.execution.files_left_open = close_left(active);
+                end_heap(active);
                 self.execution.allocations = active.allocations();
             }
         }
@@ -117,6 +122,16 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     set_active(active);
     active.engine.run(active);
     set_active(std::ptr::null());
+}
+
+/// Frees what the heap has kept back. Threads that were not abandoned may yet use theirs.
+fn end_heap(active: &Active) {
+    active.ask(|controller| {
+        if let Some(heap) = &mut controller.heap {
+            // SAFETY: blocks of the C library that the program has freed, by whatever means.
+            heap.end(|block| unsafe { libc::free(block as *mut c_void) });
+        }
+    });
 }
 
 /// After an execution: whether every thread can run another one. Those of a program under check that are still in the

@@ -46,6 +46,11 @@ impl Stack {
         (self.memory.limit().get(), self.memory.base().get())
     }
 
+    /// The stack pointer, while it stands still.
+    pub fn stands_at(&self) -> usize {
+        self.at.get()
+    }
+
     /// Makes it as new, whatever stood on it. It must not run.
     pub fn renew(&self, entry: Entry, argument: *const c_void) {
         // What `base` finds, with room above it so that the stack is aligned there.

@@ -8,8 +8,12 @@ pub const LARGEST_VALUE: u32 = i32::MAX as u32;
 #[repr(C, align(8))]
 pub struct Semaphore {
     pub value: u32,
-    _other: [u32; 7],
+    _other: [u32; 6],
+    /// `DESTROYED`, or anything else: glibc does not use it.
+    pub state: u32,
 }
+
+pub const DESTROYED: u32 = 0xde57_0bad;
 
 struct Named {
     name: Vec<u8>,
@@ -46,7 +50,7 @@ impl NamedSemaphores {
             if value > LARGEST_VALUE {
                 return Err(libc::EINVAL);
             }
-            let semaphore = Box::new(Semaphore { value, _other: [0; 7] });
+            let semaphore = Box::new(Semaphore { value, _other: [0; 6], state: 0 });
             self.0.push(Named { name: name.to_vec(), semaphore, opens: 0, linked: true });
         }
         let named = self.find(name).expect("it was there or is now");

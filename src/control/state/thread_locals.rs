@@ -96,7 +96,7 @@ pub unsafe fn destroy(locals: *mut ThreadLocals) {
 /// glibc.
 ///
 /// # Safety
-/// As `destroy`.
+/// The thread is the running one or has ended, and no reference to `locals` is held.
 pub unsafe fn free(locals: *mut ThreadLocals) {
     // SAFETY: the caller's promise.
     let locals = unsafe { &mut *locals };

@@ -98,7 +98,7 @@ fn describe(verdict: Verdict) -> (&'static str, &'static str) {
         Verdict::Deadlock => ("No thread can proceed.", STUCK),
         Verdict::LostWakeup => ("No thread proceeds, although a task is ready or an operation could complete.", STUCK),
         Verdict::Livelock => ("The execution continues without progress.", STUCK),
-        Verdict::Misuse => ("A lock is used in a way that its standard leaves undefined.", ENDED),
+        Verdict::Misuse => ("A lock or the like is used in a way that its standard leaves undefined.", ENDED),
         Verdict::Hang => ("There was no progress until the process was killed.", STUCK),
     }
 }

@@ -1,0 +1,65 @@
+//! The heap of a program under check that no sanitizer watches, by way of cpp/target/heap.c.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use crate::control::active::{Active, active};
+use crate::control::state::heap::Freed;
+
+unsafe extern "C" {
+    fn malloc_usable_size(block: *const c_void) -> usize;
+}
+
+/// The execution whose heap it is, unless the program defines `real` itself: then that is what has to see all calls.
+fn watched(real: usize) -> Option<&'static Active> {
+    active().filter(|active| active.image.get().is_some_and(|image| !image.contains(real)))
+}
+
+/// A block of so many bytes that the program freed, or null.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_heap_take(real: usize, size: usize) -> *mut c_void {
+    let taken = watched(real).and_then(|active| active.ask(|controller| controller.heap.as_mut()?.take(size)));
+    taken.unwrap_or_default() as *mut c_void
+}
+
+/// The program was given a block.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_heap_made(real: usize, block: usize) {
+    if let Some(active) = watched(real) {
+        active.ask(|controller| controller.heap.as_mut().map(|heap| heap.made(block)));
+    }
+}
+
+/// The program frees a block by calling the function of that name; whether there is nothing left to do.
+///
+/// # Safety
+/// The block is one that may be freed, or was.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn threadbare_heap_free(real: usize, block: usize, name: *const c_char) -> c_int {
+    let Some(active) = watched(real) else { return 0 };
+    // SAFETY: the caller's promise; asked only of a block that is in use.
+    let size = || unsafe { malloc_usable_size(block as *const c_void) };
+    // SAFETY: the caller's promise.
+    let freed = active.ask(|controller| controller.heap.as_mut().map(|heap| unsafe { heap.free(block, size) }));
+    match freed {
+        Some(Freed::Kept) => 1,
+        Some(Freed::Twice) => {
+            // SAFETY: a literal of cpp/target/heap.c, which stays loaded.
+            let name: &'static CStr = unsafe { CStr::from_ptr(name) };
+            active.dangling(name.to_str().unwrap_or("free"), "on memory that was freed")
+        }
+        Some(Freed::Unknown) | None => 0,
+    }
+}
+
+/// The program has the block reallocated: what becomes of it is libc's affair.
+///
+/// # Safety
+/// As `threadbare_heap_free`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn threadbare_heap_forget(real: usize, block: usize) {
+    let Some(active) = watched(real) else { return };
+    if active.ask(|controller| controller.heap.as_ref().is_some_and(|heap| heap.is_free(block))) {
+        active.dangling("realloc", "on memory that was freed");
+    }
+    active.ask(|controller| controller.heap.as_mut().map(|heap| heap.forget(block)));
+}
