@@ -20,6 +20,7 @@ mod tests;
 mod thread_set;
 
 pub use bytes::Bytes;
+pub use dice::Dice;
 pub use exhaustive::Exhaustive;
 pub use pct::Pct;
 pub use portfolio::Portfolio;
@@ -30,7 +31,6 @@ pub use rff::Rff;
 pub use surw::Surw;
 pub use thread_set::ThreadSet;
 
-use dice::Dice;
 use numbering::Numbering;
 
 use crate::model::execution::ThreadId;
@@ -97,6 +97,11 @@ pub trait Strategy {
     /// Rounds of a loop that waits for others, after which these go first.
     fn patience(&self) -> u32 {
         PATIENCE
+    }
+
+    /// Whether threads may be let stay in loops that wait, as long as an execution's seed says, without being asked.
+    fn lets_stay(&self) -> bool {
+        true
     }
 
     /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`.

@@ -7,6 +7,7 @@ mod waits;
 
 use super::fairness::Fairness;
 use super::files::Files;
+use super::patience::Patience;
 use super::state::listings::Listings;
 use super::state::semaphores::NamedSemaphores;
 use super::state::specific::Keys;
@@ -84,6 +85,7 @@ pub(super) struct Controller {
     /// Some execution since the last `forget` came to where turns are fair, so the strategy did not see all choices.
     overruled: bool,
     fairness: Fairness,
+    patience: Patience,
     trace: Trace,
     threads: Vec<Thread>,
     current: ThreadId,
@@ -125,6 +127,7 @@ impl Controller {
             watched: false,
             overruled: false,
             fairness: Fairness::new(),
+            patience: Patience::new(),
             trace,
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             current: 0,
@@ -193,6 +196,7 @@ impl Controller {
             observer.begin();
         }
         self.fairness.begin(self.strategy.patience());
+        self.patience.begin(seed, self.strategy.lets_stay());
         self.add_thread();
         self.ask_next();
         self.single = false;

@@ -273,6 +273,10 @@ impl Strategy for Exhaustive {
         PATIENCE
     }
 
+    fn lets_stay(&self) -> bool {
+        false
+    }
+
     fn exhausted(&self) -> bool {
         self.begun && self.open == 0 && !self.strayed
     }

@@ -45,6 +45,10 @@ impl Strategy for BruteForce {
         true
     }
 
+    fn lets_stay(&self) -> bool {
+        false
+    }
+
     fn exhausted(&self) -> bool {
         self.begun && self.path.iter().all(|(taken, count)| taken + 1 == *count)
     }

@@ -29,6 +29,7 @@ impl Controller {
             self.pending[usize::from(current)] = pending;
             return self.choose(Some(current), pending.kind.yields());
         }
+        let stays = self.patience.is_staying() && self.stays(&pending);
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
@@ -38,8 +39,15 @@ impl Controller {
             self.tell(current, &pending);
             return Next::Continue;
         }
+        if stays {
+            return self.stay(&pending);
+        }
         self.pending[usize::from(current)] = pending;
-        match self.fairness.look(current, &pending, self.single) {
+        let look = self.fairness.look(current, &pending, self.single);
+        if self.patience.is_left() && self.could_stay(&pending, look) && self.patience.grant(current, &pending) {
+            return self.stay(&pending);
+        }
+        match look {
             Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
                 self.runnable.remove(current);
                 self.fairness.rest(current, self.trace.points(), self.runnable.len());
@@ -58,6 +66,31 @@ impl Controller {
     #[inline]
     pub fn progress(&mut self) {
         self.fairness.progress(self.current);
+    }
+
+    /// Whether the running thread goes on in its loop without a question.
+    fn stays(&mut self, pending: &Op) -> bool {
+        let stays = self.patience.lasts(self.current, pending);
+        if !stays {
+            // Its rounds were allowed, so they tell nothing against it.
+            self.fairness.progress(self.current);
+        }
+        stays
+    }
+
+    /// Whether the running thread waits for others, and nobody has to see to it that these go on.
+    fn could_stay(&self, pending: &Op, look: Look) -> bool {
+        let waits = pending.kind.yields() || (look == Look::Unsure && self.fairness.has_come_back(self.current));
+        waits && self.trace.points() < self.budget.fair_after
+    }
+
+    /// The running thread goes on in its loop for a point.
+    fn stay(&mut self, pending: &Op) -> Next {
+        self.set_turn(1);
+        self.rest_of_turn = 0;
+        self.single = true;
+        self.tell(self.current, pending);
+        Next::Continue
     }
 
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
