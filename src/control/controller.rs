@@ -86,6 +86,8 @@ pub(super) struct Controller {
     overruled: bool,
     fairness: Fairness,
     patience: Patience,
+    /// Points that threads passed in loops where they were let stay.
+    stayed: u64,
     trace: Trace,
     threads: Vec<Thread>,
     current: ThreadId,
@@ -128,6 +130,7 @@ impl Controller {
             overruled: false,
             fairness: Fairness::new(),
             patience: Patience::new(),
+            stayed: 0,
             trace,
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             current: 0,
@@ -197,6 +200,7 @@ impl Controller {
         }
         self.fairness.begin(self.strategy.patience());
         self.patience.begin(seed, self.strategy.lets_stay());
+        self.stayed = 0;
         self.add_thread();
         self.ask_next();
         self.single = false;
@@ -223,6 +227,16 @@ impl Controller {
         self.trace.points() * POINT_TIME + self.skipped_time
     }
 
+    /// Points that threads passed in loops where they were let stay: none that strategies plan with.
+    pub fn stayed(&self) -> u64 {
+        self.stayed
+    }
+
+    /// Points that strategies know of: nobody asked them in a stay. In a replay there is none.
+    pub(super) fn points_asked(&self) -> u64 {
+        self.trace.points() - self.stayed
+    }
+
     /// Adds a runnable thread; `None` if there are too many.
     pub fn add_thread(&mut self) -> Option<ThreadId> {
         if self.threads.len() == MAX_VIRTUAL_THREADS {
@@ -233,6 +247,7 @@ impl Controller {
         self.threads.push(fresh);
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
+        self.patience.add_thread();
         self.add_runnable(thread);
         Some(thread)
     }

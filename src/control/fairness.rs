@@ -91,13 +91,6 @@ impl Fairness {
         self.loops[usize::from(thread)] = NONE;
     }
 
-    /// Whether the thread is at the operation again that its round began with.
-    #[inline]
-    pub fn has_come_back(&self, thread: ThreadId) -> bool {
-        let round = &self.loops[usize::from(thread)];
-        round.rounds > 0 && round.since == 0
-    }
-
     /// Sets a thread aside at this point, with so many that can run without it.
     pub fn rest(&mut self, thread: ThreadId, points: u64, others: usize) {
         self.loops[usize::from(thread)] = Loop { suspect: true, ..NONE };

@@ -3,22 +3,22 @@
 //! Code that waits often gives up after a number of rounds, and goes to sleep or fails. What lies behind such a loop is
 //! reached only if nobody else runs meanwhile, which no strategy does that decides anew in each round. So at a pause, a
 //! yield or the second round of a loop, the thread may be let go on until it leaves the loop, for a number of points with
-//! a heavy tail. How often that happens is drawn for each execution, from its seed alone; half of them always hand over.
+//! a heavy tail. How often that happens is drawn for each execution, from its seed alone; some always hand over.
 
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
-use crate::strategy::Dice;
+use crate::strategy::{Dice, ThreadSet};
 
 /// Keeps the draws apart from what strategies draw from the same seed.
 const DRAW: u64 = 0x7061_7469_656e_6365;
 /// Different operations of a round, at most.
 const LONGEST_ROUND: usize = 8;
-/// A thread that could stay does so once in so many times.
-const STAY_ODDS: u64 = 2;
 
 /// What an execution has for its threads to wait with.
 #[derive(Clone, Copy)]
 struct Mood {
+    /// A thread that could stay hands over all the same once in so many times.
+    odds: u64,
     /// One of these is drawn for each stay, in points.
     stays: [u32; 3],
     /// Points of all stays together, at most.
@@ -26,11 +26,11 @@ struct Mood {
 }
 
 /// Drawn with equal odds. A round is one to four points, so the longest stays are a hundred rounds and more.
-const MOODS: [Mood; 8] = [IMPATIENT, IMPATIENT, IMPATIENT, IMPATIENT, BRIEF, BRIEF, LONG, LONG];
-const IMPATIENT: Mood = Mood { stays: [0; 3], points: 0 };
+const MOODS: [Mood; 8] = [IMPATIENT, IMPATIENT, IMPATIENT, BRIEF, BRIEF, LONG, LONG, LONG];
+const IMPATIENT: Mood = Mood { odds: 1, stays: [0; 3], points: 0 };
 /// Enough to pass a yield, or the rounds that the C++ library spins before it sleeps.
-const BRIEF: Mood = Mood { stays: [1, 1, 64], points: 128 };
-const LONG: Mood = Mood { stays: [64, 1_024, 1_024], points: 2_048 };
+const BRIEF: Mood = Mood { odds: 2, stays: [1, 1, 64], points: 128 };
+const LONG: Mood = Mood { odds: 4, stays: [64, 1_024, 1_024], points: 2_048 };
 
 /// Whose stay it is, and what is known of the loop.
 #[derive(Clone, Copy)]
@@ -43,7 +43,16 @@ struct Stay {
     closed: bool,
 }
 
+/// The operations that a thread was last seen at, none of which changes anything for certain.
+#[derive(Clone, Copy)]
+struct Recent {
+    seen: [Op; LONGEST_ROUND],
+    count: usize,
+}
+
 pub(super) struct Patience {
+    /// By thread.
+    recent: Vec<Recent>,
     dice: Dice,
     mood: Mood,
     /// Points that are left for stays.
@@ -53,7 +62,8 @@ pub(super) struct Patience {
 
 impl Patience {
     pub fn new() -> Self {
-        Self { dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None }
+        let recent = Vec::with_capacity(ThreadSet::CAPACITY);
+        Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None }
     }
 
     /// A new execution; `varies` if its threads may stay at all.
@@ -63,6 +73,26 @@ impl Patience {
         self.mood = if varies { MOODS[drawn] } else { IMPATIENT };
         self.left = self.mood.points;
         self.stay = None;
+        self.recent.clear();
+    }
+
+    pub fn add_thread(&mut self) {
+        self.recent.push(Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0 });
+    }
+
+    /// Whether `thread`, about to do that, waits for others: it says so, or did the same before and nothing else since.
+    pub fn has_come_back(&mut self, thread: ThreadId, pending: &Op) -> bool {
+        let recent = &mut self.recent[usize::from(thread)];
+        if !pending.kind.may_spin() {
+            recent.count = 0;
+            return false;
+        }
+        if pending.kind.yields() || recent.seen[..recent.count.min(LONGEST_ROUND)].contains(pending) {
+            return true;
+        }
+        recent.seen[recent.count % LONGEST_ROUND] = *pending;
+        recent.count += 1;
+        false
     }
 
     /// Somebody may be let stay.
@@ -73,7 +103,7 @@ impl Patience {
 
     /// Whether `thread`, which waits in a loop and is about to do that, stays there from now on.
     pub fn grant(&mut self, thread: ThreadId, pending: &Op) -> bool {
-        if self.left == 0 || !self.dice.one_in(STAY_ODDS) {
+        if self.left == 0 || self.dice.one_in(self.mood.odds) {
             return false;
         }
         let drawn = self.mood.stays[self.dice.below(self.mood.stays.len() as u64) as usize];

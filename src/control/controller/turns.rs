@@ -44,7 +44,7 @@ impl Controller {
         }
         self.pending[usize::from(current)] = pending;
         let look = self.fairness.look(current, &pending, self.single);
-        if self.patience.is_left() && self.could_stay(&pending, look) && self.patience.grant(current, &pending) {
+        if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
             return self.stay(&pending);
         }
         match look {
@@ -79,13 +79,13 @@ impl Controller {
     }
 
     /// Whether the running thread waits for others, and nobody has to see to it that these go on.
-    fn could_stay(&self, pending: &Op, look: Look) -> bool {
-        let waits = pending.kind.yields() || (look == Look::Unsure && self.fairness.has_come_back(self.current));
-        waits && self.trace.points() < self.budget.fair_after
+    fn could_stay(&mut self, pending: &Op) -> bool {
+        self.patience.has_come_back(self.current, pending) && self.points_asked() < self.budget.fair_after
     }
 
     /// The running thread goes on in its loop for a point.
     fn stay(&mut self, pending: &Op) -> Next {
+        self.stayed += 1;
         self.set_turn(1);
         self.rest_of_turn = 0;
         self.single = true;
@@ -142,7 +142,7 @@ impl Controller {
     }
 
     pub(super) fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
-        let turn = if !self.replaying && self.trace.points() >= self.budget.fair_after {
+        let turn = if !self.replaying && self.points_asked() >= self.budget.fair_after {
             self.overruled = true;
             self.fair_turn()
         } else {
@@ -191,7 +191,7 @@ impl Controller {
             pending: &self.pending,
             sleeping: &self.sleeping,
             now: self.trace.points() * POINT_TIME + self.skipped_time,
-            points: self.trace.points(),
+            points: self.points_asked(),
             digest: self.trace.digest(),
         })
     }
@@ -206,9 +206,10 @@ impl Controller {
     }
 
     fn until_budget(&self) -> u32 {
-        let points = self.trace.points();
         let Budget { points: most, fair_after } = self.budget;
-        let bound = if points < fair_after { fair_after } else { most };
-        u32::try_from(bound.saturating_sub(points).max(1)).unwrap_or(u32::MAX)
+        let asked = self.points_asked();
+        let left =
+            if asked < fair_after { fair_after - asked } else { most.saturating_sub(self.trace.points()).max(1) };
+        u32::try_from(left).unwrap_or(u32::MAX)
     }
 }
