@@ -14,6 +14,11 @@ const DRAW: u64 = 0x7061_7469_656e_6365;
 /// Different operations of a round, at most.
 const LONGEST_ROUND: usize = 8;
 
+/// Places of loops that are remembered.
+const MOST_PLACES: usize = 8;
+/// A stay ends by handing over once in so many times: what the thread saw may be true no more when it acts on it.
+const HAND_OVER_ODDS: u64 = 2;
+
 /// What an execution has for its threads to wait with.
 #[derive(Clone, Copy)]
 struct Mood {
@@ -26,11 +31,11 @@ struct Mood {
 }
 
 /// Drawn with equal odds. A round is one to four points, so the longest stays are a hundred rounds and more.
-const MOODS: [Mood; 8] = [IMPATIENT, IMPATIENT, IMPATIENT, BRIEF, BRIEF, LONG, LONG, LONG];
+const MOODS: [Mood; 8] = [IMPATIENT, IMPATIENT, BRIEF, BRIEF, LONG, LONG, LONG, LONG];
 const IMPATIENT: Mood = Mood { odds: 1, stays: [0; 3], points: 0 };
 /// Enough to pass a yield, or the rounds that the C++ library spins before it sleeps.
 const BRIEF: Mood = Mood { odds: 2, stays: [1, 1, 64], points: 128 };
-const LONG: Mood = Mood { odds: 4, stays: [64, 1_024, 1_024], points: 2_048 };
+const LONG: Mood = Mood { odds: 8, stays: [64, 1_024, 1_024], points: 2_048 };
 
 /// Whose stay it is, and what is known of the loop.
 #[derive(Clone, Copy)]
@@ -58,12 +63,15 @@ pub(super) struct Patience {
     /// Points that are left for stays.
     left: u32,
     stay: Option<Stay>,
+    /// Places in the code where loops of this execution were seen to wait; they wait when they are met again.
+    places: [usize; MOST_PLACES],
+    known: usize,
 }
 
 impl Patience {
     pub fn new() -> Self {
         let recent = Vec::with_capacity(ThreadSet::CAPACITY);
-        Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None }
+        Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None, places: [0; MOST_PLACES], known: 0 }
     }
 
     /// A new execution; `varies` if its threads may stay at all.
@@ -74,6 +82,7 @@ impl Patience {
         self.left = self.mood.points;
         self.stay = None;
         self.recent.clear();
+        self.known = 0;
     }
 
     pub fn add_thread(&mut self) {
@@ -87,7 +96,14 @@ impl Patience {
             recent.count = 0;
             return false;
         }
-        if pending.kind.yields() || recent.seen[..recent.count.min(LONGEST_ROUND)].contains(pending) {
+        if pending.kind.yields() || self.places[..self.known].contains(&pending.place) {
+            return true;
+        }
+        if recent.seen[..recent.count.min(LONGEST_ROUND)].contains(pending) {
+            if pending.place != 0 && self.known < MOST_PLACES {
+                self.places[self.known] = pending.place;
+                self.known += 1;
+            }
             return true;
         }
         recent.seen[recent.count % LONGEST_ROUND] = *pending;
@@ -128,6 +144,11 @@ impl Patience {
             self.end();
         }
         lasts
+    }
+
+    /// Whether a thread whose stay has just ended lets others go first.
+    pub fn hands_over(&mut self) -> bool {
+        self.dice.one_in(HAND_OVER_ODDS)
     }
 
     /// The stay is over; the points that it did not take are there for others.

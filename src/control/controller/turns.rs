@@ -29,7 +29,8 @@ impl Controller {
             self.pending[usize::from(current)] = pending;
             return self.choose(Some(current), pending.kind.yields());
         }
-        let stays = self.patience.is_staying() && self.stays(&pending);
+        let staying = self.patience.is_staying();
+        let stays = staying && self.stays(&pending);
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
@@ -46,6 +47,9 @@ impl Controller {
         let look = self.fairness.look(current, &pending, self.single);
         if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
             return self.stay(&pending);
+        }
+        if staying && self.patience.hands_over() {
+            return self.choose(Some(current), true);
         }
         match look {
             Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
