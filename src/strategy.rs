@@ -114,6 +114,11 @@ pub trait Strategy {
         false
     }
 
+    /// Whether the rest of this execution is like that of another one, so that nothing in it can be left out.
+    fn is_redundant(&self) -> bool {
+        false
+    }
+
     /// Who runs next.
     ///
     /// # Errors

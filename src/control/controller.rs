@@ -13,6 +13,7 @@ use super::state::semaphores::NamedSemaphores;
 use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
+use crate::model::left_out::LeftOut;
 use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
@@ -82,8 +83,10 @@ pub(super) struct Controller {
     strategy: Box<dyn Strategy + Send>,
     /// The strategy is told of every operation of this execution.
     watched: bool,
-    /// Some execution since the last `forget` came to where turns are fair, so the strategy did not see all choices.
-    overruled: bool,
+    /// What the strategy had no say in since the last `forget`.
+    left_out: LeftOut,
+    /// This execution came to where turns are fair.
+    is_fair: bool,
     fairness: Fairness,
     patience: Patience,
     /// Points that threads passed in loops where they were let stay.
@@ -127,7 +130,8 @@ impl Controller {
         Self {
             strategy,
             watched: false,
-            overruled: false,
+            left_out: LeftOut::default(),
+            is_fair: false,
             fairness: Fairness::new(),
             patience: Patience::new(),
             stayed: 0,
@@ -170,12 +174,16 @@ impl Controller {
     /// Another workload is executed from now on.
     pub fn forget(&mut self) {
         self.strategy.forget();
-        self.overruled = false;
+        self.left_out = LeftOut::default();
     }
 
-    /// Whether every execution that the strategy would make was made.
+    /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`.
     pub fn exhausted(&self) -> bool {
-        self.strategy.exhausted() && !self.overruled
+        self.strategy.exhausted()
+    }
+
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
     }
 
     /// A new execution with thread 0 alone, which is to run first.
@@ -201,6 +209,7 @@ impl Controller {
         self.fairness.begin(self.strategy.patience());
         self.patience.begin(seed, self.strategy.lets_stay());
         self.stayed = 0;
+        self.is_fair = false;
         self.add_thread();
         self.ask_next();
         self.single = false;
@@ -247,7 +256,7 @@ impl Controller {
         self.threads.push(fresh);
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
-        self.patience.add_thread();
+        self.patience.add_thread(thread);
         self.add_runnable(thread);
         Some(thread)
     }

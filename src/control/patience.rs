@@ -56,7 +56,7 @@ struct Recent {
 }
 
 pub(super) struct Patience {
-    /// By thread.
+    /// By thread; what is there of earlier executions is not looked at.
     recent: Vec<Recent>,
     dice: Dice,
     mood: Mood,
@@ -70,7 +70,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub fn new() -> Self {
-        let recent = Vec::with_capacity(ThreadSet::CAPACITY);
+        let recent = vec![Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0 }; ThreadSet::CAPACITY];
         Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None, places: [0; MOST_PLACES], known: 0 }
     }
 
@@ -81,12 +81,12 @@ impl Patience {
         self.mood = if varies { MOODS[drawn] } else { IMPATIENT };
         self.left = self.mood.points;
         self.stay = None;
-        self.recent.clear();
         self.known = 0;
     }
 
-    pub fn add_thread(&mut self) {
-        self.recent.push(Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0 });
+    /// That thread begins, and was seen nowhere yet.
+    pub fn add_thread(&mut self, thread: ThreadId) {
+        self.recent[usize::from(thread)].count = 0;
     }
 
     /// Whether `thread`, about to do that, waits for others: it says so, or did the same before and nothing else since.

@@ -15,3 +15,4 @@ mod refusals;
 mod regressions;
 mod sanitizers;
 mod transcripts;
+mod waiting;

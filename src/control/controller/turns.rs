@@ -22,6 +22,7 @@ impl Controller {
             return Next::Stop;
         }
         if self.trace.points() >= self.budget.points {
+            self.left_out.cut += 1;
             return self.stop(Ending::OutOfSteps(self.budget.points));
         }
         let current = self.current;
@@ -53,6 +54,7 @@ impl Controller {
         }
         match look {
             Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
+                self.left_out.set_aside += u64::from(!self.strategy.is_redundant());
                 self.runnable.remove(current);
                 self.fairness.rest(current, self.trace.points(), self.runnable.len());
                 self.choose(None, true)
@@ -147,7 +149,9 @@ impl Controller {
 
     pub(super) fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
         let turn = if !self.replaying && self.points_asked() >= self.budget.fair_after {
-            self.overruled = true;
+            if !std::mem::replace(&mut self.is_fair, true) && !self.strategy.is_redundant() {
+                self.left_out.fair += 1;
+            }
             self.fair_turn()
         } else {
             match self.ask(current, yielding) {
