@@ -17,6 +17,7 @@ mod image;
 pub mod libfuzzer;
 mod log;
 mod os_threads;
+mod patience;
 mod real;
 mod record;
 mod sanitizer;

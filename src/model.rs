@@ -2,6 +2,7 @@
 
 pub mod execution;
 pub mod exit;
+pub mod left_out;
 pub mod limits;
 pub mod op;
 pub mod schedule;

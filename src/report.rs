@@ -1,5 +1,6 @@
 //! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
 
+pub mod completeness;
 pub mod corpus;
 pub mod findings;
 pub mod graph;

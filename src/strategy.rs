@@ -20,6 +20,7 @@ mod tests;
 mod thread_set;
 
 pub use bytes::Bytes;
+pub use dice::Dice;
 pub use exhaustive::Exhaustive;
 pub use pct::Pct;
 pub use portfolio::Portfolio;
@@ -30,7 +31,6 @@ pub use rff::Rff;
 pub use surw::Surw;
 pub use thread_set::ThreadSet;
 
-use dice::Dice;
 use numbering::Numbering;
 
 use crate::model::execution::ThreadId;
@@ -99,6 +99,11 @@ pub trait Strategy {
         PATIENCE
     }
 
+    /// Whether threads may be let stay in loops that wait, as long as an execution's seed says, without being asked.
+    fn lets_stay(&self) -> bool {
+        true
+    }
+
     /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`.
     fn made(&mut self, thread: ThreadId, made: &Op) {
         let _ = (thread, made);
@@ -106,6 +111,11 @@ pub trait Strategy {
 
     /// Whether every execution of the workload that this strategy would make was made.
     fn exhausted(&self) -> bool {
+        false
+    }
+
+    /// Whether the rest of this execution is like that of another one, so that nothing in it can be left out.
+    fn is_redundant(&self) -> bool {
         false
     }
 

@@ -15,6 +15,7 @@ use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
 use crate::model::execution::Step;
+use crate::model::left_out::LeftOut;
 use crate::model::schedule::{Injection, Schedule};
 use crate::model::settings::Settings;
 use crate::model::verdict::{Failure, Incomparable};
@@ -298,8 +299,10 @@ pub struct Outcome {
     pub spent: bool,
     /// Findings after which the worker went on.
     pub earlier: Vec<Failed>,
-    /// The strategy has tried every schedule.
+    /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
+    /// What the strategy had no say in, of a program that was executed to the end of the job.
+    pub left_out: LeftOut,
     /// What the program under check called and is not emulated.
     pub unsupported: Option<String>,
     /// What an audit executed twice, as far as it is kept.

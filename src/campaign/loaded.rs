@@ -50,6 +50,8 @@ pub(crate) struct Ran {
     pub is_of_program: bool,
     pub ending: Ending,
     pub points: u64,
+    /// Those of them that no strategy was asked at.
+    pub stayed: u64,
     /// Reports of the sanitizer.
     pub reports: u32,
     pub judgement: Judgement,
@@ -124,6 +126,7 @@ impl LoadedGraph {
         Ran {
             is_of_program: false,
             points: execution.points,
+            stayed: execution.stayed,
             reports: execution.reports,
             is_intact: execution.ending == Ending::Completed,
             ending: execution.ending.clone(),
@@ -153,7 +156,8 @@ impl Pace {
             let expected = self.longest.unwrap_or(EXPECTED_POINTS);
             (session.execute_image(number, mode, budget, expected), Vec::new())
         };
-        let (ending, points, reports) = (execution.ending.clone(), execution.points, execution.reports);
+        let (ending, reports) = (execution.ending.clone(), execution.reports);
+        let (points, stayed) = (execution.points, execution.stayed);
         let judgement = exit::judge(&ending);
         let is_new = is_new(&judgement, reports, known);
         let evidence = (is_new || is_logged).then(|| {
@@ -162,13 +166,13 @@ impl Pace {
             Box::new(Evidence { schedule, signatures, steps, ..Evidence::default() })
         });
         let is_intact = !session.is_spent();
-        Ran { is_of_program: true, ending, points, reports, judgement, evidence, is_intact }
+        Ran { is_of_program: true, ending, points, stayed, reports, judgement, evidence, is_intact }
     }
 
     /// Takes in how long an execution took.
     pub fn learn(&mut self, ran: &Ran) {
         match &ran.judgement {
-            Judgement::Right if ran.reports == 0 => self.longest = self.longest.max(Some(ran.points)),
+            Judgement::Right if ran.reports == 0 => self.longest = self.longest.max(Some(ran.points - ran.stayed)),
             Judgement::Wrong(failure) => self.has_livelock |= failure.verdict == Verdict::Livelock,
             Judgement::Right | Judgement::Incomparable(..) => {}
         }
@@ -202,6 +206,7 @@ impl Default for Ran {
             is_of_program: false,
             ending: Ending::Completed,
             points: 0,
+            stayed: 0,
             reports: 0,
             judgement: Judgement::Right,
             evidence: None,

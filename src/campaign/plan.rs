@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer};
 use crate::model::verdict::Incomparable;
 
@@ -41,8 +42,9 @@ pub struct Cell {
     pub incomparable: BTreeMap<Incomparable, u64>,
     /// Replays of its findings whose schedule did not fit.
     pub diverged: u64,
-    /// The strategy has tried every schedule.
+    /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
+    pub left_out: LeftOut,
 }
 
 impl Cell {
@@ -59,6 +61,7 @@ impl Cell {
             incomparable: BTreeMap::new(),
             diverged: 0,
             exhausted: false,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Cell {
         self.seconds += outcome.seconds;
         self.mutated += outcome.task_graphs;
         self.exhausted |= outcome.exhausted;
+        self.left_out.add(&outcome.left_out);
         for (reason, count) in &outcome.incomparable {
             *self.incomparable.entry(*reason).or_default() += count;
         }

@@ -200,6 +200,7 @@ impl Runner {
                 self.tally.keep();
             }
         }
+        self.tally.outcome.left_out = self.session.left_out();
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::model::settings::StrategyName;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
-use crate::report::{findings, grouped, json, junit, say, table};
+use crate::report::{completeness, findings, grouped, json, junit, say, table};
 use crate::target::Workshop;
 
 #[derive(Debug, Args)]
@@ -110,7 +110,7 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
         let is_whole = campaign.searched.strategy() == StrategyName::Exhaustive;
         let bound = if is_whole { "" } else { " within the bound" };
-        say(format!("{}: every schedule{bound} was tried", word(&cell.sanitizer)));
+        say(format!("{}: {}", word(&cell.sanitizer), completeness::text(bound, &cell.left_out)));
     }
     let mut reasons = BTreeMap::new();
     for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {

@@ -7,6 +7,7 @@ mod waits;
 
 use super::fairness::Fairness;
 use super::files::Files;
+use super::patience::Patience;
 use super::sanitizer;
 use super::state::heap::Heap;
 use super::state::listings::Listings;
@@ -14,6 +15,7 @@ use super::state::semaphores::NamedSemaphores;
 use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
+use crate::model::left_out::LeftOut;
 use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
@@ -84,9 +86,14 @@ pub(super) struct Controller {
     strategy: Box<dyn Strategy + Send>,
     /// The strategy is told of every operation of this execution.
     watched: bool,
-    /// Some execution since the last `forget` came to where turns are fair, so the strategy did not see all choices.
-    overruled: bool,
+    /// What the strategy had no say in since the last `forget`.
+    left_out: LeftOut,
+    /// This execution came to where turns are fair.
+    is_fair: bool,
     fairness: Fairness,
+    patience: Patience,
+    /// Points that threads passed in loops where they were let stay.
+    stayed: u64,
     trace: Trace,
     threads: Vec<Thread>,
     current: ThreadId,
@@ -128,8 +135,11 @@ impl Controller {
         Self {
             strategy,
             watched: false,
-            overruled: false,
+            left_out: LeftOut::default(),
+            is_fair: false,
             fairness: Fairness::new(),
+            patience: Patience::new(),
+            stayed: 0,
             trace,
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             current: 0,
@@ -170,12 +180,16 @@ impl Controller {
     /// Another workload is executed from now on.
     pub fn forget(&mut self) {
         self.strategy.forget();
-        self.overruled = false;
+        self.left_out = LeftOut::default();
     }
 
-    /// Whether every execution that the strategy would make was made.
+    /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`.
     pub fn exhausted(&self) -> bool {
-        self.strategy.exhausted() && !self.overruled
+        self.strategy.exhausted()
+    }
+
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
     }
 
     /// A new execution with thread 0 alone, which is to run first.
@@ -199,6 +213,9 @@ impl Controller {
             observer.begin();
         }
         self.fairness.begin(self.strategy.patience());
+        self.patience.begin(seed, self.strategy.lets_stay());
+        self.stayed = 0;
+        self.is_fair = false;
         self.add_thread();
         self.ask_next();
         self.single = false;
@@ -225,6 +242,16 @@ impl Controller {
         self.trace.points() * POINT_TIME + self.skipped_time
     }
 
+    /// Points that threads passed in loops where they were let stay: none that strategies plan with.
+    pub fn stayed(&self) -> u64 {
+        self.stayed
+    }
+
+    /// Points that strategies know of: nobody asked them in a stay. In a replay there is none.
+    pub(super) fn points_asked(&self) -> u64 {
+        self.trace.points() - self.stayed
+    }
+
     /// Adds a runnable thread; `None` if there are too many.
     pub fn add_thread(&mut self) -> Option<ThreadId> {
         if self.threads.len() == MAX_VIRTUAL_THREADS {
@@ -235,6 +262,7 @@ impl Controller {
         self.threads.push(fresh);
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
+        self.patience.add_thread(thread);
         self.add_runnable(thread);
         Some(thread)
     }

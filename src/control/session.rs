@@ -16,6 +16,7 @@ use super::image::Image;
 use super::sanitizer;
 use crate::feedback::{Kind, Observer};
 use crate::model::execution::{Ending, Execution, Exit, Step};
+use crate::model::left_out::LeftOut;
 use crate::model::limits::MAX_POINTS;
 use crate::model::schedule::Schedule;
 use crate::model::settings::{Engine, MAX_THREADS, Settings};
@@ -186,6 +187,15 @@ impl Session {
         match &self.control {
             Control::Controlled(active) => active.ask(|controller| controller.exhausted()),
             Control::Free(_) => false,
+        }
+    }
+
+    /// What the strategy had no say in since it last forgot.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.left_out()),
+            Control::Free(_) => LeftOut::default(),
         }
     }
 

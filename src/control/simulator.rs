@@ -2,6 +2,7 @@
 
 use super::controller::{Controller, Next};
 use crate::model::execution::{Ending, ThreadId};
+use crate::model::left_out::LeftOut;
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::{Injection, Schedule};
 use crate::protocol::Trace;
@@ -20,6 +21,8 @@ pub enum Instruction {
     Add(usize, i64),
     /// Loads until it finds this, without a word to anybody; the flag says whether it yields after each load.
     Await(usize, i64, bool),
+    /// Loads so often, with a yield after each load if the flag says so, and puts the last value into the next register.
+    Poll(usize, u32, bool),
     /// Yields for ever.
     Idle,
     Lock(usize),
@@ -70,7 +73,9 @@ struct Thread {
     passed: bool,
     /// It gave up the mutex and was woken, or its time was up.
     waited: bool,
-    /// The second half of an `Await`.
+    /// Loads of a `Poll` that were made.
+    polls: u32,
+    /// The second half of a round of an `Await` or a `Poll`.
     yields: bool,
     ended: bool,
     registers: Vec<i64>,
@@ -96,6 +101,15 @@ impl Simulator {
 
     pub fn exhausted(&self) -> bool {
         self.controller.exhausted()
+    }
+
+    pub fn left_out(&self) -> LeftOut {
+        self.controller.left_out()
+    }
+
+    /// Points of the last execution at which no strategy was asked, since a thread stayed in its loop.
+    pub fn stayed(&self) -> u64 {
+        self.controller.stayed()
     }
 
     pub fn forget(&mut self) {
@@ -142,7 +156,7 @@ impl Simulator {
 }
 
 fn fresh(code: usize) -> Thread {
-    Thread { code, at: 0, passed: false, waited: false, yields: false, ended: false, registers: Vec::new() }
+    Thread { code, at: 0, passed: false, waited: false, polls: 0, yields: false, ended: false, registers: Vec::new() }
 }
 
 struct Execution<'a> {
@@ -182,8 +196,8 @@ impl Execution<'_> {
         let op = self.program[thread.code].get(thread.at).copied();
         let (kind, object) = match op {
             Some(Instruction::Load(number)) => (OpKind::Load, object(number)),
-            Some(Instruction::Await(..)) if thread.yields => (OpKind::Yield, 0),
-            Some(Instruction::Await(number, ..)) => (OpKind::Load, object(number)),
+            Some(Instruction::Await(..) | Instruction::Poll(..)) if thread.yields => (OpKind::Yield, 0),
+            Some(Instruction::Await(number, ..) | Instruction::Poll(number, ..)) => (OpKind::Load, object(number)),
             Some(Instruction::Store(number, _) | Instruction::StoreLast(number, _)) => (OpKind::Store, object(number)),
             Some(Instruction::Add(number, _)) => (OpKind::ReadModifyWrite, object(number)),
             Some(Instruction::Idle) => (OpKind::Yield, 0),
@@ -223,6 +237,16 @@ impl Execution<'_> {
                     thread.passed = false;
                     return true;
                 }
+            }
+            Some(Instruction::Poll(number, rounds, polite)) => {
+                thread.polls += u32::from(!thread.yields);
+                thread.yields = polite && !thread.yields;
+                if thread.yields || thread.polls < rounds {
+                    thread.passed = false;
+                    return true;
+                }
+                thread.polls = 0;
+                thread.registers.push(self.objects[number]);
             }
             Some(Instruction::Idle) => {
                 thread.passed = false;

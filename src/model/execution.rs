@@ -219,6 +219,8 @@ pub struct Execution {
     pub ending: Ending,
     /// Points passed.
     pub points: u64,
+    /// Those of them that threads passed in loops where they were let stay.
+    pub stayed: u64,
     /// Sanitizer reports made in process during the execution (TSan goes on after one).
     pub reports: u32,
     /// Descriptors that the target opened and did not close.
@@ -240,6 +242,7 @@ impl Execution {
             events,
             ending: Ending::Completed,
             points: 0,
+            stayed: 0,
             reports: 0,
             files_left_open: 0,
             files_left: Vec::new(),

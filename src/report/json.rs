@@ -19,6 +19,7 @@ use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{Confirmation, Finding, write_whole};
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
+use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
 use crate::model::verdict::{Incomparable, OracleName, Verdict};
 
@@ -82,8 +83,10 @@ struct Run {
     points: u64,
     findings: u64,
     diverged: u64,
-    /// Every schedule was tried.
+    /// Every schedule was tried: the search came to its end and nothing was left out.
     exhausted: bool,
+    search_ended: bool,
+    left_out: LeftOut,
 }
 
 impl Explored {
@@ -115,7 +118,9 @@ impl Explored {
             points: cell.points,
             findings: cell.findings,
             diverged: cell.diverged,
-            exhausted: cell.exhausted,
+            exhausted: cell.exhausted && cell.left_out.is_empty(),
+            search_ended: cell.exhausted,
+            left_out: cell.left_out,
         });
         Self {
             seed: campaign.seed,

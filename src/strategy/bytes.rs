@@ -67,6 +67,11 @@ impl Default for Bytes {
 }
 
 impl Strategy for Bytes {
+    // An input alone says what happens.
+    fn lets_stay(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, seed: u64, expected_points: u64) {
         // Copied here, since in the middle of an execution no memory may be taken.
         self.numbers.clear();

@@ -7,7 +7,7 @@
 //! Systematic Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all
 //! others are executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds:
 //! of executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
-//! end.
+//! end. The controller counts how often it did that.
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 
@@ -273,8 +273,16 @@ impl Strategy for Exhaustive {
         PATIENCE
     }
 
+    fn lets_stay(&self) -> bool {
+        false
+    }
+
     fn exhausted(&self) -> bool {
         self.begun && self.open == 0 && !self.strayed
+    }
+
+    fn is_redundant(&self) -> bool {
+        self.redundant
     }
 
     fn made(&mut self, thread: ThreadId, made: &Op) {

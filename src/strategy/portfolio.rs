@@ -77,6 +77,10 @@ impl Strategy for Portfolio {
         self.members[self.member].1.patience()
     }
 
+    fn lets_stay(&self) -> bool {
+        self.members[self.member].1.lets_stay()
+    }
+
     fn made(&mut self, thread: ThreadId, made: &Op) {
         self.member().made(thread, made);
     }

@@ -17,3 +17,4 @@ mod refusals;
 mod regressions;
 mod sanitizers;
 mod transcripts;
+mod waiting;

@@ -23,8 +23,14 @@ const EXECUTIONS: u64 = 100;
 /// Schedules that each engine records and the other replays.
 const REPLAYS: u64 = 200;
 /// Programs whose threads have all ended at the end, so that every engine can go on after each execution.
-const REPLAYED: [&str; 5] =
-    ["globals.c", "nested_operations.c", "plain_accesses.c", "queue.cpp", "threads_in_threads.cpp"];
+const REPLAYED: [&str; 6] = [
+    "globals.c",
+    "nested_operations.c",
+    "plain_accesses.c",
+    "queue.cpp",
+    "threads_in_threads.cpp",
+    "waits_in_rounds.cpp",
+];
 
 /// A source, and what its first comment says.
 struct Program {

@@ -17,6 +17,7 @@ const CONTROL: [&[&str]; 4] = [
         "files",
         "image",
         "log",
+        "patience",
         "real",
         "sanitizer",
         "simulator",

@@ -66,7 +66,7 @@ impl Controller {
 
     /// The execution ends here, by a step of its own.
     pub fn end_here(&mut self, ending: Ending) -> Next {
-        match self.strategy.end(self.trace.points(), self.trace.digest()) {
+        match self.strategy.end(self.points_asked(), self.trace.digest()) {
             Ok(()) => self.stop(ending),
             Err(divergence) => self.diverged(divergence),
         }
@@ -98,7 +98,7 @@ impl Controller {
 
     /// Nobody can ever run again.
     fn stop_for_good(&mut self) -> Next {
-        match self.strategy.end(self.trace.points(), self.trace.digest()) {
+        match self.strategy.end(self.points_asked(), self.trace.digest()) {
             Err(divergence) => self.diverged(divergence),
             Ok(()) if self.all_ended() => self.stop(Ending::Completed),
             Ok(()) => self.stop(Ending::Stuck(Vec::new())),

@@ -22,6 +22,7 @@ impl Controller {
             return Next::Stop;
         }
         if self.trace.points() >= self.budget.points {
+            self.left_out.cut += 1;
             return self.stop(Ending::OutOfSteps(self.budget.points));
         }
         let current = self.current;
@@ -29,6 +30,8 @@ impl Controller {
             self.pending[usize::from(current)] = pending;
             return self.choose(Some(current), pending.kind.yields());
         }
+        let staying = self.patience.is_staying();
+        let stays = staying && self.stays(&pending);
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
@@ -38,9 +41,20 @@ impl Controller {
             self.tell(current, &pending);
             return Next::Continue;
         }
+        if stays {
+            return self.stay(&pending);
+        }
         self.pending[usize::from(current)] = pending;
-        match self.fairness.look(current, &pending, self.single) {
+        let look = self.fairness.look(current, &pending, self.single);
+        if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
+            return self.stay(&pending);
+        }
+        if staying && self.patience.hands_over() {
+            return self.choose(Some(current), true);
+        }
+        match look {
             Look::Spins if self.runnable.len() > 1 || !self.sleeping.is_empty() => {
+                self.left_out.set_aside += u64::from(!self.strategy.is_redundant());
                 self.runnable.remove(current);
                 self.fairness.rest(current, self.trace.points(), self.runnable.len());
                 self.choose(None, true)
@@ -58,6 +72,31 @@ impl Controller {
     #[inline]
     pub fn progress(&mut self) {
         self.fairness.progress(self.current);
+    }
+
+    /// Whether the running thread goes on in its loop without a question.
+    fn stays(&mut self, pending: &Op) -> bool {
+        let stays = self.patience.lasts(self.current, pending);
+        if !stays {
+            // Its rounds were allowed, so they tell nothing against it.
+            self.fairness.progress(self.current);
+        }
+        stays
+    }
+
+    /// Whether the running thread waits for others, and nobody has to see to it that these go on.
+    fn could_stay(&mut self, pending: &Op) -> bool {
+        self.patience.has_come_back(self.current, pending) && self.points_asked() < self.budget.fair_after
+    }
+
+    /// The running thread goes on in its loop for a point.
+    fn stay(&mut self, pending: &Op) -> Next {
+        self.stayed += 1;
+        self.set_turn(1);
+        self.rest_of_turn = 0;
+        self.single = true;
+        self.tell(self.current, pending);
+        Next::Continue
     }
 
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
@@ -109,8 +148,10 @@ impl Controller {
     }
 
     pub(super) fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
-        let turn = if !self.replaying && self.trace.points() >= self.budget.fair_after {
-            self.overruled = true;
+        let turn = if !self.replaying && self.points_asked() >= self.budget.fair_after {
+            if !std::mem::replace(&mut self.is_fair, true) && !self.strategy.is_redundant() {
+                self.left_out.fair += 1;
+            }
             self.fair_turn()
         } else {
             match self.ask(current, yielding) {
@@ -158,7 +199,7 @@ impl Controller {
             pending: &self.pending,
             sleeping: &self.sleeping,
             now: self.trace.points() * POINT_TIME + self.skipped_time,
-            points: self.trace.points(),
+            points: self.points_asked(),
             digest: self.trace.digest(),
         })
     }
@@ -173,9 +214,10 @@ impl Controller {
     }
 
     fn until_budget(&self) -> u32 {
-        let points = self.trace.points();
         let Budget { points: most, fair_after } = self.budget;
-        let bound = if points < fair_after { fair_after } else { most };
-        u32::try_from(bound.saturating_sub(points).max(1)).unwrap_or(u32::MAX)
+        let asked = self.points_asked();
+        let left =
+            if asked < fair_after { fair_after - asked } else { most.saturating_sub(self.trace.points()).max(1) };
+        u32::try_from(left).unwrap_or(u32::MAX)
     }
 }

@@ -32,6 +32,7 @@ impl Session {
                 trace.finish();
                 self.execution.ending = Ending::Completed;
                 self.execution.points = 0;
+                self.execution.stayed = 0;
             }
             Control::Controlled(active) => {
                 let explored = active.ask(|controller| {
@@ -55,6 +56,7 @@ impl Session {
                     controller.trace().finish();
                     self.execution.ending = controller.take_ending();
                     self.execution.points = controller.trace().points();
+                    self.execution.stayed = controller.stayed();
                 });
                 self.spent = !end_threads(active);
                 // What the threads did is over for whatever comes next, also for globals and for memory that is used
