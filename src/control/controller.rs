@@ -2,6 +2,7 @@
 //! runs next. It decides; an engine carries the decision out.
 
 mod endings;
+mod signals;
 mod turns;
 mod waits;
 
@@ -9,6 +10,7 @@ use super::fairness::Fairness;
 use super::files::Files;
 use super::state::listings::Listings;
 use super::state::semaphores::NamedSemaphores;
+use super::state::signals::Signals;
 use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
@@ -18,6 +20,9 @@ use crate::model::schedule::Injection;
 use crate::protocol::Trace;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
 use crate::task_graph::Injections;
+
+use signals::Mail;
+pub(super) use signals::Sent;
 
 /// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;
@@ -54,6 +59,10 @@ pub(super) enum Next {
 pub(super) enum Wake {
     Notified,
     TimedOut,
+    /// The handler of a signal is to run, or has run, and nobody notified it meanwhile.
+    Interrupted,
+    /// As `Interrupted`, where the handler was installed such that calls go on afterwards.
+    Restarted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +123,8 @@ pub(super) struct Controller {
     pub listings: Listings,
     pub semaphores: NamedSemaphores,
     pub keys: Box<Keys>,
+    pub signals: Box<Signals>,
+    mail: Mail,
 }
 
 impl Controller {
@@ -148,6 +159,8 @@ impl Controller {
             listings: Listings::new(),
             semaphores: NamedSemaphores::default(),
             keys: Keys::new(),
+            signals: Box::new(Signals::new()),
+            mail: Mail::new(),
         }
     }
 
@@ -184,6 +197,8 @@ impl Controller {
         self.files.begin();
         self.semaphores.begin();
         self.keys.begin();
+        self.signals.begin();
+        self.mail.begin();
         self.budget = Budget { points: budget.points.min(MAX_POINTS), ..budget };
         self.ending = None;
         self.current = 0;
@@ -229,6 +244,7 @@ impl Controller {
         self.threads.push(fresh);
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
+        self.signals.add_thread(self.current, true);
         self.add_runnable(thread);
         Some(thread)
     }

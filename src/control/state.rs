@@ -4,5 +4,6 @@
 pub mod exit_handlers;
 pub mod listings;
 pub mod semaphores;
+pub mod signals;
 pub mod specific;
 pub mod thread_locals;

@@ -34,8 +34,8 @@ refuse! {
     mkstemp mkstemp64 mkostemp mkostemp64 mkstemps mkstemps64 mkostemps mkostemps64 mkdtemp
     tmpfile tmpfile64 freopen freopen64
     fork posix_spawn posix_spawnp system popen execv execve execvp execvpe fexecve
-    sigwait sigwaitinfo sigtimedwait sigsuspend pause
-    kill killpg sigqueue alarm ualarm setitimer timer_create
+    killpg tgkill sigqueue alarm ualarm setitimer timer_create
+    sigset sighold sigrelse sigignore siginterrupt __sigpause sigpause
 }
 
 /// Stands in for `clone`, refused under control; it takes one argument more.

@@ -58,9 +58,13 @@ unsafe fn take(
 ) -> Result<(), c_int> {
     // SAFETY: the caller's promise.
     while !unsafe { try_take(active, semaphore) } {
-        if active.block(semaphore as usize, primitive, deadline) == Wake::TimedOut {
-            active.ask(Controller::progress); // Time went on.
-            return Err(libc::ETIMEDOUT);
+        match active.block_interruptibly(semaphore as usize, primitive, deadline) {
+            Wake::Notified | Wake::Restarted => {}
+            Wake::Interrupted => return Err(libc::EINTR),
+            Wake::TimedOut => {
+                active.ask(Controller::progress); // Time went on.
+                return Err(libc::ETIMEDOUT);
+            }
         }
     }
     Ok(())
