@@ -291,6 +291,9 @@ fn compiling(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Resu
         flags::compiling(&workshop.toolchain, sanitizer, instrumented).into_iter().map(OsString::from).collect();
     // Reports name what travels with the executable as it does in its own sources.
     common.push(prefix_map(tree));
+    if flags::hides_thread_instrumentation(sanitizer, instrumented) {
+        common.extend(["-include".into(), tree.join("cpp/target/features.h").into()]);
+    }
     common.extend(["-include".into(), tree.join("cpp/harness/points.h").into()]);
     if target.kind == Kind::Runtime {
         common.extend(["-I".into(), tree.join("cpp").into()]);
@@ -327,9 +330,9 @@ fn linking(workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: 
         arguments.push("-Wl,-z,norelro".into());
         let more = if workshop.toolchain.is_clang { "" } else { tree::text("target", "wrapped_gcc.txt") };
         let wrapped = tree::text("target", "wrapped.txt").lines().chain(more.lines());
-        if points == Points::Memory {
-            arguments.extend(wrapped.map(|option| format!("-Wl,{option}").into()));
-        }
+        let accesses = wrapped.filter(|_| points == Points::Memory);
+        let annotations = tree::text("target", "wrapped_annotations.txt").lines();
+        arguments.extend(accesses.chain(annotations).map(|option| format!("-Wl,{option}").into()));
     }
     // clang leaves the runtime to the executable, where it is loaded before.
     if !workshop.toolchain.is_clang {
