@@ -37,9 +37,8 @@ fn main() {
 
     let mut c = cc::Build::new();
     set_up(&mut c, &toolchain);
-    c.cpp(false)
-        .flag("-xc")
-        .files(["real.c", "memory.c", "blocks.c", "loader.c", "outside.c"].map(|name| format!("cpp/control/{name}")));
+    let files = ["real.c", "memory.c", "annotations.c", "blocks.c", "loader.c", "outside.c"];
+    c.cpp(false).flag("-xc").files(files.map(|name| format!("cpp/control/{name}")));
     // Whole: targets call what nothing here does.
     c.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");
     let mut cpp = cc::Build::new();

@@ -37,6 +37,7 @@
   X(pthread_barrier_destroy) X(sem_trywait) X(sem_post) X(sem_getvalue) X(sem_open) X(sem_close)            \
   X(sem_unlink) X(pthread_key_create) X(pthread_setspecific) X(pthread_getspecific) X(pthread_sigmask)      \
   X(sigprocmask) X(call_once) X(thrd_create) X(thrd_join) X(thrd_detach) X(thrd_exit) X(pthread_getname_np) \
+  X(sigaction) X(signal) X(raise) X(sigpending) X(sigaltstack) X(siglongjmp) X(pause)                       \
   X(pthread_getaffinity_np) X(pthread_getschedparam) X(pthread_setschedparam) X(kill) X(sigwait)            \
   X(sigwaitinfo) X(sigtimedwait) X(sigsuspend) X(pipe) X(pipe2) X(socket) X(socketpair) X(eventfd)          \
   X(timerfd_create) X(signalfd) X(epoll_create) X(epoll_create1) X(inotify_init) X(inotify_init1)           \

@@ -1,6 +1,9 @@
 //! The execution under control on this OS thread, as the hooks see it.
 
 mod place;
+mod signals;
+
+pub(super) use signals::information;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::{c_int, c_void};
@@ -131,6 +134,9 @@ impl Active {
     pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
         let next = self.ask(|controller| controller.decide(Op { kind, object, place }));
         self.follow(next);
+        if self.is_any_signal_due() {
+            self.pause_after_signals(kind, object, place);
+        }
         // Now the operation is made, after those of the threads that ran in between.
         if self.ask(|controller| controller.is_logging()) {
             self.log(kind, object);
@@ -144,7 +150,10 @@ impl Active {
             let runnable = self.ask(|controller| controller.runnable_digest());
             let current = self.current();
             let threads = 0..self.ask(|controller| controller.thread_count());
-            match threads.into_iter().find(|thread| self.engine.thread(*thread).address() == object) {
+            let signals_of = |thread| self.ask(|controller| controller.signals.place(thread));
+            let is_of =
+                |thread: &ThreadId| self.engine.thread(*thread).address() == object || signals_of(*thread) == object;
+            match threads.into_iter().find(is_of) {
                 Some(other) => log.add_on_thread(current, kind, other, runnable),
                 None => log.add(current, kind, object, runnable),
             }
@@ -165,11 +174,28 @@ impl Active {
         self.log.get().map(Log::take).unwrap_or_default()
     }
 
-    /// The calling thread waits for `object`, at most until `deadline` (virtual nanoseconds).
+    /// The calling thread waits for `object`, at most until `deadline` (virtual nanoseconds). Handlers of signals may run
+    /// meanwhile.
     pub fn block(&self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Wake {
-        let next = self.ask(|controller| controller.block(object, primitive, deadline));
-        self.follow(next);
-        self.ask(|controller| controller.wake())
+        loop {
+            let wake = self.block_interruptibly(object, primitive, deadline);
+            if matches!(wake, Wake::Notified | Wake::TimedOut) {
+                return wake;
+            }
+        }
+    }
+
+    /// As `block`, but the handler of a signal ends the wait.
+    pub fn block_interruptibly(&self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Wake {
+        loop {
+            let next = self.ask(|controller| controller.block(object, primitive, deadline));
+            self.follow(next);
+            let wake = self.ask(|controller| controller.wake());
+            let wake = if self.is_any_signal_due() { self.wake_after_signals(wake) } else { Some(wake) };
+            if let Some(wake) = wake {
+                return wake;
+            }
+        }
     }
 
     /// The target called something that is not emulated: the execution ends here and says so.
@@ -310,6 +336,9 @@ impl Active {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);
         self.engine.note_stack(thread);
+        if self.is_any_signal_due() {
+            self.look_for_signals();
+        }
         // SAFETY: the function and argument that were given to `pthread_create`, or ours for thread 0.
         unsafe { thread.run() };
         // SAFETY: these are the running thread's.
@@ -320,6 +349,7 @@ impl Active {
                 |index, generation| self.ask(|controller| controller.keys.destructor(index, generation));
             thread.specific.end(destructor_of);
         }
+        self.ask(|controller| controller.signals.end_thread(thread.id));
         self.pass(OpKind::ThreadEnd, thread.address());
         let main_exit = if thread.id == 0 { self.main_exit.take() } else { None };
         let last = || self.ask(|controller| controller.all_others_ended());

@@ -2,6 +2,7 @@
 //! runs next. It decides; an engine carries the decision out.
 
 mod endings;
+mod signals;
 mod turns;
 mod waits;
 
@@ -12,6 +13,7 @@ use super::sanitizer;
 use super::state::heap::Heap;
 use super::state::listings::Listings;
 use super::state::semaphores::NamedSemaphores;
+use super::state::signals::Signals;
 use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
@@ -23,6 +25,9 @@ use crate::model::settings::Sanitizer;
 use crate::protocol::Trace;
 use crate::strategy::{Sleeper, Strategy, ThreadSet};
 use crate::task_graph::Injections;
+
+use signals::Mail;
+pub(super) use signals::Sent;
 
 /// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;
@@ -59,6 +64,10 @@ pub(super) enum Next {
 pub(super) enum Wake {
     Notified,
     TimedOut,
+    /// The handler of a signal is to run, or has run, and nobody notified it meanwhile.
+    Interrupted,
+    /// As `Interrupted`, where the handler was installed such that calls go on afterwards.
+    Restarted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +135,8 @@ pub(super) struct Controller {
     pub keys: Box<Keys>,
     /// That of the program under check, where no sanitizer watches it.
     pub heap: Option<Heap>,
+    pub signals: Box<Signals>,
+    mail: Mail,
 }
 
 impl Controller {
@@ -164,6 +175,8 @@ impl Controller {
             semaphores: NamedSemaphores::default(),
             keys: Keys::new(),
             heap: (sanitizer::loaded() == Sanitizer::None).then(Heap::new),
+            signals: Box::new(Signals::new()),
+            mail: Mail::new(),
         }
     }
 
@@ -204,6 +217,8 @@ impl Controller {
         self.files.begin();
         self.semaphores.begin();
         self.keys.begin();
+        self.signals.begin();
+        self.mail.begin();
         self.budget = Budget { points: budget.points.min(MAX_POINTS), ..budget };
         self.ending = None;
         self.current = 0;
@@ -263,6 +278,7 @@ impl Controller {
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();
         self.patience.add_thread(thread);
+        self.signals.add_thread(self.current, true);
         self.add_runnable(thread);
         Some(thread)
     }

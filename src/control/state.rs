@@ -5,5 +5,6 @@ pub mod exit_handlers;
 pub mod heap;
 pub mod listings;
 pub mod semaphores;
+pub mod signals;
 pub mod specific;
 pub mod thread_locals;

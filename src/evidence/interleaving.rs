@@ -182,6 +182,11 @@ fn words(kind: OpKind) -> &'static str {
         OpKind::SemaphoreWait => "takes from semaphore",
         OpKind::SemaphorePost => "posts semaphore",
         OpKind::SemaphoreLook => "looks at semaphore",
+        OpKind::Signal => "sends a signal to",
+        OpKind::SignalLook => "looks for signals of",
+        OpKind::SignalChange => "changes signals of",
+        OpKind::SignalWait => "waits for a signal to",
+        OpKind::SignalArrival => "is interrupted by a signal to",
     }
 }
 

@@ -155,6 +155,7 @@ impl Display for Ending {
             Self::Exited(Exit::FailedAssertion(assertion)) => write!(formatter, "failed assertion: {assertion}"),
             Self::Exited(Exit::UncaughtException(exception)) => write!(formatter, "uncaught exception: {exception}"),
             Self::Exited(Exit::Aborted) => formatter.write_str("aborted"),
+            Self::Exited(Exit::Signal(name)) => write!(formatter, "signal {name}"),
         }
     }
 }
@@ -193,6 +194,8 @@ pub enum Exit {
     UncaughtException(String),
     /// `abort` was called, or `std::terminate` without an exception.
     Aborted,
+    /// A signal of that name, which the program sent itself, did what it does by default.
+    Signal(String),
 }
 
 /// A thread that cannot go on.

@@ -68,6 +68,15 @@ pub enum OpKind {
     SemaphorePost = 27,
     /// A look at what a semaphore holds.
     SemaphoreLook = 28,
+    /// A signal is sent.
+    Signal = 32,
+    /// A look at which signals are pending.
+    SignalLook = 33,
+    /// What happens at signals changes: a mask, an action.
+    SignalChange = 34,
+    SignalWait = 35,
+    /// A signal reaches the thread that it is for.
+    SignalArrival = 36,
     /// A read of memory that is not atomic.
     PlainLoad = 40,
     /// A write of memory that is not atomic.
@@ -90,7 +99,14 @@ impl OpKind {
     pub fn changes(self) -> bool {
         !matches!(
             self,
-            Self::Load | Self::PlainLoad | Self::Fence | Self::Pause | Self::Yield | Self::Sleep | Self::Clock
+            Self::Load
+                | Self::PlainLoad
+                | Self::Fence
+                | Self::Pause
+                | Self::Yield
+                | Self::Sleep
+                | Self::Clock
+                | Self::SignalLook
         )
     }
 
@@ -139,6 +155,7 @@ impl OpKind {
                 | Self::ThreadJoin
                 | Self::SemaphoreWait
                 | Self::SemaphoreLook
+                | Self::SignalLook
                 | Self::File
         )
     }

@@ -36,6 +36,8 @@ fn of_exit(exit: &Exit) -> Failure {
             (Verdict::UncaughtException, format!("nobody caught an exception of type {exception}"))
         }
         Exit::Aborted => (Verdict::Abort, "abort was called".to_owned()),
+        Exit::Signal(name) if name == "SIGABRT" => (Verdict::Abort, format!("{name} ended the program")),
+        Exit::Signal(name) => (Verdict::Crash, format!("{name} ended the program, which does not handle it")),
     };
     failure(verdict, OracleName::Process, message.clone(), message)
 }
@@ -72,6 +74,8 @@ mod tests {
             (Exit::FailedAssertion("a.c:1: `x`".to_owned()), Verdict::FailedAssertion),
             (Exit::UncaughtException("int".to_owned()), Verdict::UncaughtException),
             (Exit::Aborted, Verdict::Abort),
+            (Exit::Signal("SIGUSR1".to_owned()), Verdict::Crash),
+            (Exit::Signal("SIGABRT".to_owned()), Verdict::Abort),
         ];
         for (exit, expected) in wrong {
             assert_eq!(verdict(&Ending::Exited(exit)), Some(expected));

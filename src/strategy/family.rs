@@ -49,7 +49,8 @@ impl Family {
     /// A thread makes an operation.
     #[inline]
     pub fn made(&mut self, thread: ThreadId, made: &Op) {
-        if made.kind == OpKind::ThreadCreate {
+        // A signal on its way counts as a thread.
+        if matches!(made.kind, OpKind::ThreadCreate | OpKind::Signal) {
             self.creator = thread;
         }
     }

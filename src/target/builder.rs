@@ -294,6 +294,9 @@ fn compiling(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Resu
         flags::compiling(&workshop.toolchain, sanitizer, instrumented).into_iter().map(OsString::from).collect();
     // Reports name what travels with the executable as it does in its own sources.
     common.push(prefix_map(tree));
+    if flags::hides_thread_instrumentation(sanitizer, instrumented) {
+        common.extend(["-include".into(), tree.join("cpp/target/features.h").into()]);
+    }
     common.extend(["-include".into(), tree.join("cpp/harness/points.h").into()]);
     if target.kind == Kind::Runtime {
         common.extend(["-I".into(), tree.join("cpp").into()]);
@@ -337,6 +340,7 @@ fn linking(workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: 
             ("wrapped.txt", points == Points::Memory),
             ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
             ("wrapped_heap.txt", sanitizer == Sanitizer::None),
+            ("wrapped_annotations.txt", true),
         ];
         let wrapped = lists.into_iter().filter(|(_, is_needed)| *is_needed);
         let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());

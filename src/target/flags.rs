@@ -23,6 +23,13 @@ const OUTLINED_CHECKS: [&str; 2] = ["--param", "asan-instrumentation-with-call-t
 /// A sanitizer and its flags in each line; CMakeLists.txt reads the same file.
 const OF_SANITIZERS: &str = include_str!("../../cpp/sanitizers.txt");
 
+/// libstdc++ makes fewer and wider atomic operations where it is not built for ThreadSanitizer. They are to be the same in
+/// every build, so that a schedule fits everywhere.
+const LIBRARY_FOR_THREAD: &str = "-D_GLIBCXX_TSAN=1";
+
+/// Sources are not to think that they are built for ThreadSanitizer.
+const NO_THREAD_MACRO: &str = "-U__SANITIZE_THREAD__";
+
 /// What a sanitizer itself needs, where code is compiled and where it is linked.
 pub fn of_sanitizer(sanitizer: Sanitizer) -> impl Iterator<Item = &'static str> {
     let word = match sanitizer {
@@ -53,10 +60,10 @@ pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Inst
                 flags.push("-fsanitize-coverage=edge,inline-bool-flag");
             }
         }
-        Instrumented::Synchronisation => flags.extend(["-g", "-O1"]),
+        Instrumented::Synchronisation => flags.extend(["-g", "-O1", LIBRARY_FOR_THREAD]),
         Instrumented::Memory => {
             // Without optimisation the plain accesses are those of the source.
-            flags.extend(["-g", "-O0"]);
+            flags.extend(["-g", "-O0", LIBRARY_FOR_THREAD]);
             flags.extend(thread_instrumentation(toolchain, sanitizer));
         }
     }
@@ -77,10 +84,17 @@ fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'
     }
     match (sanitizer, toolchain.is_clang) {
         (Sanitizer::Thread, _) => {}
-        (Sanitizer::None, _) => flags.push("-fsanitize=thread"),
+        (Sanitizer::None, _) => flags.extend(["-fsanitize=thread", NO_THREAD_MACRO]),
         // The driver lets sanitizers not be mixed, since only one can be linked; only one is.
-        (Sanitizer::Address, true) => flags.extend(["-Xclang", "-fsanitize=thread"]),
+        (Sanitizer::Address, true) => flags.extend(["-Xclang", "-fsanitize=thread", NO_THREAD_MACRO]),
         (Sanitizer::Address, false) => flags.extend(OUTLINED_CHECKS),
     }
     flags
+}
+
+/// Whether there is thread instrumentation in a build that is not ThreadSanitizer's, so that sources must not see it:
+/// cpp/target/features.h hides the rest of it.
+#[must_use]
+pub fn hides_thread_instrumentation(sanitizer: Sanitizer, instrumented: Instrumented) -> bool {
+    instrumented == Instrumented::Memory && sanitizer != Sanitizer::Thread
 }

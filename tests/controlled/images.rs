@@ -23,11 +23,13 @@ const EXECUTIONS: u64 = 100;
 /// Schedules that each engine records and the other replays.
 const REPLAYS: u64 = 200;
 /// Programs whose threads have all ended at the end, so that every engine can go on after each execution.
-const REPLAYED: [&str; 6] = [
+const REPLAYED: [&str; 8] = [
     "globals.c",
     "nested_operations.c",
     "plain_accesses.c",
     "queue.cpp",
+    "signal_delivery.cpp",
+    "signal_masks.cpp",
     "threads_in_threads.cpp",
     "waits_in_rounds.cpp",
 ];
@@ -128,6 +130,7 @@ fn word(ending: &Ending) -> String {
         }
         Ending::Exited(Exit::UncaughtException(name)) => format!("exception {name}"),
         Ending::Exited(Exit::Aborted) => "aborted".to_owned(),
+        Ending::Exited(Exit::Signal(name)) => format!("signal {name}"),
         Ending::Misused { thread, primitive, how } => format!("misuse by thread {thread}: {primitive} {how}"),
         Ending::Dangling { thread, primitive, how } => format!("dangling in thread {thread}: {primitive} {how}"),
         other => format!("{other:?}"),

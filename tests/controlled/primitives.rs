@@ -152,7 +152,7 @@ fn runs_without(probe: &str) -> Vec<Outcome> {
 
 fn refused() {
     for (probe, name) in
-        [("signal-mask", "pthread_sigmask"), ("robust-mutex", "pthread_mutex_lock on a robust or priority mutex")]
+        [("timed-signal", "alarm"), ("robust-mutex", "pthread_mutex_lock on a robust or priority mutex")]
     {
         find(probe, controlled_engines()[0], &format!("unsupported {name}"));
     }

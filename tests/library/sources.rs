@@ -38,3 +38,16 @@ fn every_bug_has_a_policy_a_source_and_a_row_in_the_catalogue() {
         assert!(read(&format!("cpp/bugs/{bug}.cpp")).contains(&format!("#include \"bugs/{bug}.hpp\"")), "{bug}");
     }
 }
+
+#[test]
+fn every_annotation_that_programs_are_linked_to_is_there() {
+    let linked = read("cpp/target/wrapped_annotations.txt");
+    let linked: BTreeSet<&str> = linked.lines().filter_map(|line| line.strip_prefix("--wrap=")).collect();
+    let code = read("cpp/control/annotations.c");
+    let defined = code.split("ANNOTATION(").skip(2).filter_map(|rest| rest.split([',', ')']).next());
+    // A macro makes those of a few sizes.
+    let of_size = |name: &str| ["16", "32", "64"].map(|bits| name.replace("##bits", bits));
+    let defined: BTreeSet<String> = defined.flat_map(of_size).collect();
+    assert!(linked.len() > 100, "they are read");
+    assert_eq!(linked, defined.iter().map(String::as_str).collect());
+}

@@ -26,7 +26,7 @@ impl Controller {
     /// Whether the running thread is the last one.
     pub fn all_others_ended(&self) -> bool {
         let mut threads = (0..).zip(&self.threads);
-        threads.all(|(id, thread)| id == self.current || thread.state == State::Ended)
+        threads.all(|(id, thread)| id == self.current || thread.state == State::Ended || self.mail.is_carrier(id))
     }
 
     /// The running thread ends.

@@ -174,6 +174,9 @@ impl Controller {
         }
         self.trace.switch(turn.thread);
         self.current = turn.thread;
+        if self.mail.is_carrier(turn.thread) {
+            return self.arrive();
+        }
         Next::Switch(turn.thread)
     }
 

@@ -53,6 +53,9 @@ impl Controller {
             if self.threads[usize::from(thread)].waits_for(object) {
                 self.resume(thread, Wake::Notified);
             }
+            while self.mail.notify(thread, object) {
+                self.waiting[slot(object)] -= 1;
+            }
         }
     }
 
@@ -64,26 +67,35 @@ impl Controller {
         self.waiters.clear();
         let waiting = (0..).zip(&self.threads).filter(|(_, thread)| thread.waits_for(object));
         self.waiters.extend(waiting.map(|(thread, _)| thread));
-        let unwatched = self.unwatched();
-        let picked = match self.waiters.as_slice() {
-            [] => return false,
-            [only] => *only,
+        self.waiters.extend(self.mail.waiters(object));
+        let Some(picked) = self.pick_waiter() else { return false };
+        if self.threads[usize::from(picked)].waits_for(object) {
+            self.resume(picked, Wake::Notified);
+        } else if self.mail.notify(picked, object) {
+            self.waiting[slot(object)] -= 1;
+        }
+        true
+    }
+
+    /// One of `waiters`, by choice where there are several.
+    pub(super) fn pick_waiter(&mut self) -> Option<ThreadId> {
+        let _unwatched = self.unwatched();
+        match self.waiters.as_slice() {
+            [] => None,
+            [only] => Some(*only),
             several => match self.strategy.pick(several) {
                 Ok(index) => {
                     let waiter = several[index];
                     self.trace.wake(waiter);
-                    waiter
+                    Some(waiter)
                 }
                 Err(divergence) => {
                     self.diverged(divergence);
                     self.ask_next();
-                    return false;
+                    None
                 }
             },
-        };
-        drop(unwatched);
-        self.resume(picked, Wake::Notified);
-        true
+        }
     }
 
     /// The target closed a descriptor.
@@ -123,6 +135,6 @@ impl Controller {
 }
 
 /// Objects are at least 8 bytes apart. The slot decides nothing, so it may depend on addresses.
-fn slot(object: usize) -> usize {
+pub(super) fn slot(object: usize) -> usize {
     object / 8 % SLOTS
 }

@@ -2,8 +2,9 @@
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use super::{deadline, length, stand_in, start_of};
+use super::{deadline, length, set_errno, stand_in, start_of};
 use crate::control::active::{Active, active};
+use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::model::op::OpKind;
 
@@ -23,14 +24,41 @@ fn timespec(nanoseconds: u64) -> libc::timespec {
     libc::timespec { tv_sec: (nanoseconds / 1_000_000_000) as _, tv_nsec: (nanoseconds % 1_000_000_000) as _ }
 }
 
-fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) {
-    active.block(NOTHING, primitive, Some(deadline));
+/// Sleeps; the nanoseconds that are left where the handler of a signal ended the sleep.
+fn sleep_until(active: &Active, primitive: &'static str, deadline: u64) -> Option<u64> {
+    match active.block_interruptibly(NOTHING, primitive, Some(deadline)) {
+        Wake::Interrupted | Wake::Restarted => Some(deadline.saturating_sub(active.ask(|controller| controller.now()))),
+        Wake::Notified | Wake::TimedOut => None,
+    }
 }
 
-pub(super) fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) {
+/// As `sleep_until`.
+pub(super) fn sleep_for(active: &Active, primitive: &'static str, nanoseconds: u64) -> Option<u64> {
     active.pass(OpKind::Sleep, 0);
     let now = active.ask(|controller| controller.now());
-    sleep_until(active, primitive, now.saturating_add(nanoseconds));
+    sleep_until(active, primitive, now.saturating_add(nanoseconds))
+}
+
+/// What a sleep that takes so long gives: 0, or `EINTR`, with what is left of it in `rest`.
+///
+/// # Safety
+/// `rest` is null or a place for a length of time.
+unsafe fn report(left: Option<u64>, rest: *mut libc::timespec) -> c_int {
+    let Some(left) = left else { return 0 };
+    // SAFETY: the caller's promise.
+    if let Some(rest) = unsafe { rest.as_mut() } {
+        *rest = timespec(left);
+    }
+    libc::EINTR
+}
+
+/// What the older functions give for that.
+fn in_errno(error: c_int) -> c_int {
+    if error == 0 {
+        return 0;
+    }
+    set_errno(error);
+    -1
 }
 
 stand_in! {
@@ -89,25 +117,23 @@ unsafe extern "C-unwind" fn time(place: *mut libc::time_t) -> libc::time_t {
     now
 }
 
-/// Stands in for `nanosleep`; never interrupted.
+/// Stands in for `nanosleep`; only the handler of a signal interrupts it.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn nanosleep(time: *const libc::timespec, rest: *mut libc::timespec) -> c_int {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
         return unsafe { real!(nanosleep: fn(*const libc::timespec, *mut libc::timespec) -> c_int)(time, rest) };
     };
-    // SAFETY: the caller's promise; errno is the calling thread's own.
-    unsafe {
-        let Some(length) = length(&*time) else {
-            *libc::__errno_location() = libc::EINVAL;
-            return -1;
-        };
-        sleep_for(active, "nanosleep", length);
-    }
-    0
+    // SAFETY: the caller's promise.
+    in_errno(unsafe {
+        match length(&*time) {
+            Some(length) => report(sleep_for(active, "nanosleep", length), rest),
+            None => libc::EINVAL,
+        }
+    })
 }
 
-/// Stands in for `clock_nanosleep`; never interrupted.
+/// Stands in for `clock_nanosleep`; only the handler of a signal interrupts it.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn clock_nanosleep(
     clock: libc::clockid_t,
@@ -127,13 +153,14 @@ unsafe extern "C-unwind" fn clock_nanosleep(
     let time = unsafe { &*time };
     if flags & libc::TIMER_ABSTIME == 0 {
         let Some(length) = length(time) else { return libc::EINVAL };
-        sleep_for(active, "clock_nanosleep", length);
+        // SAFETY: as above.
+        unsafe { report(sleep_for(active, "clock_nanosleep", length), rest) }
     } else {
         let Some(deadline) = deadline(clock, time) else { return libc::EINVAL };
         active.pass(OpKind::Sleep, 0);
-        sleep_until(active, "clock_nanosleep", deadline);
+        // SAFETY: null. What is left of a sleep until a point of time is not told.
+        unsafe { report(sleep_until(active, "clock_nanosleep", deadline), std::ptr::null_mut()) }
     }
-    0
 }
 
 /// Stands in for `usleep`.
@@ -143,17 +170,17 @@ unsafe extern "C-unwind" fn usleep(microseconds: c_uint) -> c_int {
         // SAFETY: passed on unchanged.
         return unsafe { real!(usleep: fn(c_uint) -> c_int)(microseconds) };
     };
-    sleep_for(active, "usleep", u64::from(microseconds) * 1_000);
-    0
+    let left = sleep_for(active, "usleep", u64::from(microseconds) * 1_000);
+    in_errno(if left.is_some() { libc::EINTR } else { 0 })
 }
 
-/// Stands in for `sleep`; always sleeps to the end.
+/// Stands in for `sleep`; gives the seconds that the handler of a signal left of it.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn sleep(seconds: c_uint) -> c_uint {
     let Some(active) = active() else {
         // SAFETY: passed on unchanged.
         return unsafe { real!(sleep: fn(c_uint) -> c_uint)(seconds) };
     };
-    sleep_for(active, "sleep", u64::from(seconds) * 1_000_000_000);
-    0
+    let left = sleep_for(active, "sleep", u64::from(seconds) * 1_000_000_000);
+    left.map_or(0, |left| left.div_ceil(1_000_000_000) as c_uint)
 }

@@ -121,6 +121,7 @@ unsafe extern "C-unwind" fn abort() -> ! {
         // SAFETY: passed on.
         unsafe { real!(abort: fn() -> !)() }
     };
+    active.handle_abort();
     let unwatched = Unwatched::begin();
     // SAFETY: the type of the exception that is being handled, if any; `std::terminate` handles one that nobody caught.
     let exception = unsafe { __cxa_current_exception_type().as_ref() };

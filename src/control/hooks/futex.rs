@@ -44,17 +44,21 @@ pub(super) unsafe fn futex(
                 }
                 Some(time) => Some(deadline(clock, time).ok_or(libc::EINVAL)?),
             };
-            // SAFETY: the caller's promise. No scheduling point between the look and the wait: they are one step.
-            if unsafe { (*word).load(Ordering::SeqCst) } != value as u32 {
-                return Err(libc::EAGAIN);
-            }
-            if active.inject(Injection::SpuriousWakeUp) {
-                active.pass(OpKind::FutexWait, word as usize);
-                return Ok(0);
-            }
-            match active.block(word as usize, "futex", until) {
-                Wake::Notified => Ok(0),
-                Wake::TimedOut => Err(libc::ETIMEDOUT),
+            loop {
+                // SAFETY: the caller's promise. No scheduling point between the look and the wait: they are one step.
+                if unsafe { (*word).load(Ordering::SeqCst) } != value as u32 {
+                    return Err(libc::EAGAIN);
+                }
+                if active.inject(Injection::SpuriousWakeUp) {
+                    active.pass(OpKind::FutexWait, word as usize);
+                    return Ok(0);
+                }
+                match active.block_interruptibly(word as usize, "futex", until) {
+                    Wake::Notified => return Ok(0),
+                    Wake::TimedOut => return Err(libc::ETIMEDOUT),
+                    Wake::Interrupted => return Err(libc::EINTR),
+                    Wake::Restarted => {}
+                }
             }
         }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {

@@ -35,8 +35,8 @@ refuse! {
     tmpfile tmpfile64 freopen freopen64
     fork _Fork daemon forkpty posix_spawn posix_spawnp system popen wordexp
     execv execve execvp execvpe execveat fexecve ptrace unshare setns pidfd_open
-    sigwait sigwaitinfo sigtimedwait sigsuspend pause
-    kill killpg tgkill sigqueue pidfd_send_signal alarm ualarm setitimer timer_create
+    killpg tgkill sigqueue pidfd_send_signal alarm ualarm setitimer timer_create
+    sigset sighold sigrelse sigignore siginterrupt __sigpause sigpause
 }
 
 /// Stands in for `clone`, refused under control; it takes one argument more.

@@ -67,9 +67,13 @@ unsafe fn touch(active: &Active, semaphore: *const Semaphore, call: Call) {
 unsafe fn take(active: &Active, semaphore: *mut Semaphore, call: Call, deadline: Option<u64>) -> Result<(), c_int> {
     // SAFETY: the caller's promise.
     while !unsafe { try_take(active, semaphore, call) } {
-        if active.block(semaphore as usize, call.primitive, deadline) == Wake::TimedOut {
-            active.ask(Controller::progress); // Time went on.
-            return Err(libc::ETIMEDOUT);
+        match active.block_interruptibly(semaphore as usize, call.primitive, deadline) {
+            Wake::Notified | Wake::Restarted => {}
+            Wake::Interrupted => return Err(libc::EINTR),
+            Wake::TimedOut => {
+                active.ask(Controller::progress); // Time went on.
+                return Err(libc::ETIMEDOUT);
+            }
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ unsafe extern "C" {
 }
 
 /// The virtual thread that the target knows by `handle`.
-fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&VirtualThread> {
+pub(super) fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&VirtualThread> {
     let id = active.engine.thread_of(handle)?;
     active.ask(|controller| id < controller.thread_count()).then(|| active.engine.thread(id))
 }
@@ -260,14 +260,6 @@ stand_in! {
 
     #[doc = "Priorities are not kept."]
     fn pthread_setschedprio(_handle: libc::pthread_t, _priority: c_int) -> c_int |_active| { 0 }
-
-    #[doc = "Only asks whether the thread is there: signals are refused."]
-    fn pthread_kill(handle: libc::pthread_t, signal: c_int) -> c_int |active| {
-        if signal != 0 {
-            active.refuse("pthread_kill");
-        }
-        if by_handle(active, handle).is_some() { 0 } else { libc::ESRCH }
-    }
 }
 
 /// Stands in for `sched_yield`: lets another thread run if one can.
