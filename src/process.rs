@@ -37,6 +37,16 @@ pub fn watch_for_outsiders() {
     unsafe { threadbare_watch_for_outsiders(exit::FROM_OUTSIDE.into()) }
 }
 
+/// A fault ends the process from now on, also where what it executes has signals of its own.
+pub fn die_of_faults() {
+    unsafe extern "C" {
+        /// cpp/control/outside.c
+        fn threadbare_die_of_faults();
+    }
+    // SAFETY: puts default actions in the place of handlers.
+    unsafe { threadbare_die_of_faults() }
+}
+
 /// The limit of the process's address space in bytes, if there is one.
 #[must_use]
 pub fn address_space_limit() -> Option<u64> {

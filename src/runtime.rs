@@ -33,7 +33,7 @@ unsafe impl ExternType for TaskSpec {
     type Kind = cxx::kind::Trivial;
 }
 
-// SAFETY: as above.
+// SAFETY: plain data with the layout of the C++ struct of that name, which the bridge asserts.
 unsafe impl ExternType for OperationSpec {
     type Id = type_id!("threadbare::OperationSpec");
     type Kind = cxx::kind::Trivial;

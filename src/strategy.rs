@@ -114,6 +114,12 @@ pub trait Strategy {
         false
     }
 
+    /// Begins anew with more patience, after a search to the end in which threads had to be set aside, or says that it will
+    /// not.
+    fn deepen(&mut self) -> bool {
+        false
+    }
+
     /// Whether the rest of this execution is like that of another one, so that nothing in it can be left out.
     fn is_redundant(&self) -> bool {
         false

@@ -196,9 +196,17 @@ impl Controller {
         self.left_out = LeftOut::default();
     }
 
-    /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`.
-    pub fn exhausted(&self) -> bool {
-        self.strategy.exhausted()
+    /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`. If threads
+    /// were set aside, the strategy may begin anew and let them go further.
+    pub fn exhausted(&mut self) -> bool {
+        if !self.strategy.exhausted() {
+            return false;
+        }
+        if self.left_out.set_aside > 0 && self.strategy.deepen() {
+            self.left_out = LeftOut::default();
+            return false;
+        }
+        true
     }
 
     pub fn left_out(&self) -> LeftOut {

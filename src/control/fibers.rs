@@ -71,7 +71,7 @@ impl Fibers {
         // SAFETY: called by the root, when no fiber runs; the root's own context, see `run`.
         unsafe { (*fiber.context.get()).abandon(&mut *self.root.get(), thread.address()) };
         fiber.stack.renew(live, self.address());
-        // SAFETY: as above.
+        // SAFETY: called by the root, when no fiber runs.
         unsafe { *fiber.context.get() = Context::of_fiber(fiber.stack.bounds()) };
     }
 

@@ -155,7 +155,7 @@ fn last_error() -> String {
     if error.is_null() {
         return "no reason given".to_owned();
     }
-    // SAFETY: as above.
+    // SAFETY: it is a C string, which lives until the next call.
     unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned()
 }
 
@@ -203,7 +203,7 @@ struct Search {
 unsafe extern "C" fn look_at(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
     // SAFETY: the loader's promises about `info`, and ours about `search`.
     let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
-    // SAFETY: as above.
+    // SAFETY: the loader promises so many headers there.
     let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
     let base = info.dlpi_addr as usize;
     let place = |header: &libc::Elf64_Phdr| {
@@ -268,7 +268,7 @@ unsafe fn array_after(base: usize, dynamic: usize, tag: i64, first: usize) -> &'
             key if key == size_tag => size = value as usize / size_of::<usize>(),
             _ => {}
         }
-        // SAFETY: as above.
+        // SAFETY: the entry before it was not the last one, which is null.
         entry = unsafe { entry.add(1) };
     }
     if address == 0 {

@@ -76,7 +76,7 @@ pub(super) fn called_from<R>(caller: usize, allocate: impl FnOnce() -> R) -> R {
     // SAFETY: a pair around what does not switch; TSan only keeps the address.
     unsafe { entry(caller as *const c_void) };
     let allocated = allocate();
-    // SAFETY: as above.
+    // SAFETY: ends what `entry` began, on the same thread.
     unsafe { exit() };
     allocated
 }

@@ -19,7 +19,7 @@ use crate::model::execution::{Ending, Execution, Exit, Step};
 use crate::model::left_out::LeftOut;
 use crate::model::limits::MAX_POINTS;
 use crate::model::schedule::Schedule;
-use crate::model::settings::{Engine, MAX_THREADS, Settings};
+use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings};
 use crate::process;
 use crate::protocol::Trace;
 use crate::runtime::{LoadedTaskGraph, Probes, Runtime, ScenarioInfo};
@@ -97,6 +97,9 @@ impl Session {
             settings.sanitizer,
             sanitizer::loaded()
         );
+        if sanitizer::loaded() == Sanitizer::None {
+            process::die_of_faults();
+        }
         trace.ready();
         let runtime = match target {
             Loading::Runtime(object) => {

@@ -99,7 +99,7 @@ impl Simulator {
         self
     }
 
-    pub fn exhausted(&self) -> bool {
+    pub fn exhausted(&mut self) -> bool {
         self.controller.exhausted()
     }
 

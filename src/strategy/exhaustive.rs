@@ -7,7 +7,8 @@
 //! Systematic Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all
 //! others are executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds:
 //! of executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
-//! end. The controller counts how often it did that.
+//! end. Where that happened, the search begins anew with loops of four times as many rounds, as long as it takes few
+//! executions: so a loop that gives up after a while is followed to its end. The controller counts what is left out.
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 
@@ -17,8 +18,11 @@ use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
 
-/// Rounds of a loop that waits for others, after which they must go on first.
+/// Rounds of a loop that waits for others, after which they must go on first: at the beginning, and at most.
 const PATIENCE: u32 = 4;
+const MOST_PATIENCE: u32 = 256;
+/// A search that took more executions is not begun anew with more patience.
+const SHORT: u64 = 500;
 
 /// One way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,9 @@ struct Node {
 pub struct Exhaustive {
     /// Preemptions: at most.
     bound: Option<u32>,
+    patience: u32,
+    /// Executions of the search with this patience.
+    executions: u64,
     /// The nodes on the way to the current leaf, and how many of them this execution passed.
     path: Vec<Node>,
     depth: usize,
@@ -69,6 +76,8 @@ impl Exhaustive {
     pub fn new() -> Self {
         Self {
             bound: None,
+            patience: PATIENCE,
+            executions: 0,
             path: Vec::new(),
             depth: 0,
             ways: Vec::new(),
@@ -257,6 +266,7 @@ impl Strategy for Exhaustive {
             self.advance();
         }
         self.begun = true;
+        self.executions += 1;
         self.depth = 0;
         self.preemptions = 0;
         self.asleep.clear();
@@ -270,7 +280,16 @@ impl Strategy for Exhaustive {
     }
 
     fn patience(&self) -> u32 {
-        PATIENCE
+        self.patience
+    }
+
+    fn deepen(&mut self) -> bool {
+        let deeper = self.patience * 4;
+        if self.executions > SHORT || deeper > MOST_PATIENCE {
+            return false;
+        }
+        *self = Self { bound: self.bound, patience: deeper, ..Self::new() };
+        true
     }
 
     fn lets_stay(&self) -> bool {

@@ -216,8 +216,13 @@ fn exhaustive_counts_what_it_left_out() {
             assert!(left_out(&program).is_empty(), "{name}");
         }
     }
-    assert!(left_out(&bounded_wait(2, true)).is_empty(), "that often it may come back");
-    assert!(left_out(&bounded_wait(100, true)).set_aside > 0);
+    for rounds in [2, 100] {
+        assert!(
+            left_out(&bounded_wait(rounds, true)).is_empty(),
+            "a search begins anew until it may come back so often"
+        );
+    }
+    assert!(left_out(&bounded_wait(1_000, true)).set_aside > 0);
     let idle = vec![vec![Instruction::Start(1)], vec![Instruction::Idle]];
     assert!(left_out(&idle).cut > 0, "it does not end by itself");
 }
@@ -231,7 +236,7 @@ fn exhaustive_ends_on_loops_that_wait() {
         ];
         let (seen, executions) = exhaust(Box::new(Exhaustive::new()), &program, Injections::default());
         assert_eq!(seen.len(), 1, "the message is always there");
-        assert!(executions < 200, "{executions}");
+        assert!(executions < 20_000, "{executions}");
     }
 }
 

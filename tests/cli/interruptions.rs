@@ -59,7 +59,8 @@ fn an_interrupted_campaign_ends_with_its_summary() {
 #[test]
 fn what_a_worker_does_that_somebody_else_ends_is_done_again_and_is_no_finding() {
     let place = Workplace::new();
-    place.write("right.c", "#include <unistd.h>\nint main(void) { return 0; }\n");
+    // It takes its time, so that a worker is there for long.
+    place.write("right.c", "int main(void) { for (volatile int i = 0; i < 5000; ++i) {} return 0; }\n");
     for name in ["-SEGV", "-KILL", "-TERM"] {
         let child = place.start("check right.c --sanitizer none --seconds 1000 --jobs 1 --json out.json");
         let begun =

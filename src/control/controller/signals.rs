@@ -90,6 +90,11 @@ impl Mail {
 }
 
 impl Controller {
+    /// Whether that thread is a signal on its way, and nothing runs for it.
+    pub fn is_carrier(&self, thread: ThreadId) -> bool {
+        self.mail.is_carrier(thread)
+    }
+
     /// The running thread sends a signal, which may be sent, to a thread or to the process.
     pub fn send(&mut self, signal: c_int, to: Option<ThreadId>) -> Sent {
         let addressees = || to.map_or(0..self.thread_count(), |thread| thread..thread + 1);

@@ -71,12 +71,12 @@ stand_in_for_calls! {
     fn pthread_barrier_destroy(barrier: *mut Barrier) -> c_int |active, call| {
         active.pass(OpKind::BarrierWait, barrier as usize);
         call.uses(active, barrier);
-        // SAFETY: the caller's promise; here and below.
+        // SAFETY: the caller's promise.
         while unsafe { (&raw const (*barrier).arrived).read_volatile() } > 0 {
             active.block(barrier as usize, call.primitive, None);
             call.uses(active, barrier);
         }
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             if (*barrier).count == 0 {
                 call.refuse_dead(active);

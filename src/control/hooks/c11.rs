@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicI32;
 use super::call::stand_in_for_calls;
 use super::clock::sleep_for;
 use super::condition::{self, Condition};
-use super::mutex::{self, Mutex};
+use super::mutex::Mutex;
 use super::{nanoseconds, once, specific, stand_in, thread};
 use crate::control::real::real;
 use crate::control::state::specific::{Destructor, Key};
@@ -81,45 +81,45 @@ stand_in! {
 
 stand_in_for_calls! {
     fn mtx_lock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise; here and below.
-        status(unsafe { mutex::lock(active, mutex, call) })
+        // SAFETY: the caller's promise.
+        status(unsafe { Mutex::at(mutex) }.lock(active, call))
     }
 
     fn mtx_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: as above.
-        status(unsafe { mutex::lock_until(active, mutex, call, libc::CLOCK_REALTIME, &*until) })
+        // SAFETY: the caller's promise.
+        status(unsafe { Mutex::at(mutex).lock_until(active, call, libc::CLOCK_REALTIME, &*until) })
     }
 
     fn mtx_trylock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: as above.
-        status(unsafe { mutex::try_lock(active, mutex, call) })
+        // SAFETY: the caller's promise.
+        status(unsafe { Mutex::at(mutex) }.try_lock(active, call))
     }
 
     fn mtx_unlock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: as above.
-        status(unsafe { mutex::unlock(active, mutex, call) })
+        // SAFETY: the caller's promise.
+        status(unsafe { Mutex::at(mutex) }.unlock(active, call))
     }
 
     fn cnd_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         status(unsafe { condition::wait(active, condition, mutex, call, None) })
     }
 
     fn cnd_timedwait(condition: *mut Condition, mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         let Some(deadline) = super::deadline(libc::CLOCK_REALTIME, unsafe { &*until }) else { return ERROR };
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         status(unsafe { condition::wait(active, condition, mutex, call, Some(deadline)) })
     }
 
     fn cnd_signal(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { condition::notify_one(active, condition, call) };
         SUCCESS
     }
 
     fn cnd_broadcast(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { condition::notify_all(active, condition, call) };
         SUCCESS
     }
@@ -131,18 +131,19 @@ stand_in_for_calls! {
 
     fn mtx_init(mutex: *mut Mutex, kind: c_int) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { real!(mtx_init: fn(*mut Mutex, c_int) -> c_int)(mutex, kind) }
     }
 
     fn mtx_destroy(mutex: *mut Mutex) |active, call| {
-        let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
+        let _unwatched = unsafe { Mutex::at(mutex) }.begin_to_destroy(active, call);
+        // SAFETY: the caller's promise.
         unsafe { real!(mtx_destroy: fn(*mut Mutex))(mutex) };
     }
 
     fn cnd_init(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             condition::initialise(active, condition, call, || {
                 real!(cnd_init: fn(*mut Condition) -> c_int)(condition)
@@ -151,7 +152,7 @@ stand_in_for_calls! {
     }
 
     fn cnd_destroy(condition: *mut Condition) |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { condition::destroy(active, condition, call, || real!(cnd_destroy: fn(*mut Condition))(condition)) };
     }
 }

@@ -153,7 +153,7 @@ unsafe extern "C-unwind" fn clock_nanosleep(
     let time = unsafe { &*time };
     if flags & libc::TIMER_ABSTIME == 0 {
         let Some(length) = length(time) else { return libc::EINVAL };
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { report(sleep_for(active, "clock_nanosleep", length), rest) }
     } else {
         let Some(deadline) = deadline(clock, time) else { return libc::EINVAL };

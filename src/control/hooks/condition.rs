@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use super::call::{Call, stand_in_for_calls};
 use super::deadline;
-use super::mutex::{self, Mutex, give_up, take};
+use super::mutex::Mutex;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::real::real;
@@ -57,15 +57,15 @@ pub(super) unsafe fn wait(
     // No scheduling point from here until the thread waits: giving the mutex up and waiting are one step.
     // Touched no more once the mutex is given up: who was notified may be the one that destroys it.
     // SAFETY: the caller's promise.
-    let error = unsafe {
+    let mutex = unsafe {
         touch(active, condition, call);
-        give_up(active, mutex, call)
+        Mutex::at(mutex)
     };
+    let error = mutex.give_up(active, call);
     if error != 0 {
         return error;
     }
-    // SAFETY: the caller's promise.
-    unsafe { mutex::begin_use(mutex) };
+    mutex.begin_use();
     let wake = if spurious {
         active.pass(OpKind::ConditionWait, condition as usize);
         Wake::Notified
@@ -73,11 +73,8 @@ pub(super) unsafe fn wait(
         active.block(condition as usize, call.primitive, deadline)
     };
     call.uses(active, mutex);
-    // SAFETY: the caller's promise.
-    let error = unsafe {
-        mutex::end_use(mutex);
-        take(active, mutex, call, None)
-    };
+    mutex.end_use();
+    let error = mutex.take(active, call, None);
     if error == 0 && wake == Wake::TimedOut { libc::ETIMEDOUT } else { error }
 }
 
@@ -130,7 +127,7 @@ pub(super) unsafe fn destroy<R>(active: &Active, condition: *mut Condition, call
 
 stand_in_for_calls! {
     fn pthread_cond_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise; here and below.
+        // SAFETY: the caller's promise.
         unsafe { wait(active, condition, mutex, call, None) }
     }
 
@@ -139,7 +136,7 @@ stand_in_for_calls! {
         mutex: *mut Mutex,
         until: *const libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             call.uses(active, condition);
             let Some(deadline) = deadline((*condition).clock(), &*until) else { return libc::EINVAL };
@@ -153,7 +150,7 @@ stand_in_for_calls! {
         clock: libc::clockid_t,
         until: *const libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             let Some(deadline) = deadline(clock, &*until) else { return libc::EINVAL };
             wait(active, condition, mutex, call, Some(deadline))
@@ -162,19 +159,19 @@ stand_in_for_calls! {
 
     #[doc = "Which waiter wakes is a choice."]
     fn pthread_cond_signal(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { notify_one(active, condition, call) };
         0
     }
 
     fn pthread_cond_broadcast(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { notify_all(active, condition, call) };
         0
     }
 
     fn pthread_cond_init(condition: *mut Condition, attributes: *const libc::pthread_condattr_t) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             initialise(active, condition, call, || {
                 real!(pthread_cond_init: fn(*mut Condition, *const libc::pthread_condattr_t) -> c_int)(
@@ -185,7 +182,7 @@ stand_in_for_calls! {
     }
 
     fn pthread_cond_destroy(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             destroy(active, condition, call, || real!(pthread_cond_destroy: fn(*mut Condition) -> c_int)(condition))
         }
@@ -193,13 +190,13 @@ stand_in_for_calls! {
 
     #[doc = "`std::condition_variable::notify_one`: the program is its caller, and not libstdc++, which TSan does not see."]
     fn _ZNSt18condition_variable10notify_oneEv(condition: *mut Condition) |active, call| {
-        // SAFETY: as above; a `std::condition_variable` is a `pthread_cond_t`.
+        // SAFETY: the caller's promise; a `std::condition_variable` is a `pthread_cond_t`.
         unsafe { notify_one(active, condition, Call { primitive: "pthread_cond_signal", ..call }) };
     }
 
     #[doc = "`std::condition_variable::notify_all`: as `notify_one`."]
     fn _ZNSt18condition_variable10notify_allEv(condition: *mut Condition) |active, call| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { notify_all(active, condition, Call { primitive: "pthread_cond_broadcast", ..call }) };
     }
 }

@@ -1,6 +1,7 @@
 //! Mutexes, kept in the `pthread_mutex_t` itself in the way of glibc (so static initialisers, attributes
 //! and destruction need no emulation), with virtual threads as owners.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 
 use super::call::{Call, stand_in_for_calls};
@@ -8,21 +9,22 @@ use super::deadline;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::sanitizer::{self, Unwatched};
 use crate::model::op::OpKind;
 
-/// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets).
+/// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets). Cells, since other threads change it while one
+/// waits.
 #[repr(C)]
 pub struct Mutex {
     /// 0 free, 1 held.
-    lock: c_int,
+    lock: Cell<c_int>,
     /// Times that a recursive mutex is held.
-    count: u32,
+    count: Cell<u32>,
     /// Virtual thread plus one, below 0, so that no thread has it outside of control; 0 while free.
-    owner: c_int,
+    owner: Cell<c_int>,
     /// Who holds it, or waits for a condition with it: as long as somebody does, glibc does not destroy it.
-    users: u32,
-    kind: c_int,
+    users: Cell<u32>,
+    kind: Cell<c_int>,
 }
 
 const KIND: c_int = 3;
@@ -34,246 +36,200 @@ const NOT_EMULATED: c_int = 16 | 32 | 64;
 /// lock elision.
 const EMULATED: c_int = KIND | 128 | 256 | 512;
 
-impl Mutex {
-    fn is_held_by(&self, active: &Active) -> bool {
-        self.lock != 0 && self.owner == owner(active)
-    }
-}
-
 fn owner(active: &Active) -> c_int {
     -c_int::from(active.current()) - 1
 }
 
-/// # Safety
-/// `mutex` can be read.
-#[inline]
-unsafe fn is_emulated(mutex: *const Mutex) -> bool {
-    // SAFETY: the caller's promise. Read anew each time, since others run in between.
-    unsafe { (&raw const (*mutex).kind).read_volatile() & !EMULATED == 0 }
-}
+impl Mutex {
+    /// The mutex that a call is about.
+    ///
+    /// # Safety
+    /// It is an initialised mutex, or was one; only the virtual thread that runs touches it.
+    #[inline]
+    pub(super) unsafe fn at<'program>(mutex: *const Self) -> &'program Self {
+        // SAFETY: the caller's promise; no place in a reference to cells need be there longer than it is used.
+        unsafe { &*mutex }
+    }
 
-/// Ends the execution, at a mutex that is not emulated.
-///
-/// # Safety
-/// As `is_emulated`.
-#[cold]
-unsafe fn refuse(active: &Active, mutex: *const Mutex, call: Call) -> ! {
-    // SAFETY: the caller's promise.
-    if unsafe { (*mutex).kind } & !(EMULATED | NOT_EMULATED) != 0 {
-        active.misuse(call.primitive, "on a mutex that was destroyed or never initialised");
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
     }
-    active.refuse(&format!("{} on a robust or priority mutex", call.primitive))
-}
 
-/// Takes the mutex for the calling virtual thread, after the scheduling point of doing so.
-///
-/// # Safety
-/// `mutex` is an initialised mutex.
-#[inline(always)]
-pub(super) unsafe fn take(active: &Active, mutex: *mut Mutex, call: Call, deadline: Option<u64>) -> c_int {
-    call.uses(active, mutex);
-    // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
-    if unsafe { (*mutex).lock == 0 && is_emulated(mutex) } {
-        // SAFETY: as above.
-        unsafe { hold(active, mutex) };
-        return 0;
+    fn is_held_by(&self, active: &Active) -> bool {
+        self.lock.get() != 0 && self.owner.get() == owner(active)
     }
-    // SAFETY: as above.
-    unsafe { take_slowly(active, mutex, call, deadline) }
-}
 
-/// As `take`, of any mutex in any state.
-///
-/// # Safety
-/// As `take`.
-#[inline(never)]
-unsafe fn take_slowly(active: &Active, mutex: *mut Mutex, call: Call, deadline: Option<u64>) -> c_int {
-    // SAFETY: as in `take`.
-    unsafe {
-        if !is_emulated(mutex) {
-            refuse(active, mutex, call);
+    #[inline]
+    fn is_emulated(&self) -> bool {
+        self.kind.get() & !EMULATED == 0
+    }
+
+    /// Ends the execution, at a mutex that is not emulated.
+    #[cold]
+    fn refuse(&self, active: &Active, call: Call) -> ! {
+        if self.kind.get() & !(EMULATED | NOT_EMULATED) != 0 {
+            active.misuse(call.primitive, "on a mutex that was destroyed or never initialised");
+        }
+        active.refuse(&format!("{} on a robust or priority mutex", call.primitive))
+    }
+
+    fn expect_emulated(&self, active: &Active, call: Call) {
+        if !self.is_emulated() {
+            self.refuse(active, call);
         }
     }
-    // SAFETY: as above.
-    if unsafe { (*mutex).is_held_by(active) } {
-        // SAFETY: as above.
-        match unsafe { (*mutex).kind } & KIND {
-            RECURSIVE => {
-                // SAFETY: as above.
-                let Some(count) = (unsafe { (*mutex).count }).checked_add(1) else { return libc::EAGAIN };
-                // SAFETY: as above.
-                unsafe { (*mutex).count = count };
-                return 0;
-            }
-            ERROR_CHECK => return libc::EDEADLK,
-            _ => {} // Waits for itself: a deadlock, as it is on a real machine.
+
+    /// Takes the mutex for the calling virtual thread, after the scheduling point of doing so.
+    #[inline(always)]
+    pub(super) fn take(&self, active: &Active, call: Call, deadline: Option<u64>) -> c_int {
+        call.uses(active, self);
+        if self.lock.get() == 0 && self.is_emulated() {
+            self.hold(active);
+            return 0;
         }
+        self.take_slowly(active, call, deadline)
     }
-    loop {
-        // SAFETY: as above. Read anew each time, since others run in between.
-        if unsafe { (&raw const (*mutex).lock).read_volatile() } == 0 {
-            break;
-        }
-        if active.block(mutex as usize, call.primitive, deadline) == Wake::TimedOut {
-            return libc::ETIMEDOUT;
-        }
-        call.uses(active, mutex);
-        // SAFETY: as above.
-        unsafe {
-            if !is_emulated(mutex) {
-                refuse(active, mutex, call); // It was destroyed meanwhile.
+
+    /// As `take`, of any mutex in any state.
+    #[inline(never)]
+    fn take_slowly(&self, active: &Active, call: Call, deadline: Option<u64>) -> c_int {
+        self.expect_emulated(active, call);
+        if self.is_held_by(active) {
+            match self.kind.get() & KIND {
+                RECURSIVE => {
+                    let Some(count) = self.count.get().checked_add(1) else { return libc::EAGAIN };
+                    self.count.set(count);
+                    return 0;
+                }
+                ERROR_CHECK => return libc::EDEADLK,
+                _ => {} // Waits for itself: a deadlock, as it is on a real machine.
             }
         }
-    }
-    // SAFETY: as above.
-    unsafe { hold(active, mutex) };
-    0
-}
-
-/// Makes the calling virtual thread the owner of a free mutex.
-///
-/// # Safety
-/// As `take`.
-#[inline]
-unsafe fn hold(active: &Active, mutex: *mut Mutex) {
-    // SAFETY: as in `take`.
-    unsafe {
-        (*mutex).lock = 1;
-        (*mutex).count = 1;
-        (*mutex).owner = owner(active);
-        begin_use(mutex);
-    }
-    sanitizer::acquire(mutex as usize);
-}
-
-/// The calling virtual thread uses the mutex, so that it cannot be destroyed.
-///
-/// # Safety
-/// As `take`.
-pub(super) unsafe fn begin_use(mutex: *mut Mutex) {
-    // SAFETY: the caller's promise.
-    unsafe { (*mutex).users = (*mutex).users.wrapping_add(1) };
-}
-
-/// # Safety
-/// As `take`, after `begin_use`.
-pub(super) unsafe fn end_use(mutex: *mut Mutex) {
-    // SAFETY: the caller's promise.
-    unsafe { (*mutex).users = (*mutex).users.wrapping_sub(1) };
-}
-
-/// A thread is about to give up a mutex that it does not hold: the error that this is, if it is one, and else a misuse.
-/// Whether a mutex may be given up that was taken outside of control is not known.
-///
-/// # Safety
-/// As `take`.
-#[cold]
-unsafe fn refuse_to_give_up(active: &Active, mutex: *const Mutex, call: Call) -> c_int {
-    // SAFETY: as in `take`.
-    let state = unsafe { mutex.read() };
-    match state.kind & KIND {
-        RECURSIVE | ERROR_CHECK => libc::EPERM,
-        _ if state.lock == 0 => active.misuse(call.primitive, "on a mutex that nobody holds"),
-        _ if state.owner < 0 => active.misuse(call.primitive, "on a mutex that another thread holds"),
-        _ => 0,
-    }
-}
-
-/// Gives the mutex up and wakes those who wait for it, after the point of doing so.
-///
-/// # Safety
-/// `mutex` is an initialised mutex.
-#[inline]
-pub(super) unsafe fn give_up(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
-    call.uses(active, mutex);
-    // SAFETY: the caller's promise; nothing here lets another thread run.
-    unsafe {
-        if !is_emulated(mutex) {
-            refuse(active, mutex, call);
+        while self.lock.get() != 0 {
+            if active.block(self.address(), call.primitive, deadline) == Wake::TimedOut {
+                return libc::ETIMEDOUT;
+            }
+            call.uses(active, self);
+            self.expect_emulated(active, call); // It may have been destroyed meanwhile.
         }
-        if !(*mutex).is_held_by(active) {
-            let error = refuse_to_give_up(active, mutex, call);
+        self.hold(active);
+        0
+    }
+
+    /// Makes the calling virtual thread the owner of a free mutex.
+    #[inline]
+    fn hold(&self, active: &Active) {
+        self.lock.set(1);
+        self.count.set(1);
+        self.owner.set(owner(active));
+        self.begin_use();
+        sanitizer::acquire(self.address());
+    }
+
+    /// The calling virtual thread uses the mutex, so that it cannot be destroyed.
+    pub(super) fn begin_use(&self) {
+        self.users.set(self.users.get().wrapping_add(1));
+    }
+
+    /// After `begin_use`.
+    pub(super) fn end_use(&self) {
+        self.users.set(self.users.get().wrapping_sub(1));
+    }
+
+    /// A thread is about to give up a mutex that it does not hold: the error that this is, if it is one, and else a misuse.
+    /// Whether a mutex may be given up that was taken outside of control is not known.
+    #[cold]
+    fn refuse_to_give_up(&self, active: &Active, call: Call) -> c_int {
+        match self.kind.get() & KIND {
+            RECURSIVE | ERROR_CHECK => libc::EPERM,
+            _ if self.lock.get() == 0 => active.misuse(call.primitive, "on a mutex that nobody holds"),
+            _ if self.owner.get() < 0 => active.misuse(call.primitive, "on a mutex that another thread holds"),
+            _ => 0,
+        }
+    }
+
+    /// It is to be destroyed, which changes nothing while somebody uses it. The real function is called while the result
+    /// lives.
+    pub(super) fn begin_to_destroy(&self, active: &Active, call: Call) -> Unwatched {
+        if self.users.get() == 0 {
+            return call.begins_or_ends(active, self);
+        }
+        call.uses(active, self);
+        Unwatched::begin()
+    }
+
+    /// Gives the mutex up and wakes those who wait for it, after the point of doing so.
+    #[inline]
+    pub(super) fn give_up(&self, active: &Active, call: Call) -> c_int {
+        call.uses(active, self);
+        self.expect_emulated(active, call);
+        if !self.is_held_by(active) {
+            let error = self.refuse_to_give_up(active, call);
             if error != 0 {
                 return error;
             }
         }
-        if (*mutex).kind & KIND == RECURSIVE && (*mutex).count > 1 {
-            (*mutex).count -= 1;
+        if self.kind.get() & KIND == RECURSIVE && self.count.get() > 1 {
+            self.count.set(self.count.get() - 1);
             return 0;
         }
-        (*mutex).lock = 0;
-        (*mutex).count = 0;
-        (*mutex).owner = 0;
-        end_use(mutex);
+        self.lock.set(0);
+        self.count.set(0);
+        self.owner.set(0);
+        self.end_use();
+        sanitizer::release(self.address());
+        active.ask(|controller| controller.wake_all(self.address()));
+        0
     }
-    sanitizer::release(mutex as usize);
-    active.ask(|controller| controller.wake_all(mutex as usize));
-    0
-}
 
-/// # Safety
-/// `mutex` is an initialised mutex. The same holds for the others below.
-pub(super) unsafe fn lock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
-    active.pass(OpKind::Lock, mutex as usize);
-    // SAFETY: the caller's promise.
-    unsafe { take(active, mutex, call, None) }
-}
+    pub(super) fn lock(&self, active: &Active, call: Call) -> c_int {
+        active.pass(OpKind::Lock, self.address());
+        self.take(active, call, None)
+    }
 
-/// # Safety
-/// As `lock`.
-pub(super) unsafe fn try_lock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
-    active.pass(OpKind::TryLock, mutex as usize);
-    call.uses(active, mutex);
-    // SAFETY: the caller's promise.
-    unsafe {
-        if !is_emulated(mutex) {
-            refuse(active, mutex, call);
-        }
-        let again = (*mutex).is_held_by(active) && (*mutex).kind & KIND == RECURSIVE;
-        if (*mutex).lock != 0 && !again {
+    pub(super) fn try_lock(&self, active: &Active, call: Call) -> c_int {
+        active.pass(OpKind::TryLock, self.address());
+        call.uses(active, self);
+        self.expect_emulated(active, call);
+        let again = self.is_held_by(active) && self.kind.get() & KIND == RECURSIVE;
+        if self.lock.get() != 0 && !again {
             return libc::EBUSY;
         }
-        take(active, mutex, call, None)
+        self.take(active, call, None)
     }
-}
 
-/// # Safety
-/// As `lock`.
-pub(super) unsafe fn lock_until(
-    active: &Active,
-    mutex: *mut Mutex,
-    call: Call,
-    clock: libc::clockid_t,
-    until: &libc::timespec,
-) -> c_int {
-    active.pass(OpKind::Lock, mutex as usize);
-    let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
-    // SAFETY: the caller's promise.
-    unsafe { take(active, mutex, call, Some(deadline)) }
-}
+    pub(super) fn lock_until(
+        &self,
+        active: &Active,
+        call: Call,
+        clock: libc::clockid_t,
+        until: &libc::timespec,
+    ) -> c_int {
+        active.pass(OpKind::Lock, self.address());
+        let Some(deadline) = deadline(clock, until) else { return libc::EINVAL };
+        self.take(active, call, Some(deadline))
+    }
 
-/// # Safety
-/// As `lock`.
-pub(super) unsafe fn unlock(active: &Active, mutex: *mut Mutex, call: Call) -> c_int {
-    active.pass(OpKind::Unlock, mutex as usize);
-    // SAFETY: the caller's promise.
-    unsafe { give_up(active, mutex, call) }
+    pub(super) fn unlock(&self, active: &Active, call: Call) -> c_int {
+        active.pass(OpKind::Unlock, self.address());
+        self.give_up(active, call)
+    }
 }
 
 stand_in_for_calls! {
     fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise; here and below.
-        unsafe { lock(active, mutex, call) }
+        // SAFETY: the caller's promise.
+        unsafe { Mutex::at(mutex) }.lock(active, call)
     }
 
     fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: as above.
-        unsafe { try_lock(active, mutex, call) }
+        // SAFETY: the caller's promise.
+        unsafe { Mutex::at(mutex) }.try_lock(active, call)
     }
 
     fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: as above.
-        unsafe { lock_until(active, mutex, call, libc::CLOCK_REALTIME, &*until) }
+        // SAFETY: the caller's promise.
+        unsafe { Mutex::at(mutex).lock_until(active, call, libc::CLOCK_REALTIME, &*until) }
     }
 
     fn pthread_mutex_clocklock(
@@ -281,26 +237,27 @@ stand_in_for_calls! {
         clock: libc::clockid_t,
         until: *const libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: as above.
-        unsafe { lock_until(active, mutex, call, clock, &*until) }
+        // SAFETY: the caller's promise.
+        unsafe { Mutex::at(mutex).lock_until(active, call, clock, &*until) }
     }
 
     fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: as above.
-        unsafe { unlock(active, mutex, call) }
+        // SAFETY: the caller's promise.
+        unsafe { Mutex::at(mutex) }.unlock(active, call)
     }
 
     fn pthread_mutex_init(mutex: *mut Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe {
             real!(pthread_mutex_init: fn(*mut Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes)
         }
     }
 
     fn pthread_mutex_destroy(mutex: *mut Mutex) -> c_int |active, call| {
-        let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
+        let _unwatched = unsafe { Mutex::at(mutex) }.begin_to_destroy(active, call);
+        // SAFETY: the caller's promise.
         unsafe { real!(pthread_mutex_destroy: fn(*mut Mutex) -> c_int)(mutex) }
     }
 }

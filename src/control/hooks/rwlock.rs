@@ -70,21 +70,21 @@ unsafe fn touch(active: &Active, lock: *const RwLock, call: Call) {
 /// # Safety
 /// `lock` is an initialised lock.
 unsafe fn take(active: &Active, lock: *mut RwLock, purpose: For, call: Call, deadline: Option<u64>) -> c_int {
-    // SAFETY: the caller's promise; here and below, every access ends before another thread runs.
+    // SAFETY: the caller's promise; every access ends before another thread runs.
     unsafe { touch(active, lock, call) };
-    // SAFETY: as above.
+    // SAFETY: the caller's promise.
     if unsafe { (*lock).writer } == writer(active) {
         return libc::EDEADLK;
     }
-    // SAFETY: as above. Looked at anew each time, since others run in between.
+    // SAFETY: the caller's promise. Looked at anew each time, since others run in between.
     while !unsafe { lock.read_volatile() }.is_free(purpose) {
         if active.block(lock as usize, call.primitive, deadline) == Wake::TimedOut {
             return libc::ETIMEDOUT;
         }
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { touch(active, lock, call) };
     }
-    // SAFETY: as above.
+    // SAFETY: the caller's promise.
     unsafe { hold(active, lock, purpose) };
     0
 }

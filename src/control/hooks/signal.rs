@@ -91,25 +91,25 @@ fn install(active: &Active, signal: c_int, handler: libc::sighandler_t, flags: c
 
 stand_in! {
     fn pthread_sigmask(how: c_int, set: *const libc::sigset_t, old: *mut libc::sigset_t) -> c_int |active| {
-        // SAFETY: the caller's promise; here and below.
+        // SAFETY: the caller's promise.
         unsafe { set_mask(active, how, set, old) }.err().unwrap_or(0)
     }
 
     fn sigprocmask(how: c_int, set: *const libc::sigset_t, old: *mut libc::sigset_t) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         report(unsafe { set_mask(active, how, set, old) })
     }
 
     fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int |active| {
-        // SAFETY: as above; the mask is initialised where the rest is.
+        // SAFETY: the caller's promise; the mask is initialised where the rest is.
         let action = unsafe { new.as_ref() }.map(|new| Action {
             handler: new.sa_sigaction,
             flags: new.sa_flags,
-            // SAFETY: as above.
+            // SAFETY: the caller's promise.
             mask: unsafe { Set::read(&raw const new.sa_mask) },
         });
         report(set_action(active, signal, action).map(|before| {
-            // SAFETY: as above.
+            // SAFETY: the caller's promise.
             if let Some(old) = unsafe { old.as_mut() } {
                 // SAFETY: plain data, of which zeros are a value.
                 *old = unsafe { std::mem::zeroed() };
@@ -136,14 +136,14 @@ stand_in! {
             let current = controller.current();
             controller.signals.pending(current).and(controller.signals.mask(current))
         });
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { pending.write(set) };
         0
     }
 
     #[doc = "The stack is remembered and told, and handlers run on that of their thread."]
     fn sigaltstack(new: *const libc::stack_t, old: *mut libc::stack_t) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         let new = unsafe { new.as_ref() }.copied();
         let too_small = |new: &libc::stack_t| new.ss_flags & libc::SS_DISABLE == 0 && new.ss_size < SMALLEST_STACK;
         if new.as_ref().is_some_and(too_small) {
@@ -156,7 +156,7 @@ stand_in! {
             if let Some(new) = new {
                 *stack = new;
             }
-            // SAFETY: as above.
+            // SAFETY: the caller's promise.
             if let Some(old) = unsafe { old.as_mut() } {
                 *old = before;
             }

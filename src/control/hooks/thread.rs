@@ -147,7 +147,7 @@ stand_in! {
     }
 
     fn pthread_join(handle: libc::pthread_t, result: *mut *mut c_void) -> c_int |active| {
-        // SAFETY: the caller's promise; here and below.
+        // SAFETY: the caller's promise.
         unsafe { report(join(active, handle, "pthread_join", None), result) }
     }
 
@@ -158,7 +158,7 @@ stand_in! {
             Ok(thread) => Ok(reap(active, thread)),
             Err(error) => Err(error),
         };
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { report(joined, result) }
     }
 
@@ -167,7 +167,7 @@ stand_in! {
         result: *mut *mut c_void,
         until: *const libc::timespec,
     ) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { join_until(active, handle, result, "pthread_timedjoin_np", libc::CLOCK_REALTIME, until) }
     }
 
@@ -177,7 +177,7 @@ stand_in! {
         clock: libc::clockid_t,
         until: *const libc::timespec,
     ) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { join_until(active, handle, result, "pthread_clockjoin_np", clock, until) }
     }
 

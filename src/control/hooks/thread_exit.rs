@@ -26,23 +26,23 @@ stand_in! {
     }
 
     fn thrd_exit(result: c_int) |active| {
-        // SAFETY: as above.
+        // SAFETY: the running thread's, which has not returned from its first function.
         unsafe { threadbare_exit_thread(place(active), result as isize as *mut c_void) }
     }
 
     fn __pthread_register_cancel(buffer: *mut c_void) |active| {
-        // SAFETY: as above; the buffer is in the frame that `pthread_cleanup_push` stands in.
+        // SAFETY: the running thread's; the buffer is in the frame that `pthread_cleanup_push` stands in.
         unsafe { threadbare_push_handler(place(active), buffer) };
     }
 
     fn __pthread_unregister_cancel(buffer: *mut c_void) |active| {
-        // SAFETY: as above.
+        // SAFETY: the running thread's, which has not returned from its first function.
         unsafe { threadbare_pop_handler(place(active), buffer) };
     }
 
     fn __pthread_unwind_next(buffer: *mut c_void) |active| {
         let _ = buffer; // It has been popped when it was jumped to.
-        // SAFETY: as above.
+        // SAFETY: the running thread's, which has not returned from its first function.
         unsafe { threadbare_exit_further(place(active)) }
     }
 }

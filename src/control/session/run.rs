@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::{Control, Mode, Session};
 use crate::control::active::{Active, set_active};
-use crate::control::controller::Budget;
+use crate::control::controller::{Budget, Controller};
 use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
@@ -152,9 +152,10 @@ fn end_threads(active: &'static Active) -> bool {
                 // SAFETY: the thread's own, and it runs no more.
                 unsafe { (*thread.locals.get()).abandon() };
             }
-            // What carries a thread that has not begun waits for its turn, unless it is a fiber.
-            let has_ended = active.ask(|controller| controller.has_ended(thread.id));
-            let is_left = has_begun || !has_ended && !active.engine.has_fibers();
+            // What carries a thread that has not begun waits for its turn, unless it is a fiber. Nothing carries a signal.
+            let waits =
+                |controller: &mut Controller| !controller.has_ended(thread.id) && !controller.is_carrier(thread.id);
+            let is_left = has_begun || !active.engine.has_fibers() && active.ask(waits);
             !is_left || active.engine.abandon(thread)
         })
 }

@@ -68,12 +68,12 @@ fn suspend(active: &Active, primitive: &'static str, mask: Set) -> c_int {
 
 stand_in! {
     fn sigwait(set: *const libc::sigset_t, taken: *mut c_int) -> c_int |active| {
-        // SAFETY: the caller's promise; here and below.
+        // SAFETY: the caller's promise.
         let set = unsafe { Set::read(set) };
         loop {
             match take(active, "sigwait", set, None) {
                 Ok((signal, _)) => {
-                    // SAFETY: as above.
+                    // SAFETY: the caller's promise.
                     unsafe { *taken = signal };
                     return 0;
                 }
@@ -84,7 +84,7 @@ stand_in! {
     }
 
     fn sigwaitinfo(set: *const libc::sigset_t, told: *mut libc::siginfo_t) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { tell(take(active, "sigwaitinfo", Set::read(set), None), told) }
     }
 
@@ -93,18 +93,18 @@ stand_in! {
         told: *mut libc::siginfo_t,
         time: *const libc::timespec,
     ) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         let (set, time) = unsafe { (Set::read(set), time.as_ref()) };
         let taken = match time.map(length) {
             Some(None) => Err(libc::EINVAL),
             length => take(active, "sigtimedwait", set, length.flatten()),
         };
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         unsafe { tell(taken, told) }
     }
 
     fn sigsuspend(mask: *const libc::sigset_t) -> c_int |active| {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise.
         suspend(active, "sigsuspend", unsafe { Set::read(mask) })
     }
 
