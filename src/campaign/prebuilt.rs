@@ -57,14 +57,22 @@ pub fn notices(asked: Engine, used: Engine, prebuilt: &[Prebuilt]) -> Vec<String
     lines
 }
 
-/// What is said with a finding that prebuilt code may have made up: ThreadSanitizer does not see what that orders.
+/// What is said with a finding that prebuilt code may have made up.
 #[must_use]
 pub fn doubt(verdict: Verdict, prebuilt: &[Prebuilt]) -> Option<String> {
-    let names = unseen(prebuilt).filter(|_| verdict == Verdict::DataRace)?;
-    Some(format!(
-        "\nnote: what atomic operations in prebuilt code order ThreadSanitizer does not see, so this is no race if one in {names} \
-         comes between the two accesses; name its sources to have it seen\n"
-    ))
+    let names = unseen(prebuilt)?;
+    let why = match verdict {
+        Verdict::DataRace => format!(
+            "ThreadSanitizer does not see atomic operations in prebuilt code, so if one in {names} orders the two accesses, this \
+             is no race"
+        ),
+        Verdict::Hang => format!(
+            "atomic operations in prebuilt code are no scheduling points, so if the thread waits for another one in a loop in \
+             {names}, this is no hang"
+        ),
+        _ => return None,
+    };
+    Some(format!("\nnote: {why}; name its sources, and it is seen\n"))
 }
 
 #[cfg(test)]
@@ -86,9 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn only_races_are_doubted_and_only_where_something_is_not_seen() {
+    fn only_races_and_hangs_are_doubted_and_only_where_something_is_not_seen() {
         let unseen = Prebuilt { path: "libplain.so".into(), has_atomics: true, ..Prebuilt::default() };
         assert!(doubt(Verdict::DataRace, &[unseen.clone()]).is_some_and(|doubt| doubt.contains("libplain.so")));
+        assert!(doubt(Verdict::Hang, &[unseen.clone()]).is_some_and(|doubt| doubt.contains("libplain.so")));
         assert_eq!(doubt(Verdict::Deadlock, &[unseen.clone()]), None);
         assert_eq!(doubt(Verdict::DataRace, &[Prebuilt { has_atomics: false, ..unseen }]), None);
     }

@@ -74,7 +74,7 @@ impl Image {
         let name = CString::new(path.as_os_str().as_bytes())?;
         // SAFETY: the object's constructors are taken away before they run (`threadbare_image_loaded`).
         let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        ensure!(!handle.is_null(), "cannot load the program: {}", last_error());
+        ensure!(!handle.is_null(), "cannot load the program: {}", with_next_step(last_error()));
         // SAFETY: a handle that was just opened.
         let main = unsafe { libc::dlsym(handle, c"main".as_ptr()) };
         let parts = LOADED.lock().ok().and_then(|mut loaded| loaded.take());
@@ -147,6 +147,14 @@ impl Image {
 fn with_name(arguments: &[String]) -> Result<Vec<CString>> {
     let all = std::iter::once("program").chain(arguments.iter().map(String::as_str));
     Ok(all.map(CString::new).collect::<Result<_, _>>()?)
+}
+
+/// What to do about a library that the linker found and the loader does not.
+fn with_next_step(error: String) -> String {
+    if error.contains("cannot open shared object file") {
+        return format!("{error}; name its directory in LD_LIBRARY_PATH, or in the flag `-Wl,-rpath,DIRECTORY`");
+    }
+    error
 }
 
 fn last_error() -> String {

@@ -47,6 +47,10 @@ const OF_THE_SYSTEM: [&str; 26] = [
     "libubsan",
     "libunwind",
 ];
+/// Flags for the linker that bring nothing else.
+const OF_LIBC: [&str; 5] = ["-lm", "-lpthread", "-lrt", "-ldl", "-latomic"];
+/// Beginnings of other flags that bring code, or keep that of the sources from being as fibers need it.
+const BRING_CODE: [&str; 4] = ["-Xlinker", "@", "-fopenmp", "-fno-emulated-tls"];
 /// What begins threads: POSIX, C11 and libstdc++.
 const STARTS_THREADS: [&str; 3] = ["pthread_create", "thrd_create", "_ZNSt6thread15_M_start_thread"];
 /// Names of `thread_local` variables that a message gives.
@@ -94,12 +98,18 @@ impl Prebuilt {
 #[must_use]
 pub fn may_be_in(target: &Target) -> bool {
     let brings = |flag: &String| {
-        let known = ["-lm", "-lpthread", "-lrt", "-ldl", "-latomic"];
-        !known.contains(&flag.as_str()) && builder::is_for_linker(flag)
-            || ["-Xlinker", "-l", "@"].iter().any(|option| flag.starts_with(option) && !known.contains(&flag.as_str()))
-            || flag == "-fno-emulated-tls"
+        let is_one_of = |beginnings: &[&str]| beginnings.iter().any(|beginning| flag.starts_with(beginning));
+        builder::is_for_linker(flag) && !OF_LIBC.contains(&flag.as_str()) || is_one_of(&BRING_CODE)
     };
     target.flags.iter().any(brings)
+}
+
+/// As [`of`], without a look where there can be none.
+///
+/// # Errors
+/// As [`of`].
+pub fn of_target(target: &Target, built: &Built) -> Result<Vec<Prebuilt>> {
+    if may_be_in(target) { of(built) } else { Ok(Vec::new()) }
 }
 
 /// The prebuilt code in a target: what was linked into it, and the shared libraries that are loaded with it.
@@ -108,18 +118,23 @@ pub fn may_be_in(target: &Target) -> bool {
 /// The target cannot be read.
 pub fn of(built: &Built) -> Result<Vec<Prebuilt>> {
     let bytes = fs::read(&built.object).with_context(|| format!("cannot read {}", built.object.display()))?;
-    let mut all: Vec<Prebuilt> = libraries(built).iter().filter_map(|path| of_library(path)).collect();
     let linked = Linked::of(&bytes)?;
-    all.extend(built.linked.iter().filter_map(|path| linked.of_file(path)));
-    let is_named = all.iter().any(|found| found.thread_locals.is_some() && built.linked.contains(&found.path));
+    let mut all: Vec<Prebuilt> = built.linked.iter().filter_map(|path| linked.of_file(path)).collect();
     // With g++ the program's own are of this kind, and its threads are real ones.
-    if built.emulates_thread_locals && linked.has_thread_locals && !is_named {
-        let path = built.object.clone();
+    let has_others = built.emulates_thread_locals && linked.has_thread_locals;
+    if has_others && all.iter().all(|found| found.thread_locals.is_none()) {
         let thread_locals = Some(linked.thread_locals.iter().cloned().collect());
-        all.push(Prebuilt { path, thread_locals, ..Prebuilt::default() });
+        all.push(Prebuilt { path: without_digest(&built.object), thread_locals, ..Prebuilt::default() });
     }
+    all.extend(libraries(built).iter().filter_map(|path| of_library(path)));
     all.retain(Prebuilt::matters);
     Ok(all)
+}
+
+/// The name of a target's file as it is outside of the cache.
+fn without_digest(object: &Path) -> PathBuf {
+    let name = object.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once('-').map_or(&*name, |(_, name)| name).into()
 }
 
 /// The shared libraries that the loader finds for a target, but for the system's own.
@@ -134,7 +149,8 @@ fn libraries(built: &Built) -> Vec<PathBuf> {
         let (path, _) = place.rsplit_once(" (0x")?;
         path.contains('/').then(|| PathBuf::from(path))
     };
-    text.lines().filter_map(path).filter(|path| !is_of_the_system(path)).collect()
+    // The loader names itself too.
+    text.lines().filter_map(path).filter(|path| !is_of_the_system(path) && *path != built.loader).collect()
 }
 
 /// Whether a file is the compiler's or libc's.
@@ -199,6 +215,9 @@ impl Linked {
             }
             Err(_) => is_used = self.add_object(&bytes, &mut found),
         }
+        if !self.has_thread_locals {
+            found.thread_locals = None; // The linker left them out.
+        }
         is_used.then_some(found)
     }
 
@@ -221,7 +240,7 @@ impl Linked {
 
 fn thread_locals<'data>(file: &impl object::Object<'data>) -> BTreeSet<String> {
     let defined = file.symbols().chain(file.dynamic_symbols());
-    let defined = defined.filter(|symbol| symbol.kind() == SymbolKind::Tls && symbol.is_definition());
+    let defined = defined.filter(|symbol| symbol.kind() == SymbolKind::Tls && !symbol.is_undefined());
     defined.filter_map(|symbol| symbol.name().ok().map(demangled)).filter(|name| !name.is_empty()).collect()
 }
 
