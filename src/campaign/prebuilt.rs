@@ -96,9 +96,10 @@ mod tests {
     #[test]
     fn only_races_and_hangs_are_doubted_and_only_where_something_is_not_seen() {
         let unseen = Prebuilt { path: "libplain.so".into(), has_atomics: true, ..Prebuilt::default() };
-        assert!(doubt(Verdict::DataRace, &[unseen.clone()]).is_some_and(|doubt| doubt.contains("libplain.so")));
-        assert!(doubt(Verdict::Hang, &[unseen.clone()]).is_some_and(|doubt| doubt.contains("libplain.so")));
-        assert_eq!(doubt(Verdict::Deadlock, &[unseen.clone()]), None);
+        let all = std::slice::from_ref(&unseen);
+        assert!(doubt(Verdict::DataRace, all).is_some_and(|doubt| doubt.contains("libplain.so")));
+        assert!(doubt(Verdict::Hang, all).is_some_and(|doubt| doubt.contains("libplain.so")));
+        assert_eq!(doubt(Verdict::Deadlock, all), None);
         assert_eq!(doubt(Verdict::DataRace, &[Prebuilt { has_atomics: false, ..unseen }]), None);
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct OnceVariables<'a> {
 type Values = [*mut c_void; 2];
 
 impl<'a> OnceVariables<'a> {
-    /// Those of a call that begins; with real threads there is nothing to do.
+    /// Those of a call that begins. With real threads there is nothing to take: each has both.
     pub fn take(active: &'a Active) -> Option<Self> {
         if !active.engine.has_fibers() {
             return None;
@@ -49,9 +49,9 @@ impl<'a> OnceVariables<'a> {
         let handed_over = thread.once_handed_over.get();
         // What was handed over for a call around this one says nothing of this one.
         let is_prebuilt = before == handed_over || before[0].is_null();
-        // SAFETY: the calling OS thread's variables, which are pointers.
-        let set =
-            if is_prebuilt { [0, 1].map(|index| unsafe { *threadbare_own_once_variable(index) }) } else { before };
+        // SAFETY: the calling OS thread's variable, which is a pointer.
+        let of_library = |index| unsafe { *threadbare_own_once_variable(index) };
+        let set = if is_prebuilt { [0, 1].map(of_library) } else { before };
         Some(Self { thread, set, is_prebuilt, before, handed_over })
     }
 
@@ -59,7 +59,7 @@ impl<'a> OnceVariables<'a> {
     pub fn hand_over(&self) {
         for (index, value) in (0..).zip(self.set) {
             self.thread.once[index as usize].set(value);
-            // SAFETY: as in `take`.
+            // SAFETY: the calling OS thread's variable, which this alone writes while the thread runs.
             unsafe { *threadbare_own_once_variable(index) = value };
         }
         self.thread.once_handed_over.set(self.set);
