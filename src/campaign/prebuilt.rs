@@ -50,8 +50,8 @@ pub fn notices(asked: Engine, used: Engine, prebuilt: &[Prebuilt]) -> Vec<String
     }
     if let Some(names) = unseen(prebuilt) {
         lines.push(format!(
-            "note: prebuilt code with threads or atomic operations of its own: {names}; these and its plain accesses are no \
-             scheduling points, and its races are not seen"
+            "note: prebuilt code with threads or atomic operations of its own: {names}; atomic operations and plain \
+             accesses there are no scheduling points, and races there are not seen"
         ));
     }
     lines

@@ -149,12 +149,17 @@ fn with_name(arguments: &[String]) -> Result<Vec<CString>> {
     Ok(all.map(CString::new).collect::<Result<_, _>>()?)
 }
 
-/// What to do about a library that the linker found and the loader does not.
+/// With what to do about a library that was not compiled for this.
 fn with_next_step(error: String) -> String {
-    if error.contains("cannot open shared object file") {
-        return format!("{error}; name its directory in LD_LIBRARY_PATH, or in the flag `-Wl,-rpath,DIRECTORY`");
-    }
-    error
+    let next = if error.contains("cannot open shared object file") {
+        "name its directory in LD_LIBRARY_PATH, or in the flag `-Wl,-rpath,DIRECTORY`"
+    } else if error.contains("undefined symbol: __emutls_v.") {
+        "code built with clang does not find a thread_local variable of a prebuilt library by its name: use `--cxx g++`, or a \
+         function of the library"
+    } else {
+        return error;
+    };
+    format!("{error}; {next}")
 }
 
 fn last_error() -> String {

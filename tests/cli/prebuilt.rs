@@ -177,3 +177,15 @@ fn a_library_that_the_loader_does_not_find_is_named_with_what_to_do() {
     let ran = place.run("check program.cpp --executions 5 --sanitizer none --flags lib.so");
     ran.refused(&["lib.so", "LD_LIBRARY_PATH", "-Wl,-rpath,"]);
 }
+
+#[test]
+fn a_thread_local_variable_that_clang_does_not_find_in_a_library_is_named_with_what_to_do() {
+    if !has_fibers() {
+        return;
+    }
+    let place = built("thread_local int shared;\n");
+    place.write("program.cpp", "extern thread_local int shared;\nint main() { return shared; }\n");
+    let ran = place.run("check program.cpp --executions 5 --sanitizer none --flags lib.a");
+    ran.refused(&["`--cxx g++`", "shared"]);
+    place.run("check program.cpp --executions 5 --sanitizer none --flags lib.a --cxx g++").left_with(CLEAN);
+}
