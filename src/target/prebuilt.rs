@@ -18,34 +18,46 @@ use serde::Serialize;
 
 use super::{Built, Target, builder, demangled};
 
-/// How the names of files begin that belong to the compiler or to libc, whose hooks know them.
-const OF_THE_SYSTEM: [&str; 26] = [
-    "crt",
-    "Scrt",
+/// The names, up to a dot or dash, of files that belong to the compiler or to libc, whose calls have hooks.
+const OF_THE_SYSTEM: [&str; 38] = [
+    "Scrt1",
     "asan_preinit",
-    "ld-linux",
-    "libBrokenLocale",
+    "crt1",
+    "crtbegin",
+    "crtbeginS",
+    "crtbeginT",
+    "crtend",
+    "crtendS",
+    "crti",
+    "crtn",
+    "ld",
     "libanl",
     "libasan",
+    "libasan_preinit",
     "libatomic",
+    "libc",
     "libc++",
-    "libc.",
+    "libc++abi",
     "libc_nonshared",
     "libclang_rt",
     "libdl",
     "libgcc",
+    "libgcc_eh",
+    "libgcc_s",
     "liblsan",
-    "libm.",
-    "libm-",
+    "liblsan_preinit",
+    "libm",
     "libmvec",
     "libpthread",
     "libresolv",
-    "librt.",
-    "libssp",
+    "librt",
+    "libssp_nonshared",
     "libstdc++",
     "libtsan",
+    "libtsan_preinit",
     "libubsan",
     "libunwind",
+    "rcrt1",
 ];
 /// Flags for the linker that bring nothing else.
 const OF_LIBC: [&str; 5] = ["-lm", "-lpthread", "-lrt", "-ldl", "-latomic"];
@@ -156,7 +168,7 @@ fn libraries(built: &Built) -> Vec<PathBuf> {
 /// Whether a file is the compiler's or libc's.
 pub(super) fn is_of_the_system(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    OF_THE_SYSTEM.iter().any(|beginning| name.starts_with(beginning))
+    name.split(['.', '-']).next().is_some_and(|stem| OF_THE_SYSTEM.contains(&stem))
 }
 
 /// Whether a linker takes code from a file of this name, other than a shared library.
@@ -295,6 +307,10 @@ mod tests {
         assert!(
             ["/lib/libc.so.6", "/usr/lib/libstdc++.so.6", "/usr/lib/crti.o", "/x/libtsan.so.2"].into_iter().all(is_own)
         );
-        assert!(!["/lib/libz.so.1", "libqueue.so", "/usr/lib/libcurl.so.4", "/lib/libmine.so"].into_iter().any(is_own));
+        assert!(
+            !["/lib/libz.so.1", "libdlib.so", "crtools.o", "/usr/lib/libcurl.so.4", "/lib/libmine.so"]
+                .into_iter()
+                .any(is_own)
+        );
     }
 }
