@@ -17,6 +17,7 @@ pub mod known;
 pub mod measure;
 pub mod minimise;
 pub mod plan;
+pub mod prebuilt;
 pub mod quota;
 pub mod replay;
 pub mod search;

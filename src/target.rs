@@ -7,11 +7,13 @@
 mod builder;
 pub mod bundled;
 pub mod cache;
+mod demangle;
 mod dependencies;
 mod digests;
 mod flags;
 mod language;
 mod points;
+pub mod prebuilt;
 mod step;
 mod toolchain;
 mod tree;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use builder::{Builder, Progress};
+pub use demangle::demangled;
 pub use language::Language;
 pub use points::Points;
 pub use toolchain::Toolchain;
@@ -54,10 +57,16 @@ pub enum Kind {
 }
 
 /// A target that was built for one sanitizer, as a worker loads it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Built {
     /// The shared object. An empty path stands for a runtime that is linked into the executable.
     pub object: PathBuf,
+    /// Archives and objects that the linker was given, but for the compiler's own.
+    #[serde(default)]
+    pub linked: Vec<PathBuf>,
+    /// Its own `thread_local` variables are each fiber's.
+    #[serde(default)]
+    pub emulates_thread_locals: bool,
     /// The sanitizer's runtime, which is loaded before the worker's executable.
     pub preload: Vec<PathBuf>,
     /// What starts the worker; see [`crate::process::preloaded`].

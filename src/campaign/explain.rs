@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
-use cpp_demangle::DemangleOptions;
 use object::{Object as _, ObjectSymbol, SymbolKind};
 
 use super::symbols::Symbols;
 use crate::evidence::interleaving;
 use crate::model::execution::{Object, Step};
+use crate::target::demangled;
 
 /// The steps of an execution of the program in the shared object at `object`, for people; empty if there are none.
 /// `ending` says what became of it.
@@ -62,13 +62,6 @@ fn name_of(function: &str) -> &str {
 
 fn is_of_the_system(place: &str) -> bool {
     place.starts_with("/usr/") || place.starts_with('<')
-}
-
-/// A name as the source has it.
-fn demangled(name: &str) -> String {
-    let symbol = cpp_demangle::Symbol::new(name).ok();
-    let demangled = symbol.and_then(|symbol| symbol.demangle_with_options(&DemangleOptions::default()).ok());
-    demangled.unwrap_or_else(|| name.to_owned())
 }
 
 /// The static variables of a program, by their offsets.

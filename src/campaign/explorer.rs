@@ -19,6 +19,7 @@ use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
 use super::job::{Audited, Job, Outcome, Replay, Work};
 use super::plan::{Cell, Plan, Share};
+use super::prebuilt;
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::{self, Search, Searched};
 use super::supervisor::{Ended, Found, Supervisor};
@@ -26,6 +27,7 @@ use super::suspects::Suspects;
 use super::targets::Targets;
 use crate::case::Case;
 use crate::model::settings::{Engine, Sanitizer, Settings};
+use crate::target::prebuilt::Prebuilt;
 use crate::target::{self, Workshop};
 
 /// What a campaign is to do.
@@ -36,6 +38,8 @@ pub struct Campaign {
     /// Thread counts of a runtime; 1 for a program.
     pub threads: Vec<u16>,
     pub engine: Engine,
+    /// It is not to be replaced by another one.
+    pub engine_is_given: bool,
     pub seed: u64,
     pub jobs: usize,
     /// Begin no slice after so long; building does not count.
@@ -58,6 +62,10 @@ pub struct Summary {
     /// Replays of an audit's schedules in other engines and under other sanitizers.
     pub compared: u64,
     pub seconds: f64,
+    /// The one that was used.
+    pub engine: Engine,
+    /// Of what is linked into the target or loaded with it.
+    pub prebuilt: Vec<Prebuilt>,
     pub findings: Vec<Finding>,
     /// Only of a coverage-guided search.
     pub corpus: Option<Gathered>,
@@ -70,6 +78,7 @@ pub struct Summary {
 }
 
 /// How far a campaign is.
+#[derive(Default)]
 pub struct Progress<'a> {
     pub elapsed: Duration,
     pub executions: u64,
@@ -87,13 +96,20 @@ impl Campaign {
     /// # Errors
     /// The target does not compile, the findings directory or the executables cannot be had, a worker cannot do what it is
     /// asked, or a schedule did not come to the same twice in an audit.
-    pub fn run(&self, workshop: &Workshop, observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
+    pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         let search = search::of(self)?;
         let mut targets = Targets::request(workshop, &self.searched.target(workshop)?, &self.sanitizers)?;
-        let mut summary = self.explore(search, &mut targets, observe)?;
+        targets.look_for_prebuilt(|building| {
+            let building = Some(building.clone());
+            observe(&Progress { building, ..Progress::default() });
+            !interrupt::requested()
+        })?;
+        let engine = prebuilt::engine(self.engine, self.engine_is_given, targets.prebuilt())?;
+        let mut summary = Self { engine, ..self.clone() }.explore(search, &mut targets, observe)?;
         if self.audit && summary.0.failure.is_none() {
+            let has_fibers = workshop.toolchain.is_clang && !prebuilt::needs_threads(targets.prebuilt());
             let engines = [Engine::Fibers, Engine::Threads];
-            let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || workshop.toolchain.is_clang);
+            let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || has_fibers);
             summary.0.compared = audit::compare(self, &summary.1, &summary.0.cells, &targets, engines)?;
         }
         Ok(summary.0)
@@ -115,6 +131,7 @@ impl Campaign {
             over: false,
             failure: None,
             audited: BTreeMap::new(),
+            prebuilt: targets.prebuilt().to_vec(),
         };
         let mut supervisor = Supervisor::new(self.jobs)?;
         // Since the first slice began; before that, there is nothing but building.
@@ -216,6 +233,7 @@ struct Explorer<'a> {
     failure: Option<Error>,
     /// What an audit executed under the first sanitizer, by thread count.
     audited: BTreeMap<u16, Vec<Audited>>,
+    prebuilt: Vec<Prebuilt>,
 }
 
 impl Explorer<'_> {
@@ -295,7 +313,8 @@ impl Explorer<'_> {
                 let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
                 let ending = case.report.lines().next().unwrap_or_default();
                 let object = &ended.job.target.object;
-                let explanation = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
+                let mut explanation = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
+                explanation.extend(prebuilt::doubt(case.verdict, &self.prebuilt));
                 self.findings.confirm(&case, origin, instead, explanation)
             }
         }
@@ -387,6 +406,8 @@ impl Explorer<'_> {
             task_graphs: self.search.task_graphs(&self.plan.cells),
             compared: 0,
             seconds: elapsed.as_secs_f64(),
+            engine: self.campaign.engine,
+            prebuilt: self.prebuilt,
             findings: self.findings.iter().cloned().collect(),
             corpus,
             cells: self.plan.cells,

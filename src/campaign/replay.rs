@@ -11,13 +11,15 @@ use serde::Serialize;
 
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
+use super::prebuilt;
 use super::supervisor::{Ended, Supervisor};
 use crate::case::Case;
 use crate::check::trust::Trust;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
-use crate::target::{Failed, Progress, Target, Workshop};
+use crate::target::prebuilt::of_target;
+use crate::target::{Builds, Failed, Progress, Target, Workshop};
 
 /// Executions that a case without a schedule gets, since engine `free` shows it only by luck.
 pub const FREE_ATTEMPTS: u64 = 1000;
@@ -202,6 +204,7 @@ impl Plan {
         let wanted = results.iter().map(|result| (result.target.clone(), result.settings.sanitizer));
         let (builds, failed) = workshop.build_what_compiles(wanted, observe)?;
         let mut refused = take_unbuilt(results, &failed);
+        refused.extend(self.settle_engines(results, &builds)?);
         let mut impossible: BTreeMap<usize, Error> = BTreeMap::new();
         let mut supervisor = Supervisor::new(self.jobs)?;
         let mut waiting: VecDeque<usize> =
@@ -246,6 +249,26 @@ impl Plan {
         // From the last to the first, so that the others keep their places.
         for (index, error) in impossible.into_iter().rev() {
             refused.push(Refused::of(results.remove(index), &error));
+        }
+        Ok(refused)
+    }
+}
+
+impl Plan {
+    /// Has threads execute what fibers cannot, and takes away the cases that fibers are asked for all the same.
+    fn settle_engines(&self, results: &mut Vec<Replayed>, builds: &Builds) -> Result<Vec<Refused>> {
+        let mut refused = Vec::new();
+        for mut case in std::mem::take(results) {
+            // Not there if Ctrl-C came first: then it is not replayed either.
+            let built = builds.of(&case.target, case.settings.sanitizer).ok();
+            let found = built.map(|built| of_target(&case.target, built)).transpose()?.unwrap_or_default();
+            match prebuilt::engine(case.settings.engine, self.engine.is_some(), &found) {
+                Ok(engine) => {
+                    case.settings.engine = engine;
+                    results.push(case);
+                }
+                Err(error) => refused.push(Refused::of(case, &error)),
+            }
         }
         Ok(refused)
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::model::settings::Sanitizer;
+use crate::target::prebuilt::{self, Prebuilt};
 use crate::target::{Builder, Built, Progress, Target, Workshop};
 
 pub(super) struct Targets<'a> {
@@ -16,6 +17,9 @@ pub(super) struct Targets<'a> {
     built: BTreeMap<Sanitizer, Built>,
     /// Since when all are there.
     complete: Option<Instant>,
+    /// Whether its flags may bring prebuilt code.
+    may_have_prebuilt: bool,
+    prebuilt: Vec<Prebuilt>,
 }
 
 impl<'a> Targets<'a> {
@@ -28,13 +32,27 @@ impl<'a> Targets<'a> {
         for &sanitizer in sanitizers {
             builder.request(target, sanitizer)?;
         }
-        Ok(Self { builder: Some(builder), asked: sanitizers.to_vec(), built: BTreeMap::new(), complete: None })
+        Ok(Self {
+            builder: Some(builder),
+            asked: sanitizers.to_vec(),
+            built: BTreeMap::new(),
+            complete: None,
+            may_have_prebuilt: prebuilt::may_be_in(target),
+            prebuilt: Vec::new(),
+        })
     }
 
     /// These, which are there.
     #[cfg(test)]
     pub fn ready(built: BTreeMap<Sanitizer, Built>) -> Self {
-        Self { builder: None, asked: built.keys().copied().collect(), built, complete: Some(Instant::now()) }
+        Self {
+            builder: None,
+            asked: built.keys().copied().collect(),
+            built,
+            complete: Some(Instant::now()),
+            may_have_prebuilt: false,
+            prebuilt: Vec::new(),
+        }
     }
 
     /// Takes what has become ready.
@@ -62,6 +80,30 @@ impl<'a> Targets<'a> {
             self.poll()?;
         }
         Ok(())
+    }
+
+    /// Waits for the first target that may have prebuilt code, or for as long as `observe` says to go on, and looks into it:
+    /// that code is the same under every sanitizer.
+    ///
+    /// # Errors
+    /// As [`Targets::poll`], or the target cannot be read.
+    pub fn look_for_prebuilt(&mut self, mut observe: impl FnMut(&Progress) -> bool) -> Result<()> {
+        while self.may_have_prebuilt
+            && self.built.is_empty()
+            && let Some(progress) = self.under_way()
+            && observe(&progress)
+        {
+            self.poll()?;
+        }
+        if let Some(built) = self.built.values().next().filter(|_| self.may_have_prebuilt) {
+            self.prebuilt = prebuilt::of(built)?;
+        }
+        Ok(())
+    }
+
+    /// What was found there.
+    pub fn prebuilt(&self) -> &[Prebuilt] {
+        &self.prebuilt
     }
 
     /// The one for a sanitizer, if it is there.

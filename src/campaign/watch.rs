@@ -193,7 +193,7 @@ mod tests {
             seed: 0,
             bug: None,
         };
-        let target = Built { object: "program.so".into(), preload: Vec::new(), loader: "ld.so".into() };
+        let target = Built { object: "program.so".into(), loader: "ld.so".into(), ..Built::default() };
         let work = Work::Replay(Replay { from: 0, times: 1 });
         let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);
         let start = watch.moved;

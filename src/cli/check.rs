@@ -110,6 +110,7 @@ impl Flags {
             threads: vec![1],
             sanitizers: resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS),
             engine,
+            engine_is_given: self.engine.is_some(),
             seed: self.seed,
             jobs: world.jobs(self.jobs)?,
             budget: self.limits.budget(DEFAULT_BUDGET),

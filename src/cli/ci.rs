@@ -137,6 +137,7 @@ impl Flags {
             threads: vec![1],
             sanitizers: resolve::chosen(sanitizers, program.sanitizers.as_deref(), &resolve::SANITIZERS),
             engine: setting.engine,
+            engine_is_given: setting.engine_is_given,
             seed: setting.seed,
             jobs: setting.jobs,
             budget,

@@ -98,6 +98,7 @@ pub struct Exploring {
 /// What all targets of one job have in common.
 pub struct Setting {
     pub engine: Engine,
+    pub engine_is_given: bool,
     pub seed: u64,
     pub jobs: usize,
     pub findings: PathBuf,
@@ -107,6 +108,7 @@ impl Exploring {
     pub fn setting(&self, world: &World, toolchain: &Toolchain) -> Result<Setting> {
         Ok(Setting {
             engine: resolve::engine(self.engine, toolchain)?,
+            engine_is_given: self.engine.is_some(),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             jobs: world.jobs(self.jobs)?,
             findings: world.findings(self.findings.as_deref())?,
@@ -173,6 +175,7 @@ impl Exploring {
             sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
             threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
             engine,
+            engine_is_given: setting.engine_is_given,
             seed: setting.seed,
             jobs: setting.jobs,
             budget,

@@ -11,6 +11,7 @@ use crate::campaign::ci;
 use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{can_write, write_whole};
+use crate::campaign::prebuilt;
 use crate::model::settings::StrategyName;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
@@ -119,6 +120,7 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     for (reason, count) in reasons {
         say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
     }
+    prebuilt::notices(campaign.engine, summary.engine, &summary.prebuilt).into_iter().for_each(say);
     if let Some(corpus) = &summary.corpus {
         say(corpus_line(corpus));
     }

@@ -74,7 +74,7 @@ impl Image {
         let name = CString::new(path.as_os_str().as_bytes())?;
         // SAFETY: the object's constructors are taken away before they run (`threadbare_image_loaded`).
         let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        ensure!(!handle.is_null(), "cannot load the program: {}", last_error());
+        ensure!(!handle.is_null(), "cannot load the program: {}", with_next_step(last_error()));
         // SAFETY: a handle that was just opened.
         let main = unsafe { libc::dlsym(handle, c"main".as_ptr()) };
         let parts = LOADED.lock().ok().and_then(|mut loaded| loaded.take());
@@ -147,6 +147,19 @@ impl Image {
 fn with_name(arguments: &[String]) -> Result<Vec<CString>> {
     let all = std::iter::once("program").chain(arguments.iter().map(String::as_str));
     Ok(all.map(CString::new).collect::<Result<_, _>>()?)
+}
+
+/// With what to do about a library that was not compiled for this.
+fn with_next_step(error: String) -> String {
+    let next = if error.contains("cannot open shared object file") {
+        "name its directory in LD_LIBRARY_PATH, or in the flag `-Wl,-rpath,DIRECTORY`"
+    } else if error.contains("undefined symbol: __emutls_v.") {
+        "code built with clang does not find a thread_local variable of a prebuilt library by its name: use `--cxx g++`, or a \
+         function of the library"
+    } else {
+        return error;
+    };
+    format!("{error}; {next}")
 }
 
 fn last_error() -> String {

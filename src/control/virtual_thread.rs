@@ -60,6 +60,8 @@ pub(super) struct VirtualThread {
     pub fences: Fences,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
     pub once: [Cell<*mut c_void>; 2],
+    /// What they were when a routine that has not returned was called with them.
+    pub once_handed_over: Cell<[*mut c_void; 2]>,
 }
 
 /// The calling OS thread's own `errno`, which libc writes to.
@@ -86,6 +88,7 @@ impl VirtualThread {
             errno: Cell::new(0),
             fences: Fences::new(),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
+            once_handed_over: Cell::new([std::ptr::null_mut(); 2]),
         })
     }
 
@@ -98,6 +101,9 @@ impl VirtualThread {
         self.stack.set((0, 0));
         self.detached.set(false);
         self.specific.clear();
+        // Its last life may have ended in the middle of a routine.
+        self.once.iter().for_each(|copy| copy.set(std::ptr::null_mut()));
+        self.once_handed_over.set([std::ptr::null_mut(); 2]);
     }
 
     /// Runs what it was made ready for, on its own stack.

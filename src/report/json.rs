@@ -22,6 +22,7 @@ use crate::campaign::strategies;
 use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
 use crate::model::verdict::{Incomparable, OracleName, Verdict};
+use crate::target::prebuilt::Prebuilt;
 
 /// Writes a value so that readers see the whole file or none.
 ///
@@ -54,6 +55,8 @@ pub struct Explored {
     /// Only of a coverage-guided search.
     corpus: Option<Gathered>,
     runs: Vec<Run>,
+    /// Code in the target that its compiler did not see.
+    prebuilt: Vec<Prebuilt>,
 }
 
 #[derive(Serialize)]
@@ -110,7 +113,7 @@ impl Explored {
         }
         let runs = summary.cells.iter().map(|cell| Run {
             sanitizer: cell.sanitizer,
-            engine: campaign.engine,
+            engine: summary.engine,
             threads: cell.threads,
             executions: cell.executions,
             seconds: cell.seconds,
@@ -136,6 +139,7 @@ impl Explored {
             incomparable,
             corpus: summary.corpus,
             runs: runs.collect(),
+            prebuilt: summary.prebuilt.clone(),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::cache::Held;
 use super::digests::Digests;
 use super::flags::{self, Instrumented};
 use super::step::{Action, Step};
-use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, tree};
+use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, prebuilt, tree};
 use crate::model::settings::Sanitizer;
 use crate::process;
 use crate::scratch::Scratch;
@@ -256,7 +256,15 @@ impl<'a> Builder<'a> {
         let request = &mut self.requests[task.request];
         let Some(object) = task.object else {
             let (object, preload) = (output.path.clone(), request.preload.clone());
-            let built = Built { object, preload, loader: self.workshop.loader() };
+            let linked = self.workshop.cache.inputs(&task.key, &object).into_iter();
+            let is_ours = |path: &Path| path.starts_with(self.workshop.cache.root());
+            let built = Built {
+                object,
+                linked: linked.filter(|path| prebuilt::is_linked_in(path) && !is_ours(path)).collect(),
+                emulates_thread_locals: self.workshop.toolchain.is_clang,
+                preload,
+                loader: self.workshop.loader(),
+            };
             self.workshop.hold(output);
             request.objects.clear();
             ended.push((task.request, Ok(built)));
@@ -388,7 +396,8 @@ fn flags_for_compiling(flags: &[String]) -> Vec<&str> {
     kept
 }
 
-fn is_for_linker(flag: &str) -> bool {
+/// Whether compilers pass it on to the linker.
+pub(super) fn is_for_linker(flag: &str) -> bool {
     if flag.starts_with('-') {
         return ["-l", "-L", "-Wl,"].iter().any(|option| flag.starts_with(option));
     }

@@ -161,6 +161,14 @@ impl Cache {
         Some(held)
     }
 
+    /// What that was made of, as the compiler or the linker told.
+    #[must_use]
+    pub fn inputs(&self, key: &str, output: &Path) -> Vec<PathBuf> {
+        let mut results = self.entry(key).results.into_iter();
+        let made = results.find(|made| output.file_name().is_some_and(|name| name == &*made.output));
+        made.map(|made| made.read.into_iter().map(|(path, _)| path).collect()).unwrap_or_default()
+    }
+
     /// Keeps what the command with this key made at `file`, on the file system of [`Cache::building`], of these files;
     /// gives where it is from now on. Its name ends with `name`.
     ///

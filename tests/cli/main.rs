@@ -12,6 +12,7 @@ mod hostile;
 mod inputs;
 mod interruptions;
 mod minimise;
+mod prebuilt;
 mod project;
 mod refusals;
 mod regressions;

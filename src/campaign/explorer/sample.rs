@@ -34,6 +34,7 @@ fn of(searched: Searched) -> Campaign {
         sanitizers: vec![Sanitizer::None],
         threads: vec![1],
         engine: Engine::Fibers,
+        engine_is_given: false,
         seed: 7,
         jobs: 1,
         budget: None,

@@ -51,7 +51,7 @@ impl Worker {
     /// What it "loads".
     pub fn target(&self) -> Built {
         let path = self.directory.path();
-        Built { object: path.join("program.so"), preload: Vec::new(), loader: path.join("loader") }
+        Built { object: path.join("program.so"), loader: path.join("loader"), ..Built::default() }
     }
 }
 

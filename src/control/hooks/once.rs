@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use super::call::{Call, stand_in_for_calls};
-use super::thread_local::hand_over_once_variables;
+use super::thread_local::OnceVariables;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer;
@@ -49,6 +49,7 @@ pub(super) type Routine = unsafe extern "C-unwind" fn();
 /// # Safety
 /// `control` is an initialised control word, and `routine` can be called.
 pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Routine, call: Call) {
+    let variables = OnceVariables::take(active);
     call.uses(active, control);
     // SAFETY: the caller's promise.
     let control = unsafe { &*control };
@@ -72,7 +73,9 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
                 control.store(running(), Ordering::SeqCst);
                 // A call that threw before this one happens before it.
                 sanitizer::acquire(address);
-                hand_over_once_variables();
+                if let Some(variables) = &variables {
+                    variables.hand_over();
+                }
                 let mut attempt = Attempt { active, control, call, outcome: FRESH };
                 // SAFETY: the caller's promise.
                 unsafe { routine() };

@@ -6,9 +6,10 @@
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 
-use crate::control::active::active;
+use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::state::thread_locals::{Destructor, EmutlsControl, ThreadLocals};
+use crate::control::virtual_thread::VirtualThread;
 
 thread_local! {
     /// Copies of code that no controller runs: one set per OS thread.
@@ -22,14 +23,54 @@ unsafe extern "C" {
     fn threadbare_own_once_variable(index: c_int) -> *mut *mut c_void;
 }
 
-/// Hands the two variables of `std::call_once`, which code on a fiber has set in its own copies, over to
-/// libstdc++, which reads its own. Called just before it does.
-pub(super) fn hand_over_once_variables() {
-    if let Some(active) = active().filter(|active| active.engine.has_fibers()) {
-        let copies = &active.engine.thread(active.current()).once;
-        for (index, copy) in (0..).zip(copies) {
-            // SAFETY: the calling OS thread's variable, which is a pointer.
-            unsafe { *threadbare_own_once_variable(index) = copy.get() };
+/// The two variables of `std::call_once` as a fiber has set them for one call of `pthread_once`.
+///
+/// Instrumented code sets the fiber's own copies, prebuilt code those of libstdc++, which other fibers set too before this one
+/// goes on. Either may read what the other has set: the linker keeps one of equal functions.
+pub(super) struct OnceVariables<'a> {
+    thread: &'a VirtualThread,
+    set: Values,
+    is_prebuilt: bool,
+    /// What the thread held before this call.
+    before: Values,
+    handed_over: Values,
+}
+
+type Values = [*mut c_void; 2];
+
+impl<'a> OnceVariables<'a> {
+    /// Those of a call that begins. With real threads there is nothing to take: each has both.
+    pub fn take(active: &'a Active) -> Option<Self> {
+        if !active.engine.has_fibers() {
+            return None;
+        }
+        let thread = active.engine.thread(active.current());
+        let before = [0, 1].map(|index| thread.once[index].get());
+        let handed_over = thread.once_handed_over.get();
+        // What was handed over for a call around this one says nothing of this one.
+        let is_prebuilt = before == handed_over || before[0].is_null();
+        // SAFETY: the calling OS thread's variable, which is a pointer.
+        let of_library = |index| unsafe { *threadbare_own_once_variable(index) };
+        let set = if is_prebuilt { [0, 1].map(of_library) } else { before };
+        Some(Self { thread, set, is_prebuilt, before, handed_over })
+    }
+
+    /// Puts them wherever the routine reads them. Called just before it does.
+    pub fn hand_over(&self) {
+        for (index, value) in (0..).zip(self.set) {
+            self.thread.once[index as usize].set(value);
+            // SAFETY: the calling OS thread's variable, which this alone writes while the thread runs.
+            unsafe { *threadbare_own_once_variable(index) = value };
+        }
+        self.thread.once_handed_over.set(self.set);
+    }
+}
+
+impl Drop for OnceVariables<'_> {
+    fn drop(&mut self) {
+        self.thread.once_handed_over.set(self.handed_over);
+        if self.is_prebuilt {
+            self.thread.once.iter().zip(self.before).for_each(|(copy, value)| copy.set(value));
         }
     }
 }
