@@ -44,7 +44,7 @@ const COUNTS_KEPT: u64 = 4096;
 pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::become_worker();
     process::watch_for_outsiders();
-    panic::set_hook(Box::new(|panic| own_fault(panic)));
+    panic::set_hook(Box::new(own_fault));
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
     let job: Job = job::read(&files.job())?;
     if let Work::Evolve(_evolution) = &job.work {
