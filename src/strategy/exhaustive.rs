@@ -22,7 +22,7 @@ use crate::model::schedule::Injection;
 const PATIENCE: u32 = 4;
 const MOST_PATIENCE: u32 = 256;
 /// A search that took more executions is not begun anew with more patience.
-const SHORT: u64 = 500;
+const SHORT: u64 = 5_000;
 
 /// One way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
