@@ -106,6 +106,8 @@ struct OfThread {
 pub struct Signals {
     /// By number.
     actions: [Action; LARGEST as usize + 1],
+    /// Some action is not the default one.
+    acts: bool,
     /// Sent to the process.
     pending: Set,
     // By thread. Never grows past its first capacity: places of these stand for objects.
@@ -118,6 +120,7 @@ impl Signals {
     pub fn new() -> Self {
         Self {
             actions: [Action::DEFAULT; LARGEST as usize + 1],
+            acts: false,
             pending: Set(0),
             threads: Vec::with_capacity(MAX_VIRTUAL_THREADS),
             due: 0,
@@ -125,7 +128,9 @@ impl Signals {
     }
 
     pub fn begin(&mut self) {
-        self.actions.fill(Action::DEFAULT);
+        if std::mem::take(&mut self.acts) {
+            self.actions.fill(Action::DEFAULT);
+        }
         self.pending = Set(0);
         self.threads.clear();
         self.due = 0;
@@ -165,6 +170,7 @@ impl Signals {
 
     /// A pending signal that is to be ignored from now on is forgotten.
     pub fn set_action(&mut self, signal: c_int, action: Action) {
+        self.acts = true;
         self.actions[signal as usize] = Action { mask: action.mask.blockable(), ..action };
         if self.is_ignored(signal) {
             let gone = Set::of(signal);
