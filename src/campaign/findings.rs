@@ -292,7 +292,6 @@ pub(super) fn remove_stale(directory: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::settings::{Engine, Sanitizer, StrategyName};
     use crate::model::verdict::OracleName;
     use crate::task_graph::{Affinity, ResultKind, Task, TaskGraph};
 
@@ -302,15 +301,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings {
-            runtime: "bundled".to_owned(),
-            threads: 2,
-            sanitizer: Sanitizer::None,
-            engine: Engine::Fibers,
-            strategy: StrategyName::Random,
-            seed: 7,
-            bug: None,
-        }
+        Settings { seed: 7, ..Settings::sample() }
     }
 
     fn found(message: &str) -> Found {

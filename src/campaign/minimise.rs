@@ -197,19 +197,10 @@ struct Attempt {
 mod tests {
     use super::*;
     use crate::check::{self, Check};
-    use crate::model::settings::{Engine, Sanitizer, StrategyName};
     use crate::target::Points;
 
     fn refusal(workload: Workload, verdict: Verdict) -> String {
-        let settings = Settings {
-            runtime: check::RUNTIME.to_owned(),
-            threads: 1,
-            sanitizer: Sanitizer::None,
-            engine: Engine::Fibers,
-            strategy: StrategyName::Random,
-            seed: 1,
-            bug: None,
-        };
+        let settings = Settings { runtime: check::RUNTIME.to_owned(), threads: 1, ..Settings::sample() };
         let (fingerprint, report) = (String::new(), String::new());
         let case = Case { settings, workload, schedule: None, verdict, oracle: None, fingerprint, report };
         Minimisation::new(case, 1, 1).err().expect("refused").to_string()

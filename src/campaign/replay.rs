@@ -301,20 +301,11 @@ fn severity(conclusion: &Conclusion) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::settings::StrategyName;
     use crate::model::verdict::OracleName;
     use crate::task_graph;
 
     fn settings(sanitizer: Sanitizer, engine: Engine) -> Settings {
-        Settings {
-            runtime: "bundled".to_owned(),
-            threads: 2,
-            sanitizer,
-            engine,
-            strategy: StrategyName::Random,
-            seed: 1,
-            bug: None,
-        }
+        Settings { sanitizer, engine, ..Settings::sample() }
     }
 
     fn case(verdict: Verdict, sanitizer: Sanitizer) -> Case {

@@ -10,7 +10,7 @@ use crate::campaign::findings::{Confirmation, Finding, Origin};
 use crate::campaign::plan::{Cut, Plan};
 use crate::campaign::replay::{Conclusion, Replayed, Seen};
 use crate::case::Case;
-use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::model::verdict::{Failure, Incomparable, OracleName, Verdict};
 use crate::target::bundled;
 use crate::task_graph::TaskGraph;
@@ -140,13 +140,5 @@ fn replayed(path: &str, seen: Seen, conclusion: Conclusion) -> Replayed {
 }
 
 fn settings(sanitizer: Sanitizer) -> Settings {
-    Settings {
-        runtime: "bundled".to_owned(),
-        threads: 2,
-        sanitizer,
-        engine: Engine::Fibers,
-        strategy: StrategyName::Random,
-        seed: 7,
-        bug: None,
-    }
+    Settings { sanitizer, seed: 7, ..Settings::sample() }
 }

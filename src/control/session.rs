@@ -93,9 +93,9 @@ impl Session {
         );
         ensure!(
             settings.sanitizer == sanitizer::loaded(),
-            "this process was to run with sanitizer {:?}, and {:?} is loaded; does its runtime fit this system?",
-            settings.sanitizer,
-            sanitizer::loaded()
+            "this process was to run with sanitizer {}, and {} is loaded; does its runtime fit this system?",
+            settings.sanitizer.word(),
+            sanitizer::loaded().word()
         );
         if sanitizer::loaded() == Sanitizer::None {
             process::die_of_faults();

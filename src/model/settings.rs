@@ -57,6 +57,22 @@ pub struct Settings {
     pub bug: Option<String>,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// Those that tests begin with.
+    pub(crate) fn sample() -> Self {
+        Self {
+            runtime: "bundled".to_owned(),
+            threads: 2,
+            sanitizer: Sanitizer::None,
+            engine: Engine::Fibers,
+            strategy: StrategyName::Random,
+            seed: 1,
+            bug: None,
+        }
+    }
+}
+
 /// Upper bound of `--threads`.
 pub const MAX_THREADS: u16 = 256;
 /// Upper bound of `--jobs`: more workers help nobody.

@@ -105,20 +105,11 @@ mod tests {
 
     use super::*;
     use crate::check::Check;
-    use crate::model::settings::StrategyName;
     use crate::model::verdict::Verdict;
     use crate::target::Points;
 
     fn settings() -> Settings {
-        Settings {
-            runtime: "bundled".to_owned(),
-            threads: 2,
-            sanitizer: Sanitizer::None,
-            engine: Engine::Fibers,
-            strategy: StrategyName::Random,
-            seed: 1,
-            bug: None,
-        }
+        Settings::sample()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::campaign::job::{self, Executed, Failed, Job, Outcome, Program, Slice, Work};
 use crate::check;
 use crate::model::schedule::Schedule;
-use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::Settings;
 use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::protocol::Trace;
 use crate::target::Built;
@@ -62,15 +62,7 @@ pub fn slice(count: u64) -> Work {
 }
 
 pub fn job(target: Built, work: Work) -> Job {
-    let settings = Settings {
-        runtime: check::RUNTIME.to_owned(),
-        threads: 1,
-        sanitizer: Sanitizer::None,
-        engine: Engine::Fibers,
-        strategy: StrategyName::Random,
-        seed: 1,
-        bug: None,
-    };
+    let settings = Settings { runtime: check::RUNTIME.to_owned(), threads: 1, ..Settings::sample() };
     Job { settings, target, work }
 }
 

@@ -31,8 +31,9 @@ impl Call {
         Unwatched::begin()
     }
 
+    /// The memory of the object is still there, as far as the controller knows.
     #[inline]
-    fn expect_alive(self, active: &Active, object: usize) {
+    pub fn expect_alive(self, active: &Active, object: usize) {
         if let Some(how) = active.is_gone(object) {
             active.dangling(self.primitive, how);
         }

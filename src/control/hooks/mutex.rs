@@ -47,7 +47,7 @@ impl Mutex {
     /// It is an initialised mutex, or was one; only the virtual thread that runs touches it.
     #[inline]
     pub(super) unsafe fn at<'program>(mutex: *const Self) -> &'program Self {
-        // SAFETY: the caller's promise; no place in a reference to cells need be there longer than it is used.
+        // SAFETY: the caller's promise. Its cells are read only once `Call` has seen that they are still there.
         unsafe { &*mutex }
     }
 
@@ -151,6 +151,7 @@ impl Mutex {
     /// It is to be destroyed, which changes nothing while somebody uses it. The real function is called while the result
     /// lives.
     pub(super) fn begin_to_destroy(&self, active: &Active, call: Call) -> Unwatched {
+        call.expect_alive(active, self.address());
         if self.users.get() == 0 {
             return call.begins_or_ends(active, self);
         }
