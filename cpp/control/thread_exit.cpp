@@ -107,7 +107,8 @@ void *threadbare_run_thread(void *start, void *argument, int is_c11, void **plac
 /// Makes what the C and C++ libraries keep of a program under check as it is when a process starts.
 void threadbare_renew_libraries() {
   static const std::terminate_handler terminate = std::get_terminate();
-  std::set_terminate(terminate);
+  // To look is cheaper than to set.
+  if (std::get_terminate() != terminate) std::set_terminate(terminate);
   // What `rand` and `random` go on from is kept here, so that one can see whether it was used: to seed it takes long.
   static char random_state[RANDOM_STATE];
   static char fresh_state[RANDOM_STATE];

@@ -129,7 +129,7 @@ impl LoadedGraph {
             stayed: execution.stayed,
             reports: execution.reports,
             is_intact: execution.ending == Ending::Completed,
-            ending: execution.ending.clone(),
+            ending: session.take_ending(),
             judgement,
             evidence,
         }
@@ -156,8 +156,8 @@ impl Pace {
             let expected = self.longest.unwrap_or(EXPECTED_POINTS);
             (session.execute_image(number, mode, budget, expected), Vec::new())
         };
-        let (ending, reports) = (execution.ending.clone(), execution.reports);
-        let (points, stayed) = (execution.points, execution.stayed);
+        let (points, stayed, reports) = (execution.points, execution.stayed, execution.reports);
+        let ending = session.take_ending();
         let judgement = exit::judge(&ending);
         let is_new = is_new(&judgement, reports, known);
         let evidence = (is_new || is_logged).then(|| {

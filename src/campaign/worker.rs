@@ -33,7 +33,7 @@ use crate::task_graph::{Injections, TaskGraph};
 /// Schedules of an audit that are kept.
 const MAX_AUDITED: usize = 2_000;
 /// Executions after which what they printed is thrown away, if it is much.
-const STDERR_LOOKS: u64 = 16;
+const STDERR_LOOKS: u64 = 64;
 /// Executions of a program after which counts of what was found before are kept.
 const COUNTS_KEPT: u64 = 4096;
 

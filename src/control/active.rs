@@ -17,7 +17,7 @@ use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::model::execution::{Ending, Exit, Step, ThreadId};
-use crate::model::op::{Op, OpKind};
+use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
 
 /// The execution that the calling thread is part of, if it is controlled.
@@ -132,7 +132,7 @@ impl Active {
     /// The place of the operation in the code is an address that stands for it, or 0.
     #[inline(always)]
     pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
-        let next = self.ask(|controller| controller.decide(Op { kind, object, place }));
+        let next = self.ask(|controller| controller.decide(kind, object, place));
         self.follow(next);
         if self.is_any_signal_due() {
             self.pause_after_signals(kind, object, place);

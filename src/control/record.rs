@@ -34,7 +34,7 @@ static RECORDER: Recorder = Recorder {
     generation: AtomicUsize::new(0),
 };
 
-/// Makes room for so many events of the next execution. The calling thread is thread 0.
+/// Makes room for so many events of the next execution.
 pub(super) fn begin(room: usize) {
     // SAFETY: called between executions, when no runtime runs.
     let events = unsafe { &mut *RECORDER.events.get() };
@@ -44,14 +44,20 @@ pub(super) fn begin(room: usize) {
     RECORDER.claimed.store(0, Ordering::Relaxed);
     RECORDER.overflown.store(false, Ordering::Relaxed);
     RECORDER.next_thread.store(0, Ordering::Relaxed);
-    RECORDER.generation.fetch_add(1, Ordering::Relaxed);
+    // Nobody else writes this, or `room` below: a locked instruction would be felt in each execution.
+    RECORDER.generation.store(RECORDER.generation.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+/// After `begin`, under the engine `free`: the calling thread is thread 0.
+pub(super) fn begin_freely() {
     free_thread();
 }
 
 /// Gives the events of the execution that ended, in exchange for a vector to use again; whether all of them fitted.
 pub(super) fn end(target: &mut Vec<Event>) -> bool {
     // What would be recorded from here on has no place.
-    let room = RECORDER.room.swap(0, Ordering::Relaxed);
+    let room = RECORDER.room.load(Ordering::Relaxed);
+    RECORDER.room.store(0, Ordering::Relaxed);
     let count = RECORDER.claimed.load(Ordering::Acquire).min(room);
     // SAFETY: as `begin`; so many places were claimed, and each was written before its thread went on.
     unsafe {

@@ -342,6 +342,11 @@ impl Session {
         &self.execution
     }
 
+    /// How the last execution ended, which is asked once.
+    pub fn take_ending(&mut self) -> Ending {
+        std::mem::replace(&mut self.execution.ending, Ending::Completed)
+    }
+
     /// Reports of these signatures count no more: they are known.
     pub fn know_reports(&mut self, signatures: &[u64]) {
         sanitizer::know(signatures);

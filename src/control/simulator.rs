@@ -213,7 +213,7 @@ impl Execution<'_> {
         // As the hooks do: locks and the like do not know where they are called.
         let place = if object < mutex(0) { 0x40_0000 + thread.code * 256 + thread.at } else { 0 };
         if self.controller.count(kind) {
-            let next = self.controller.decide(Op { kind, object, place });
+            let next = self.controller.decide(kind, object, place);
             return next != Next::Stop;
         }
         true

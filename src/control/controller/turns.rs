@@ -5,15 +5,17 @@ use super::{Budget, Controller, Next, POINT_TIME, Wake};
 use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::model::execution::{Ending, ThreadId};
-use crate::model::op::Op;
+use crate::model::op::{Op, OpKind};
 use crate::strategy::{Decision, Divergence, Turn};
 
 /// Points of a turn once everyone gets their share.
 const FAIR_TURN: u32 = 64;
 
 impl Controller {
-    /// At a point with more to it: who runs next; the running thread could go on, with `pending`.
-    pub fn decide(&mut self, pending: Op) -> Next {
+    /// At a point with more to it: who runs next; the running thread could go on, with this operation. It comes in
+    /// registers, since to copy what was just written in parts stalls the processor.
+    pub fn decide(&mut self, kind: OpKind, object: usize, place: usize) -> Next {
+        let pending = Op { kind, object, place };
         if self.trace.points() < self.turn_end && !pending.kind.yields() {
             self.tell(self.current, &pending);
             return Next::Continue;
@@ -27,7 +29,7 @@ impl Controller {
         }
         let current = self.current;
         if self.replaying {
-            self.pending[usize::from(current)] = pending;
+            self.pending[usize::from(current)] = Op { kind, object, place };
             return self.choose(Some(current), pending.kind.yields());
         }
         let staying = self.patience.is_staying();
@@ -44,7 +46,7 @@ impl Controller {
         if stays {
             return self.stay(&pending);
         }
-        self.pending[usize::from(current)] = pending;
+        self.pending[usize::from(current)] = Op { kind, object, place };
         let look = self.fairness.look(current, &pending, self.single);
         if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
             return self.stay(&pending);

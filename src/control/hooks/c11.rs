@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI32;
 
 use super::call::stand_in_for_calls;
 use super::clock::sleep_for;
-use super::condition::{self, Condition};
+use super::condition::Condition;
 use super::mutex::Mutex;
 use super::{nanoseconds, once, specific, stand_in, thread};
 use crate::control::real::real;
@@ -80,79 +80,64 @@ stand_in! {
 }
 
 stand_in_for_calls! {
-    fn mtx_lock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        status(unsafe { Mutex::at(mutex) }.lock(active, call))
+    fn mtx_lock(mutex: &Mutex) -> c_int |active, call| {
+        status(mutex.lock(active, call))
     }
 
-    fn mtx_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        status(unsafe { Mutex::at(mutex).lock_until(active, call, libc::CLOCK_REALTIME, &*until) })
+    fn mtx_timedlock(mutex: &Mutex, until: &libc::timespec) -> c_int |active, call| {
+        status(mutex.lock_until(active, call, libc::CLOCK_REALTIME, until))
     }
 
-    fn mtx_trylock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        status(unsafe { Mutex::at(mutex) }.try_lock(active, call))
+    fn mtx_trylock(mutex: &Mutex) -> c_int |active, call| {
+        status(mutex.try_lock(active, call))
     }
 
-    fn mtx_unlock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        status(unsafe { Mutex::at(mutex) }.unlock(active, call))
+    fn mtx_unlock(mutex: &Mutex) -> c_int |active, call| {
+        status(mutex.unlock(active, call))
     }
 
-    fn cnd_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        status(unsafe { condition::wait(active, condition, mutex, call, None) })
+    fn cnd_wait(condition: &Condition, mutex: &Mutex) -> c_int |active, call| {
+        status(condition.wait(active, mutex, call, None))
     }
 
-    fn cnd_timedwait(condition: *mut Condition, mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        let Some(deadline) = super::deadline(libc::CLOCK_REALTIME, unsafe { &*until }) else { return ERROR };
-        // SAFETY: the caller's promise.
-        status(unsafe { condition::wait(active, condition, mutex, call, Some(deadline)) })
+    fn cnd_timedwait(condition: &Condition, mutex: &Mutex, until: &libc::timespec) -> c_int |active, call| {
+        status(condition.wait_until(active, mutex, call, libc::CLOCK_REALTIME, until))
     }
 
-    fn cnd_signal(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { condition::notify_one(active, condition, call) };
+    fn cnd_signal(condition: &Condition) -> c_int |active, call| {
+        condition.notify_one(active, call);
         SUCCESS
     }
 
-    fn cnd_broadcast(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { condition::notify_all(active, condition, call) };
+    fn cnd_broadcast(condition: &Condition) -> c_int |active, call| {
+        condition.notify_all(active, call);
         SUCCESS
     }
 
-    fn call_once(flag: *mut AtomicI32, routine: once::Routine) |active, call| {
-        // SAFETY: the caller's promise.
+    fn call_once(flag: &AtomicI32, routine: once::Routine) |active, call| {
+        // SAFETY: the program's promise that it can be called.
         unsafe { once::call(active, flag, routine, call) };
     }
 
-    fn mtx_init(mutex: *mut Mutex, kind: c_int) -> c_int |active, call| {
+    fn mtx_init(mutex: &Mutex, kind: c_int) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: the caller's promise.
-        unsafe { real!(mtx_init: fn(*mut Mutex, c_int) -> c_int)(mutex, kind) }
+        // SAFETY: passed on unchanged.
+        unsafe { real!(mtx_init: fn(&Mutex, c_int) -> c_int)(mutex, kind) }
     }
 
-    fn mtx_destroy(mutex: *mut Mutex) |active, call| {
-        // SAFETY: the caller's promise.
-        let _unwatched = unsafe { Mutex::at(mutex) }.begin_to_destroy(active, call);
-        // SAFETY: the caller's promise.
-        unsafe { real!(mtx_destroy: fn(*mut Mutex))(mutex) };
+    fn mtx_destroy(mutex: &Mutex) |active, call| {
+        let _unwatched = mutex.begin_to_destroy(active, call);
+        // SAFETY: passed on unchanged.
+        unsafe { real!(mtx_destroy: fn(&Mutex))(mutex) };
     }
 
-    fn cnd_init(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            condition::initialise(active, condition, call, || {
-                real!(cnd_init: fn(*mut Condition) -> c_int)(condition)
-            })
-        }
+    fn cnd_init(condition: &Condition) -> c_int |active, call| {
+        // SAFETY: passed on unchanged.
+        condition.initialise(active, call, || unsafe { real!(cnd_init: fn(&Condition) -> c_int)(condition) })
     }
 
-    fn cnd_destroy(condition: *mut Condition) |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { condition::destroy(active, condition, call, || real!(cnd_destroy: fn(*mut Condition))(condition)) };
+    fn cnd_destroy(condition: &Condition) |active, call| {
+        // SAFETY: passed on unchanged.
+        condition.destroy(active, call, || unsafe { real!(cnd_destroy: fn(&Condition))(condition) });
     }
 }

@@ -79,7 +79,8 @@ macro_rules! after {
 }
 pub(super) use after;
 
-/// Hooks as those of `stand_in`, which are told of the call:
+/// Hooks as those of `stand_in`, which are told of the call. Objects come as references to cells, which are read only once
+/// `Call` has seen that they are still there:
 /// `fn name(arguments) -> result |active, call| { what happens under control }`.
 macro_rules! stand_in_for_calls {
     ($($(#[doc = $doc:literal])* fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?

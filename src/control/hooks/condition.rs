@@ -1,6 +1,7 @@
 //! Condition variables. Who waits is known to the controller; of the `pthread_cond_t` only its clock
 //! is read, and whether it was destroyed. Wake-ups are spurious only where the controller is told to let that happen.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 
 use super::call::{Call, stand_in_for_calls};
@@ -16,187 +17,156 @@ use crate::model::schedule::Injection;
 #[repr(C)]
 pub struct Condition {
     /// `DESTROYED`, or anything else.
-    state: u32,
-    _other: [u32; 8],
+    state: Cell<u32>,
+    _other: [Cell<u32>; 8],
     /// Bit 1 is set if the variable was initialised with `CLOCK_MONOTONIC`.
-    references: u32,
+    references: Cell<u32>,
 }
 
 /// Nothing that glibc's or a static initialiser begins with.
 const DESTROYED: u32 = 0xde57_0bad;
 
 impl Condition {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
     fn clock(&self) -> libc::clockid_t {
-        if self.references & 2 == 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC }
+        if self.references.get() & 2 == 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC }
     }
-}
 
-/// The calling thread uses the variable.
-///
-/// # Safety
-/// It is or was one, if its memory is there.
-unsafe fn touch(active: &Active, condition: *const Condition, call: Call) {
-    call.uses(active, condition);
-    // SAFETY: the caller's promise, and it is there.
-    if unsafe { (&raw const (*condition).state).read_volatile() } == DESTROYED {
-        call.refuse_dead(active);
+    /// The calling thread uses the variable.
+    fn touch(&self, active: &Active, call: Call) {
+        call.uses(active, self);
+        if self.state.get() == DESTROYED {
+            call.refuse_dead(active);
+        }
     }
-}
 
-/// # Safety
-/// Both are initialised, and the calling virtual thread holds the mutex.
-pub(super) unsafe fn wait(
-    active: &Active,
-    condition: *mut Condition,
-    mutex: *mut Mutex,
-    call: Call,
-    deadline: Option<u64>,
-) -> c_int {
-    active.pass(OpKind::ConditionWait, condition as usize);
-    let spurious = active.inject(Injection::SpuriousWakeUp);
-    // No scheduling point from here until the thread waits: giving the mutex up and waiting are one step.
-    // Touched no more once the mutex is given up: who was notified may be the one that destroys it.
-    // SAFETY: the caller's promise.
-    let mutex = unsafe {
-        touch(active, condition, call);
-        Mutex::at(mutex)
-    };
-    let error = mutex.give_up(active, call);
-    if error != 0 {
-        return error;
+    /// The calling virtual thread holds the mutex.
+    pub(super) fn wait(&self, active: &Active, mutex: &Mutex, call: Call, deadline: Option<u64>) -> c_int {
+        active.pass(OpKind::ConditionWait, self.address());
+        let spurious = active.inject(Injection::SpuriousWakeUp);
+        // No scheduling point from here until the thread waits: giving the mutex up and waiting are one step.
+        // Touched no more once the mutex is given up: who was notified may be the one that destroys it.
+        self.touch(active, call);
+        let error = mutex.give_up(active, call);
+        if error != 0 {
+            return error;
+        }
+        mutex.begin_use();
+        let wake = if spurious {
+            active.pass(OpKind::ConditionWait, self.address());
+            Wake::Notified
+        } else {
+            active.block(self.address(), call.primitive, deadline)
+        };
+        call.uses(active, mutex);
+        mutex.end_use();
+        let error = mutex.take(active, call, None);
+        if error == 0 && wake == Wake::TimedOut { libc::ETIMEDOUT } else { error }
     }
-    mutex.begin_use();
-    let wake = if spurious {
-        active.pass(OpKind::ConditionWait, condition as usize);
-        Wake::Notified
-    } else {
-        active.block(condition as usize, call.primitive, deadline)
-    };
-    call.uses(active, mutex);
-    mutex.end_use();
-    let error = mutex.take(active, call, None);
-    if error == 0 && wake == Wake::TimedOut { libc::ETIMEDOUT } else { error }
-}
 
-/// # Safety
-/// The variable is initialised. The same holds for the others below.
-pub(super) unsafe fn notify_one(active: &Active, condition: *const Condition, call: Call) {
-    active.pass(OpKind::ConditionNotify, condition as usize);
-    // SAFETY: the caller's promise.
-    unsafe { touch(active, condition, call) };
-    active.ask(|controller| controller.wake_one(condition as usize));
-}
-
-/// # Safety
-/// As `notify_one`.
-pub(super) unsafe fn notify_all(active: &Active, condition: *const Condition, call: Call) {
-    active.pass(OpKind::ConditionNotify, condition as usize);
-    // SAFETY: the caller's promise.
-    unsafe { touch(active, condition, call) };
-    active.ask(|controller| controller.wake_all(condition as usize));
-}
-
-/// # Safety
-/// As `notify_one`.
-pub(super) unsafe fn initialise(
-    active: &Active,
-    condition: *mut Condition,
-    call: Call,
-    real: impl FnOnce() -> c_int,
-) -> c_int {
-    let _unwatched = call.begins_or_ends(active, condition);
-    let error = real();
-    if error == 0 {
-        // SAFETY: the caller's promise.
-        unsafe { (*condition).state = 0 };
+    pub(super) fn wait_until(
+        &self,
+        active: &Active,
+        mutex: &Mutex,
+        call: Call,
+        clock: libc::clockid_t,
+        until: &libc::timespec,
+    ) -> c_int {
+        match deadline(clock, until) {
+            Some(deadline) => self.wait(active, mutex, call, Some(deadline)),
+            None => libc::EINVAL,
+        }
     }
-    error
-}
 
-/// # Safety
-/// As `notify_one`.
-pub(super) unsafe fn destroy<R>(active: &Active, condition: *mut Condition, call: Call, real: impl FnOnce() -> R) -> R {
-    // SAFETY: the caller's promise.
-    unsafe { touch(active, condition, call) };
-    let _unwatched = call.begins_or_ends(active, condition);
-    let result = real();
-    // SAFETY: the caller's promise: its memory is still there.
-    unsafe { (*condition).state = DESTROYED };
-    result
+    /// Which waiter wakes is a choice.
+    pub(super) fn notify_one(&self, active: &Active, call: Call) {
+        active.pass(OpKind::ConditionNotify, self.address());
+        self.touch(active, call);
+        active.ask(|controller| controller.wake_one(self.address()));
+    }
+
+    pub(super) fn notify_all(&self, active: &Active, call: Call) {
+        active.pass(OpKind::ConditionNotify, self.address());
+        self.touch(active, call);
+        active.ask(|controller| controller.wake_all(self.address()));
+    }
+
+    pub(super) fn initialise(&self, active: &Active, call: Call, real: impl FnOnce() -> c_int) -> c_int {
+        let _unwatched = call.begins_or_ends(active, self);
+        let error = real();
+        if error == 0 {
+            self.state.set(0);
+        }
+        error
+    }
+
+    pub(super) fn destroy<R>(&self, active: &Active, call: Call, real: impl FnOnce() -> R) -> R {
+        self.touch(active, call);
+        let _unwatched = call.begins_or_ends(active, self);
+        let result = real();
+        self.state.set(DESTROYED);
+        result
+    }
 }
 
 stand_in_for_calls! {
-    fn pthread_cond_wait(condition: *mut Condition, mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { wait(active, condition, mutex, call, None) }
+    fn pthread_cond_wait(condition: &Condition, mutex: &Mutex) -> c_int |active, call| {
+        condition.wait(active, mutex, call, None)
     }
 
     fn pthread_cond_timedwait(
-        condition: *mut Condition,
-        mutex: *mut Mutex,
-        until: *const libc::timespec,
+        condition: &Condition,
+        mutex: &Mutex,
+        until: &libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            call.uses(active, condition);
-            let Some(deadline) = deadline((*condition).clock(), &*until) else { return libc::EINVAL };
-            wait(active, condition, mutex, call, Some(deadline))
-        }
+        call.uses(active, condition);
+        condition.wait_until(active, mutex, call, condition.clock(), until)
     }
 
     fn pthread_cond_clockwait(
-        condition: *mut Condition,
-        mutex: *mut Mutex,
+        condition: &Condition,
+        mutex: &Mutex,
         clock: libc::clockid_t,
-        until: *const libc::timespec,
+        until: &libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let Some(deadline) = deadline(clock, &*until) else { return libc::EINVAL };
-            wait(active, condition, mutex, call, Some(deadline))
-        }
+        condition.wait_until(active, mutex, call, clock, until)
     }
 
-    #[doc = "Which waiter wakes is a choice."]
-    fn pthread_cond_signal(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { notify_one(active, condition, call) };
+    fn pthread_cond_signal(condition: &Condition) -> c_int |active, call| {
+        condition.notify_one(active, call);
         0
     }
 
-    fn pthread_cond_broadcast(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { notify_all(active, condition, call) };
+    fn pthread_cond_broadcast(condition: &Condition) -> c_int |active, call| {
+        condition.notify_all(active, call);
         0
     }
 
-    fn pthread_cond_init(condition: *mut Condition, attributes: *const libc::pthread_condattr_t) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            initialise(active, condition, call, || {
-                real!(pthread_cond_init: fn(*mut Condition, *const libc::pthread_condattr_t) -> c_int)(
-                    condition, attributes,
-                )
-            })
-        }
+    fn pthread_cond_init(condition: &Condition, attributes: *const libc::pthread_condattr_t) -> c_int |active, call| {
+        condition.initialise(active, call, || {
+            // SAFETY: passed on unchanged.
+            unsafe {
+                real!(pthread_cond_init: fn(&Condition, *const libc::pthread_condattr_t) -> c_int)(condition, attributes)
+            }
+        })
     }
 
-    fn pthread_cond_destroy(condition: *mut Condition) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            destroy(active, condition, call, || real!(pthread_cond_destroy: fn(*mut Condition) -> c_int)(condition))
-        }
+    fn pthread_cond_destroy(condition: &Condition) -> c_int |active, call| {
+        // SAFETY: passed on unchanged.
+        condition.destroy(active, call, || unsafe { real!(pthread_cond_destroy: fn(&Condition) -> c_int)(condition) })
     }
 
     #[doc = "`std::condition_variable::notify_one`: the program is its caller, and not libstdc++, which TSan does not see."]
-    fn _ZNSt18condition_variable10notify_oneEv(condition: *mut Condition) |active, call| {
-        // SAFETY: the caller's promise; a `std::condition_variable` is a `pthread_cond_t`.
-        unsafe { notify_one(active, condition, Call { primitive: "pthread_cond_signal", ..call }) };
+    #[doc = "A `std::condition_variable` is a `pthread_cond_t`."]
+    fn _ZNSt18condition_variable10notify_oneEv(condition: &Condition) |active, call| {
+        condition.notify_one(active, Call { primitive: "pthread_cond_signal", ..call });
     }
 
     #[doc = "`std::condition_variable::notify_all`: as `notify_one`."]
-    fn _ZNSt18condition_variable10notify_allEv(condition: *mut Condition) |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { notify_all(active, condition, Call { primitive: "pthread_cond_broadcast", ..call }) };
+    fn _ZNSt18condition_variable10notify_allEv(condition: &Condition) |active, call| {
+        condition.notify_all(active, Call { primitive: "pthread_cond_broadcast", ..call });
     }
 }

@@ -114,6 +114,35 @@ unsafe extern "C-unwind" fn __cxa_atexit(
     }
 }
 
+/// Stands in for `__cxa_finalize`, which an object's last destructor calls: the handlers of an execution are not with the
+/// C library.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __cxa_finalize(library: *mut c_void) {
+    if program().is_none() {
+        // SAFETY: passed on unchanged.
+        unsafe { real!(__cxa_finalize: fn(*mut c_void))(library) };
+    }
+}
+
+/// Stands in for `__register_atfork`, which `pthread_atfork` calls: nothing under control forks.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn __register_atfork(
+    prepare: *const c_void,
+    parent: *const c_void,
+    child: *const c_void,
+    library: *mut c_void,
+) -> c_int {
+    match program() {
+        Some(_) => 0,
+        // SAFETY: passed on unchanged.
+        None => unsafe {
+            real!(__register_atfork: fn(*const c_void, *const c_void, *const c_void, *mut c_void) -> c_int)(
+                prepare, parent, child, library,
+            )
+        },
+    }
+}
+
 /// Stands in for `abort`, which `std::terminate` ends in.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn abort() -> ! {

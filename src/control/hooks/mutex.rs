@@ -41,16 +41,6 @@ fn owner(active: &Active) -> c_int {
 }
 
 impl Mutex {
-    /// The mutex that a call is about.
-    ///
-    /// # Safety
-    /// It is an initialised mutex, or was one; only the virtual thread that runs touches it.
-    #[inline]
-    pub(super) unsafe fn at<'program>(mutex: *const Self) -> &'program Self {
-        // SAFETY: the caller's promise. Its cells are read only once `Call` has seen that they are still there.
-        unsafe { &*mutex }
-    }
-
     fn address(&self) -> usize {
         std::ptr::from_ref(self) as usize
     }
@@ -218,47 +208,39 @@ impl Mutex {
 }
 
 stand_in_for_calls! {
-    fn pthread_mutex_lock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { Mutex::at(mutex) }.lock(active, call)
+    fn pthread_mutex_lock(mutex: &Mutex) -> c_int |active, call| {
+        mutex.lock(active, call)
     }
 
-    fn pthread_mutex_trylock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { Mutex::at(mutex) }.try_lock(active, call)
+    fn pthread_mutex_trylock(mutex: &Mutex) -> c_int |active, call| {
+        mutex.try_lock(active, call)
     }
 
-    fn pthread_mutex_timedlock(mutex: *mut Mutex, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { Mutex::at(mutex).lock_until(active, call, libc::CLOCK_REALTIME, &*until) }
+    fn pthread_mutex_timedlock(mutex: &Mutex, until: &libc::timespec) -> c_int |active, call| {
+        mutex.lock_until(active, call, libc::CLOCK_REALTIME, until)
     }
 
     fn pthread_mutex_clocklock(
-        mutex: *mut Mutex,
+        mutex: &Mutex,
         clock: libc::clockid_t,
-        until: *const libc::timespec,
+        until: &libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { Mutex::at(mutex).lock_until(active, call, clock, &*until) }
+        mutex.lock_until(active, call, clock, until)
     }
 
-    fn pthread_mutex_unlock(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe { Mutex::at(mutex) }.unlock(active, call)
+    fn pthread_mutex_unlock(mutex: &Mutex) -> c_int |active, call| {
+        mutex.unlock(active, call)
     }
 
-    fn pthread_mutex_init(mutex: *mut Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
+    fn pthread_mutex_init(mutex: &Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, mutex);
-        // SAFETY: the caller's promise.
-        unsafe {
-            real!(pthread_mutex_init: fn(*mut Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes)
-        }
+        // SAFETY: passed on unchanged.
+        unsafe { real!(pthread_mutex_init: fn(&Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes) }
     }
 
-    fn pthread_mutex_destroy(mutex: *mut Mutex) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        let _unwatched = unsafe { Mutex::at(mutex) }.begin_to_destroy(active, call);
-        // SAFETY: the caller's promise.
-        unsafe { real!(pthread_mutex_destroy: fn(*mut Mutex) -> c_int)(mutex) }
+    fn pthread_mutex_destroy(mutex: &Mutex) -> c_int |active, call| {
+        let _unwatched = mutex.begin_to_destroy(active, call);
+        // SAFETY: passed on unchanged.
+        unsafe { real!(pthread_mutex_destroy: fn(&Mutex) -> c_int)(mutex) }
     }
 }

@@ -47,12 +47,10 @@ pub(super) type Routine = unsafe extern "C-unwind" fn();
 /// called.
 ///
 /// # Safety
-/// `control` is an initialised control word, and `routine` can be called.
-pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Routine, call: Call) {
+/// `routine` can be called.
+pub(super) unsafe fn call(active: &Active, control: &AtomicI32, routine: Routine, call: Call) {
     let variables = OnceVariables::take(active);
     call.uses(active, control);
-    // SAFETY: the caller's promise.
-    let control = unsafe { &*control };
     let address = std::ptr::from_ref(control) as usize;
     let done = done();
     if control.load(Ordering::SeqCst) == done {
@@ -90,7 +88,7 @@ pub(super) unsafe fn call(active: &Active, control: *mut AtomicI32, routine: Rou
 }
 
 stand_in_for_calls! {
-    fn pthread_once(control: *mut AtomicI32, routine: Routine) -> c_int |active, call| {
+    fn pthread_once(control: &AtomicI32, routine: Routine) -> c_int |active, call| {
         // SAFETY: the caller's promise.
         unsafe { self::call(active, control, routine, call) };
         0

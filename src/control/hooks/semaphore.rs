@@ -48,26 +48,10 @@ fn report(result: Result<(), c_int>) -> c_int {
     }
 }
 
-/// The calling thread uses the semaphore.
-///
-/// # Safety
-/// It is or was one, if its memory is there.
-unsafe fn touch(active: &Active, semaphore: *const Semaphore, call: Call) {
-    call.uses(active, semaphore);
-    // SAFETY: the caller's promise, and it is there.
-    if unsafe { (&raw const (*semaphore).state).read_volatile() } == DESTROYED {
-        call.refuse_dead(active);
-    }
-}
-
 /// Takes one, after the scheduling point of doing so.
-///
-/// # Safety
-/// `semaphore` is an initialised semaphore.
-unsafe fn take(active: &Active, semaphore: *mut Semaphore, call: Call, deadline: Option<u64>) -> Result<(), c_int> {
-    // SAFETY: the caller's promise.
-    while !unsafe { try_take(active, semaphore, call) } {
-        match active.block_interruptibly(semaphore as usize, call.primitive, deadline) {
+fn take(active: &Active, semaphore: &Semaphore, call: Call, deadline: Option<u64>) -> Result<(), c_int> {
+    while !try_take(active, semaphore, call) {
+        match active.block_interruptibly(semaphore.address(), call.primitive, deadline) {
             Wake::Notified | Wake::Restarted => {}
             Wake::Interrupted => return Err(libc::EINTR),
             Wake::TimedOut => {
@@ -79,116 +63,100 @@ unsafe fn take(active: &Active, semaphore: *mut Semaphore, call: Call, deadline:
     Ok(())
 }
 
-/// # Safety
-/// As `take`.
-unsafe fn try_take(active: &Active, semaphore: *mut Semaphore, call: Call) -> bool {
-    // SAFETY: the caller's promise; nothing here lets another thread run.
-    unsafe {
-        touch(active, semaphore, call);
-        let value = (&raw const (*semaphore).value).read_volatile();
-        if value == 0 {
-            return false;
-        }
-        (*semaphore).value = value - 1;
+/// The calling thread uses the semaphore.
+fn touch(active: &Active, semaphore: &Semaphore, call: Call) {
+    call.uses(active, semaphore);
+    if semaphore.is_destroyed() {
+        call.refuse_dead(active);
     }
-    sanitizer::acquire(semaphore as usize);
+}
+
+fn try_take(active: &Active, semaphore: &Semaphore, call: Call) -> bool {
+    touch(active, semaphore, call);
+    let value = semaphore.value.get();
+    if value == 0 {
+        return false;
+    }
+    semaphore.value.set(value - 1);
+    sanitizer::acquire(semaphore.address());
     active.ask(Controller::progress);
     true
 }
 
-/// # Safety
-/// As `take`.
-unsafe fn take_until(
+fn take_until(
     active: &Active,
-    semaphore: *mut Semaphore,
+    semaphore: &Semaphore,
     call: Call,
     clock: libc::clockid_t,
-    until: *const libc::timespec,
+    until: &libc::timespec,
 ) -> Result<(), c_int> {
-    active.pass(OpKind::SemaphoreWait, semaphore as usize);
-    // SAFETY: the caller's promise.
-    unsafe {
-        let deadline = deadline(clock, &*until).ok_or(libc::EINVAL)?;
-        take(active, semaphore, call, Some(deadline))
-    }
+    active.pass(OpKind::SemaphoreWait, semaphore.address());
+    let deadline = deadline(clock, until).ok_or(libc::EINVAL)?;
+    take(active, semaphore, call, Some(deadline))
 }
 
 stand_in_for_calls! {
-    fn sem_wait(semaphore: *mut Semaphore) -> c_int |active, call| {
-        active.pass(OpKind::SemaphoreWait, semaphore as usize);
-        // SAFETY: the caller's promise.
-        report(unsafe { take(active, semaphore, call, None) })
+    fn sem_wait(semaphore: &Semaphore) -> c_int |active, call| {
+        active.pass(OpKind::SemaphoreWait, semaphore.address());
+        report(take(active, semaphore, call, None))
     }
 
-    fn sem_timedwait(semaphore: *mut Semaphore, until: *const libc::timespec) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        report(unsafe { take_until(active, semaphore, call, libc::CLOCK_REALTIME, until) })
+    fn sem_timedwait(semaphore: &Semaphore, until: &libc::timespec) -> c_int |active, call| {
+        report(take_until(active, semaphore, call, libc::CLOCK_REALTIME, until))
     }
 
     fn sem_clockwait(
-        semaphore: *mut Semaphore,
+        semaphore: &Semaphore,
         clock: libc::clockid_t,
-        until: *const libc::timespec,
+        until: &libc::timespec,
     ) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        report(unsafe { take_until(active, semaphore, call, clock, until) })
+        report(take_until(active, semaphore, call, clock, until))
     }
 
-    fn sem_trywait(semaphore: *mut Semaphore) -> c_int |active, call| {
-        active.pass(OpKind::SemaphoreWait, semaphore as usize);
-        // SAFETY: the caller's promise.
-        report(if unsafe { try_take(active, semaphore, call) } { Ok(()) } else { Err(libc::EAGAIN) })
+    fn sem_trywait(semaphore: &Semaphore) -> c_int |active, call| {
+        active.pass(OpKind::SemaphoreWait, semaphore.address());
+        report(if try_take(active, semaphore, call) { Ok(()) } else { Err(libc::EAGAIN) })
     }
 
     #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]
-    fn sem_post(semaphore: *mut Semaphore) -> c_int |active, call| {
-        active.pass(OpKind::SemaphorePost, semaphore as usize);
-        // SAFETY: the caller's promise; nothing here lets another thread run.
-        let value = unsafe {
-            touch(active, semaphore, call);
-            &mut (*semaphore).value
-        };
-        if *value == LARGEST_VALUE {
+    fn sem_post(semaphore: &Semaphore) -> c_int |active, call| {
+        active.pass(OpKind::SemaphorePost, semaphore.address());
+        touch(active, semaphore, call);
+        let value = semaphore.value.get();
+        if value == LARGEST_VALUE {
             return report(Err(libc::EOVERFLOW));
         }
-        *value += 1;
-        sanitizer::release(semaphore as usize);
-        active.ask(|controller| controller.wake_one(semaphore as usize));
+        semaphore.value.set(value + 1);
+        sanitizer::release(semaphore.address());
+        active.ask(|controller| controller.wake_one(semaphore.address()));
         0
     }
 
-    fn sem_getvalue(semaphore: *mut Semaphore, value: *mut c_int) -> c_int |active, call| {
-        active.pass(OpKind::SemaphoreLook, semaphore as usize);
-        // SAFETY: the caller's promise.
-        unsafe {
-            touch(active, semaphore, call);
-            *value = (*semaphore).value as c_int;
-        }
-        sanitizer::acquire(semaphore as usize);
+    fn sem_getvalue(semaphore: &Semaphore, value: &mut c_int) -> c_int |active, call| {
+        active.pass(OpKind::SemaphoreLook, semaphore.address());
+        touch(active, semaphore, call);
+        *value = semaphore.value.get() as c_int;
+        sanitizer::acquire(semaphore.address());
         0
     }
 
-    fn sem_init(semaphore: *mut Semaphore, shared: c_int, value: c_uint) -> c_int |active, call| {
+    fn sem_init(semaphore: &Semaphore, shared: c_int, value: c_uint) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, semaphore);
-        // SAFETY: the caller's promise.
-        unsafe {
-            let failed = real!(sem_init: fn(*mut Semaphore, c_int, c_uint) -> c_int)(semaphore, shared, value);
-            if failed == 0 {
-                (*semaphore).state = 0;
-            }
-            failed
+        // SAFETY: passed on unchanged.
+        let failed = unsafe { real!(sem_init: fn(&Semaphore, c_int, c_uint) -> c_int)(semaphore, shared, value) };
+        if failed == 0 {
+            semaphore.state.set(0);
         }
+        failed
     }
 
-    fn sem_destroy(semaphore: *mut Semaphore) -> c_int |active, call| {
-        // SAFETY: the caller's promise.
-        unsafe {
-            touch(active, semaphore, call);
-            let _unwatched = call.begins_or_ends(active, semaphore);
-            let failed = real!(sem_destroy: fn(*mut Semaphore) -> c_int)(semaphore);
-            (*semaphore).state = DESTROYED;
-            failed
-        }
+    fn sem_destroy(semaphore: &Semaphore) -> c_int |active, call| {
+        touch(active, semaphore, call);
+        let _unwatched = call.begins_or_ends(active, semaphore);
+        // SAFETY: passed on unchanged.
+        let failed = unsafe { real!(sem_destroy: fn(&Semaphore) -> c_int)(semaphore) };
+        semaphore.state.set(DESTROYED);
+        failed
     }
 }
 

@@ -27,6 +27,7 @@ impl Session {
         let runtime = &mut self.runtime;
         match &mut self.control {
             Control::Free(trace) => {
+                record::begin_freely();
                 trace.begin(number);
                 job(runtime);
                 trace.finish();

@@ -162,6 +162,9 @@ impl Heap {
 
     /// The execution is over: gives each block that is kept to `free`, and knows nothing any more.
     pub fn end(&mut self, mut free: impl FnMut(usize)) {
+        if self.used.is_empty() {
+            return;
+        }
         for index in 0..self.used.len() {
             let slot = usize::from(self.used[index]);
             let Slot { address, state } = std::mem::replace(&mut self.slots[slot], EMPTY);

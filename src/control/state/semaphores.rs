@@ -1,5 +1,6 @@
 //! POSIX semaphores: what is in a `sem_t`, and the named ones of an execution, which no other process sees.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 
 pub const LARGEST_VALUE: u32 = i32::MAX as u32;
@@ -7,10 +8,24 @@ pub const LARGEST_VALUE: u32 = i32::MAX as u32;
 /// glibc's `sem_t`: `sem_init` writes the value here, in the byte order of all targets we support.
 #[repr(C, align(8))]
 pub struct Semaphore {
-    pub value: u32,
-    _other: [u32; 6],
+    pub value: Cell<u32>,
+    _other: [Cell<u32>; 6],
     /// `DESTROYED`, or anything else: glibc does not use it.
-    pub state: u32,
+    pub state: Cell<u32>,
+}
+
+impl Semaphore {
+    fn new(value: u32) -> Self {
+        Self { value: Cell::new(value), _other: Default::default(), state: Cell::new(0) }
+    }
+
+    pub fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    pub fn is_destroyed(&self) -> bool {
+        self.state.get() == DESTROYED
+    }
 }
 
 pub const DESTROYED: u32 = 0xde57_0bad;
@@ -50,7 +65,7 @@ impl NamedSemaphores {
             if value > LARGEST_VALUE {
                 return Err(libc::EINVAL);
             }
-            let semaphore = Box::new(Semaphore { value, _other: [0; 6], state: 0 });
+            let semaphore = Box::new(Semaphore::new(value));
             self.0.push(Named { name: name.to_vec(), semaphore, opens: 0, linked: true });
         }
         let named = self.find(name).expect("it was there or is now");
