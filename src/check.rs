@@ -17,7 +17,14 @@ use crate::regular;
 use crate::target::{Kind, Points, Target};
 
 /// What may be made to go wrong in a program under check, where the program must expect it.
-pub const INJECTIONS: [Injection; 2] = [Injection::SpuriousWakeUp, Injection::WeakFailure];
+pub const INJECTIONS: [Injection; 6] = [
+    Injection::SpuriousWakeUp,
+    Injection::WeakFailure,
+    Injection::ShortRead,
+    Injection::ShortWrite,
+    Injection::Interrupted,
+    Injection::Reset,
+];
 
 /// What the settings of a check have in place of the name of a runtime.
 pub const RUNTIME: &str = "check";

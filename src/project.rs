@@ -16,7 +16,7 @@
 //! flags = ["-O1"]                    # for the compiler, after all others
 //! sanitizers = ["none"]              # in place of those of the defaults
 //! arguments = ["3"]                  # of `main`
-//! inject = ["spurious-wake-up"]      # of spurious-wake-up and weak-failure
+//! inject = ["spurious-wake-up"]      # or those of `check --inject`
 //! points = "memory"                  # sync or memory
 //! strategy = "portfolio"
 //!

@@ -41,7 +41,11 @@
   X(pthread_getaffinity_np) X(pthread_getschedparam) X(pthread_setschedparam) X(kill) X(sigwait)            \
   X(sigwaitinfo) X(sigtimedwait) X(sigsuspend) X(pipe) X(pipe2) X(socket) X(socketpair) X(eventfd)          \
   X(timerfd_create) X(signalfd) X(epoll_create) X(epoll_create1) X(inotify_init) X(inotify_init1)           \
-  X(clone) X(posix_spawn) X(posix_spawnp) X(popen) X(setitimer) X(epoll_pwait) X(pselect) X(ppoll)          \
+  X(clone) X(posix_spawn) X(posix_spawnp) X(popen) X(setitimer) X(epoll_pwait) X(pselect)                   \
+  X(epoll_ctl) X(bind) X(listen) X(connect) X(accept) X(accept4) X(shutdown) X(getsockname) X(getpeername)  \
+  X(getsockopt) X(setsockopt) X(send) X(sendto) X(sendmsg) X(recv) X(recvfrom) X(recvmsg) X(ioctl)          \
+  X(timerfd_settime) X(timerfd_gettime) X(eventfd_read) X(eventfd_write) X(epoll_pwait2) X(preadv)          \
+  X(preadv64) X(pwritev) X(pwritev64) X(lseek) X(lseek64) X(sendfile) X(sendfile64) X(splice) X(isatty)     \
   X(tmpfile) X(tmpfile64) X(freopen) X(freopen64) X(readdir_r) X(readdir64_r)                               \
   X(pthread_mutex_init) X(pthread_mutex_destroy) X(pthread_cond_init) X(pthread_cond_destroy)               \
   X(pthread_rwlock_init) X(pthread_rwlock_destroy) X(pthread_spin_init) X(pthread_spin_destroy)             \
@@ -141,6 +145,8 @@ struct threadbare_sanitizer {
   void (*unpoison)(const volatile void *address, size_t size);
   void (*read)(void *address, void *caller);
   void (*write)(void *address, void *caller);
+  void (*read_range)(const void *start, size_t size, const void *caller);
+  void (*write_range)(const void *start, size_t size, const void *caller);
   void (*load)(uintptr_t address, size_t size);
   void (*store)(uintptr_t address, size_t size);
   int (*leak_check)(void);
@@ -168,6 +174,8 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(unpoison, "__asan_unpoison_memory_region");
   FIND_INTERFACE(read, "__tsan_read1_pc");
   FIND_INTERFACE(write, "__tsan_write1_pc");
+  FIND_INTERFACE(read_range, "__tsan_read_range_pc");
+  FIND_INTERFACE(write_range, "__tsan_write_range_pc");
   FIND_INTERFACE(load, "__asan_loadN");
   FIND_INTERFACE(store, "__asan_storeN");
   FIND_INTERFACE(leak_check, "__lsan_do_recoverable_leak_check");

@@ -69,7 +69,7 @@ pub struct Flags {
     /// Execute each schedule twice and report the first step at which the two executions differ, if they do.
     #[arg(long)]
     audit: bool,
-    /// Inject what a program must expect: spurious-wake-up, weak-failure.
+    /// Inject what a program must expect: spurious-wake-up, weak-failure, short-read, short-write, eintr, reset.
     #[arg(long, value_delimiter = ',', value_parser = injection)]
     inject: Option<Vec<Injection>>,
     /// Directory for what is found [default: `findings` of threadbare.toml, else findings].

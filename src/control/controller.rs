@@ -11,6 +11,7 @@ use super::files::Files;
 use super::patience::Patience;
 use super::sanitizer;
 use super::state::heap::Heap;
+use super::state::kernel::Kernel;
 use super::state::listings::Listings;
 use super::state::semaphores::NamedSemaphores;
 use super::state::signals::Signals;
@@ -130,6 +131,7 @@ pub(super) struct Controller {
     ending: Option<Ending>,
     injections: Injections,
     pub files: Files,
+    pub kernel: Kernel,
     pub listings: Listings,
     pub semaphores: NamedSemaphores,
     pub keys: Box<Keys>,
@@ -171,6 +173,7 @@ impl Controller {
             ending: None,
             injections: Injections::default(),
             files: Files::new(),
+            kernel: Kernel::new(),
             listings: Listings::new(),
             semaphores: NamedSemaphores::default(),
             keys: Keys::new(),

@@ -13,6 +13,7 @@ mod exit;
 mod file;
 mod futex;
 mod heap;
+mod kernel;
 mod memory;
 mod mutex;
 mod once;

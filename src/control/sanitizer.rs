@@ -27,6 +27,8 @@ struct Interface {
     unpoison: Option<unsafe extern "C" fn(*const c_void, usize)>,
     read: Option<unsafe extern "C" fn(*const c_void, *const c_void)>,
     write: Option<unsafe extern "C" fn(*const c_void, *const c_void)>,
+    read_range: Option<unsafe extern "C" fn(*const c_void, usize, *const c_void)>,
+    write_range: Option<unsafe extern "C" fn(*const c_void, usize, *const c_void)>,
     load: Option<unsafe extern "C" fn(usize, usize)>,
     store: Option<unsafe extern "C" fn(usize, usize)>,
     leak_check: Option<unsafe extern "C" fn() -> c_int>,
@@ -207,6 +209,34 @@ pub(super) fn begins_or_ends(object: usize, size: usize, caller: usize) {
         Interface { write: Some(write), .. } => unsafe { write(object as *const c_void, caller as *const c_void) },
         // SAFETY: as in `uses`.
         Interface { store: Some(store), .. } => unsafe { store(object, size) },
+        _ => {}
+    }
+}
+
+/// The function that `caller` called reads that memory.
+#[inline]
+pub(super) fn reads(start: usize, size: usize, caller: usize) {
+    match interface() {
+        // SAFETY: as in `uses`.
+        Interface { read_range: Some(read), .. } => unsafe {
+            read(start as *const c_void, size, caller as *const c_void)
+        },
+        // SAFETY: as in `uses`.
+        Interface { load: Some(load), .. } if size > 0 => unsafe { load(start, size) },
+        _ => {}
+    }
+}
+
+/// As `reads`, where it writes it.
+#[inline]
+pub(super) fn writes(start: usize, size: usize, caller: usize) {
+    match interface() {
+        // SAFETY: as in `uses`.
+        Interface { write_range: Some(write), .. } => unsafe {
+            write(start as *const c_void, size, caller as *const c_void)
+        },
+        // SAFETY: as in `uses`.
+        Interface { store: Some(store), .. } if size > 0 => unsafe { store(start, size) },
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod exit_handlers;
 pub mod heap;
+pub mod kernel;
 pub mod listings;
 pub mod semaphores;
 pub mod signals;

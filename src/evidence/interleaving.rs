@@ -177,6 +177,7 @@ fn words(kind: OpKind) -> &'static str {
         OpKind::Clock => "reads the clock",
         OpKind::Wait => "waits",
         OpKind::File => "calls on file",
+        OpKind::Descriptor => "calls on descriptor",
         OpKind::SharedLock => "locks for reading",
         OpKind::BarrierWait => "arrives at barrier",
         OpKind::SemaphoreWait => "takes from semaphore",

@@ -204,6 +204,18 @@ pub struct BlockedThread {
     pub thread: ThreadId,
     /// What it waits in, for instance "pthread_cond_wait".
     pub primitive: &'static str,
+    /// What it waits for has this descriptor.
+    pub descriptor: Option<i32>,
+}
+
+impl fmt::Display for BlockedThread {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "thread {} in {}", self.thread, self.primitive)?;
+        match self.descriptor {
+            Some(descriptor) => write!(out, " on descriptor {descriptor}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The files and leases of a task graph after a crash in the middle of it.

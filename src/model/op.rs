@@ -68,6 +68,8 @@ pub enum OpKind {
     SemaphorePost = 27,
     /// A look at what a semaphore holds.
     SemaphoreLook = 28,
+    /// A call on a descriptor of what is emulated: a pipe, a socket, an event and the like.
+    Descriptor = 29,
     /// A signal is sent.
     Signal = 32,
     /// A look at which signals are pending.
@@ -157,6 +159,7 @@ impl OpKind {
                 | Self::SemaphoreLook
                 | Self::SignalLook
                 | Self::File
+                | Self::Descriptor
         )
     }
 

@@ -20,7 +20,7 @@ pub enum Choice {
     Inject { injection: Injection },
 }
 
-/// What can go wrong with a file call, a wait or a weak compare-exchange.
+/// What can go wrong with a call on a file or descriptor, a wait or a weak compare-exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u16)]
 pub enum Injection {
@@ -36,10 +36,29 @@ pub enum Injection {
     SpuriousWakeUp = 4,
     /// The weak compare-exchange fails, whatever is there.
     WeakFailure = 5,
+    /// The call reads half of the bytes, although more are there.
+    ShortRead = 6,
+    /// The call that is about to wait fails with `EINTR`.
+    Interrupted = 7,
+    /// The connection is reset before the call.
+    Reset = 8,
 }
 
 impl Injection {
-    pub const ALL: [Self; 6] =
+    pub const ALL: [Self; 9] = [
+        Self::Eio,
+        Self::Enospc,
+        Self::ShortWrite,
+        Self::Crash,
+        Self::SpuriousWakeUp,
+        Self::WeakFailure,
+        Self::ShortRead,
+        Self::Interrupted,
+        Self::Reset,
+    ];
+
+    /// Those that operations of task graphs meet.
+    pub const OF_OPERATIONS: [Self; 6] =
         [Self::Eio, Self::Enospc, Self::ShortWrite, Self::Crash, Self::SpuriousWakeUp, Self::WeakFailure];
 
     /// The word that task graphs and case files use.
@@ -52,6 +71,9 @@ impl Injection {
             Self::Crash => "crash",
             Self::SpuriousWakeUp => "spurious-wake-up",
             Self::WeakFailure => "weak-failure",
+            Self::ShortRead => "short-read",
+            Self::Interrupted => "eintr",
+            Self::Reset => "reset",
         }
     }
 

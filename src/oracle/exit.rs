@@ -43,8 +43,7 @@ fn of_exit(exit: &Exit) -> Failure {
 }
 
 fn deadlock(threads: &[BlockedThread]) -> Failure {
-    let waits: Vec<String> =
-        threads.iter().map(|blocked| format!("thread {} in {}", blocked.thread, blocked.primitive)).collect();
+    let waits: Vec<String> = threads.iter().map(ToString::to_string).collect();
     let mut primitives: Vec<&str> = threads.iter().map(|blocked| blocked.primitive).collect();
     primitives.sort_unstable();
     let message = format!("no thread can proceed: {}", waits.join(", "));
@@ -86,7 +85,11 @@ mod tests {
     fn deadlocks_in_the_same_primitives_have_one_cause() {
         let stuck = |order: [u16; 2]| {
             let primitives = ["pthread_join", "pthread_mutex_lock"];
-            let threads = order.map(|thread| BlockedThread { thread, primitive: primitives[usize::from(thread)] });
+            let threads = order.map(|thread| BlockedThread {
+                thread,
+                primitive: primitives[usize::from(thread)],
+                descriptor: None,
+            });
             match judge(&Ending::Stuck(threads.to_vec())) {
                 Judgement::Wrong(failure) => failure,
                 other => panic!("{other:?}"),

@@ -59,8 +59,7 @@ fn stuck(
     may_stop: bool,
     threads: &[BlockedThread],
 ) -> Option<Failure> {
-    let blocked: Vec<String> =
-        threads.iter().map(|blocked| format!("thread {} in {}", blocked.thread, blocked.primitive)).collect();
+    let blocked: Vec<String> = threads.iter().map(ToString::to_string).collect();
     let blocked = blocked.join(", ");
     let failure = |verdict, cause: String, what: String| {
         let message = format!("stuck ({blocked}): {what}");
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn threads_in_a_lock_are_a_deadlock_whatever_the_tasks_do() {
-        let threads = vec![BlockedThread { thread: 1, primitive: "pthread_mutex_lock" }];
+        let threads = vec![BlockedThread { thread: 1, primitive: "pthread_mutex_lock", descriptor: None }];
         let judged = judge_ending("task 0 main int\nyield", "+0 0[ 0.0(", Ending::Stuck(threads));
         assert_eq!(told(judged), (Verdict::Deadlock, "deadlock: threads in a lock".into()));
     }

@@ -88,7 +88,8 @@ fn comments_empty_lines_and_indentation_do_not_matter() {
 
 #[test]
 fn what_is_to_go_wrong_reads_back_the_same() {
-    let lines = "inject eio enospc short-write crash spurious-wake-up weak-failure\nfail-allocation 3\n";
+    let lines =
+        "inject eio enospc short-write crash spurious-wake-up weak-failure short-read eintr reset\nfail-allocation 3\n";
     let graph = text::parse(&format!("task-graph\nobjects\n{lines}task 0 main int\nend")).expect("a task graph");
     let all = Injections::of(&Injection::ALL).with_failing_allocation(Some(3));
     assert_eq!(graph.injections, all);

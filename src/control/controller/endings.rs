@@ -16,7 +16,11 @@ impl Controller {
 
     fn blocked(&self) -> Vec<BlockedThread> {
         let threads = (0..).zip(&self.threads).filter(|(_, thread)| thread.state == State::Blocked);
-        threads.map(|(thread, entry)| BlockedThread { thread, primitive: entry.primitive }).collect()
+        let blocked = threads.map(|(thread, entry)| {
+            let descriptor = self.kernel.number_at(entry.object);
+            BlockedThread { thread, primitive: entry.primitive, descriptor }
+        });
+        blocked.collect()
     }
 
     pub fn all_ended(&self) -> bool {

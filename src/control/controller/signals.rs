@@ -110,6 +110,8 @@ impl Controller {
         if !self.signals.add(signal, to) {
             return Sent::Away;
         }
+        self.kernel.signal_sent(signal);
+        self.wake_for_kernel();
         if awaited {
             if let Some(thread) =
                 self.pick(|this, thread| (first..last).contains(&thread) && this.signals.awaits(thread, signal))

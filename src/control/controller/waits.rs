@@ -122,6 +122,14 @@ impl Controller {
         }
     }
 
+    /// Wakes those who wait for what the kernel says has changed.
+    #[inline]
+    pub fn wake_for_kernel(&mut self) {
+        while let Some(place) = self.kernel.take_woken() {
+            self.wake_all(place);
+        }
+    }
+
     pub(super) fn resume(&mut self, thread: ThreadId, wake: Wake) {
         let entry = &mut self.threads[usize::from(thread)];
         entry.state = State::Runnable;

@@ -61,6 +61,9 @@ macro_rules! after {
     ($a:ident $b:ident $c:ident $d:ident) => {
         "r8"
     };
+    ($a:ident $b:ident $c:ident $d:ident $e:ident) => {
+        "r9"
+    };
 }
 #[cfg(target_arch = "aarch64")]
 macro_rules! after {
@@ -75,6 +78,9 @@ macro_rules! after {
     };
     ($a:ident $b:ident $c:ident $d:ident) => {
         "x4"
+    };
+    ($a:ident $b:ident $c:ident $d:ident $e:ident) => {
+        "x5"
     };
 }
 pub(super) use after;

@@ -10,6 +10,8 @@ mod lock;
 mod path;
 mod stream;
 
+pub(super) use descriptor::{close, dup, dup2, dup3, fcntl, fcntl64, fstat, fstat64, read, readv, write, writev};
+
 use std::ffi::c_int;
 
 use super::set_errno;
@@ -82,6 +84,7 @@ impl Call {
             Injection::ShortWrite => self == Self::Write { divisible: true },
             Injection::Crash => true,
             Injection::SpuriousWakeUp | Injection::WeakFailure => false,
+            Injection::ShortRead | Injection::Interrupted | Injection::Reset => false,
         }
     }
 }
@@ -119,7 +122,7 @@ fn point(active: &Active, call: Call) -> Fate {
         Some(Injection::Enospc) => Fate::Fails(libc::ENOSPC),
         Some(Injection::ShortWrite) => Fate::WritesHalf,
         Some(Injection::Crash) => active.crash(),
-        Some(Injection::SpuriousWakeUp | Injection::WeakFailure) => unreachable!("no file call fails so"),
+        Some(_) => unreachable!("no file call fails so"),
     }
 }
 
@@ -139,6 +142,15 @@ macro_rules! calls {
     (on $($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
         calls! { @hook calling_on($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
     )*};
+    (behind $($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
+        #[doc = concat!("`", stringify!($name), "` of a file; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        pub(in crate::control::hooks) unsafe fn $name($first: $first_type $(, $argument: $type)*) -> $result {
+            calls! { @body calling_on($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+        }
+    )*};
     (@hook $active:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {
         #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
         ///
@@ -146,26 +158,33 @@ macro_rules! calls {
         /// That of the function.
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $name($($argument: $type),*) -> $result {
-            let active = $active;
-            if let Some(active) = active
-                && let Fate::Fails(error) = point(active, $kind)
-            {
-                set_errno(error);
-                return -1;
-            }
-            // SAFETY: passed on unchanged.
-            let result = unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) };
-            if let Some(active) = active {
-                made(active, $kind, result as isize);
-            }
-            result
+            calls! { @body $active, $kind, $name, $result, $($argument: $type),* }
         }
     };
+    (@body $active:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {{
+        let active = $active;
+        if let Some(active) = active
+            && let Fate::Fails(error) = point(active, $kind)
+        {
+            set_errno(error);
+            return -1;
+        }
+        // SAFETY: passed on unchanged.
+        let result = unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) };
+        if let Some(active) = active {
+            made(active, $kind, result as isize);
+        }
+        result
+    }};
 }
 use calls;
 
 /// Closes what the target left open; how many that were. Called by the root.
 pub(in crate::control) fn close_left(active: &Active) -> u32 {
+    active.ask(|controller| {
+        let _unwatched = Unwatched::begin();
+        controller.kernel.end();
+    });
     if !active.ask(|controller| controller.files.touched) {
         return 0;
     }

@@ -26,8 +26,7 @@ macro_rules! refuse {
 
 refuse! {
     pthread_cancel pthread_sigqueue pthread_getcpuclockid
-    poll ppoll select pselect epoll_wait epoll_pwait
-    pipe pipe2 socket socketpair eventfd timerfd_create signalfd epoll_create epoll_create1 inotify_init inotify_init1
+    inotify_init inotify_init1 sendmmsg recvmmsg close_range closefrom
     mkfifo mkfifoat mq_open semget semop semtimedop msgget msgsnd msgrcv
     flockfile ftrylockfile funlockfile
     telldir seekdir readdir_r readdir64_r

@@ -1,15 +1,19 @@
 //! `syscall`: what is emulated, what changes nothing that the controller decides, and the rest, which is refused.
 
-use std::ffi::{c_int, c_long};
+use std::ffi::{c_int, c_long, c_void};
 use std::sync::atomic::AtomicU32;
 
 use syscalls::Sysno;
 
+use super::call::Call;
 use super::futex::futex;
+use super::kernel;
 use super::set_errno;
 use super::thread::number_of;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
+use crate::control::state::kernel::Owner;
+use crate::control::state::kernel::pieces::Pieces;
 use crate::model::execution::Exit;
 use crate::model::op::OpKind;
 
@@ -51,6 +55,10 @@ unsafe extern "C-unwind" fn syscall(
                 active.pass(OpKind::Exit, 0);
                 active.leave_program(Exit::Status(a as c_int & 0xff));
             }
+            _ if kernel::owner(active, a as c_int) != Owner::System && takes_descriptor(number) => {
+                // SAFETY: the caller's promise; these are the arguments of that call.
+                return unsafe { on_descriptor(active, number, a as c_int, b as usize, c as usize) };
+            }
             _ => admit(active, number, a),
         }
     }
@@ -58,6 +66,40 @@ unsafe extern "C-unwind" fn syscall(
     unsafe {
         real!(syscall: fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long)(number, a, b, c, d, e, f)
     }
+}
+
+/// Whether the first argument of a harmless call is a descriptor.
+fn takes_descriptor(number: c_long) -> bool {
+    let call = usize::try_from(number).ok().and_then(Sysno::new);
+    call.is_some_and(|call| ON_DESCRIPTORS.contains(&call))
+}
+
+/// A call on a descriptor of what is emulated.
+///
+/// # Safety
+/// The arguments are those of that call.
+unsafe fn on_descriptor(active: &Active, number: c_long, descriptor: c_int, b: usize, c: usize) -> c_long {
+    let call = Call { primitive: "syscall", caller: 0 };
+    let piece = [libc::iovec { iov_base: b as *mut c_void, iov_len: c }];
+    // SAFETY: the caller's promise.
+    let pieces = match number {
+        libc::SYS_readv | libc::SYS_writev => unsafe { Pieces::at(b as *const libc::iovec, c) },
+        // SAFETY: the caller's promise.
+        _ => Ok(unsafe { Pieces::new(&piece) }),
+    };
+    let done = pieces.and_then(|pieces| match number {
+        libc::SYS_close => kernel::close_number(active, call, descriptor).map(|()| 0),
+        libc::SYS_read | libc::SYS_readv => kernel::read_into(active, call, descriptor, &pieces),
+        libc::SYS_write | libc::SYS_writev => kernel::write_from(active, call, descriptor, &pieces),
+        _ => active.refuse("a system call on a pipe, socket or the like, by its number"),
+    });
+    done.map_or_else(
+        |error| {
+            set_errno(error);
+            -1
+        },
+        |size| size as c_long,
+    )
 }
 
 /// Ends the execution unless the call is harmless.
@@ -74,6 +116,23 @@ fn admit(active: &Active, number: c_long, first: c_long) {
         active.refuse(&format!("syscall({name})"));
     }
 }
+
+/// Those of `HARMLESS` on a descriptor.
+const ON_DESCRIPTORS: &[Sysno] = &[
+    Sysno::close,
+    Sysno::read,
+    Sysno::write,
+    Sysno::readv,
+    Sysno::writev,
+    Sysno::pread64,
+    Sysno::pwrite64,
+    Sysno::lseek,
+    Sysno::fstat,
+    Sysno::ftruncate,
+    Sysno::fsync,
+    Sysno::fdatasync,
+    Sysno::getdents64,
+];
 
 /// Calls that neither begin, end, block nor signal anything, and whose result is no schedule's.
 const HARMLESS: &[Sysno] = &[

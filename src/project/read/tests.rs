@@ -249,7 +249,10 @@ fn a_word_that_is_none_of_those_known_is_told_the_nearest_or_all() {
         ("sanitizers = [\"leak\"]", "`leak` is no sanitizer; write none, thread or address"),
         ("points = \"all\"", "`all` is no choice of points; write sync or memory"),
         ("inject = [\"spurious_wakeup\"]", "`spurious_wakeup` is no injection; did you mean `spurious-wake-up`?"),
-        ("inject = [\"eio\"]", "`eio` is no injection; write spurious-wake-up or weak-failure"),
+        (
+            "inject = [\"enospc\"]",
+            "`enospc` is no injection; write spurious-wake-up, weak-failure, short-read, short-write, eintr or reset",
+        ),
         ("standard = \"C17\"", "`C17` is no standard; did you mean `c17`?"),
         ("standard = \"-std=c17\"", "`-std=c17` is no standard; did you mean `c17`?"),
         ("standard = \"ansi\"", "`ansi` is no standard; write one as after -std=, such as c++20 or c17"),

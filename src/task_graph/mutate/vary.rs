@@ -246,7 +246,7 @@ pub(super) fn supply(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool
 /// Lets something more, or less, go wrong.
 pub(super) fn inject(graph: &mut TaskGraph, random: &mut impl Decisions) -> bool {
     let injections = &mut graph.injections;
-    let injection = Injection::ALL[random.below(Injection::ALL.len() as u32) as usize];
+    let injection = Injection::OF_OPERATIONS[random.below(Injection::OF_OPERATIONS.len() as u32) as usize];
     injections.set(injection, !injections.allow(injection));
     true
 }

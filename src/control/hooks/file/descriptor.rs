@@ -7,14 +7,17 @@ use crate::control::active::Active;
 use crate::control::files::MAX_DESCRIPTORS;
 use crate::control::real::real;
 
-calls! { on
+calls! { behind
     Call::Read => read(descriptor: c_int, buffer: *mut c_void, size: usize) -> isize;
-    Call::Read => pread(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
-    Call::Read => pread64(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
     Call::Read => readv(descriptor: c_int, buffers: *const libc::iovec, count: c_int) -> isize;
     Call::Write { divisible: false } => writev(descriptor: c_int, buffers: *const libc::iovec, count: c_int) -> isize;
     Call::Look => fstat(descriptor: c_int, found: *mut c_void) -> c_int;
     Call::Look => fstat64(descriptor: c_int, found: *mut c_void) -> c_int;
+}
+
+calls! { on
+    Call::Read => pread(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
+    Call::Read => pread64(descriptor: c_int, buffer: *mut c_void, size: usize, offset: c_long) -> isize;
     Call::Truncate => ftruncate(descriptor: c_int, length: c_long) -> c_int;
     Call::Truncate => ftruncate64(descriptor: c_int, length: c_long) -> c_int;
 }
@@ -87,9 +90,11 @@ pub(super) fn make_room(active: &Active) {
     }
 }
 
-/// Stands in for `close`; a point.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn close(descriptor: c_int) -> c_int {
+/// `close` of a file; a point.
+///
+/// # Safety
+/// That of the function.
+pub(in crate::control::hooks) unsafe fn close(descriptor: c_int) -> c_int {
     let active = calling_on(descriptor);
     if let Some(active) = active {
         point(active, Call::Close);
@@ -152,9 +157,11 @@ fn write_with(descriptor: c_int, size: usize, write: impl FnOnce(usize) -> isize
     written
 }
 
-/// Stands in for `write`; a point.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn write(descriptor: c_int, bytes: *const c_void, size: usize) -> isize {
+/// `write` of a file; a point.
+///
+/// # Safety
+/// That of the function.
+pub(in crate::control::hooks) unsafe fn write(descriptor: c_int, bytes: *const c_void, size: usize) -> isize {
     // SAFETY: passed on, with no greater size.
     write_with(descriptor, size, |size| unsafe {
         real!(write: fn(c_int, *const c_void, usize) -> isize)(descriptor, bytes, size)
@@ -185,23 +192,29 @@ macro_rules! writes_at {
 
 writes_at! { pwrite pwrite64 }
 
-/// Stands in for `dup`. No point: it touches no file.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn dup(descriptor: c_int) -> c_int {
+/// `dup` of a file. No point: it touches no file.
+///
+/// # Safety
+/// That of the function.
+pub(in crate::control::hooks) unsafe fn dup(descriptor: c_int) -> c_int {
     // SAFETY: passed on unchanged.
     copy_with(descriptor, || unsafe { real!(dup: fn(c_int) -> c_int)(descriptor) })
 }
 
-/// Stands in for `dup2`; as `dup`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn dup2(descriptor: c_int, number: c_int) -> c_int {
+/// `dup2` of a file; as `dup`.
+///
+/// # Safety
+/// That of the function.
+pub(in crate::control::hooks) unsafe fn dup2(descriptor: c_int, number: c_int) -> c_int {
     // SAFETY: passed on unchanged.
     copy_with(descriptor, || unsafe { real!(dup2: fn(c_int, c_int) -> c_int)(descriptor, number) })
 }
 
-/// Stands in for `dup3`; as `dup`.
-#[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn dup3(descriptor: c_int, number: c_int, flags: c_int) -> c_int {
+/// `dup3` of a file; as `dup`.
+///
+/// # Safety
+/// That of the function.
+pub(in crate::control::hooks) unsafe fn dup3(descriptor: c_int, number: c_int, flags: c_int) -> c_int {
     // SAFETY: passed on unchanged.
     copy_with(descriptor, || unsafe { real!(dup3: fn(c_int, c_int, c_int) -> c_int)(descriptor, number, flags) })
 }
@@ -210,12 +223,11 @@ unsafe extern "C-unwind" fn dup3(descriptor: c_int, number: c_int, flags: c_int)
 /// of open files could wait for one another.
 macro_rules! controls {
     ($($name:ident)*) => {$(
-        #[doc = concat!("Stands in for `", stringify!($name), "`; as `dup`.")]
+        #[doc = concat!("`", stringify!($name), "` of a file; as `dup`.")]
         ///
         /// # Safety
         /// That of the function; its variable argument is passed on as a word.
-        #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $name(descriptor: c_int, command: c_int, argument: usize) -> c_int {
+        pub(in crate::control::hooks) unsafe fn $name(descriptor: c_int, command: c_int, argument: usize) -> c_int {
             // SAFETY: passed on unchanged.
             let call = || unsafe { real!($name: fn(c_int, c_int, usize) -> c_int)(descriptor, command, argument) };
             match command {

@@ -3,9 +3,32 @@
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 
 use super::{Call, Fate, calling, calls, made, point, set_errno};
+use crate::control::hooks::kernel;
 use crate::control::real::real;
 
 type Path = *const c_char;
+
+/// Hooks for what removes a name, which may be a socket's.
+macro_rules! removes {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
+        ///
+        /// # Safety
+        /// That of the function.
+        #[unsafe(no_mangle)]
+        unsafe extern "C-unwind" fn $name(path: Path) -> c_int {
+            if let Some(active) = calling()
+                // SAFETY: the caller's promise.
+                && unsafe { kernel::unlink(active, path) }
+            {
+                return 0;
+            }
+            calls! { @body calling(), Call::Remove, $name, c_int, path: Path }
+        }
+    )*};
+}
+
+removes! { unlink remove }
 
 calls! {
     Call::Name => rename(old: Path, new: Path) -> c_int;
@@ -17,9 +40,7 @@ calls! {
     Call::Name => symlinkat(target: Path, at: c_int, path: Path) -> c_int;
     Call::Name => mkdir(path: Path, mode: libc::mode_t) -> c_int;
     Call::Name => mkdirat(at: c_int, path: Path, mode: libc::mode_t) -> c_int;
-    Call::Remove => unlink(path: Path) -> c_int;
     Call::Remove => unlinkat(at: c_int, path: Path, flags: c_int) -> c_int;
-    Call::Remove => remove(path: Path) -> c_int;
     Call::Remove => rmdir(path: Path) -> c_int;
     Call::Truncate => truncate(path: Path, length: c_long) -> c_int;
     Call::Truncate => truncate64(path: Path, length: c_long) -> c_int;
