@@ -1,0 +1,67 @@
+//! Descriptors: the emulated kernel against the real one, and a server of asio with clients in one process.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::command::{CLEAN, FOUND, Ran, Workplace};
+use threadbare::target::Toolchain;
+
+/// Random sequences of calls that both kernels are asked for.
+const SEEDS: &str = "1 150";
+const ASIO: &str = "-DASIO_STANDALONE -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE";
+
+fn source(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_string_lossy().into_owned()
+}
+
+#[test]
+fn calls_on_descriptors_give_what_the_systems_kernel_gives() {
+    let place = Workplace::new();
+    let (source, program) = (source("tests/cli/descriptor_calls.cpp"), place.path().join("calls"));
+    let mut compile = Command::new(Toolchain::find(None).expect("a compiler").compiler);
+    compile.args(["-std=c++20", "-O1", &source, "-o"]).arg(&program);
+    assert!(compile.status().expect("the compiler runs").success());
+    let mut native = Command::new(&program);
+    native.current_dir(place.path()).arg("native").args(SEEDS.split(' '));
+    assert!(native.status().expect("it runs").success());
+    let arguments = format!("check --sanitizer none --points sync --executions 1 {source} -- emulated {SEEDS}");
+    place.run(&arguments).left_with(CLEAN);
+    let read = |name: &str| fs::read_to_string(place.path().join(name)).expect("it was written");
+    let (native, emulated) = (read("native"), read("emulated"));
+    assert!(native.lines().count() > 10_000, "they were asked");
+    let different = native.lines().zip(emulated.lines()).position(|(one, other)| one != other);
+    if let Some(line) = different.or((native.len() != emulated.len()).then_some(0)) {
+        let near = |text: &str| text.lines().skip(line.saturating_sub(40)).take(42).collect::<Vec<_>>().join("\n");
+        panic!("line {line}:\n{}\n---- emulated\n{}", near(&native), near(&emulated));
+    }
+}
+
+/// Checks the server of examples/asio, with that as its argument.
+fn echo(place: &Workplace, sanitizer: &str, flags: &str, fault: &str) -> Ran {
+    let arguments = format!(
+        "check {} --sanitizer {sanitizer} --points sync --seed 1 --stop-at-first --json out.json {flags}",
+        source("examples/asio/echo.cpp")
+    );
+    place.run_in("", &arguments, &["--flags", ASIO, "--", fault])
+}
+
+#[test]
+fn a_server_of_asio_is_explored_with_its_clients_and_its_faults_are_found() {
+    let place = Workplace::new();
+    echo(&place, "none", "--executions 100", "").left_with(CLEAN);
+    echo(&place, "none", "--executions 50 --inject short-read,short-write", "").left_with(CLEAN);
+    echo(&place, "none", "--executions 200", "ping-pong").left_with(CLEAN);
+    for (fault, flags) in [
+        ("lost-write", "--executions 300 --inject short-write"),
+        ("double-close", "--executions 2000"),
+        ("missed-edge", "--executions 300"),
+        ("shutdown-hangs", "--executions 10"),
+        ("use-after-cancel", "--executions 2000"),
+        ("timer-after-destruction", "--executions 2000"),
+    ] {
+        // What is used after it was freed is AddressSanitizer's to find.
+        let sanitizer = if fault.contains("after") { "address" } else { "none" };
+        echo(&place, sanitizer, flags, fault).left_with(FOUND);
+    }
+}
