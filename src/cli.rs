@@ -9,6 +9,7 @@ mod ci;
 mod compile;
 mod corpus;
 mod fuzz;
+mod install;
 mod limits;
 mod minimise;
 mod outputs;
@@ -78,6 +79,8 @@ enum Command {
     /// The same with the compiler that is named first, as CMake calls a launcher.
     #[command(disable_help_flag = true)]
     Launch(compile::Words),
+    /// Put the compiler wrappers, the CMake package and the pkg-config file where build systems find them.
+    Install(install::Flags),
     /// Show or clear the cache of built targets.
     Cache(cache::Flags),
     #[command(hide = true)]
@@ -115,6 +118,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
         Command::Targets => targets::run(world).map(found_nothing),
+        Command::Install(flags) => install::run(&flags).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),
         Command::Cc(_) | Command::Cpp(_) | Command::Launch(_) => bail!("name it first, before other options"),
         Command::Worker(flags) => worker::run(&flags),

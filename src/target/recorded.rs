@@ -2,6 +2,7 @@
 //! and executables are native ones; what is explored is made of the same sources, for each sanitizer, when it is needed.
 
 pub mod arguments;
+pub mod database;
 mod kept;
 mod link;
 pub mod section;

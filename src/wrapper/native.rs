@@ -38,7 +38,8 @@ impl Driver {
             Self::Of(compiler) => return Ok((compiler.clone(), Vec::new())),
         };
         if let Some(named) = env::var(variable).ok().filter(|named| !named.trim().is_empty()) {
-            let mut words = shlex::split(&named).with_context(|| format!("{variable}: a quote has no end"))?.into_iter();
+            let mut words =
+                shlex::split(&named).with_context(|| format!("{variable}: a quote has no end"))?.into_iter();
             let compiler = PathBuf::from(words.next().unwrap_or_default());
             ensure!(
                 !Toolchain::is_wrapper(&named),

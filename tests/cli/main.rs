@@ -19,3 +19,4 @@ mod regressions;
 mod sanitizers;
 mod transcripts;
 mod waiting;
+mod wrappers;

@@ -5,16 +5,80 @@ use std::path::{Path, PathBuf};
 
 /// Options whose value is the next word.
 pub(super) const WITH_NEXT: &[&str] = &[
-    "-o", "-x", "-D", "-U", "-I", "-L", "-l", "-B", "-T", "-u", "-z", "-e", "-h", "-G", "-A", "-arch", "-target", "-include", "-imacros",
-    "-isystem", "-iquote", "-idirafter", "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "-imultilib",
-    "-imultiarch", "-ivfsoverlay", "-cxx-isystem", "-include-pch", "--sysroot", "--param", "-MF", "-MT", "-MQ", "-MJ", "-Xlinker",
-    "-Xclang", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-mllvm", "-aux-info", "-dumpbase", "-dumpbase-ext", "-dumpdir",
-    "-wrapper", "-specs", "-rpath", "-soname", "-framework", "-fplugin-arg", "-working-directory", "-gcc-toolchain",
+    "-o",
+    "-x",
+    "-D",
+    "-U",
+    "-I",
+    "-L",
+    "-l",
+    "-B",
+    "-T",
+    "-u",
+    "-z",
+    "-e",
+    "-h",
+    "-G",
+    "-A",
+    "-arch",
+    "-target",
+    "-include",
+    "-imacros",
+    "-isystem",
+    "-iquote",
+    "-idirafter",
+    "-iprefix",
+    "-iwithprefix",
+    "-iwithprefixbefore",
+    "-isysroot",
+    "-imultilib",
+    "-imultiarch",
+    "-ivfsoverlay",
+    "-cxx-isystem",
+    "-include-pch",
+    "--sysroot",
+    "--param",
+    "-MF",
+    "-MT",
+    "-MQ",
+    "-MJ",
+    "-Xlinker",
+    "-Xclang",
+    "-Xassembler",
+    "-Xpreprocessor",
+    "-Xanalyzer",
+    "-mllvm",
+    "-aux-info",
+    "-dumpbase",
+    "-dumpbase-ext",
+    "-dumpdir",
+    "-wrapper",
+    "-specs",
+    "-rpath",
+    "-soname",
+    "-framework",
+    "-fplugin-arg",
+    "-working-directory",
+    "-gcc-toolchain",
 ];
 /// Options that ask something, or stop before there is an object.
 const NO_OBJECT: &[&str] = &[
-    "-E", "-M", "-MM", "-S", "-fsyntax-only", "-emit-llvm", "-emit-ast", "--precompile", "--analyze", "-###", "--version", "--help",
-    "-dumpversion", "-dumpfullversion", "-dumpmachine", "-dumpspecs",
+    "-E",
+    "-M",
+    "-MM",
+    "-S",
+    "-fsyntax-only",
+    "-emit-llvm",
+    "-emit-ast",
+    "--precompile",
+    "--analyze",
+    "-###",
+    "--version",
+    "--help",
+    "-dumpversion",
+    "-dumpfullversion",
+    "-dumpmachine",
+    "-dumpspecs",
 ];
 /// How deep files with arguments name others.
 const DEEPEST: usize = 16;
@@ -74,8 +138,7 @@ impl Arguments {
     /// Takes the words after the compiler's name apart; files that they name are to be [`expanded`] before.
     #[must_use]
     pub fn of(words: &[String], is_cpp: bool) -> Self {
-        let mut taken =
-            Self { purpose: Purpose::Link, sources: Vec::new(), output: None, others: Vec::new() };
+        let mut taken = Self { purpose: Purpose::Link, sources: Vec::new(), output: None, others: Vec::new() };
         let mut language: Option<String> = None;
         let mut compiles = false;
         let mut asks = false;
@@ -97,7 +160,7 @@ impl Arguments {
                 "-MF" | "-MT" | "-MQ" | "-MJ" => drop(words.next()),
                 _ if word.starts_with("-MF") || word.starts_with("-MT") || word.starts_with("-MQ") => {}
                 _ => match (word.strip_prefix("-o"), word.strip_prefix("-x")) {
-                    (Some(output), _) if !word.starts_with("-object") => taken.output = Some(output.into()),
+                    (Some(output), _) if !word.starts_with("-obj") => taken.output = Some(output.into()),
                     (_, Some(named)) => language = Some(named.to_owned()),
                     _ => {
                         taken.others.push(word.to_owned());
@@ -192,7 +255,10 @@ mod tests {
     #[test]
     fn languages_are_those_of_names_unless_an_option_says_another() {
         let languages = |line: &str| of(line).sources.into_iter().map(|source| source.language).collect::<Vec<_>>();
-        assert_eq!(languages("a.c b.cc c.S -x c d.cpp -x none e.cpp"), ["c++", "c++", "assembler-with-cpp", "c", "c++"]);
+        assert_eq!(
+            languages("a.c b.cc c.S -x c d.cpp -x none e.cpp"),
+            ["c++", "c++", "assembler-with-cpp", "c", "c++"]
+        );
         assert_eq!(languages("-xc++ -"), ["c++"]);
         assert_eq!(of("a.o libb.a -lc").others, ["a.o", "libb.a", "-lc"]);
     }

@@ -7,22 +7,82 @@ use super::{Compiled, arguments};
 /// Flags that only say how code is optimised, told about or laid out, or that bring instrumentation of their own; and all that
 /// begin so.
 const LEFT_OUT: &[&str] = &[
-    "-O", "-W", "-flto", "-fno-lto", "-ffat-lto-objects", "-fno-fat-lto-objects", "-fwhole-program", "-fPIC", "-fpic", "-fPIE", "-fpie",
-    "-fno-PIC", "-fno-pic", "-fno-PIE", "-fno-pie", "-fsanitize", "-fno-sanitize", "-fprofile", "-fcoverage", "-ftest-coverage",
-    "--coverage", "-D_FORTIFY_SOURCE", "-ftls-model", "-fno-emulated-tls", "-femulated-tls", "-fomit-frame-pointer", "-save-temps",
-    "--save-temps", "-fcolor-diagnostics", "-fno-color-diagnostics", "-fdiagnostics", "-fno-diagnostics", "-fansi-escape-codes",
-    "-fmessage-length", "-fdebug", "-fno-debug", "-fstandalone-debug", "-fno-standalone-debug", "-fpch", "-fuse-ld", "-static", "-shared",
-    "-l", "-L", "-rpath", "-fcrash-diagnostics", "-ftime-trace", "-fstack-usage", "-pedantic",
+    "-O",
+    "-W",
+    "-flto",
+    "-fno-lto",
+    "-ffat-lto-objects",
+    "-fno-fat-lto-objects",
+    "-fwhole-program",
+    "-fPIC",
+    "-fpic",
+    "-fPIE",
+    "-fpie",
+    "-fno-PIC",
+    "-fno-pic",
+    "-fno-PIE",
+    "-fno-pie",
+    "-fsanitize",
+    "-fno-sanitize",
+    "-fprofile",
+    "-fcoverage",
+    "-ftest-coverage",
+    "--coverage",
+    "-D_FORTIFY_SOURCE",
+    "-ftls-model",
+    "-fno-emulated-tls",
+    "-femulated-tls",
+    "-fomit-frame-pointer",
+    "-save-temps",
+    "--save-temps",
+    "-fcolor-diagnostics",
+    "-fno-color-diagnostics",
+    "-fdiagnostics",
+    "-fno-diagnostics",
+    "-fansi-escape-codes",
+    "-fmessage-length",
+    "-fdebug",
+    "-fno-debug",
+    "-fstandalone-debug",
+    "-fno-standalone-debug",
+    "-fpch",
+    "-fuse-ld",
+    "-static",
+    "-shared",
+    "-l",
+    "-L",
+    "-rpath",
+    "-fcrash-diagnostics",
+    "-ftime-trace",
+    "-fstack-usage",
+    "-pedantic",
 ];
 /// The same, as a whole word.
-const WORDS: &[&str] =
-    &["-w", "-s", "-pg", "-pipe", "-pie", "-no-pie", "-nopie", "-rdynamic", "-r", "-v", "--verbose", "-pthread", "-H", "-Q", "-time"];
+const WORDS: &[&str] = &[
+    "-w",
+    "-s",
+    "-pg",
+    "-pipe",
+    "-pie",
+    "-no-pie",
+    "-nopie",
+    "-rdynamic",
+    "-r",
+    "-v",
+    "--verbose",
+    "-pthread",
+    "-H",
+    "-Q",
+    "-time",
+];
 /// The same, with the word after it.
-const WITH_NEXT: &[&str] = &["-include-pch", "-Xlinker", "-z", "-T", "-u", "-e", "-h", "-soname", "-dumpbase", "-dumpdir", "-wrapper"];
+const WITH_NEXT: &[&str] =
+    &["-include-pch", "-Xlinker", "-z", "-T", "-u", "-e", "-h", "-soname", "-dumpbase", "-dumpdir", "-wrapper"];
 /// What only g++ knows, and newer compilers need not be told.
 const OF_GCC: &[&str] = &["-fcoroutines", "-fconcepts"];
 /// What brings code that was compiled with other flags.
-const MODULES: &[&str] = &["-fmodule-file", "-fmodules", "-fmodule-mapper", "-fprebuilt-module-path", "-fmodule-output"];
+const MODULES: &[&str] =
+    &["-fmodule-file", "-fmodules", "-fmodule-mapper", "-fprebuilt-module-path", "-fmodule-output"];
 
 /// The flags of a command that hold for what is explored as well.
 ///
@@ -51,7 +111,8 @@ pub fn kept(compiled: &Compiled, is_clang: bool) -> Result<Vec<String>> {
             word if WORDS.contains(&word) || !is_clang && word == "-fno-plt" => {}
             word if is_clang && OF_GCC.contains(&word) => {}
             // Warnings, but not what goes to the preprocessor or the assembler.
-            word if word.starts_with("-Wp,") && !word.contains("_FORTIFY_SOURCE") => kept.push(word.to_owned()),
+            word if word.starts_with("-Wp,-M") || word.contains("_FORTIFY_SOURCE") => {}
+            word if word.starts_with("-Wp,") => kept.push(word.to_owned()),
             word if word.starts_with("-Wa,") => kept.push(word.to_owned()),
             word if word.starts_with("-g") && !word.starts_with("-gcc") => {}
             _ if begins(LEFT_OUT) => {}
@@ -83,7 +144,10 @@ mod tests {
             ("-DA=1 -D B -I inc -Iinc -std=gnu++17 -O2 -g -Wall -Werror", "-DA=1 -D B -I inc -Iinc -std=gnu++17 -w"),
             ("-flto=thin -fPIE -fsanitize=address -fno-exceptions -march=native", "-fno-exceptions -march=native -w"),
             ("-Wp,-D_FORTIFY_SOURCE=2 -Wp,-DX -Wa,--noexecstack", "-Wp,-DX -Wa,--noexecstack -w"),
-            ("-Winvalid-pch -Xclang -include-pch -Xclang x.pch -Xclang -include -Xclang x.hxx", "-Xclang -include -Xclang x.hxx -w"),
+            (
+                "-Winvalid-pch -Xclang -include-pch -Xclang x.pch -Xclang -include -Xclang x.hxx",
+                "-Xclang -include -Xclang x.hxx -w",
+            ),
             ("-include-pch x.pch -include x.h -Xlinker -z -pthread", "-include x.h -w"),
             ("-lm -Llib -Wl,-z,now -rdynamic a.o -fcoroutines", "-w"),
         ] {
