@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that tests need, unless they are there: one a line.
+# Installs the Debian packages that tests need beside compilers, unless they are there.
 set -euo pipefail
 packages=(
-  libasio-dev
+  cmake ninja-build make meson pkg-config   # build systems, of docs/projects.md
+  libgtest-dev catch2 doctest-dev           # test frameworks
+  libboost-test1.81-dev
+  libasio-dev libboost1.81-dev libtbb-dev   # runtimes with an adapter
 )
-dpkg-query -W "${packages[@]}" >/dev/null 2>&1 && exit
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
 export DEBIAN_FRONTEND=noninteractive
 root=()
 [ "$(id -u)" = 0 ] || root=(sudo --preserve-env=DEBIAN_FRONTEND)
 "${root[@]}" apt-get update -qq
-"${root[@]}" apt-get install -y -qq "${packages[@]}"
+"${root[@]}" apt-get install -y -qq "${missing[@]}"

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{BASIS, fnv1a};
 use crate::model::schedule::Injection;
 use crate::regular;
-use crate::target::{Kind, Points, Target};
+use crate::target::{Kind, Points, Target, inputs};
 
 /// What may be made to go wrong in a program under check, where the program must expect it.
 pub const INJECTIONS: [Injection; 6] = [
@@ -108,8 +108,15 @@ impl Check {
     /// A source cannot be read; the error names it.
     pub fn digest(&self) -> Result<String> {
         let mut hash = BASIS;
+        let mut files = Vec::new();
         for path in &self.sources {
-            let content = regular::read(&self.directory.join(path), MAX_SOURCE_BYTES)
+            match inputs::is_built(path) {
+                true => files.extend(inputs::contents(&self.directory, path)?),
+                false => files.push(self.directory.join(path)),
+            }
+        }
+        for path in files {
+            let content = regular::read(&path, MAX_SOURCE_BYTES)
                 .with_context(|| format!("cannot read the source {}", path.display()))?;
             // With the lengths, text that moves from one file to the next makes a difference.
             hash = fnv1a(hash, &(content.len() as u64).to_le_bytes());

@@ -6,8 +6,10 @@ mod bugs;
 mod cache;
 mod check;
 mod ci;
+mod compile;
 mod corpus;
 mod fuzz;
+mod install;
 mod limits;
 mod minimise;
 mod outputs;
@@ -23,7 +25,7 @@ mod world;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 use world::World;
@@ -68,6 +70,17 @@ enum Command {
     Bench(bench::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Targets,
+    /// Compile and link C as the native compiler does, for `CC`: `threadbare check` explores the executables.
+    #[command(disable_help_flag = true)]
+    Cc(compile::Words),
+    /// The same for C++ and `CXX`.
+    #[command(name = "c++", disable_help_flag = true)]
+    Cpp(compile::Words),
+    /// The same with the compiler that is named first, as CMake calls a launcher.
+    #[command(disable_help_flag = true)]
+    Launch(compile::Words),
+    /// Put the compiler wrappers, the CMake package and the pkg-config file where build systems find them.
+    Install(install::Flags),
     /// Show or clear the cache of built targets.
     Cache(cache::Flags),
     #[command(hide = true)]
@@ -77,6 +90,9 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = compile::run() {
+        return code;
+    }
     let Arguments { cxx, command } = Arguments::parse();
     let done = run(command, &World::new(cxx));
     let (code, failure) = match done {
@@ -102,7 +118,9 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
         Command::Targets => targets::run(world).map(found_nothing),
+        Command::Install(flags) => install::run(&flags).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),
+        Command::Cc(_) | Command::Cpp(_) | Command::Launch(_) => bail!("name it first, before other options"),
         Command::Worker(flags) => worker::run(&flags),
     }
 }

@@ -35,3 +35,4 @@ pub mod strategy;
 pub mod target;
 pub mod task_graph;
 pub mod terminal;
+pub mod wrapper;

@@ -8,13 +8,16 @@ mod builder;
 pub mod bundled;
 pub mod cache;
 mod demangle;
-mod dependencies;
+pub mod dependencies;
 mod digests;
 mod flags;
+pub mod inputs;
 mod language;
 mod points;
 pub mod prebuilt;
+pub mod recorded;
 mod step;
+mod steps;
 mod toolchain;
 mod tree;
 mod workshop;
@@ -38,7 +41,7 @@ pub struct Target {
     pub kind: Kind,
     /// Where the compiler runs; relative paths in sources and flags are seen from here.
     pub directory: PathBuf,
-    /// C or C++.
+    /// C or C++, what the compiler wrappers made, or what is linked as it is.
     pub sources: Vec<PathBuf>,
     /// Sources below the cpp/ that travels with the executable.
     pub shared: Vec<String>,

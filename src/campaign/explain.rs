@@ -47,8 +47,9 @@ fn place(step: &Step, module: &str, symbols: &Symbols, here: &str) -> String {
     let calls = || step.frames.iter().flat_map(|offset| symbols.at(module, *offset));
     let call = calls().find(|call| !is_of_the_system(&call.place)).or_else(|| calls().next());
     call.map_or_else(String::new, |call| {
-        let line = call.place.strip_prefix(here).unwrap_or(&call.place);
-        format!("{line} {}", name_of(&call.function))
+        let (line, function) = (call.place.strip_prefix(here).unwrap_or(&call.place), name_of(&call.function));
+        // Of prebuilt code nobody knows the lines.
+        if line.starts_with('<') { function.to_owned() } else { format!("{line} {function}") }
     })
 }
 

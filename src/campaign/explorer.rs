@@ -421,8 +421,8 @@ impl Explorer<'_> {
 
 /// Why a campaign cannot go on after a slice that came to this.
 fn why_not(outcome: &Outcome) -> Option<Error> {
-    if let Some(what) = &outcome.unsupported {
-        return Some(anyhow!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is"));
+    if let Some(why) = &outcome.refused {
+        return Some(anyhow!("{why}"));
     }
     outcome.diverged.as_ref().map(|divergence| anyhow!("at step {}: {}", divergence.step, divergence.why))
 }

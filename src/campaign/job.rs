@@ -303,8 +303,8 @@ pub struct Outcome {
     pub exhausted: bool,
     /// What the strategy had no say in, of a program that was executed to the end of the job.
     pub left_out: LeftOut,
-    /// What the program under check called and is not emulated.
-    pub unsupported: Option<String>,
+    /// Why the program under check cannot be explored, for people.
+    pub refused: Option<String>,
     /// What an audit executed twice, as far as it is kept.
     pub audited: Vec<Audited>,
     /// Every step of the last execution, of a replayed program under check.

@@ -157,7 +157,11 @@ impl Pace {
             (session.execute_image(number, mode, budget, expected), Vec::new())
         };
         let (points, stayed, reports) = (execution.points, execution.stayed, execution.reports);
-        let ending = session.take_ending();
+        let ending = match session.take_ending() {
+            // What others ended within is no matter of its size.
+            Ending::TooLong(points) if self.longest.is_some() => Ending::OutOfSteps(points),
+            ending => ending,
+        };
         let judgement = exit::judge(&ending);
         let is_new = is_new(&judgement, reports, known);
         let evidence = (is_new || is_logged).then(|| {

@@ -45,8 +45,8 @@ impl Seen {
             Self::Diverged(divergence.clone())
         } else if let Some(reason) = ended.outcome.incomparable.keys().next() {
             Self::Incomparable(word(reason))
-        } else if let Some(what) = &ended.outcome.unsupported {
-            Self::Incomparable(format!("it calls `{what}`, which is not emulated"))
+        } else if let Some(why) = &ended.outcome.refused {
+            Self::Incomparable(why.clone())
         } else {
             Self::Clean
         }

@@ -8,7 +8,7 @@ use super::job::{self, Divergence, Failed, Outcome};
 use super::known::Known;
 use super::loaded::{Evidence, Ran};
 use crate::model::execution::Ending;
-use crate::model::verdict::{Failure, Judgement};
+use crate::model::verdict::{Failure, Incomparable, Judgement};
 use crate::process;
 
 /// The account of a worker.
@@ -55,8 +55,13 @@ impl Tally {
             Judgement::Right => None,
             Judgement::Wrong(failure) => Some(failure),
             // Of a program that is all that there is to say.
-            Judgement::Incomparable(_, what) if ran.is_of_program => {
-                self.outcome.unsupported = Some(what);
+            Judgement::Incomparable(reason, what) if ran.is_of_program => {
+                self.outcome.refused = Some(match reason {
+                    Incomparable::UnsupportedPrimitive => {
+                        format!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is")
+                    }
+                    _ => what,
+                });
                 return ControlFlow::Break(());
             }
             Judgement::Incomparable(reason, _) => {
@@ -98,7 +103,7 @@ fn failed(execution: u64, failure: Option<Failure>, reports: u32, evidence: Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::verdict::{Incomparable, OracleName, Verdict};
+    use crate::model::verdict::{OracleName, Verdict};
 
     fn tally() -> (Tally, tempfile::TempDir) {
         let directory = tempfile::tempdir().expect("a directory");
@@ -164,7 +169,7 @@ mod tests {
         assert_eq!(tally.outcome.incomparable.values().sum::<u64>(), 1);
         let (mut tally, _directory) = self::tally();
         assert!(tally.take(0, ran(unsupported(), true)).is_break());
-        assert_eq!(tally.outcome.unsupported.as_deref(), Some("fork"));
+        assert!(tally.outcome.refused.is_some_and(|why| why.contains("`fork`")));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::campaign::bench::Bench;
 use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
-use crate::model::settings::{Engine, Sanitizer};
+use crate::model::settings::Sanitizer;
 use crate::report::progress::ProgressLine;
 use crate::report::{json, say, table, throughput};
 use crate::target::Workshop;
@@ -27,7 +27,7 @@ pub struct Flags {
     sanitizer: Vec<Sanitizer>,
     /// The engine to measure against `free` [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
-    engine: Option<Engine>,
+    engine: Option<resolve::Controlled>,
     /// Size of the task graphs, in about tasks.
     #[arg(long, default_value_t = task_graph::DEFAULT_SIZE)]
     size: u32,
@@ -92,7 +92,7 @@ fn measure(flags: &Flags, workshop: &Workshop) -> Result<()> {
         threads: flags.threads,
         shape: Shape { size: flags.size, systems: flags.systems },
         executions: flags.executions,
-        engine: resolve::engine(flags.engine, &workshop.toolchain)?,
+        engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
     };
     flags.json.iter().try_for_each(|path| can_write(path))?;
     interrupt::listen()?;

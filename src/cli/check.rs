@@ -21,6 +21,7 @@ use crate::model::settings::{Engine, Sanitizer, StrategyName};
 use crate::report::{json, say};
 use crate::target::Points;
 use crate::target::Workshop;
+use crate::target::recorded::database::Database;
 
 /// Time of each program that is given neither time nor executions.
 const DEFAULT_BUDGET: Duration = Duration::from_secs(10);
@@ -35,19 +36,25 @@ Examples:
   threadbare check test.c --strategy exhaustive --sanitizer thread  all schedules that differ
   threadbare check test.cpp --flags \"-Iinclude -DN=3\" -- 7          flags, and an argument of `main`")]
 pub struct Flags {
-    /// C or C++ sources, one of which defines `main`; or the name of a program in threadbare.toml; or nothing, for each
-    /// program in it. What is given here comes before what the file says.
+    /// C or C++ sources, objects and libraries, one of which defines `main`; or an executable that was built with `threadbare
+    /// cc` and `threadbare c++`; or the name of a program in threadbare.toml; or nothing, for each program in it. What is
+    /// given here comes before what the file says.
     sources: Vec<PathBuf>,
-    /// Flags for the compiler, separated by spaces, such as "-DSIZE=3 -Iinclude -lm"; after those of threadbare.toml, so
-    /// that these win.
-    #[arg(long, default_value = "", allow_hyphen_values = true)]
-    flags: String,
-    /// Sanitizers to build with [default: `sanitizers` of threadbare.toml, else none,thread,address].
+    /// Flags for the compiler, as in a shell, such as "-DSIZE=3 '-DNAME=\"a b\"' -Iinclude -lm"; after those of
+    /// threadbare.toml, so that these win.
+    #[arg(long, default_value = "", allow_hyphen_values = true, value_parser = words)]
+    flags: Words,
+    /// Compile each source with the flags that compile_commands.json in this directory has for it; those of `--flags` come
+    /// after.
+    #[arg(long, value_name = "DIRECTORY")]
+    compile_commands: Option<PathBuf>,
+    /// Sanitizers to build with [default: THREADBARE_SANITIZER of the environment, else `sanitizers` of
+    /// threadbare.toml, else none,thread,address].
     #[arg(long, value_enum, value_delimiter = ',')]
     sanitizer: Option<Vec<Sanitizer>>,
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
-    engine: Option<Engine>,
+    engine: Option<resolve::Controlled>,
     /// What makes the choices: random[:CHANCE], pct[:DEPTH], pos, surw, rff, exhaustive[:PREEMPTIONS] or portfolio
     /// [default: portfolio].
     #[arg(long)]
@@ -82,6 +89,15 @@ pub struct Flags {
     arguments: Vec<String>,
 }
 
+/// Words of a shell.
+#[derive(Clone, Debug, Default)]
+struct Words(Vec<String>);
+
+/// Splits flags as a shell would.
+fn words(text: &str) -> Result<Words, String> {
+    shlex::split(text).map(Words).ok_or_else(|| "a quote has no end".to_owned())
+}
+
 /// Parses the word of something that may go wrong.
 fn injection(word: &str) -> Result<Injection, String> {
     let known = check::INJECTIONS.into_iter().find(|injection| injection.word() == word);
@@ -90,12 +106,12 @@ fn injection(word: &str) -> Result<Injection, String> {
 
 impl Flags {
     /// The program, with what the command line says in place of the project file.
-    fn overriding(&self, program: Program) -> Program {
-        let flags = self.flags.split_whitespace().map(str::to_owned);
+    fn overriding(&self, program: Program, environment: Option<&[Sanitizer]>) -> Program {
+        let flags = self.flags.0.iter().cloned();
         Program {
             flags: program.flags.into_iter().chain(flags).collect(),
             arguments: if self.arguments.is_empty() { program.arguments } else { self.arguments.clone() },
-            sanitizers: self.sanitizer.clone().or(program.sanitizers),
+            sanitizers: self.sanitizer.clone().or(environment.map(<[_]>::to_vec)).or(program.sanitizers),
             points: self.points.or(program.points),
             injections: self.inject.clone().or(program.injections),
             strategy: self.strategy.or(program.strategy),
@@ -123,9 +139,15 @@ impl Flags {
 }
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
-    let programs = Program::given(&flags.sources, world)?;
-    let programs: Vec<Program> = programs.into_iter().map(|program| flags.overriding(program)).collect();
+    let mut programs = Program::given(&flags.sources, world)?;
     let workshop = world.workshop()?;
+    if let Some(directory) = &flags.compile_commands {
+        let database = Database::open(directory)?;
+        programs.iter_mut().try_for_each(|program| program.compile_as_in(&database, &workshop.toolchain))?;
+    }
+    let environment = resolve::sanitizers_of_environment()?;
+    let overriding = |program| flags.overriding(program, environment.as_deref());
+    let programs: Vec<Program> = programs.into_iter().map(overriding).collect();
     let engine = resolve::controlled_engine(flags.engine, &workshop.toolchain)?;
     let campaigns = programs.iter().map(|program| flags.resolve(program, world, engine)).collect::<Result<Vec<_>>>()?;
     flags.outputs.can_be_written()?;

@@ -11,7 +11,7 @@ use crate::campaign::corpus::Corpus;
 use crate::campaign::interrupt;
 use crate::campaign::measure::Measurement;
 use crate::campaign::transfer::{self, Format};
-use crate::model::settings::{Engine, Sanitizer};
+use crate::model::settings::Sanitizer;
 use crate::report::progress::ProgressLine;
 use crate::report::{corpus, grouped, json, say};
 
@@ -31,7 +31,7 @@ enum Action {
         runtime: String,
         /// How virtual threads run [default: fibers if built with clang, else threads].
         #[arg(long, value_enum)]
-        engine: Option<Engine>,
+        engine: Option<resolve::Controlled>,
         /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
         #[arg(long)]
         jobs: Option<usize>,

@@ -10,7 +10,8 @@ use crate::check::Check;
 use crate::model::schedule::Injection;
 use crate::model::settings::{Sanitizer, StrategyName};
 use crate::project::{Entry, FILE_NAME, Kind, Project};
-use crate::target::Points;
+use crate::target::recorded::database::Database;
+use crate::target::{Points, Toolchain, inputs};
 
 /// What is `None` was not said, and has its built-in default.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +95,17 @@ impl Program {
             entry.place
         );
         Ok(Self::of(entry, project))
+    }
+
+    /// Adds to its flags those with which a build compiles its sources.
+    ///
+    /// # Errors
+    /// As [`Database::flags`].
+    pub fn compile_as_in(&mut self, database: &Database, toolchain: &Toolchain) -> Result<()> {
+        let written = self.sources.iter().filter(|source| !inputs::is_built(source));
+        let sources: Vec<PathBuf> = written.map(|source| self.directory.join(source)).collect();
+        self.flags.extend(database.flags(&sources, toolchain.is_clang)?);
+        Ok(())
     }
 
     /// The program as it is built and run, with the digest of its sources.

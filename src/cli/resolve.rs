@@ -1,8 +1,10 @@
 //! What several subcommands ask of the world: engines, strategies, sizes and how many workers to run.
 
+use std::env;
 use std::thread::available_parallelism;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
+use clap::ValueEnum;
 
 use crate::model::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
 use crate::model::word;
@@ -54,11 +56,27 @@ pub fn engine(wanted: Option<Engine>, toolchain: &Toolchain) -> Result<Engine> {
     }
 }
 
+/// An engine that controls what it executes.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Controlled {
+    /// All on one OS thread. Needs clang.
+    Fibers,
+    /// Real OS threads, one released at a time.
+    Threads,
+}
+
+impl From<Controlled> for Engine {
+    fn from(engine: Controlled) -> Self {
+        match engine {
+            Controlled::Fibers => Self::Fibers,
+            Controlled::Threads => Self::Threads,
+        }
+    }
+}
+
 /// As [`engine`], where executions must be controlled.
-pub fn controlled_engine(wanted: Option<Engine>, toolchain: &Toolchain) -> Result<Engine> {
-    let engine = engine(wanted, toolchain)?;
-    ensure!(engine != Engine::Free, "the engine free controls nothing; choose fibers or threads");
-    Ok(engine)
+pub fn controlled_engine(wanted: Option<Controlled>, toolchain: &Toolchain) -> Result<Engine> {
+    engine(wanted.map(Engine::from), toolchain)
 }
 
 /// The engine for a case that was recorded with another one: the choices fit both controlled engines.
@@ -72,6 +90,18 @@ pub fn size(size: u32) -> Result<()> {
     let most = task_graph::MAX_SIZE;
     ensure!((1..=most).contains(&size), "size {size} is out of bounds: choose 1 to {most}");
     Ok(())
+}
+
+/// The sanitizers that the environment names for a whole build, if it does.
+///
+/// # Errors
+/// One is none.
+pub fn sanitizers_of_environment() -> Result<Option<Vec<Sanitizer>>> {
+    const VARIABLE: &str = "THREADBARE_SANITIZER";
+    let Some(words) = env::var(VARIABLE).ok().filter(|words| !words.trim().is_empty()) else { return Ok(None) };
+    let parse =
+        |word: &str| Sanitizer::from_str(word.trim(), false).map_err(|why| anyhow!("{VARIABLE}={words}: {why}"));
+    words.split(',').map(parse).collect::<Result<_>>().map(Some)
 }
 
 /// What subcommands explore under unless something else is said.

@@ -98,6 +98,10 @@ pub(super) struct Controller {
     watched: bool,
     /// What the strategy had no say in since the last `forget`.
     left_out: LeftOut,
+    /// The point since which one thread alone could run, if that is so.
+    alone_since: Option<u64>,
+    /// It does nothing but wait, as far as the last points before the end of the budget tell.
+    waits_alone: bool,
     /// This execution came to where turns are fair.
     is_fair: bool,
     fairness: Fairness,
@@ -149,6 +153,8 @@ impl Controller {
             strategy,
             watched: false,
             left_out: LeftOut::default(),
+            alone_since: None,
+            waits_alone: false,
             is_fair: false,
             fairness: Fairness::new(),
             patience: Patience::new(),
@@ -241,6 +247,8 @@ impl Controller {
         self.fairness.begin(self.strategy.patience());
         self.patience.begin(seed, self.strategy.lets_stay());
         self.stayed = 0;
+        self.alone_since = None;
+        self.waits_alone = false;
         self.is_fair = false;
         self.add_thread();
         self.ask_next();

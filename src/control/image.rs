@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow, ensure};
 use super::log::Log;
 use super::sanitizer;
 use super::state::thread_locals;
+use crate::target::demangled;
 
 type Constructor = unsafe extern "C-unwind" fn(c_int, *mut *mut c_char, *mut *mut c_char);
 type Destructor = unsafe extern "C-unwind" fn();
@@ -156,6 +157,9 @@ fn with_next_step(error: String) -> String {
     } else if error.contains("undefined symbol: __emutls_v.") {
         "code built with clang does not find a thread_local variable of a prebuilt library by its name: use `--cxx g++`, or a \
          function of the library"
+    } else if let Some((_, symbol)) = error.split_once("undefined symbol: ") {
+        let name = demangled(symbol.split([',', ' ']).next().unwrap_or(symbol));
+        return format!("`{name}` is used but defined nowhere; name the source, object or library that defines it");
     } else {
         return error;
     };

@@ -58,7 +58,7 @@ fn ending(ending: &Ending) -> u64 {
     match ending {
         Ending::Completed => 0,
         Ending::Stuck(threads) => 16 + threads.len() as u64,
-        Ending::OutOfSteps(_) => 1,
+        Ending::OutOfSteps(_) | Ending::TooLong(_) => 1,
         Ending::Unsupported(_) => 2,
         Ending::Diverged { .. } => 3,
         Ending::TooManyEvents => 4,

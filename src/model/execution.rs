@@ -115,6 +115,8 @@ pub enum Ending {
     Stuck(Vec<BlockedThread>),
     /// The step budget ran out although the last part of it was scheduled fairly.
     OutOfSteps(u64),
+    /// The step budget ran out, and for more than half of it one thread alone could run, which did not only wait.
+    TooLong(u64),
     /// A thread called this function in a way that its standard leaves undefined; `how` goes on after its name.
     Misused { thread: ThreadId, primitive: &'static str, how: &'static str },
     /// A thread called this function on an object whose memory is gone; `how` goes on after its name.
@@ -140,7 +142,9 @@ impl Display for Ending {
                 formatter.write_str("stuck:")?;
                 threads.iter().try_for_each(|blocked| write!(formatter, " {} in {}", blocked.thread, blocked.primitive))
             }
-            Self::OutOfSteps(steps) => write!(formatter, "no end after {steps} scheduling points"),
+            Self::OutOfSteps(steps) | Self::TooLong(steps) => {
+                write!(formatter, "no end after {steps} scheduling points")
+            }
             Self::Misused { thread, primitive, how } => {
                 write!(formatter, "misuse by thread {thread}: {primitive} {how}")
             }

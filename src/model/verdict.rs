@@ -85,6 +85,8 @@ pub enum Incomparable {
     Diverged,
     /// Calls on a shared object overlapped in more ways than could be tried.
     HistoryTooLong,
+    /// One thread alone had more to do than an execution may take.
+    TooLong,
 }
 
 /// What the oracles say of one execution.

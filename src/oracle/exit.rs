@@ -16,6 +16,13 @@ pub fn judge(ending: &Ending) -> Judgement {
                 format!("no end after {steps} scheduling points, the second half of which was scheduled fairly");
             Judgement::Wrong(failure(Verdict::Livelock, OracleName::Progress, message, "livelock".to_owned()))
         }
+        Ending::TooLong(points) => Judgement::Incomparable(
+            Incomparable::TooLong,
+            format!(
+                "the program did not end within {points} scheduling points, of which more than half are of one thread while no other \
+                 could run; give it less to do, or choose fewer scheduling points with `--points sync`"
+            ),
+        ),
         Ending::Misused { thread, primitive, how } => Judgement::Wrong(misused(*thread, primitive, how)),
         Ending::Dangling { thread, primitive, how } => Judgement::Wrong(dangling(*thread, primitive, how)),
         Ending::Unsupported(what) => Judgement::Incomparable(Incomparable::UnsupportedPrimitive, what.clone()),
@@ -102,6 +109,13 @@ mod tests {
     #[test]
     fn what_does_not_end_is_a_livelock() {
         assert_eq!(verdict(&Ending::OutOfSteps(9)), Some(Verdict::Livelock));
+    }
+
+    #[test]
+    fn what_one_thread_does_alone_is_long_and_no_finding() {
+        let judged = judge(&Ending::TooLong(1_000));
+        let Judgement::Incomparable(Incomparable::TooLong, why) = judged else { panic!("{judged:?}") };
+        assert!(why.contains("1000 scheduling points"), "{why}");
     }
 
     #[test]

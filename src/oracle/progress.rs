@@ -25,7 +25,7 @@ pub(super) fn explain(
 ) -> Option<Failure> {
     let failure = |verdict, oracle, cause: String, message| Some(Failure { verdict, oracle, message, cause });
     match &execution.ending {
-        Ending::OutOfSteps(steps) => {
+        Ending::OutOfSteps(steps) | Ending::TooLong(steps) => {
             let message = format!("no end after {steps} steps of fair scheduling: {}", waiting(plan, lifecycle));
             failure(Verdict::Livelock, OracleName::Progress, "livelock".into(), message)
         }

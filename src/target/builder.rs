@@ -3,20 +3,19 @@
 //! As the supervisor of workers does, one thread asks each child now and then.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
 use super::cache::Held;
 use super::digests::Digests;
-use super::flags::{self, Instrumented};
-use super::step::{Action, Step};
-use super::{Built, Kind, Language, Points, Target, Workshop, dependencies, prebuilt, tree};
+use super::step::Step;
+use super::steps::Steps;
+use super::{Built, Target, Workshop, dependencies, prebuilt};
 use crate::model::settings::Sanitizer;
 use crate::process;
 use crate::scratch::Scratch;
@@ -52,6 +51,7 @@ struct Request {
     target: Target,
     sanitizer: Sanitizer,
     preload: Vec<PathBuf>,
+    steps: Steps,
     /// In the order in which they are linked; those that are there.
     objects: Vec<Option<Held>>,
     failed: bool,
@@ -97,13 +97,13 @@ impl<'a> Builder<'a> {
     pub fn request(&mut self, target: &Target, sanitizer: Sanitizer) -> Result<usize> {
         let preload = self.workshop.preload(sanitizer)?;
         let number = self.requests.len();
-        let steps = compiling(self.workshop, target, sanitizer)?;
-        self.total += steps.len() + 1;
-        let objects = steps.iter().map(|_| None).collect();
-        for (object, step) in steps.into_iter().enumerate() {
-            self.push(number, Some(object), step);
+        let steps = Steps::of(self.workshop, target, sanitizer)?;
+        self.total += steps.objects.len() + 1;
+        let objects = steps.objects.iter().map(|_| None).collect();
+        for (object, step) in steps.objects.iter().enumerate() {
+            self.push(number, Some(object), step.clone());
         }
-        self.requests.push(Request { target: target.clone(), sanitizer, preload, objects, failed: false });
+        self.requests.push(Request { target: target.clone(), sanitizer, preload, steps, objects, failed: false });
         Ok(number)
     }
 
@@ -274,7 +274,7 @@ impl<'a> Builder<'a> {
         let objects: Option<Vec<PathBuf>> =
             request.objects.iter().map(|object| object.as_ref().map(|held| held.path.clone())).collect();
         if let Some(objects) = objects {
-            let step = linking(self.workshop, &request.target, request.sanitizer, &objects);
+            let step = request.steps.linking(self.workshop, &request.target, request.sanitizer, &objects);
             self.push(task.request, None, step);
         }
         Ok(())
@@ -287,147 +287,5 @@ impl Drop for Builder<'_> {
             process::kill_group(running.child.id());
             let _ = running.child.wait();
         }
-    }
-}
-
-/// The steps that make the objects of a target.
-fn compiling(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Result<Vec<Step>> {
-    let instrumented = match target.kind {
-        Kind::Runtime => Instrumented::Runtime,
-        Kind::Program(Points::Sync) => Instrumented::Synchronisation,
-        Kind::Program(Points::Memory) => Instrumented::Memory,
-    };
-    let tree = workshop.tree();
-    let mut common: Vec<OsString> =
-        flags::compiling(&workshop.toolchain, sanitizer, instrumented).into_iter().map(OsString::from).collect();
-    // Reports name what travels with the executable as it does in its own sources.
-    common.push(prefix_map(tree));
-    if flags::hides_thread_instrumentation(sanitizer, instrumented) {
-        common.extend(["-include".into(), tree.join("cpp/target/features.h").into()]);
-    }
-    common.extend(["-include".into(), tree.join("cpp/harness/points.h").into()]);
-    if target.kind == Kind::Runtime {
-        common.extend(["-I".into(), tree.join("cpp").into()]);
-    }
-    let mut steps = Vec::new();
-    if let Kind::Program(_) = target.kind {
-        steps.push(own_source(workshop, "image")); // Its constructor is the first.
-        if sanitizer == Sanitizer::None {
-            steps.push(own_source(workshop, "heap"));
-        }
-    }
-    let shared = target.shared.iter().map(|source| (Path::new("cpp").join(source), tree, &[][..]));
-    let own = target.sources.iter().map(|source| (source.clone(), target.directory.as_path(), &target.flags[..]));
-    for (source, directory, more) in shared.chain(own) {
-        if !directory.join(&source).is_file() {
-            bail!("{}: no such file", source.display());
-        }
-        let mut arguments = common.clone();
-        arguments.extend(language(&source)?.into_iter().map(OsString::from));
-        arguments.extend(flags_for_compiling(more).into_iter().map(OsString::from));
-        arguments.extend(["-c".into(), source.clone().into()]);
-        let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-        steps.push(step(workshop, directory.to_owned(), arguments, Action::Compile, format!("{}.o", plain(&stem))));
-    }
-    Ok(steps)
-}
-
-/// A source of ours in programs, from cpp/target/.
-fn own_source(workshop: &Workshop, name: &str) -> Step {
-    let source = format!("cpp/target/{name}.c");
-    // Exceptions of the program pass.
-    let arguments = ["-fPIC", "-O1", "-fexceptions", "-xc", "-c", &source].map(OsString::from).to_vec();
-    step(workshop, workshop.tree().to_owned(), arguments, Action::Compile, format!("{name}.o"))
-}
-
-fn linking(workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: &[PathBuf]) -> Step {
-    let mut arguments: Vec<OsString> = ["-shared", "-pthread", "-Wl,-Bsymbolic"].map(OsString::from).to_vec();
-    if let Kind::Program(points) = target.kind {
-        arguments.push("-Wl,-z,norelro".into());
-        let lists = [
-            ("wrapped.txt", points == Points::Memory),
-            ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
-            ("wrapped_heap.txt", sanitizer == Sanitizer::None),
-            ("wrapped_annotations.txt", true),
-        ];
-        let wrapped = lists.into_iter().filter(|(_, is_needed)| *is_needed);
-        let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());
-        arguments.extend(options.map(|option| format!("-Wl,{option}").into()));
-    }
-    // clang leaves the runtime to the executable, where it is loaded before.
-    if !workshop.toolchain.is_clang {
-        arguments.extend(flags::of_sanitizer(sanitizer).map(OsString::from));
-    }
-    arguments.extend(objects.iter().map(OsString::from));
-    arguments.extend(target.flags.iter().map(OsString::from));
-    let name = format!("{}.so", plain(&target.name));
-    step(workshop, target.directory.clone(), arguments, Action::Link, name)
-}
-
-fn step(workshop: &Workshop, directory: PathBuf, arguments: Vec<OsString>, action: Action, name: String) -> Step {
-    Step { compiler: workshop.toolchain.compiler.clone(), directory, arguments, action, name }
-}
-
-fn prefix_map(tree: &Path) -> OsString {
-    let mut option = OsString::from("-ffile-prefix-map=");
-    option.push(tree);
-    option.push("=.");
-    option
-}
-
-/// A name as a file can have it.
-fn plain(name: &str) -> String {
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.+".contains(character);
-    name.chars().take(64).map(|character| if allowed(character) { character } else { '_' }).collect()
-}
-
-/// Flags without those for the linker alone: compilers warn about them where they do not link.
-fn flags_for_compiling(flags: &[String]) -> Vec<&str> {
-    let mut kept = Vec::new();
-    let mut flags = flags.iter();
-    while let Some(flag) = flags.next() {
-        match flag.as_str() {
-            // The word after it belongs to it.
-            "-l" | "-L" | "-Xlinker" => drop(flags.next()),
-            flag if is_for_linker(flag) => {}
-            flag => kept.push(flag),
-        }
-    }
-    kept
-}
-
-/// Whether compilers pass it on to the linker.
-pub(super) fn is_for_linker(flag: &str) -> bool {
-    if flag.starts_with('-') {
-        return ["-l", "-L", "-Wl,"].iter().any(|option| flag.starts_with(option));
-    }
-    [".a", ".o", ".so"].iter().any(|ending| flag.ends_with(ending)) || flag.contains(".so.")
-}
-
-/// The language of a source, by its name: the compiler would take C for C++.
-fn language(source: &Path) -> Result<[&'static str; 2]> {
-    match Language::of(source) {
-        Some(Language::C) => Ok(["-x", "c"]),
-        Some(Language::Cpp) => Ok(["-xc++", "-std=c++20"]),
-        None => bail!("{}: neither C nor C++ by its name; name files that end in .c or .cpp", source.display()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_linker_gets_what_is_for_it_alone() {
-        let words =
-            "-lm -O2 -L lib -Llib -Wl,-z,now -Wall -l pthread -Xlinker -zdefs a.o b.a c.so d.so.1 -DA=b.o -Iinclude";
-        let flags: Vec<String> = words.split(' ').map(str::to_owned).collect();
-        assert_eq!(flags_for_compiling(&flags), ["-O2", "-Wall", "-DA=b.o", "-Iinclude"]);
-    }
-
-    #[test]
-    fn names_of_targets_become_names_of_files() {
-        assert_eq!(plain("lost-notify"), "lost-notify");
-        assert_eq!(plain("../a b\n"), ".._a_b_");
     }
 }

@@ -16,7 +16,7 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Object as _, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use serde::Serialize;
 
-use super::{Built, Target, builder, demangled};
+use super::{Built, Target, demangled, inputs, steps};
 
 /// The names, up to a dot or dash, of files that belong to the compiler or to libc, whose calls have hooks.
 const OF_THE_SYSTEM: [&str; 38] = [
@@ -111,9 +111,9 @@ impl Prebuilt {
 pub fn may_be_in(target: &Target) -> bool {
     let brings = |flag: &String| {
         let is_one_of = |beginnings: &[&str]| beginnings.iter().any(|beginning| flag.starts_with(beginning));
-        builder::is_for_linker(flag) && !OF_LIBC.contains(&flag.as_str()) || is_one_of(&BRING_CODE)
+        steps::is_for_linker(flag) && !OF_LIBC.contains(&flag.as_str()) || is_one_of(&BRING_CODE)
     };
-    target.flags.iter().any(brings)
+    target.sources.iter().any(|source| inputs::is_built(source)) || target.flags.iter().any(brings)
 }
 
 /// As [`of`], without a look where there can be none.

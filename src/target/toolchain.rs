@@ -3,6 +3,7 @@
 //! Build scripts include this file too, so it uses the standard library and `crate::model::settings::Sanitizer` alone.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +41,13 @@ impl Toolchain {
     /// # Errors
     /// There is none, or it does not run or is too old; the error tells how to get one.
     pub fn find(named: Option<&Path>) -> Result<Self, String> {
-        let from_environment = || env::var_os("CXX").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let from_environment = || {
+            let of = |variable| env::var_os(variable).filter(|value| !value.is_empty());
+            // Where the wrappers build a project, they are not what compiles.
+            let is_wrapper = |value: &OsString| value.to_str().is_some_and(Self::is_wrapper);
+            let named = of("CXX").map(|value| if is_wrapper(&value) { of("THREADBARE_CXX") } else { Some(value) });
+            named.flatten().map(PathBuf::from)
+        };
         let named = named.map(|path| ("--cxx ", path.to_owned()));
         if let Some((how, path)) = named.or_else(|| from_environment().map(|path| ("CXX=", path))) {
             return Self::named(how, &path);
@@ -55,6 +62,27 @@ impl Toolchain {
         }
         Err(too_old
             .map_or_else(|| format!("no C++20 compiler on PATH; {INSTALL}"), |found| found.too_old(&found.name())))
+    }
+
+    /// Whether `CC` or `CXX` names the compiler wrappers, `threadbare cc` and `threadbare c++`.
+    #[must_use]
+    pub fn is_wrapper(command: &str) -> bool {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        name == "threadbare" || name.starts_with("threadbare-c")
+    }
+
+    /// The compiler with the highest number in its name, without asking any: clang++ before g++.
+    ///
+    /// # Errors
+    /// There is none on PATH.
+    pub fn newest_by_name() -> Result<PathBuf, String> {
+        let number = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.rsplit_once('-').and_then(|(_, number)| number.parse::<u32>().ok()).unwrap_or_default()
+        };
+        let newest = |name| on_path(name).into_iter().max_by_key(number);
+        newest("clang++").or_else(|| newest("g++")).ok_or_else(|| format!("no C++ compiler on PATH; {INSTALL}"))
     }
 
     /// The compiler of this path or name; `how` says before it who named it.

@@ -20,3 +20,4 @@ mod regressions;
 mod sanitizers;
 mod transcripts;
 mod waiting;
+mod wrappers;

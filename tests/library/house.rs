@@ -28,8 +28,9 @@ const CONTROL: [&[&str]; 4] = [
 ];
 
 /// From the top to the bottom.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "cli",
+    "wrapper",
     "report",
     "fuzzing",
     "campaign",

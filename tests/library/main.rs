@@ -6,6 +6,7 @@ mod clusterfuzzlite;
 mod house;
 mod inputs;
 mod oracle_soundness;
+mod packaging;
 mod reference_agreement;
 mod reference_scheduler;
 mod sources;

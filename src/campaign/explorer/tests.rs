@@ -101,8 +101,8 @@ fn the_first_finding_ends_a_campaign_that_is_to_stop_at_it_once_it_is_confirmed(
 fn what_is_not_emulated_ends_the_campaign_with_what_it_has() {
     let directory = tempfile::tempdir().expect("a directory");
     let worker = worker("cp $here/$kind.json $dir/outcome.json");
-    let unsupported = Some("fork".to_owned());
-    worker.keep("explore", &Outcome { executions: 3, unsupported, ..Outcome::default() });
+    let refused = Some("the program calls `fork`".to_owned());
+    worker.keep("explore", &Outcome { executions: 3, refused, ..Outcome::default() });
     let summary = ran(&campaign(&directory), &worker).expect("it ends");
     assert_eq!(summary.executions, 3);
     assert!(summary.failure.is_some_and(|error| error.to_string().contains("`fork`")));

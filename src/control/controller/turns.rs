@@ -8,6 +8,8 @@ use crate::model::execution::{Ending, ThreadId};
 use crate::model::op::{Op, OpKind};
 use crate::strategy::{Decision, Divergence, Turn};
 
+/// Points before the end of the budget at which a thread is looked at that is alone.
+const LAST: u64 = 4_096;
 /// Points of a turn once everyone gets their share.
 const FAIR_TURN: u32 = 64;
 
@@ -25,7 +27,8 @@ impl Controller {
         }
         if self.trace.points() >= self.budget.points {
             self.left_out.cut += 1;
-            return self.stop(Ending::OutOfSteps(self.budget.points));
+            let points = self.budget.points;
+            return self.stop(if self.worked_alone() { Ending::TooLong(points) } else { Ending::OutOfSteps(points) });
         }
         let current = self.current;
         if self.replaying {
@@ -37,12 +40,13 @@ impl Controller {
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
-            self.set_turn(if self.watched { 1 } else { self.until_budget() });
+            self.go_on_alone(&pending);
             self.rest_of_turn = 0;
             self.single = false;
             self.tell(current, &pending);
             return Next::Continue;
         }
+        self.alone_since = None;
         if stays {
             return self.stay(&pending);
         }
@@ -99,6 +103,23 @@ impl Controller {
         self.single = true;
         self.tell(self.current, pending);
         Next::Continue
+    }
+
+    /// The only thread that can run goes on. Towards the end of the budget it is looked at, whether it only waits.
+    fn go_on_alone(&mut self, pending: &Op) {
+        let points = self.trace.points();
+        self.alone_since.get_or_insert(points);
+        let unseen = self.budget.points.saturating_sub(points + LAST);
+        if unseen == 0 {
+            self.waits_alone = self.fairness.look(self.current, pending, true) == Look::Spins;
+        }
+        let most = u32::try_from(unseen).unwrap_or(u32::MAX).max(1);
+        self.set_turn(if self.watched { 1 } else { self.until_budget().min(most) });
+    }
+
+    /// Whether nothing is wrong with an execution that used up its budget but that one thread had much to do.
+    fn worked_alone(&self) -> bool {
+        self.alone_since.is_some_and(|since| since <= self.budget.points / 2) && !self.waits_alone
     }
 
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
