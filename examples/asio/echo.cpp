@@ -30,7 +30,7 @@ void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
 }
 
-/// One connection: what arrives goes back, until the other end has no more or is silent for too long.
+/// One connection: what arrives goes back, until the other end has no more. How often it was silent for long is counted.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   explicit Session(tcp::socket socket)
@@ -46,16 +46,16 @@ class Session : public std::enable_shared_from_this<Session> {
     silence_.expires_after(fault == "timer-after-destruction" ? std::chrono::nanoseconds(2us) : 10s);
     if (fault == "use-after-cancel") {
       // Nothing keeps the session until this has run, which it does where it is cancelled too.
-      silence_.async_wait([this](std::error_code) { last_wait_++; });
+      silence_.async_wait([this](std::error_code) { silences_++; });
     } else if (fault == "timer-after-destruction") {
       // The end of a timer does not cancel what is queued already.
       silence_.async_wait([this](std::error_code error) {
-        if (!error) last_wait_++;
+        if (!error) silences_++;
       });
     } else {
       silence_.async_wait([weak = weak_from_this()](std::error_code error) {
         const auto self = weak.lock();
-        if (!error && self) self->socket_.close();
+        if (!error && self) self->silences_++;
       });
     }
   }
@@ -74,19 +74,20 @@ class Session : public std::enable_shared_from_this<Session> {
         }
       }
     } catch (const std::system_error &) {
-      // The other end has no more, or the server said that it is enough.
+      // The other end has no more.
     }
     silence_.cancel();
     // The socket closes it once more, or what has its number by then.
     if (fault == "double-close") ::close(socket_.native_handle());
-    std::error_code ignored;
-    socket_.close(ignored);
+    std::error_code error;
+    socket_.close(error);
+    assert(!error);
   }
 
   asio::strand<tcp::socket::executor_type> strand_;
   tcp::socket socket_;
   asio::steady_timer silence_;
-  int last_wait_ = 0;
+  int silences_ = 0;
 };
 
 asio::awaitable<void> listen(tcp::acceptor &acceptor) {
