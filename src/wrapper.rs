@@ -19,8 +19,9 @@ use crate::target::recorded::{COMPILED, Compiled, LINKED, Linked, line, section}
 
 pub use native::Driver;
 
-/// What a native compiler is told in place of link-time optimisation, which leaves no objects.
-const LINK_TIME: [&str; 2] = ["-flto", "-ffat-lto-objects"];
+/// Link-time optimisation, which leaves no objects, and what a native compiler is told in place of it.
+const LINK_TIME: &str = "-flto";
+const NO_LINK_TIME: &str = "-fno-lto";
 /// An option by which linkers tell what they read.
 const TELLS: &str = "--dependency-file=";
 /// A linker that has no such option.
@@ -39,11 +40,14 @@ pub fn run(driver: &Driver, words: Vec<OsString>) -> Result<i32> {
         // No line of text can hold it, so what it makes counts as prebuilt.
         return Err(command.args(&words).exec()).with_context(|| format!("cannot start {}", compiler.display()));
     };
-    let words: Vec<String> = words.into_iter().filter(|word| !is_link_time(word)).collect();
     let directory = env::current_dir().context("cannot tell the current directory")?;
     let all = expanded(&words, &directory);
     let arguments = Arguments::of(&all, driver.is_cpp(&compiler));
     command.args(&words);
+    // Also where a file of arguments asks for it.
+    if all.iter().any(|word| word.starts_with(LINK_TIME)) {
+        command.arg(NO_LINK_TIME);
+    }
     let call = Call { directory, arguments, words: all };
     match call.arguments.purpose {
         Purpose::Other => Err(command.exec()).with_context(|| format!("cannot start {}", compiler.display())),
@@ -56,10 +60,6 @@ pub fn run(driver: &Driver, words: Vec<OsString>) -> Result<i32> {
         }
         Purpose::Link => call.link(command),
     }
-}
-
-fn is_link_time(word: &str) -> bool {
-    LINK_TIME.iter().any(|option| word.starts_with(option))
 }
 
 fn status_of(command: &mut Command) -> Result<ExitStatus> {

@@ -194,7 +194,7 @@ pub fn outcome(result: Option<i64>, execution: &Execution) -> Outcome {
         (ending, _) => Err(match ending {
             Ending::Completed => unreachable!("completed without a result"),
             Ending::Stuck(_) => "stuck".to_owned(),
-            Ending::OutOfSteps(_) => "out of steps".to_owned(),
+            Ending::OutOfSteps(_) | Ending::TooLong(_) => "out of steps".to_owned(),
             Ending::Unsupported(what) => format!("unsupported {what}"),
             Ending::Diverged { step, why } => format!("diverged at step {step}: {why}"),
             Ending::TooManyEvents => "too many events".to_owned(),
