@@ -7,6 +7,7 @@ pub mod bench;
 pub mod bugs;
 pub mod catalogue;
 pub mod ci;
+pub mod conformance;
 pub mod corpus;
 pub mod explorer;
 pub mod findings;

@@ -16,6 +16,7 @@ mod outputs;
 mod program;
 mod replay;
 mod resolve;
+mod runtime;
 mod search;
 mod show;
 mod targets;
@@ -68,6 +69,8 @@ enum Command {
     Bugs(bugs::Flags),
     /// Measure the throughput under control against that of uncontrolled stress.
     Bench(bench::Flags),
+    /// Begin an adapter of a coroutine runtime, or check one.
+    Runtime(runtime::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Targets,
     /// Compile and link C as the native compiler does, for `CC`: `threadbare check` explores the executables.
@@ -117,6 +120,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
+        Command::Runtime(flags) => runtime::run(&flags, world),
         Command::Targets => targets::run(world).map(found_nothing),
         Command::Install(flags) => install::run(&flags).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),

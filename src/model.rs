@@ -4,6 +4,7 @@ pub mod execution;
 pub mod exit;
 pub mod left_out;
 pub mod limits;
+pub mod offers;
 pub mod op;
 pub mod schedule;
 pub mod settings;

@@ -31,6 +31,7 @@ use lifecycle::Lifecycle;
 use plan::Plan;
 
 use crate::model::execution::{Ending, Event, Execution, ThreadId};
+use crate::model::offers::Offers;
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::reference::Expectations;
 use crate::task_graph::TaskGraph;
@@ -48,7 +49,13 @@ impl Judge {
     /// A judge of a valid task graph's executions on so many threads.
     #[must_use]
     pub fn new(graph: &TaskGraph, threads: u16, expectations: Expectations) -> Self {
-        let plan = Plan::of(graph, threads);
+        Self::of_runtime(graph, threads, expectations, &Offers::default())
+    }
+
+    /// The same for a runtime that promises less than the bundled one.
+    #[must_use]
+    pub fn of_runtime(graph: &TaskGraph, threads: u16, expectations: Expectations, offers: &Offers) -> Self {
+        let plan = Plan::of(graph, threads, offers);
         Self {
             lifecycle: Lifecycle::new(&plan),
             differential: Differential::new(&plan, expectations),

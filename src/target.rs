@@ -13,9 +13,11 @@ mod digests;
 mod flags;
 pub mod inputs;
 mod language;
+mod offers;
 mod points;
 pub mod prebuilt;
 pub mod recorded;
+pub mod shipped;
 mod step;
 mod steps;
 mod toolchain;
@@ -25,6 +27,8 @@ mod workshop;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::offers::Offers;
 
 pub use builder::{Builder, Progress};
 pub use demangle::demangled;
@@ -67,6 +71,9 @@ pub struct Built {
     /// Archives and objects that the linker was given, but for the compiler's own.
     #[serde(default)]
     pub linked: Vec<PathBuf>,
+    /// What it offers, if it is a runtime.
+    #[serde(default)]
+    pub offers: Offers,
     /// Its own `thread_local` variables are each fiber's.
     #[serde(default)]
     pub emulates_thread_locals: bool,

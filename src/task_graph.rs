@@ -8,6 +8,7 @@ pub mod generate;
 mod injections;
 mod model;
 mod mutate;
+mod narrow;
 pub mod shrink;
 pub mod text;
 mod tree;
@@ -18,4 +19,5 @@ pub use generate::{DEFAULT_SIZE, MAX_SIZE, Shape, Systems, from_bytes, from_seed
 pub use injections::Injections;
 pub use model::*;
 pub use mutate::{mutate, mutate_files};
+pub use narrow::{allows, narrow, stops_losers};
 pub use tree::{Begun, Tree};

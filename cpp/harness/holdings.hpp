@@ -1,6 +1,7 @@
 // What a task holds between its operations.
 #pragma once
 
+#include "harness/offers.hpp"
 #include "harness/systems.hpp"
 
 #include <algorithm>
@@ -12,15 +13,44 @@
 
 namespace threadbare {
 
+/// The handles, guards and tickets of an adapter, or `Absent`.
+template <class Adapter>
+struct HandlesOf {
+  template <class T>
+  using type = Absent;
+};
+template <offered::Start Adapter>
+struct HandlesOf<Adapter> {
+  template <class T>
+  using type = typename Adapter::template JoinHandle<T>;
+};
+template <class Adapter>
+struct GuardOf {
+  using type = Absent;
+};
+template <offered::Mutex Adapter>
+struct GuardOf<Adapter> {
+  using type = typename Adapter::Mutex::Guard;
+};
+template <class Adapter>
+struct TicketOf {
+  using type = Absent;
+};
+template <offered::Barrier Adapter>
+struct TicketOf<Adapter> {
+  using type = typename Adapter::Barrier::Ticket;
+};
+
 /// Lives in the task's coroutine, so a task that fails or is destroyed releases what it holds.
 template <class Adapter>
 struct Holdings {
   using Unique = std::unique_ptr<std::int64_t>;
   template <class T>
-  using JoinHandle = typename Adapter::template JoinHandle<T>;
+  using JoinHandle = typename HandlesOf<Adapter>::template type<T>;
+  /// By the result of the task, since handles may be of one type.
   using AnyHandle = std::variant<JoinHandle<std::int64_t>, JoinHandle<Unique>, JoinHandle<void>>;
-  using Guard = typename Adapter::Mutex::Guard;
-  using Ticket = typename Adapter::Barrier::Ticket;
+  using Guard = typename GuardOf<Adapter>::type;
+  using Ticket = typename TicketOf<Adapter>::type;
 
   /// The key is a task, mutex or barrier.
   template <class T>
@@ -36,6 +66,10 @@ struct Holdings {
   template <class T>
   static void make_room(List<T> &list) {
     if (list.size() == list.capacity()) list.reserve(2 * list.size() + 2);
+  }
+
+  static bool has(const List<AnyHandle> &list, std::uint32_t key) noexcept {
+    return std::any_of(list.begin(), list.end(), [&](const auto &entry) { return entry.first == key; });
   }
 
   /// What is held under that key; task graphs only name what is there.

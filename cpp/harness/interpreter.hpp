@@ -9,6 +9,7 @@
 #include "harness/task_graph_spec.hpp"
 #include "harness/systems.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -36,35 +37,63 @@ inline constexpr std::int64_t closed = INT64_MIN;
 /// What is mixed in for a failure that was caught, like `caught` in src/task_graph/model.rs.
 constexpr std::int64_t caught(std::uint32_t code) noexcept { return 1'000'003 + std::int64_t{code}; }
 
-/// Runs one task graph. Uses no atomics or locks of its own: they would be scheduling points, and would hide races.
+/// Calls what gives something back, and awaits what it gives, if anything.
+#define THREADBARE_GIVE_BACK(...)                                      \
+  do {                                                                 \
+    if constexpr (offered::Suspending<decltype(__VA_ARGS__)>) {        \
+      co_await __VA_ARGS__;                                            \
+    } else {                                                           \
+      __VA_ARGS__;                                                     \
+    }                                                                  \
+  } while (false)
+
+/// Runs one task graph. Uses no atomics or locks of its own: they would be scheduling points, and would hide races. What
+/// the adapter lacks no task graph asks for that it is given; src/task_graph/narrow.rs sees to that.
 template <RuntimeAdapter Adapter>
 class Interpreter {
   using Unique = std::unique_ptr<std::int64_t>;
   template <Affinity A, class T>
-  using Task = typename Adapter::template Task<A, T>;
-  using AnyTask = std::variant<Task<Affinity::Main, std::int64_t>, Task<Affinity::Worker, std::int64_t>,
-                               Task<Affinity::Main, Unique>, Task<Affinity::Worker, Unique>,
-                               Task<Affinity::Main, void>, Task<Affinity::Worker, void>>;
+  using Task = offered::Task<Adapter, A, T>;
+  using AnyTask = offered::AnyTask<Adapter>;
   using Held = Holdings<Adapter>;
   using AnyHandle = typename Held::AnyHandle;
+  using Scheduler = typename Adapter::Scheduler;
+  static constexpr Semantics semantics = offered::semantics<Adapter>();
 
  public:
-  explicit Interpreter(const TaskGraphSpec &graph) : graph_(graph), objects_(graph.objects) {}
+  explicit Interpreter(const TaskGraphSpec &graph) : graph_(graph) {}
 
   /// On the calling thread, which is the main thread, and so many less one. Throws std::bad_alloc, with everything
-  /// freed again, where memory runs out before the root's body began; so may the constructor.
+  /// freed again, where memory runs out before the root's body began.
   void execute(unsigned threads) {
-    const std::unique_ptr<Systems> systems = make_systems(graph_.objects);
-    systems_ = systems.get();
-    run(threads);
-    record(0, 0, EventKind::ContextsLeft, static_cast<std::int64_t>(systems->live_contexts()));
+    if constexpr (semantics.shutdown == Shutdown::Destroys) {
+      // Lifetime: the scheduler is destroyed first, since it destroys tasks that use the objects.
+      Objects<Adapter> objects(graph_.objects);
+      with_systems([&] {
+        Scheduler scheduler(threads);
+        run(scheduler, objects);
+      });
+    } else {
+      with_systems([&] {
+        Scheduler scheduler(threads);
+        Objects<Adapter> objects(graph_.objects, &scheduler);
+        run(scheduler, objects);
+      });
+    }
   }
 
  private:
-  void run(unsigned threads) {
-    // Lifetime: destroyed before the objects, since it destroys the tasks that use them.
-    typename Adapter::Scheduler scheduler(threads);
+  template <class Run>
+  void with_systems(Run run) {
+    const std::unique_ptr<Systems> systems = make_systems(graph_.objects);
+    systems_ = systems.get();
+    run();
+    record(0, 0, EventKind::ContextsLeft, static_cast<std::int64_t>(systems->live_contexts()));
+  }
+
+  void run(Scheduler &scheduler, Objects<Adapter> &objects) {
     scheduler_ = &scheduler;
+    objects_ = &objects;
     try {
       switch (graph_.tasks[0].result) {
         case ResultKind::Int: Adapter::run(scheduler, int_task<Affinity::Main>(FrameToken(0), 0)); break;
@@ -74,6 +103,7 @@ class Interpreter {
     } catch (const Failure &) {
       // The root recorded it.
     }
+    Adapter::drain(scheduler);
   }
 
   /// A task of any kind as coroutines; the index is the position in `AnyTask`.
@@ -106,110 +136,159 @@ class Interpreter {
           std::int64_t gave = 0;
           record(task, index, EventKind::OperationBegin, operation.code == OperationCode::Sleep ? now() : 0);
           switch (operation.code) {
-            case OperationCode::Compute: accumulator = mix(accumulator, operation.value); break;
+            case OperationCode::Compute: accumulator = mix(seeded_bug(accumulator), operation.value); break;
             case OperationCode::Await:
             case OperationCode::AwaitCatch: {
               switch (kind_of(object)) {
-                case TaskKind::MainInt: gave = co_await int_task<Affinity::Main>(FrameToken(object), object); break;
-                case TaskKind::WorkerInt: gave = co_await int_task<Affinity::Worker>(FrameToken(object), object); break;
+                case TaskKind::MainInt: gave = co_await Adapter::result(int_task<Affinity::Main>(FrameToken(object), object)); break;
+                case TaskKind::WorkerInt: gave = co_await Adapter::result(int_task<Affinity::Worker>(FrameToken(object), object)); break;
                 case TaskKind::MainUnique: {
-                  const Unique result = co_await unique_task<Affinity::Main>(FrameToken(object), object);
+                  const Unique result = co_await Adapter::result(unique_task<Affinity::Main>(FrameToken(object), object));
                   gave = *result;
                   break;
                 }
                 case TaskKind::WorkerUnique: {
-                  const Unique result = co_await unique_task<Affinity::Worker>(FrameToken(object), object);
+                  const Unique result = co_await Adapter::result(unique_task<Affinity::Worker>(FrameToken(object), object));
                   gave = *result;
                   break;
                 }
-                case TaskKind::MainVoid: co_await void_task<Affinity::Main>(FrameToken(object), object); break;
-                case TaskKind::WorkerVoid: co_await void_task<Affinity::Worker>(FrameToken(object), object); break;
+                case TaskKind::MainVoid: co_await Adapter::result(void_task<Affinity::Main>(FrameToken(object), object)); break;
+                case TaskKind::WorkerVoid: co_await Adapter::result(void_task<Affinity::Worker>(FrameToken(object), object)); break;
               }
               accumulator = mix(accumulator, gave);
               break;
             }
-            case OperationCode::WhenAll: {
-              std::vector<AnyTask> children = make_children(operation);
-              co_await Adapter::when_all(children);
-              for (AnyTask &child : children) accumulator = mix(accumulator, result_of(child));
+            case OperationCode::WhenAll:
+              if constexpr (offered::WhenAll<Adapter>) {
+                std::vector<AnyTask> children = make_children(operation);
+                co_await offered::call_when_all<Adapter>(*scheduler_, children);
+                for (AnyTask &child : children) accumulator = mix(accumulator, result_of(child));
+              }
               break;
-            }
-            case OperationCode::WhenAny: {
-              std::vector<AnyTask> children = make_children(operation);
-              const std::size_t winner = co_await Adapter::when_any(children);
-              const std::int64_t result = result_of(children[winner]);
-              gave = static_cast<std::int64_t>(winner);
-              accumulator = mix(mix(accumulator, gave), result);
+            case OperationCode::WhenAny:
+              if constexpr (offered::WhenAny<Adapter>) {
+                std::vector<AnyTask> children = make_children(operation);
+                const std::size_t winner = co_await offered::call_when_any<Adapter>(*scheduler_, children);
+                const std::int64_t result = result_of(children[winner]);
+                gave = static_cast<std::int64_t>(winner);
+                accumulator = mix(mix(accumulator, gave), result);
+              }
               break;
-            }
             case OperationCode::Start:
-              Held::make_room(held.handles);
-              held.handles.emplace_back(object, start(object));
-              break;
-            case OperationCode::Join: {
-              AnyHandle handle = Held::take(held.handles, object);
-              if (auto *of_int = std::get_if<0>(&handle)) {
-                gave = co_await std::move(*of_int);
-              } else if (auto *of_unique = std::get_if<1>(&handle)) {
-                const Unique result = co_await std::move(*of_unique);
-                gave = *result;
+              if constexpr (offered::Start<Adapter>) {
+                if (is_given_up(operations, index)) {
+                  spawn(object);
+                } else {
+                  Held::make_room(held.handles);
+                  held.handles.emplace_back(object, start(object));
+                }
               } else {
-                co_await std::move(*std::get_if<2>(&handle));
+                spawn(object);
               }
-              accumulator = mix(accumulator, gave);
               break;
-            }
-            case OperationCode::Detach: detach(held, object); break;
-            case OperationCode::Cancel: cancel(held, object); break;
-            case OperationCode::Hop: co_await Adapter::hop(static_cast<Affinity>(object)); break;
-            case OperationCode::Yield: co_await Adapter::yield(); break;
+            case OperationCode::Join:
+              if constexpr (offered::Start<Adapter>) {
+                AnyHandle handle = Held::take(held.handles, object);
+                if (auto *of_int = std::get_if<0>(&handle)) {
+                  gave = co_await Adapter::result(std::move(*of_int));
+                } else if (auto *of_unique = std::get_if<1>(&handle)) {
+                  const Unique result = co_await Adapter::result(std::move(*of_unique));
+                  gave = *result;
+                } else {
+                  co_await Adapter::result(std::move(*std::get_if<2>(&handle)));
+                }
+                accumulator = mix(accumulator, gave);
+              }
+              break;
+            case OperationCode::Detach:
+              if constexpr (offered::Start<Adapter>) detach(held, object);
+              break;
+            case OperationCode::Cancel:
+              if constexpr (offered::RequestStop<Adapter>) cancel(held, object);
+              break;
+            case OperationCode::Hop:
+              if constexpr (offered::Hop<Adapter>) co_await Adapter::hop(static_cast<Affinity>(object));
+              break;
+            case OperationCode::Yield:
+              if constexpr (offered::Yield<Adapter>) co_await offered::call_yield<Adapter>(*scheduler_);
+              break;
             case OperationCode::Sleep:
-              co_await Adapter::sleep_for(std::chrono::microseconds(object));
+              if constexpr (offered::Sleep<Adapter>) {
+                co_await offered::call_sleep_for<Adapter>(*scheduler_, std::chrono::microseconds(object));
+              }
               gave = now();
               break;
             case OperationCode::Throw:
               failed = true;
               code = object;
               break;
-            case OperationCode::CheckCancel: {
-              // A variable, since g++ 12 miscompiles a co_await in a condition.
-              failed = co_await Adapter::stop_requested();
-              code = cancelled;
+            case OperationCode::CheckCancel:
+              if constexpr (offered::StopRequested<Adapter>) {
+                // A variable, since g++ 12 miscompiles a co_await in a condition.
+                failed = co_await Adapter::stop_requested();
+                code = cancelled;
+              }
               break;
-            }
-            case OperationCode::Lock: {
-              Held::make_room(held.guards);
-              typename Held::Guard guard = co_await objects_.mutexes[object].lock();
-              held.guards.emplace_back(object, std::move(guard));
+            case OperationCode::Lock:
+              if constexpr (offered::Mutex<Adapter>) {
+                Held::make_room(held.guards);
+                typename Held::Guard guard = co_await objects_->mutexes[object].lock();
+                held.guards.emplace_back(object, std::move(guard));
+              }
               break;
-            }
-            case OperationCode::Unlock: Held::take(held.guards, object).unlock(); break;
-            case OperationCode::Acquire: co_await objects_.semaphores[object].acquire(); break;
-            case OperationCode::Release: objects_.semaphores[object].release(); break;
-            case OperationCode::SetEvent: objects_.events[object].set(); break;
-            case OperationCode::ResetEvent: objects_.events[object].reset(); break;
-            case OperationCode::WaitEvent: co_await objects_.events[object].wait(); break;
-            case OperationCode::LatchArrive: objects_.latches[object].arrive(); break;
-            case OperationCode::LatchWait: co_await objects_.latches[object].wait(); break;
+            case OperationCode::Unlock:
+              if constexpr (offered::Mutex<Adapter>) {
+                THREADBARE_GIVE_BACK(Held::take(held.guards, object).unlock());
+              }
+              break;
+            case OperationCode::Acquire:
+              if constexpr (offered::Semaphore<Adapter>) co_await objects_->semaphores[object].acquire();
+              break;
+            case OperationCode::Release:
+              if constexpr (offered::Semaphore<Adapter>) THREADBARE_GIVE_BACK(objects_->semaphores[object].release());
+              break;
+            case OperationCode::SetEvent:
+              if constexpr (offered::Event<Adapter>) THREADBARE_GIVE_BACK(objects_->events[object].set());
+              break;
+            case OperationCode::ResetEvent:
+              if constexpr (offered::Event<Adapter>) objects_->events[object].reset();
+              break;
+            case OperationCode::WaitEvent:
+              if constexpr (offered::Event<Adapter>) co_await objects_->events[object].wait();
+              break;
+            case OperationCode::LatchArrive:
+              if constexpr (offered::Latch<Adapter>) THREADBARE_GIVE_BACK(objects_->latches[object].arrive());
+              break;
+            case OperationCode::LatchWait:
+              if constexpr (offered::Latch<Adapter>) co_await objects_->latches[object].wait();
+              break;
             case OperationCode::BarrierArrive:
-              Held::make_room(held.tickets);
-              held.keep_ticket(object, objects_.barriers[object].arrive());
+              if constexpr (offered::Barrier<Adapter>) {
+                Held::make_room(held.tickets);
+                held.keep_ticket(object, objects_->barriers[object].arrive());
+              }
               break;
             case OperationCode::BarrierWait:
-              co_await objects_.barriers[object].wait(Held::find(held.tickets, object));
+              if constexpr (offered::Barrier<Adapter>) {
+                co_await objects_->barriers[object].wait(Held::find(held.tickets, object));
+              }
               break;
-            case OperationCode::Send: {
-              const bool sent = co_await objects_.channels[object].send(operation.value);
-              gave = sent ? 1 : 0;
+            case OperationCode::Send:
+              if constexpr (offered::Channel<Adapter>) {
+                const bool sent = co_await objects_->channels[object].send(operation.value);
+                gave = sent ? 1 : 0;
+              }
               break;
-            }
-            case OperationCode::Receive: {
-              const std::optional<std::int64_t> received = co_await objects_.channels[object].receive();
-              gave = received.value_or(closed);
-              accumulator = mix(accumulator, gave);
+            case OperationCode::Receive:
+              if constexpr (offered::Channel<Adapter>) {
+                const std::optional<std::int64_t> received = co_await objects_->channels[object].receive();
+                gave = received.value_or(closed);
+                accumulator = mix(accumulator, gave);
+              }
               break;
-            }
-            case OperationCode::Close: objects_.channels[object].close(); break;
+            case OperationCode::Close:
+              if constexpr (offered::Channel<Adapter>) THREADBARE_GIVE_BACK(objects_->channels[object].close());
+              break;
             default: gave = systems_->perform({task, index}, operation, held.branches); break;
           }
           if (failed) break;
@@ -238,13 +317,13 @@ class Interpreter {
   Task<A, Unique> unique_task([[maybe_unused]] FrameToken token, std::uint32_t task) {
     // First of all, since the task must not fail after its end was recorded.
     Unique result = before_body(task, [] { return std::make_unique<std::int64_t>(); });
-    *result = co_await before_body(task, [this, task] { return int_task<A>(FrameToken(), task); });
+    *result = co_await Adapter::result(before_body(task, [this, task] { return int_task<A>(FrameToken(), task); }));
     co_return std::move(result);
   }
 
   template <Affinity A>
   Task<A, void> void_task([[maybe_unused]] FrameToken token, std::uint32_t task) {
-    co_await before_body(task, [this, task] { return int_task<A>(FrameToken(), task); });
+    co_await Adapter::result(before_body(task, [this, task] { return int_task<A>(FrameToken(), task); }));
   }
 
   /// Makes what a task needs before its body begins. Running out of memory for it is how the task begins and fails.
@@ -263,55 +342,78 @@ class Interpreter {
     std::vector<AnyTask> children;
     children.reserve(operation.child_count);
     for (const std::uint32_t child : graph_.children.subspan(operation.object, operation.child_count)) {
-      switch (kind_of(child)) {
-        case TaskKind::MainInt: children.emplace_back(int_task<Affinity::Main>(FrameToken(child), child)); break;
-        case TaskKind::WorkerInt: children.emplace_back(int_task<Affinity::Worker>(FrameToken(child), child)); break;
-        case TaskKind::MainUnique: children.emplace_back(unique_task<Affinity::Main>(FrameToken(child), child)); break;
-        case TaskKind::WorkerUnique:
-          children.emplace_back(unique_task<Affinity::Worker>(FrameToken(child), child));
-          break;
-        case TaskKind::MainVoid: children.emplace_back(void_task<Affinity::Main>(FrameToken(child), child)); break;
-        case TaskKind::WorkerVoid: children.emplace_back(void_task<Affinity::Worker>(FrameToken(child), child)); break;
-      }
+      make_any(child, [&](auto kind, auto task) { children.emplace_back(kind, std::move(task)); });
     }
     return children;
   }
 
-  [[gnu::noinline]] AnyHandle start(std::uint32_t child) {
-    switch (kind_of(child)) {
-      case TaskKind::MainInt: return Adapter::start(*scheduler_, int_task<Affinity::Main>(FrameToken(child), child));
-      case TaskKind::WorkerInt:
-        return Adapter::start(*scheduler_, int_task<Affinity::Worker>(FrameToken(child), child));
-      case TaskKind::MainUnique:
-        return Adapter::start(*scheduler_, unique_task<Affinity::Main>(FrameToken(child), child));
+  /// Makes a task and gives it to `take`, with its place in `AnyTask`.
+  template <class Take>
+  void make_any(std::uint32_t task, Take take) {
+    switch (kind_of(task)) {
+      case TaskKind::MainInt: take(std::in_place_index<0>, int_task<Affinity::Main>(FrameToken(task), task)); break;
+      case TaskKind::WorkerInt: take(std::in_place_index<1>, int_task<Affinity::Worker>(FrameToken(task), task)); break;
+      case TaskKind::MainUnique: take(std::in_place_index<2>, unique_task<Affinity::Main>(FrameToken(task), task)); break;
       case TaskKind::WorkerUnique:
-        return Adapter::start(*scheduler_, unique_task<Affinity::Worker>(FrameToken(child), child));
-      case TaskKind::MainVoid: return Adapter::start(*scheduler_, void_task<Affinity::Main>(FrameToken(child), child));
-      case TaskKind::WorkerVoid: break;
+        take(std::in_place_index<3>, unique_task<Affinity::Worker>(FrameToken(task), task));
+        break;
+      case TaskKind::MainVoid: take(std::in_place_index<4>, void_task<Affinity::Main>(FrameToken(task), task)); break;
+      case TaskKind::WorkerVoid: take(std::in_place_index<5>, void_task<Affinity::Worker>(FrameToken(task), task)); break;
     }
-    return Adapter::start(*scheduler_, void_task<Affinity::Worker>(FrameToken(child), child));
+  }
+
+  [[gnu::noinline]] AnyHandle start(std::uint32_t child) {
+    std::optional<AnyHandle> handle;
+    make_any(child, [&]<std::size_t Kind>(std::in_place_index_t<Kind>, auto task) {
+      handle.emplace(std::in_place_index<Kind / 2>, Adapter::start(*scheduler_, std::move(task)));
+    });
+    return std::move(*handle);
+  }
+
+  [[gnu::noinline]] void spawn(std::uint32_t child) {
+    make_any(child, [&](auto, auto task) { Adapter::spawn(*scheduler_, std::move(task)); });
+  }
+
+  /// Whether the task that this operation starts is given up where it is started, and the runtime must know by then.
+  static bool is_given_up(std::span<const OperationSpec> operations, std::uint32_t index) noexcept {
+    if constexpr (semantics.detach == Detach::AnyTime) return false;
+    return index + 1 < operations.size() && operations[index + 1].code == OperationCode::Detach &&
+           operations[index + 1].object == operations[index].object;
   }
 
   /// The result of a child that has ended, 0 for void, or its failure.
   [[gnu::noinline]] static std::int64_t result_of(AnyTask &child) {
     switch (static_cast<TaskKind>(child.index())) {
-      case TaskKind::MainInt: return std::get_if<0>(&child)->result();
-      case TaskKind::WorkerInt: return std::get_if<1>(&child)->result();
-      case TaskKind::MainUnique: return *std::get_if<2>(&child)->result();
-      case TaskKind::WorkerUnique: return *std::get_if<3>(&child)->result();
-      case TaskKind::MainVoid: std::get_if<4>(&child)->result(); break;
-      case TaskKind::WorkerVoid: std::get_if<5>(&child)->result(); break;
+      case TaskKind::MainInt: return Adapter::ended(*std::get_if<0>(&child));
+      case TaskKind::WorkerInt: return Adapter::ended(*std::get_if<1>(&child));
+      case TaskKind::MainUnique: return *Adapter::ended(*std::get_if<2>(&child));
+      case TaskKind::WorkerUnique: return *Adapter::ended(*std::get_if<3>(&child));
+      case TaskKind::MainVoid: Adapter::ended(*std::get_if<4>(&child)); break;
+      case TaskKind::WorkerVoid: Adapter::ended(*std::get_if<5>(&child)); break;
     }
     return 0;
   }
 
   [[gnu::noinline]] static void detach(Held &held, std::uint32_t child) {
+    // Not there where it was given up at the start.
+    if (!Held::has(held.handles, child)) return;
     AnyHandle handle = Held::take(held.handles, child);
     std::visit([](auto &each) { each.detach(); }, handle);
   }
 
   [[gnu::noinline]] static void cancel(Held &held, std::uint32_t child) {
     std::visit([](auto &each) { each.request_stop(); }, Held::find(held.handles, child));
+  }
+
+  /// Where the seeded bug is on, tasks keep what they compute in one place, with a scheduling point between the store and
+  /// the load: two that run at once get each other's.
+  std::int64_t seeded_bug(std::int64_t value) noexcept {
+#ifdef THREADBARE_SEEDED_BUG
+    shared_.store(value, std::memory_order_relaxed);
+    return shared_.load(std::memory_order_relaxed);
+#else
+    return value;
+#endif
   }
 
   /// Microseconds of the clock that timers go by.
@@ -321,9 +423,14 @@ class Interpreter {
   }
 
   const TaskGraphSpec &graph_;
-  Objects<Adapter> objects_;
+  Objects<Adapter> *objects_ = nullptr;
   Systems *systems_ = nullptr;
-  typename Adapter::Scheduler *scheduler_ = nullptr;
+  Scheduler *scheduler_ = nullptr;
+#ifdef THREADBARE_SEEDED_BUG
+  std::atomic<std::int64_t> shared_{0};
+#endif
 };
+
+#undef THREADBARE_GIVE_BACK
 
 }  // namespace threadbare

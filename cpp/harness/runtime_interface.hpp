@@ -34,3 +34,9 @@ extern "C" threadbare::Runtime *threadbare_make_runtime();
 
 /// Whether its threads can be fibers of one OS thread. Defined with it.
 extern "C" bool threadbare_fits_fibers();
+
+/// What it offers. Defined with it, and read from the file before it is loaded.
+namespace threadbare {
+struct Offers;
+}
+extern "C" const threadbare::Offers threadbare_offers;

@@ -66,6 +66,8 @@ pub struct Summary {
     pub engine: Engine,
     /// Of what is linked into the target or loaded with it.
     pub prebuilt: Vec<Prebuilt>,
+    /// What task graphs did without, since the runtime does not offer it.
+    pub not_offered: Vec<&'static str>,
     pub findings: Vec<Finding>,
     /// Only of a coverage-guided search.
     pub corpus: Option<Gathered>,
@@ -97,20 +99,22 @@ impl Campaign {
     /// The target does not compile, the findings directory or the executables cannot be had, a worker cannot do what it is
     /// asked, or a schedule did not come to the same twice in an audit.
     pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
-        let search = search::of(self)?;
+        search::check(self)?;
         let mut targets = Targets::request(workshop, &self.searched.target(workshop)?, &self.sanitizers)?;
-        targets.look_for_prebuilt(|building| {
+        targets.look_into_first(|building| {
             let building = Some(building.clone());
             observe(&Progress { building, ..Progress::default() });
             !interrupt::requested()
         })?;
         let engine = prebuilt::engine(self.engine, self.engine_is_given, targets.prebuilt())?;
-        let mut summary = Self { engine, ..self.clone() }.explore(search, &mut targets, observe)?;
+        let offers = targets.offers();
+        let campaign = Self { engine, searched: self.searched.offering(offers), ..self.clone() };
+        let mut summary = campaign.explore(search::of(&campaign)?, &mut targets, observe)?;
         if self.audit && summary.0.failure.is_none() {
             let has_fibers = workshop.toolchain.is_clang && !prebuilt::needs_threads(targets.prebuilt());
             let engines = [Engine::Fibers, Engine::Threads];
             let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || has_fibers);
-            summary.0.compared = audit::compare(self, &summary.1, &summary.0.cells, &targets, engines)?;
+            summary.0.compared = audit::compare(&campaign, &summary.1, &summary.0.cells, &targets, engines)?;
         }
         Ok(summary.0)
     }
@@ -408,6 +412,11 @@ impl Explorer<'_> {
             seconds: elapsed.as_secs_f64(),
             engine: self.campaign.engine,
             prebuilt: self.prebuilt,
+            not_offered: self
+                .campaign
+                .searched
+                .runtime()
+                .map_or_else(Vec::new, |runtime| runtime.shape.offers.left_out()),
             findings: self.findings.iter().cloned().collect(),
             corpus,
             cells: self.plan.cells,

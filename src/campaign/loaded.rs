@@ -6,6 +6,7 @@ use crate::control::{Budget, Mode, Session};
 use crate::evidence::timeline;
 use crate::feedback::States;
 use crate::model::execution::{Ending, Event, Step};
+use crate::model::offers::Offers;
 use crate::model::schedule::Schedule;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::oracle::{Judge, exit};
@@ -77,10 +78,10 @@ pub(crate) struct Evidence {
 }
 
 impl Loaded {
-    /// A task graph, with feedback of its states or not.
-    pub fn graph(session: &mut Session, graph: TaskGraph, threads: u16, has_states: bool) -> Self {
+    /// A task graph on a runtime with these offers, with feedback of its states or not.
+    pub fn graph(session: &mut Session, graph: TaskGraph, threads: u16, offers: &Offers, has_states: bool) -> Self {
         session.load(&graph);
-        let judge = Judge::new(&graph, threads, Expectations::of(&graph));
+        let judge = Judge::of_runtime(&graph, threads, Expectations::of(&graph), offers);
         let states = has_states.then(|| States::of(&graph));
         Self::TaskGraph(Box::new(LoadedGraph { graph, judge, states }))
     }

@@ -9,10 +9,11 @@ use super::interrupt;
 use super::job::{Job, Replay, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::case::{Case, Workload};
+use crate::model::offers::Offers;
 use crate::model::settings::Settings;
 use crate::model::verdict::Verdict;
 use crate::target::{Built, Progress, Workshop};
-use crate::task_graph::{TaskGraph, shrink};
+use crate::task_graph::{TaskGraph, allows, shrink};
 
 /// What to make small and how hard to try.
 pub struct Minimisation {
@@ -91,12 +92,19 @@ impl Minimisation {
         };
         while !interrupt::requested() {
             observe(smallest.graph.operation_count());
-            match self.first(&mut courts, &shrink::steps(&smallest.graph))? {
+            match self.first(&mut courts, &Self::steps(&smallest.graph, &buggy.offers))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
             }
         }
         Ok(smallest)
+    }
+
+    /// Smaller task graphs that the runtime can execute.
+    fn steps(graph: &TaskGraph, offers: &Offers) -> Vec<TaskGraph> {
+        let mut steps = shrink::steps(graph);
+        steps.retain(|smaller| allows(offers, smaller));
+        steps
     }
 
     /// The case of the first of these task graphs that will do.

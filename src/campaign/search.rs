@@ -24,6 +24,7 @@ use super::task_graphs::TaskGraphs;
 use crate::case::Workload;
 use crate::check::{self, Check};
 use crate::feedback::Kind;
+use crate::model::offers::Offers;
 use crate::model::settings::{Sanitizer, StrategyName};
 use crate::target::{Target, Workshop};
 use crate::task_graph::Shape;
@@ -85,6 +86,16 @@ impl Searched {
             Self::Generational { runtime, .. } | Self::CoverageGuided { runtime, .. } => Some(runtime),
             Self::Program { .. } => None,
         }
+    }
+
+    /// The same, of task graphs for a runtime with these offers.
+    #[must_use]
+    pub fn offering(&self, offers: Offers) -> Self {
+        let mut searched = self.clone();
+        if let Self::Generational { runtime, .. } | Self::CoverageGuided { runtime, .. } = &mut searched {
+            runtime.shape.offers = offers;
+        }
+        searched
     }
 
     /// What settings call it.
@@ -186,6 +197,14 @@ pub(super) trait Search {
     fn finish(&mut self) -> Result<Option<Gathered>> {
         Ok(None)
     }
+}
+
+/// Whether there can be a search of a campaign, before anything is built for it.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn check(campaign: &Campaign) -> Result<()> {
+    if campaign.searched.corpus().is_some() { of(campaign).map(drop) } else { Ok(()) }
 }
 
 /// The search of a campaign.

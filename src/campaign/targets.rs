@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::model::offers::Offers;
 use crate::model::settings::Sanitizer;
 use crate::target::prebuilt::{self, Prebuilt};
-use crate::target::{Builder, Built, Progress, Target, Workshop};
+use crate::target::{Builder, Built, Kind, Progress, Target, Workshop};
 
 pub(super) struct Targets<'a> {
     /// Nothing where all are there from the start.
@@ -20,6 +21,8 @@ pub(super) struct Targets<'a> {
     /// Whether its flags may bring prebuilt code.
     may_have_prebuilt: bool,
     prebuilt: Vec<Prebuilt>,
+    /// Whether it offers something.
+    is_runtime: bool,
 }
 
 impl<'a> Targets<'a> {
@@ -39,6 +42,7 @@ impl<'a> Targets<'a> {
             complete: None,
             may_have_prebuilt: prebuilt::may_be_in(target),
             prebuilt: Vec::new(),
+            is_runtime: target.kind == Kind::Runtime,
         })
     }
 
@@ -52,6 +56,7 @@ impl<'a> Targets<'a> {
             complete: Some(Instant::now()),
             may_have_prebuilt: false,
             prebuilt: Vec::new(),
+            is_runtime: true,
         }
     }
 
@@ -82,13 +87,13 @@ impl<'a> Targets<'a> {
         Ok(())
     }
 
-    /// Waits for the first target that may have prebuilt code, or for as long as `observe` says to go on, and looks into it:
-    /// that code is the same under every sanitizer.
+    /// Waits for the first target of which something is to be known before it is executed, or for as long as `observe` says
+    /// to go on, and looks into it: what a runtime offers and prebuilt code are the same under every sanitizer.
     ///
     /// # Errors
     /// As [`Targets::poll`], or the target cannot be read.
-    pub fn look_for_prebuilt(&mut self, mut observe: impl FnMut(&Progress) -> bool) -> Result<()> {
-        while self.may_have_prebuilt
+    pub fn look_into_first(&mut self, mut observe: impl FnMut(&Progress) -> bool) -> Result<()> {
+        while (self.may_have_prebuilt || self.is_runtime)
             && self.built.is_empty()
             && let Some(progress) = self.under_way()
             && observe(&progress)
@@ -99,6 +104,11 @@ impl<'a> Targets<'a> {
             self.prebuilt = prebuilt::of(built)?;
         }
         Ok(())
+    }
+
+    /// What the runtime offers; everything, as long as nothing is built.
+    pub fn offers(&self) -> Offers {
+        self.built.values().next().map_or_else(Offers::default, |built| built.offers)
     }
 
     /// What was found there.

@@ -5,7 +5,7 @@ use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::audit;
 #[cfg(feature = "libfuzzer")]
@@ -24,11 +24,12 @@ use crate::feedback::{Edges, Kind};
 use crate::input::Input;
 use crate::model::execution::Ending;
 use crate::model::exit;
+use crate::model::offers::Offers;
 use crate::model::verdict::Verdict;
 use crate::process;
 use crate::protocol::Trace;
 use crate::strategy::bytes;
-use crate::task_graph::{Injections, TaskGraph};
+use crate::task_graph::{self, Injections, TaskGraph};
 
 /// Schedules of an audit that are kept.
 const MAX_AUDITED: usize = 2_000;
@@ -60,6 +61,7 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         Work::Compare(comparison) => runner.compare(comparison)?,
         Work::Input { input, number } => {
             let input = Input::decode(input)?;
+            runner.check_offers(&input.graph)?;
             runner.unchecked = *number;
             if runner.execute_input(input.graph, input.seed, &input.choices, *number).is_continue() {
                 runner.leaks(*number + 1);
@@ -87,6 +89,8 @@ pub(super) struct Runner {
     threads: u16,
     /// The shared object that is loaded.
     object: PathBuf,
+    /// What it offers.
+    offers: Offers,
     pub tally: Tally,
     /// The first execution since the last look for leaks.
     pub unchecked: u64,
@@ -106,6 +110,7 @@ impl Runner {
             session,
             threads: settings.threads,
             object: job.target.object.clone(),
+            offers: job.target.offers,
             tally: Tally::new(files.outcome_so_far()),
             unchecked: 0,
             started: Instant::now(),
@@ -216,7 +221,10 @@ impl Runner {
     /// Executes a case: its schedule, or else schedules of the strategy until one fails.
     fn replay(&mut self, replay: &Replay, case: &Case) -> Result<()> {
         match &case.workload {
-            Workload::TaskGraph(graph) => self.replay_task_graph(replay, case, graph),
+            Workload::TaskGraph(graph) => {
+                self.check_offers(graph)?;
+                self.replay_task_graph(replay, case, graph);
+            }
             Workload::Check(check) => {
                 let schedule =
                     case.schedule.as_ref().context("a case of a check without a schedule cannot be replayed")?;
@@ -285,9 +293,22 @@ impl Runner {
         self.leaks(inputs.len() as u64);
     }
 
+    /// # Errors
+    /// The runtime cannot execute the task graph.
+    fn check_offers(&self, graph: &TaskGraph) -> Result<()> {
+        ensure!(
+            task_graph::allows(&self.offers, graph),
+            "the task graph needs what the runtime does not offer, which is without {}; record the case anew with \
+             `threadbare fuzz`",
+            self.offers.left_out().join(", ")
+        );
+        Ok(())
+    }
+
     /// Makes `graph` the one that is executed and judged.
     fn load(&mut self, graph: TaskGraph) -> Loaded {
-        Loaded::graph(&mut self.session, graph, self.threads, self.feedback.contains(&Kind::Oracles))
+        let has_states = self.feedback.contains(&Kind::Oracles);
+        Loaded::graph(&mut self.session, graph, self.threads, &self.offers, has_states)
     }
 
     /// Loads the program.

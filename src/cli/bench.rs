@@ -90,7 +90,7 @@ fn measure(flags: &Flags, workshop: &Workshop) -> Result<()> {
         runtime: "bundled".to_owned(),
         sanitizers: resolve::distinct(&flags.sanitizer),
         threads: flags.threads,
-        shape: Shape { size: flags.size, systems: flags.systems },
+        shape: Shape { systems: flags.systems, ..Shape::of_size(flags.size) },
         executions: flags.executions,
         engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
     };

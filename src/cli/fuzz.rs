@@ -144,7 +144,8 @@ impl Exploring {
             && self.strategy.is_none()
             && !audit
             && cfg!(feature = "libfuzzer");
-        let shape = Shape { size: self.size, systems: self.systems };
+        // What the runtime offers is known once it is built.
+        let shape = Shape { size: self.size, systems: self.systems, ..Shape::of_size(self.size) };
         let explored = Runtime { name: runtime.to_owned(), bug: self.bug.clone(), shape };
         let searched = match self
             .search

@@ -120,6 +120,10 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     for (reason, count) in reasons {
         say(format!("{} executions could not be compared: {}", grouped(count), word(reason)));
     }
+    if !summary.not_offered.is_empty() {
+        let list = summary.not_offered.join(", ");
+        say(format!("note: the runtime does not offer everything, so task graphs did without: {list}"));
+    }
     prebuilt::notices(campaign.engine, summary.engine, &summary.prebuilt).into_iter().for_each(say);
     if let Some(corpus) = &summary.corpus {
         say(corpus_line(corpus));

@@ -14,6 +14,7 @@ use crate::campaign::loaded::Loaded;
 use crate::control::{Loading, Mode, Session, loaded_sanitizer};
 use crate::feedback::{Edges, Kind};
 use crate::input::{Input, NoInput};
+use crate::model::offers::Offers;
 use crate::model::settings::{Engine, Settings, StrategyName};
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::process;
@@ -102,7 +103,7 @@ impl Executor {
         self.executions += 1;
         let number = self.executions;
         let session = self.session(input.threads).expect("the runtime opens");
-        let mut loaded = Loaded::graph(session, input.graph, input.threads, true);
+        let mut loaded = Loaded::graph(session, input.graph, input.threads, &Offers::default(), true);
         bytes::lay_out(&input.choices);
         let ran = loaded.execute(session, number, Mode::Explore { seed: input.seed }, &Known::default(), false);
         self.edges.look();

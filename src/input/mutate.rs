@@ -65,6 +65,7 @@ impl Mutator {
             for _ in 0..random.between(2, MAX_CALLS) {
                 task_graph::mutate_files(&mut graph, &mut random);
             }
+            task_graph::narrow(&mut graph, &self.shape.offers);
         }
         let seed = random.below(u32::MAX).into();
         Input { threads: self.threads.unwrap_or(threads), seed, graph, choices: vec![] }
@@ -93,9 +94,11 @@ impl Mutator {
 
     fn edit_task_graph(&self, input: &mut Input, random: &mut impl Decisions) {
         if self.theme == Theme::Files && random.chance(1, 2) {
-            return task_graph::mutate_files(&mut input.graph, random);
+            task_graph::mutate_files(&mut input.graph, random);
+            return task_graph::narrow(&mut input.graph, &self.shape.offers);
         }
-        let edited = task_graph::mutate(&input.graph, random);
+        let mut edited = task_graph::mutate(&input.graph, random);
+        task_graph::narrow(&mut edited, &self.shape.offers);
         if self.shape.allows(&edited) {
             input.graph = edited;
         }

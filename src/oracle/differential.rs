@@ -162,7 +162,9 @@ impl Differential {
                 return Ok(());
             }
             Operation::WhenAny(ref children) => {
-                self.all_ended(plan, event, children)?;
+                if !plan.losers_run_on {
+                    self.all_ended(plan, event, children)?;
+                }
                 let winner = usize::try_from(event.value).ok().and_then(|winner| children.get(winner));
                 let Some(&winner) = winner else {
                     let detail = format!("position {} of {}", event.value, children.len());
@@ -212,7 +214,9 @@ impl Differential {
                 code
             }
             Operation::WhenAny(ref children) => {
-                self.all_ended(plan, event, children)?;
+                if !plan.losers_run_on {
+                    self.all_ended(plan, event, children)?;
+                }
                 let seen = children
                     .iter()
                     .find_map(|&child| self.code_of(child).filter(|&code| i64::from(code) == event.value));

@@ -177,7 +177,7 @@ impl Lifecycle {
                 if life.stage == Stage::Inside && !self.inside(plan, event, life).suspends {
                     return Err(broken(plan, event, "a frame destroyed while its task runs"));
                 }
-                if self.lives[0].stage != Stage::Ended {
+                if self.lives[0].stage != Stage::Ended || !plan.destroys {
                     return Err(broken(plan, event, "a frame destroyed before its task ended"));
                 }
                 self.shut = true;

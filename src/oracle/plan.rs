@@ -1,15 +1,21 @@
 //! A task graph in the form that the oracles read quickly: flat tables, with what is known beforehand.
 
 use crate::model::execution::Event;
+use crate::model::offers::{Capability, Losers, Offers};
 use crate::model::schedule::Injection;
 use crate::reference::Stops;
-use crate::task_graph::{Affinity, Begun, Call, Objects, Operation, ResultKind, TaskGraph, TaskId, Tree};
+use crate::task_graph::{Affinity, Begun, Call, Objects, Operation, ResultKind, TaskGraph, TaskId, Tree, stops_losers};
 
 /// No such place.
 pub(super) const NONE: u32 = u32::MAX;
 
 pub(super) struct Plan {
+    /// Those that may run tasks.
     pub threads: u16,
+    /// The scheduler destroys what has not ended; else everything has by then.
+    pub destroys: bool,
+    /// A `WhenAny` may return while its losers run.
+    pub losers_run_on: bool,
     pub objects: Objects,
     /// Whether the controller may let the removal of a file fail.
     pub removal_may_fail: bool,
@@ -53,11 +59,11 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    fn of(operation: &Operation, at: usize) -> Self {
+    fn of(operation: &Operation, at: usize, offers: &Offers) -> Self {
         Self {
             at,
             operation: operation.clone(),
-            suspends: operation.suspends(),
+            suspends: operation.suspends() || operation.gives_back().is_some_and(|gives| offers.suspends(gives)),
             plain: is_plain(operation),
             quiet: is_quiet(operation),
             promises: matches!(operation, Operation::Sleep(_) | Operation::Call(_)),
@@ -107,18 +113,20 @@ fn is_quiet(operation: &Operation) -> bool {
 }
 
 impl Plan {
-    pub fn of(graph: &TaskGraph, threads: u16) -> Self {
-        let tree = Tree::of(graph);
+    pub fn of(graph: &TaskGraph, threads: u16, offers: &Offers) -> Self {
+        let tree = if stops_losers(offers) { Tree::of(graph) } else { Tree::of(graph).without_races() };
+        let has_main = offers.has(Capability::MainAffinity);
         let stops = Stops::of(graph, &tree);
         let mut operations: Vec<Planned> = vec![];
         let mut tasks = vec![];
         for (task, id) in graph.tasks.iter().zip(0..) {
             let first = operations.len();
-            operations.extend(task.operations.iter().zip(first..).map(|(operation, at)| Planned::of(operation, at)));
+            operations
+                .extend(task.operations.iter().zip(first..).map(|(operation, at)| Planned::of(operation, at, offers)));
             tasks.push(PlannedTask {
                 first: first as u32,
                 count: task.operations.len() as u16,
-                affinity: task.affinity,
+                affinity: if has_main { task.affinity } else { Affinity::Worker },
                 void: task.result == ResultKind::Void,
                 begun: tree.begun(id),
                 operation: tree.operation(id),
@@ -127,7 +135,9 @@ impl Plan {
             });
         }
         Self {
-            threads,
+            threads: threads + u16::from(offers.extra_threads),
+            destroys: offers.destroys,
+            losers_run_on: offers.losers == Losers::RunOn,
             objects: graph.objects.clone(),
             removal_may_fail: graph.injections.allow(Injection::Eio),
             failing_allocation: graph.injections.failing_allocation,

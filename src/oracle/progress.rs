@@ -146,6 +146,7 @@ fn goes_on(plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> boo
         None => life.stage == Stage::Made,
         Some(Operation::Join(child)) => ended(child),
         Some(Operation::Start(_) | Operation::Hop(_) | Operation::Yield | Operation::Sleep(_)) => true,
+        Some(Operation::WhenAny(children)) if plan.losers_run_on => children.iter().any(ended),
         Some(operation) => !operation.begins().is_empty() && operation.begins().iter().all(ended),
     }
 }

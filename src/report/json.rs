@@ -57,6 +57,8 @@ pub struct Explored {
     runs: Vec<Run>,
     /// Code in the target that its compiler did not see.
     prebuilt: Vec<Prebuilt>,
+    /// What task graphs did without, since the runtime does not offer it.
+    not_offered: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +142,7 @@ impl Explored {
             corpus: summary.corpus,
             runs: runs.collect(),
             prebuilt: summary.prebuilt.clone(),
+            not_offered: summary.not_offered.clone(),
         }
     }
 }

@@ -15,7 +15,8 @@ use super::cache::Held;
 use super::digests::Digests;
 use super::step::Step;
 use super::steps::Steps;
-use super::{Built, Target, Workshop, dependencies, prebuilt};
+use super::{Built, Kind, Target, Workshop, dependencies, offers, prebuilt};
+use crate::model::offers::Offers;
 use crate::model::settings::Sanitizer;
 use crate::process;
 use crate::scratch::Scratch;
@@ -258,8 +259,21 @@ impl<'a> Builder<'a> {
             let (object, preload) = (output.path.clone(), request.preload.clone());
             let linked = self.workshop.cache.inputs(&task.key, &object).into_iter();
             let is_ours = |path: &Path| path.starts_with(self.workshop.cache.root());
+            let offers = match request.target.kind {
+                Kind::Runtime => offers::of(&object),
+                Kind::Program(_) => Ok(Offers::default()),
+            };
+            let offers = match offers {
+                Ok(offers) => offers,
+                Err(error) => {
+                    request.failed = true;
+                    ended.push((task.request, Err(error.context(request.target.name.clone()))));
+                    return Ok(());
+                }
+            };
             let built = Built {
                 object,
+                offers,
                 linked: linked.filter(|path| prebuilt::is_linked_in(path) && !is_ours(path)).collect(),
                 emulates_thread_locals: self.workshop.toolchain.is_clang,
                 preload,

@@ -9,7 +9,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use super::builder::{Builder, Progress};
 use super::cache::{Cache, Held};
 use super::toolchain::{Form, Toolchain};
-use super::{Built, Target, bundled, step, tree};
+use super::{Built, Target, bundled, shipped, step, tree};
 use crate::model::settings::Sanitizer;
 use crate::process;
 
@@ -115,7 +115,8 @@ impl Workshop {
 
     /// The names of runtimes.
     pub fn runtimes(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(bundled::NAME).chain(self.runtimes.iter().map(|(name, _)| name.as_str()))
+        let shipped = shipped::SHIPPED.iter().map(|shipped| shipped.name);
+        std::iter::once(bundled::NAME).chain(shipped).chain(self.runtimes.iter().map(|(name, _)| name.as_str()))
     }
 
     /// The runtime of that name. The bundled one may have a bug switched on.
@@ -127,12 +128,12 @@ impl Workshop {
             return bundled::target(self.tree(), bug);
         }
         let known = || self.runtimes().collect::<Vec<_>>().join(", ");
-        let found = self.runtimes.iter().find(|(known, _)| known == name);
-        let (_, target) = found.with_context(|| {
+        let own = self.runtimes.iter().find(|(known, _)| known == name).map(|(_, target)| target.clone());
+        let target = own.or_else(|| shipped::target(self.tree(), name)).with_context(|| {
             format!("there is no runtime \"{name}\"; there is {}; threadbare.toml can name others", known())
         })?;
         match bug {
-            None => Ok(target.clone()),
+            None => Ok(target),
             Some(bug) => {
                 Err(anyhow!("the runtime \"{name}\" has no bug \"{bug}\": only the bundled one has; leave out `--bug`"))
             }

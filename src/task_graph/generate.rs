@@ -38,7 +38,8 @@ use serde::{Deserialize, Serialize};
 
 pub use decisions::{Decisions, Seeded};
 
-use super::{TaskGraph, validate};
+use super::{TaskGraph, allows, narrow, validate};
+use crate::model::offers::Offers;
 
 /// The size at which small task graphs show most bugs quickest: about six tasks and 25 operations.
 pub const DEFAULT_SIZE: u32 = 6;
@@ -57,6 +58,8 @@ pub struct Shape {
     /// About so many tasks: 1 to [`MAX_SIZE`], others are moved into that range.
     pub size: u32,
     pub systems: Systems,
+    /// What the runtime can execute of them.
+    pub offers: Offers,
 }
 
 /// Which of the systems beside the scheduler task graphs use.
@@ -73,13 +76,13 @@ impl Shape {
     /// Task graphs of that size that may use everything.
     #[must_use]
     pub fn of_size(size: u32) -> Self {
-        Self { size, systems: Systems::All }
+        Self { size, systems: Systems::All, offers: Offers::default() }
     }
 
-    /// Whether a task graph uses no system that those of this shape leave out.
+    /// Whether a task graph uses nothing that those of this shape leave out.
     #[must_use]
     pub fn allows(self, graph: &TaskGraph) -> bool {
-        self.systems == Systems::All || !graph.objects.has_systems()
+        (self.systems == Systems::All || !graph.objects.has_systems()) && allows(&self.offers, graph)
     }
 }
 
@@ -99,6 +102,7 @@ pub fn generate(source: &mut impl Decisions, shape: Shape) -> TaskGraph {
         let most = ALLOCATIONS_SPARE + ALLOCATIONS_PER_TASK * graph.tasks.len() as u32;
         graph.injections.failing_allocation = Some(source.between(1, most).into());
     }
+    narrow(&mut graph, &shape.offers);
     debug_assert_eq!(validate::validate(&graph), Ok(()), "{graph:?}");
     graph
 }

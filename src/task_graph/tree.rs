@@ -49,6 +49,16 @@ impl Tree {
         Self { places }
     }
 
+    /// The same where the losers of a `WhenAny` are not asked to stop: its children see the stop of their parent, and
+    /// no other.
+    #[must_use]
+    pub fn without_races(mut self) -> Self {
+        for place in self.places.iter_mut().filter(|place| place.begun == Begun::Raced) {
+            place.begun = Begun::Awaited;
+        }
+        self
+    }
+
     /// How the task is begun.
     #[must_use]
     pub fn begun(&self, task: TaskId) -> Begun {

@@ -17,6 +17,7 @@ mod prebuilt;
 mod project;
 mod refusals;
 mod regressions;
+mod runtimes;
 mod sanitizers;
 mod transcripts;
 mod waiting;

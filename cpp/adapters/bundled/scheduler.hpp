@@ -25,13 +25,39 @@ struct BundledAdapter {
   template <class T>
   using JoinHandle = runtime::JoinHandle<T, Policy>;
 
+  static constexpr Semantics semantics{
+      .detach = Detach::AnyTime,
+      .losers = Losers::StoppedAndAwaited,
+      .any_failure = AnyFailure::Wins,
+      .shutdown = Shutdown::Destroys,
+      .out_of_memory = OutOfMemory::Throws,
+  };
+
   template <class T>
   static T run(Scheduler &scheduler, Task<Affinity::Main, T> task) {
     return scheduler.run(std::move(task));
   }
   template <runtime::Affinity A, class T>
+  static void spawn(Scheduler &scheduler, runtime::Task<A, T, Policy> task) {
+    scheduler.start(std::move(task)).detach();
+  }
+  template <runtime::Affinity A, class T>
+  static auto result(runtime::Task<A, T, Policy> &&task) noexcept {
+    return std::move(task).operator co_await();
+  }
+  template <class T>
+  static auto result(JoinHandle<T> &&handle) noexcept {
+    return std::move(handle).operator co_await();
+  }
+  /// The scheduler destroys what has not ended.
+  static void drain(Scheduler &) noexcept {}
+  template <runtime::Affinity A, class T>
   static JoinHandle<T> start(Scheduler &scheduler, runtime::Task<A, T, Policy> task) {
     return scheduler.start(std::move(task));
+  }
+  template <runtime::Affinity A, class T>
+  static T ended(runtime::Task<A, T, Policy> &task) {
+    return task.result();
   }
   template <class AnyTask>
   static auto when_all(std::vector<AnyTask> &tasks) {

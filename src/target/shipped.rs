@@ -1,0 +1,40 @@
+//! The runtimes whose adapters travel with the executable beside the bundled one.
+
+use std::path::Path;
+
+use super::{Kind, Target, bundled, tree};
+
+/// An adapter below cpp/adapters/.
+pub struct Shipped {
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    source: &'static str,
+}
+
+/// All of them, but for the bundled one.
+pub const SHIPPED: [Shipped; 1] = [Shipped {
+    name: "jthread-pool",
+    summary: "std::jthread, std::latch and callbacks",
+    source: "adapters/jthread_pool/adapter.cpp",
+}];
+
+/// The files that `threadbare runtime new` begins with.
+#[must_use]
+pub fn skeleton() -> [(&'static str, &'static str); 2] {
+    ["adapter.cpp", "pool.hpp"].map(|name| (name, tree::text("adapters", &format!("skeleton/{name}"))))
+}
+
+/// The one of that name as a target; `tree` holds cpp/.
+#[must_use]
+pub fn target(tree: &Path, name: &str) -> Option<Target> {
+    let shipped = SHIPPED.iter().find(|shipped| shipped.name == name)?;
+    Some(Target {
+        name: name.to_owned(),
+        kind: Kind::Runtime,
+        directory: tree.to_owned(),
+        sources: Vec::new(),
+        shared: vec![shipped.source.to_owned(), bundled::systems_source()],
+        flags: Vec::new(),
+    })
+}
