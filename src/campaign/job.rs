@@ -15,6 +15,7 @@ use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
 use crate::model::execution::Step;
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::schedule::{Injection, Schedule};
 use crate::model::settings::Settings;
@@ -303,6 +304,8 @@ pub struct Outcome {
     pub exhausted: bool,
     /// What the strategy had no say in, of a program that was executed to the end of the job.
     pub left_out: LeftOut,
+    /// How far a search of all executions of the program came.
+    pub extent: Option<Extent>,
     /// What the program under check called and is not emulated.
     pub unsupported: Option<String>,
     /// What an audit executed twice, as far as it is kept.
