@@ -2,6 +2,7 @@
 
 pub mod execution;
 pub mod exit;
+pub mod extent;
 pub mod left_out;
 pub mod limits;
 pub mod offers;

@@ -1,5 +1,6 @@
 //! Strategies: what makes the choices.
 
+mod bounded;
 pub mod bytes;
 mod dice;
 mod exhaustive;
@@ -10,7 +11,6 @@ mod portfolio;
 mod pos;
 mod priorities;
 mod random;
-mod reach;
 mod reads_from;
 mod replay;
 mod rff;
@@ -19,6 +19,7 @@ mod surw;
 mod tests;
 mod thread_set;
 
+pub use bounded::Bounded;
 pub use bytes::Bytes;
 pub use dice::Dice;
 pub use exhaustive::Exhaustive;
@@ -31,9 +32,12 @@ pub use rff::Rff;
 pub use surw::Surw;
 pub use thread_set::ThreadSet;
 
+use std::ops::Range;
+
 use numbering::Numbering;
 
 use crate::model::execution::ThreadId;
+use crate::model::extent::Extent;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
 use crate::model::settings::StrategyName;
@@ -74,6 +78,27 @@ pub struct Turn {
     pub points: u32,
 }
 
+/// What a step does besides its operation, or what that came to. Objects are known by their addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The thread has a lock from now on.
+    Took(usize),
+    /// Nobody has that lock from now on.
+    GaveUp(usize),
+    /// It found out something about the object, and left it as it was.
+    Looked(usize),
+    /// It begins to wait for that.
+    Waits(usize),
+    /// It wakes who waits for that, if there is anyone.
+    Wakes { object: usize, anyone: bool },
+    /// That thread can go on from now on.
+    Resumed(ThreadId),
+    /// The thread goes on because its time is out.
+    TimedOut,
+    /// It ends the execution, whatever others could still do.
+    Stopped,
+}
+
 /// A replayed schedule does not fit, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence(pub String);
@@ -94,6 +119,21 @@ pub trait Strategy {
         false
     }
 
+    /// Whether it is also told what steps do besides their operations (see `uses`).
+    fn wants_uses(&self) -> bool {
+        false
+    }
+
+    /// The step that `thread` makes now does this as well. Called only if it `wants_uses`.
+    fn uses(&mut self, thread: ThreadId, how: Use) {
+        let _ = (thread, how);
+    }
+
+    /// What is in this memory has the same address in every execution.
+    fn lies_still(&mut self, memory: Range<usize>) {
+        let _ = memory;
+    }
+
     /// Rounds of a loop that waits for others, after which these go first.
     fn patience(&self) -> u32 {
         PATIENCE
@@ -110,8 +150,13 @@ pub trait Strategy {
     }
 
     /// Whether every execution of the workload that this strategy would make was made.
-    fn exhausted(&self) -> bool {
+    fn exhausted(&mut self) -> bool {
         false
+    }
+
+    /// How far it is, if there is an end.
+    fn extent(&self) -> Option<Extent> {
+        None
     }
 
     /// Begins anew with more patience, after a search to the end in which threads had to be set aside, or says that it will
@@ -190,7 +235,7 @@ pub fn by_name(name: StrategyName) -> Box<dyn Strategy + Send> {
         StrategyName::Surw => Box::new(Surw::new()),
         StrategyName::Rff => Box::new(Rff::new()),
         StrategyName::Exhaustive => Box::new(Exhaustive::new()),
-        StrategyName::ExhaustiveWithin(preemptions) => Box::new(Exhaustive::within(preemptions.into())),
+        StrategyName::ExhaustiveWithin(preemptions) => Box::new(Bounded::within(preemptions.into())),
         StrategyName::Portfolio => Box::new(Portfolio::new()),
         StrategyName::Bytes => Box::new(Bytes::new()),
     }

@@ -15,6 +15,7 @@ use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
 use crate::model::execution::Step;
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::schedule::{Injection, Schedule};
 use crate::model::settings::Settings;
@@ -305,6 +306,8 @@ pub struct Outcome {
     pub left_out: LeftOut,
     /// Why the program under check cannot be explored, for people.
     pub refused: Option<String>,
+    /// How far a search of all executions of the program came.
+    pub extent: Option<Extent>,
     /// What an audit executed twice, as far as it is kept.
     pub audited: Vec<Audited>,
     /// Every step of the last execution, of a replayed program under check.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer};
 use crate::model::verdict::Incomparable;
@@ -45,6 +46,8 @@ pub struct Cell {
     /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
     pub left_out: LeftOut,
+    /// How far a search of all executions has come.
+    pub extent: Option<Extent>,
 }
 
 impl Cell {
@@ -62,6 +65,7 @@ impl Cell {
             diverged: 0,
             exhausted: false,
             left_out: LeftOut::default(),
+            extent: None,
         }
     }
 
@@ -73,6 +77,7 @@ impl Cell {
         self.mutated += outcome.task_graphs;
         self.exhausted |= outcome.exhausted;
         self.left_out.add(&outcome.left_out);
+        self.extent = outcome.extent.or(self.extent);
         for (reason, count) in &outcome.incomparable {
             *self.incomparable.entry(*reason).or_default() += count;
         }

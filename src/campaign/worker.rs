@@ -206,6 +206,7 @@ impl Runner {
             }
         }
         self.tally.outcome.left_out = self.session.left_out();
+        self.tally.outcome.extent = self.session.extent();
         Ok(())
     }
 

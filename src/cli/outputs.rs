@@ -113,6 +113,11 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         let bound = if is_whole { "" } else { " within the bound" };
         say(format!("{}: {}", word(&cell.sanitizer), completeness::text(bound, &cell.left_out)));
     }
+    for cell in summary.cells.iter().filter(|cell| !cell.exhausted) {
+        if let Some(extent) = &cell.extent {
+            say(format!("{}: {}", word(&cell.sanitizer), completeness::so_far(extent)));
+        }
+    }
     let mut reasons = BTreeMap::new();
     for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
         *reasons.entry(reason).or_insert(0) += count;

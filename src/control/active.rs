@@ -17,8 +17,9 @@ use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
 use crate::model::execution::{Ending, Exit, Step, ThreadId};
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
+use crate::strategy::Use;
 
 /// The execution that the calling thread is part of, if it is controlled.
 #[inline(always)]
@@ -112,9 +113,26 @@ impl Active {
     /// As `pass`, where a place in the code is known.
     #[inline(always)]
     pub fn pass_at(&self, kind: OpKind, object: usize, place: usize) {
-        if self.count(kind) {
-            self.pause(kind, object, place);
+        self.pass_op(Op { place, ..Op::new(kind, object) });
+    }
+
+    /// As `pass`, before an operation that waits until the lock is free or the thread has ended, however long that takes.
+    #[inline(always)]
+    pub fn pass_waiting(&self, kind: OpKind, object: usize) {
+        self.pass_op(Op { waits: true, ..Op::new(kind, object) });
+    }
+
+    #[inline(always)]
+    pub fn pass_op(&self, op: Op) {
+        if self.count(op.kind) {
+            self.pause(op.kind, op.waits, op.size, op.object, op.place);
         }
+    }
+
+    /// Tells a search of all executions what the step of the calling thread does besides.
+    #[inline(always)]
+    pub fn report(&self, how: Use) {
+        self.ask(|controller| controller.report(how));
     }
 
     /// Counts a point; whether `pause` must be called, by which others may run.
@@ -125,21 +143,20 @@ impl Active {
 
     /// The rest of a point, apart from `count`, which stays small.
     #[inline(never)]
-    fn pause(&self, kind: OpKind, object: usize, place: usize) {
-        self.pause_here(kind, object, place);
+    fn pause(&self, kind: OpKind, waits: bool, size: u32, object: usize, place: usize) {
+        self.pause_here(Op { kind, waits, size, object, place });
     }
 
-    /// The place of the operation in the code is an address that stands for it, or 0.
     #[inline(always)]
-    pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
-        let next = self.ask(|controller| controller.decide(kind, object, place));
+    pub fn pause_here(&self, op: Op) {
+        let next = self.ask(|controller| controller.decide(op.kind, op.waits, op.size, op.object, op.place));
         self.follow(next);
         if self.is_any_signal_due() {
-            self.pause_after_signals(kind, object, place);
+            self.pause_after_signals(op);
         }
         // Now the operation is made, after those of the threads that ran in between.
         if self.ask(|controller| controller.is_logging()) {
-            self.log(kind, object);
+            self.log(op.kind, op.object);
         }
     }
 

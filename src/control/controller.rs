@@ -6,6 +6,8 @@ mod signals;
 mod turns;
 mod waits;
 
+use std::ops::Range;
+
 use super::fairness::Fairness;
 use super::files::Files;
 use super::patience::Patience;
@@ -18,13 +20,14 @@ use super::state::signals::Signals;
 use super::state::specific::Keys;
 use crate::feedback::Observer;
 use crate::model::execution::{Ending, ThreadId};
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::limits::{MAX_POINTS, MAX_VIRTUAL_THREADS};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
 use crate::model::settings::Sanitizer;
 use crate::protocol::Trace;
-use crate::strategy::{Sleeper, Strategy, ThreadSet};
+use crate::strategy::{Sleeper, Strategy, ThreadSet, Use};
 use crate::task_graph::Injections;
 
 use signals::Mail;
@@ -96,6 +99,10 @@ pub(super) struct Controller {
     strategy: Box<dyn Strategy + Send>,
     /// The strategy is told of every operation of this execution.
     watched: bool,
+    /// And of what steps do besides.
+    reports_uses: bool,
+    /// The mutex that the running thread takes after its wait.
+    takes_after: usize,
     /// What the strategy had no say in since the last `forget`.
     left_out: LeftOut,
     /// The point since which one thread alone could run, if that is so.
@@ -152,6 +159,8 @@ impl Controller {
         Self {
             strategy,
             watched: false,
+            reports_uses: false,
+            takes_after: 0,
             left_out: LeftOut::default(),
             alone_since: None,
             waits_alone: false,
@@ -208,7 +217,10 @@ impl Controller {
     /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`. If threads
     /// were set aside, the strategy may begin anew and let them go further.
     pub fn exhausted(&mut self) -> bool {
-        if !self.strategy.exhausted() {
+        let unwatched = sanitizer::Unwatched::begin();
+        let exhausted = self.strategy.exhausted();
+        drop(unwatched);
+        if !exhausted {
             return false;
         }
         if self.left_out.set_aside > 0 && self.strategy.deepen() {
@@ -219,7 +231,17 @@ impl Controller {
     }
 
     pub fn left_out(&self) -> LeftOut {
-        self.left_out
+        LeftOut { strayed: self.extent().map_or(0, |extent| extent.strayed), ..self.left_out }
+    }
+
+    /// How far a search of all executions has come, if the strategy is one.
+    pub fn extent(&self) -> Option<Extent> {
+        self.strategy.extent()
+    }
+
+    /// What is in this memory has the same address in every execution.
+    pub fn lies_still(&mut self, memory: Range<usize>) {
+        self.strategy.lies_still(memory);
     }
 
     /// A new execution with thread 0 alone, which is to run first.
@@ -239,8 +261,12 @@ impl Controller {
         self.budget = Budget { points: budget.points.min(MAX_POINTS), ..budget };
         self.ending = None;
         self.current = 0;
+        let unwatched = self.strategy.watches().then(sanitizer::Unwatched::begin);
         self.strategy.begin(seed, expected_points);
+        drop(unwatched);
         self.watched = self.strategy.watches() && !self.replaying;
+        self.reports_uses = self.watched && self.strategy.wants_uses();
+        self.takes_after = 0;
         if let Some(observer) = &mut self.observer {
             observer.begin();
         }
@@ -299,6 +325,7 @@ impl Controller {
         self.patience.add_thread(thread);
         self.signals.add_thread(self.current, true);
         self.add_runnable(thread);
+        self.report(Use::Resumed(thread));
         Some(thread)
     }
 

@@ -55,6 +55,11 @@ impl Fibers {
         let fiber = &fibers[usize::from(thread.id)];
         fiber.ambient.set(Ambient::FRESH);
         thread.stack.set(fiber.stack.bounds());
+        if thread.id == 0 {
+            // What `main` shares with its threads often lies there.
+            let (low, high) = fiber.stack.bounds();
+            active.ask(|controller| controller.lies_still(low..high));
+        }
     }
 
     fn make(&self, number: usize) -> Fiber {

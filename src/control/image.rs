@@ -102,6 +102,11 @@ impl Image {
         self.parts.whole.start
     }
 
+    /// All of it, variables too.
+    pub fn memory(&self) -> Range<usize> {
+        self.parts.whole.clone()
+    }
+
     /// Whether an address is in its code or among its variables.
     pub fn contains(&self, address: usize) -> bool {
         self.parts.whole.contains(&address)

@@ -16,6 +16,7 @@ use super::image::Image;
 use super::sanitizer;
 use crate::feedback::{Kind, Observer};
 use crate::model::execution::{Ending, Execution, Exit, Step};
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::limits::MAX_POINTS;
 use crate::model::schedule::Schedule;
@@ -193,6 +194,15 @@ impl Session {
         }
     }
 
+    /// How far a search of all executions has come since it last forgot, if the strategy is one.
+    #[must_use]
+    pub fn extent(&self) -> Option<Extent> {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.extent()),
+            Control::Free(_) => None,
+        }
+    }
+
     /// What the strategy had no say in since it last forgot.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
@@ -289,7 +299,10 @@ impl Session {
         hooks::set_origin(image.origin());
         hooks::look_for_fences(path);
         let place = match &self.control {
-            Control::Controlled(active) => &active.image,
+            Control::Controlled(active) => {
+                active.ask(|controller| controller.lies_still(image.memory()));
+                &active.image
+            }
             Control::Free(_) => &self.free_image,
         };
         ensure!(place.set(image).is_ok(), "this process has loaded a program already");

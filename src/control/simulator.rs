@@ -3,10 +3,10 @@
 use super::controller::{Controller, Next};
 use crate::model::execution::{Ending, ThreadId};
 use crate::model::left_out::LeftOut;
-use crate::model::op::{Op, OpKind};
+use crate::model::op::OpKind;
 use crate::model::schedule::{Injection, Schedule};
 use crate::protocol::Trace;
-use crate::strategy::{Replay, Strategy};
+use crate::strategy::{Replay, Strategy, Use};
 use crate::task_graph::Injections;
 
 /// An operation of a toy thread. Objects, mutexes and conditions are numbers, all different things.
@@ -91,7 +91,9 @@ impl Simulator {
     pub fn new(strategy: Box<dyn Strategy + Send>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let trace = Trace::create(&folder.path().join("trace")).expect("a trace");
-        Self { controller: Controller::new(trace, strategy), injections: Injections::default() }
+        let mut controller = Controller::new(trace, strategy);
+        controller.lies_still(0..usize::MAX);
+        Self { controller, injections: Injections::default() }
     }
 
     pub fn with_injections(mut self, injections: Injections) -> Self {
@@ -213,7 +215,8 @@ impl Execution<'_> {
         // As the hooks do: locks and the like do not know where they are called.
         let place = if object < mutex(0) { 0x40_0000 + thread.code * 256 + thread.at } else { 0 };
         if self.controller.count(kind) {
-            let next = self.controller.decide(kind, object, place);
+            let waits = matches!(kind, OpKind::Lock | OpKind::ThreadJoin);
+            let next = self.controller.decide(kind, waits, 4, object, place);
             return next != Next::Stop;
         }
         true
@@ -254,6 +257,7 @@ impl Execution<'_> {
             }
             Some(Instruction::Lock(number)) => {
                 if !self.take(current, number) {
+                    self.controller.takes_after_wait(mutex(number));
                     return self.controller.block(mutex(number), "lock", None) != Next::Stop;
                 }
             }
@@ -263,10 +267,12 @@ impl Execution<'_> {
                     thread.waited = true;
                     self.give_up(held);
                     let deadline = limit.map(|limit| self.controller.now() + limit);
+                    self.controller.takes_after_wait(mutex(held));
                     return self.controller.block(condition(number), "wait", deadline) != Next::Stop;
                 }
                 let timed_out = self.controller.wake() == super::controller::Wake::TimedOut;
                 if !self.take(current, held) {
+                    self.controller.takes_after_wait(mutex(held));
                     return self.controller.block(mutex(held), "lock", None) != Next::Stop;
                 }
                 let thread = &mut self.threads[usize::from(current)];
@@ -306,12 +312,14 @@ impl Execution<'_> {
         let free = self.owners[number].is_none();
         if free {
             self.owners[number] = Some(current);
+            self.controller.report(Use::Took(mutex(number)));
         }
         free
     }
 
     fn give_up(&mut self, number: usize) {
         self.owners[number] = None;
+        self.controller.report(Use::GaveUp(mutex(number)));
         self.controller.wake_all(mutex(number));
     }
 }

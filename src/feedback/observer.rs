@@ -163,7 +163,7 @@ mod tests {
         let mut observer = Observer::new(kinds);
         observer.begin();
         for &(thread, kind, object, place) in operations {
-            observer.made(thread, &Op { kind, object, place });
+            observer.made(thread, &Op { place, ..Op::new(kind, object) });
         }
         counters::features().into_iter().collect()
     }
@@ -186,11 +186,11 @@ mod tests {
             counters::clear();
             let mut observer = Observer::new(&[Kind::ReadsFrom, Kind::HandOvers]);
             observer.begin();
-            observer.made(0, &Op { kind: OpKind::Store, object: 80, place: 1 });
+            observer.made(0, &Op { place: 1, ..Op::new(OpKind::Store, 80) });
             if forgets {
                 observer.allocated(64, 32);
             }
-            observer.made(1, &Op { kind: OpKind::Load, object: 80, place: 2 });
+            observer.made(1, &Op { place: 2, ..Op::new(OpKind::Load, 80) });
             counters::features().len()
         };
         assert_eq!((read(false), read(true)), (2, 1), "the first also hands the object over");

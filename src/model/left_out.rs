@@ -12,6 +12,8 @@ pub struct LeftOut {
     pub fair: u64,
     /// Executions that were cut where their scheduling points were used up.
     pub cut: u64,
+    /// Times that an execution did not go the way it was sent: the program depends on more than choices.
+    pub strayed: u64,
 }
 
 impl LeftOut {
@@ -24,5 +26,6 @@ impl LeftOut {
         self.set_aside += other.set_aside;
         self.fair += other.fair;
         self.cut += other.cut;
+        self.strayed += other.strayed;
     }
 }

@@ -9,13 +9,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op {
     pub kind: OpKind,
+    /// The thread will not go on before the lock that this takes is free, or the thread that it joins has ended.
+    pub waits: bool,
+    /// Bytes that are accessed, of memory; 0 if that is not known.
+    pub size: u32,
     pub object: usize,
     pub place: usize,
 }
 
 impl Op {
     /// What a thread does that has not begun.
-    pub const NOTHING: Self = Self { kind: OpKind::Wait, object: 0, place: 0 };
+    pub const NOTHING: Self = Self::new(OpKind::Wait, 0);
+
+    /// One of which no more is known.
+    #[must_use]
+    #[inline]
+    pub const fn new(kind: OpKind, object: usize) -> Self {
+        Self { kind, waits: false, size: 0, object, place: 0 }
+    }
 
     /// Whether the order of these two matters: they are on the same object, and one of them changes it.
     #[must_use]

@@ -1,6 +1,7 @@
 //! What a search that came to its end may claim.
 
 use super::grouped;
+use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 
 /// Says of a search within `bound` what was tried, and what was left out and how often.
@@ -9,15 +10,28 @@ pub fn text(bound: &str, left_out: &LeftOut) -> String {
     if left_out.is_empty() {
         return format!("every schedule{bound} was tried");
     }
-    let LeftOut { set_aside, fair, cut } = *left_out;
+    let LeftOut { set_aside, fair, cut, strayed } = *left_out;
     let parts = [
         (set_aside, "a thread was set aside in a loop that waits"),
         (fair, "a long execution went on with fair turns"),
         (cut, "an execution was cut at its last scheduling point"),
+        (strayed, "an execution did not go the way it was sent, since the program depends on more than its schedule"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let parts = parts.map(|(count, what)| format!("{what} ({})", grouped(*count))).collect::<Vec<_>>();
     format!("the search{bound} ended, but not every schedule was tried: {}", parts.join(", "))
+}
+
+/// Says of a search that did not come to its end how far it came.
+#[must_use]
+pub fn so_far(extent: &Extent) -> String {
+    let Extent { executions, repeated, estimate, .. } = *extent;
+    let like = if repeated > 0 { format!(", {} of them like others", grouped(repeated)) } else { String::new() };
+    format!(
+        "the search is not over: {} executions of about {} that differ{like}",
+        grouped(executions),
+        grouped(estimate)
+    )
 }
 
 #[cfg(test)]
@@ -25,9 +39,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_search_that_is_not_over_says_how_long_it_would_take() {
+        let extent = Extent { executions: 3_000, estimate: 41_000, ..Extent::default() };
+        let said = "the search is not over: 3,000 executions of about 41,000 that differ";
+        assert_eq!(so_far(&extent), said);
+        let repeated = Extent { repeated: 2, ..extent };
+        assert_eq!(so_far(&repeated), format!("{said}, 2 of them like others"));
+    }
+
+    #[test]
     fn nothing_may_be_left_out_of_every_schedule() {
         assert_eq!(text(" within the bound", &LeftOut::default()), "every schedule within the bound was tried");
-        let left_out = LeftOut { set_aside: 1_200, fair: 0, cut: 3 };
+        let left_out = LeftOut { set_aside: 1_200, cut: 3, ..LeftOut::default() };
         let said = "the search ended, but not every schedule was tried: a thread was set aside in a loop that waits (1,200), \
                     an execution was cut at its last scheduling point (3)";
         assert_eq!(text("", &left_out), said);

@@ -1,22 +1,41 @@
-//! Every schedule, depth first.
+//! Every execution that differs from others in more than the order of steps that commute, once.
 //!
-//! Without a bound, sleep sets leave out schedules that differ from one that was executed only in the order of
-//! operations that do not touch each other (Godefroid: "Partial-Order Methods for the Verification of Concurrent
-//! Systems", LNCS 1032, 1996); every outcome of the program is met, if whatever two threads share is at a scheduling
-//! point. A bound on preemptions leaves out schedules with more (Musuvathi, Qadeer: "Iterative Context Bounding for
-//! Systematic Testing of Multithreaded Programs", PLDI 2007); since sleep sets are not sound together with it, all
-//! others are executed one by one. Either way, a thread that spins is set aside by the controller after a few rounds:
-//! of executions in which a loop comes back more often to the same operations, only some are tried, so that there is an
-//! end. Where that happened, the search begins anew with loops of four times as many rounds, as long as it takes few
-//! executions: so a loop that gives up after a while is followed to its end. The controller counts what is left out.
+//! Optimal dynamic partial-order reduction, with source sets and wake-up trees (Abdulla, Aronis, Jonsson, Sagonas: "Optimal
+//! Dynamic Partial Order Reduction", POPL 2014). An execution is run to its end; of each two steps that race in it, the
+//! other order is entered into the wake-up tree of the place where the first was made, unless a thread that sleeps there
+//! has seen to it. Here a thread's step goes from one scheduling point to the next, and what it touches is what its
+//! operation says and what the controller reports on the way (`footprint.rs`). What is not understood touches everything.
 //!
-//! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
+//! Where this is more than the paper has: a thread that is about to take a lock, or to join another one, is none that can
+//! be chosen until the lock is free and the thread has ended, and takings of a lock race with each other, not with giving
+//! it up. The time-out of a wait is another step of the thread, which races with what ends the wait. Which waiter is woken
+//! and which call fails, are choices within a step, all of which are tried. What ends the program is in a race with
+//! whatever could still be done.
+//!
+//! A thread that spins is set aside by the controller after a few rounds, so that there is an end. Where that happened, the
+//! search begins anew with loops of four times as many rounds, as long as it takes few executions: so a loop that gives up
+//! after a while is followed to its end. The controller counts what is left out.
 
-use super::reach::Reach;
-use super::{Decision, Divergence, Strategy, Turn};
+mod footprint;
+mod order;
+mod race;
+mod record;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Decision, Divergence, Strategy, Turn, Use};
 use crate::model::execution::ThreadId;
+use crate::model::extent::Extent;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
+use footprint::Footprint;
+use order::Order;
+use record::Record;
+use tree::{Branch, Step, Way};
 
 /// Rounds of a loop that waits for others, after which they must go on first: at the beginning, and at most.
 const PATIENCE: u32 = 4;
@@ -24,229 +43,271 @@ const MOST_PATIENCE: u32 = 256;
 /// A search that took more executions is not begun anew with more patience.
 const SHORT: u64 = 5_000;
 
-/// One way to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Thread(ThreadId),
-    /// The thread's wait ends by its time-out.
-    TimeOut(ThreadId),
-    /// The waiter, or the injection, of that index.
-    Index(usize),
-}
-
-/// A place where executions part.
+/// A choice within a step.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    /// Its ways are in `ways` from here to the next node's.
-    first: usize,
-    /// The way taken now; those before are done.
-    taken: usize,
+struct Pick {
+    taken: u8,
+    /// The one that was taken first; they are taken in turn.
+    first: u8,
+    count: u8,
 }
 
-/// Goes through a tree of choices, one leaf an execution.
+/// A thread that need not go on this way yet: all that begins with it was tried.
+#[derive(Clone)]
+struct Sleeper {
+    way: Way,
+    footprint: Arc<Footprint>,
+}
+
+/// A place that an execution passed, before the step of the same number.
+#[derive(Default)]
+struct Node {
+    /// How the execution could go on; empty where there was no choice.
+    enabled: Vec<Way>,
+    asleep: Vec<Sleeper>,
+    /// What is to be tried here yet, besides what is being tried.
+    tree: Vec<Branch>,
+    /// What is to be tried after the step that is made now, until the next node takes it.
+    rest: Vec<Branch>,
+    picks: Vec<Pick>,
+    /// The picks of the step that are settled.
+    settled: Vec<u8>,
+    /// What the step touched with other picks.
+    touched: Option<Footprint>,
+    /// Ways to go on that were tried.
+    done: u32,
+    /// Passing names that executions have in common which come here.
+    known: u32,
+}
+
+/// The search.
 pub struct Exhaustive {
-    /// Preemptions: at most.
-    bound: Option<u32>,
     patience: u32,
-    /// Executions of the search with this patience.
+    /// Executions of the search with this patience, and how many of them were found to be like others on their way.
     executions: u64,
-    /// The nodes on the way to the current leaf, and how many of them this execution passed.
+    repeated: u64,
+    /// The places on the way to the current end, and the steps between them.
     path: Vec<Node>,
-    depth: usize,
-    ways: Vec<Way>,
-    /// Ways that nodes of the path still have ahead.
-    open: usize,
-    preemptions: u32,
-    /// Threads that need not go on yet, since everything that begins with what they would do was tried.
-    asleep: Vec<(ThreadId, Reach)>,
-    /// What each thread did last.
-    last: Vec<Option<Op>>,
-    /// The thread that was chosen goes on because its time is out.
-    timed_out: bool,
-    /// Every way to go on is asleep: the rest of the execution was seen before, in another order.
+    record: Record,
+    order: Order,
     redundant: bool,
-    begun: bool,
-    /// An execution did not come the way it was sent: the program depends on more than choices.
-    strayed: bool,
+    /// The current execution was looked at, and the path leads to the next.
+    finished: bool,
+    over: bool,
+    /// Times that an execution did not go the way it was sent.
+    strayed: u64,
+    scratch: Vec<Way>,
 }
 
 impl Exhaustive {
-    /// Executes every schedule, or one of those with the same outcome.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            bound: None,
             patience: PATIENCE,
             executions: 0,
+            repeated: 0,
             path: Vec::new(),
-            depth: 0,
-            ways: Vec::new(),
-            open: 0,
-            preemptions: 0,
-            asleep: Vec::new(),
-            last: Vec::new(),
-            timed_out: false,
+            record: Record::new(),
+            order: Order::new(),
             redundant: false,
-            begun: false,
-            strayed: false,
+            finished: true,
+            over: false,
+            strayed: 0,
+            scratch: Vec::new(),
         }
     }
 
-    /// Executes every schedule in which threads that could go on are left at most so often.
-    #[must_use]
-    pub fn within(preemptions: u32) -> Self {
-        Self { bound: Some(preemptions), ..Self::new() }
+    fn restart(&mut self, patience: u32) {
+        let mut record = std::mem::replace(&mut self.record, Record::new());
+        record.forget();
+        *self = Self { patience, record, ..Self::new() };
     }
 
-    /// Makes the path lead to the next leaf.
-    fn advance(&mut self) {
-        if self.depth < self.path.len() {
-            self.stray();
+    /// Looks for races in the execution that has just ended, and makes the path lead to the next one.
+    fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
         }
-        while let Some(node) = self.path.last_mut() {
-            if node.taken + 1 < self.ways.len() - node.first {
-                node.taken += 1;
-                self.open -= 1;
-                return;
+        self.repeated += u64::from(self.redundant);
+        self.strayed += self.record.end();
+        // It may have ended before it came where it was sent.
+        self.path.truncate(self.record.depth());
+        self.plan_races();
+        self.over = !self.advance();
+    }
+
+    /// Goes back to the last place with something left to try; whether there is any.
+    fn advance(&mut self) -> bool {
+        while let Some(step) = self.path.len().checked_sub(1) {
+            let node = &mut self.path[step];
+            let touched = Footprint::new(self.record.touched(step), node.known);
+            match &mut node.touched {
+                Some(before) => before.add(touched),
+                none => *none = Some(touched),
             }
-            self.ways.truncate(node.first);
+            let way = self.record.way(step);
+            if node.next_picks(way) {
+                self.record.keep(step, way);
+                return true;
+            }
+            let footprint = Arc::new(node.touched.take().unwrap_or_else(Footprint::everything));
+            node.asleep.push(Sleeper { way, footprint });
+            node.done += 1;
+            while !node.tree.is_empty() {
+                let Branch { step: next, rest } = node.tree.remove(0);
+                if node.asleep.iter().all(|sleeper| sleeper.way != next.way) {
+                    node.picks.clear();
+                    (node.settled, node.rest) = (next.picks, rest);
+                    self.record.keep(step, next.way);
+                    return true;
+                }
+            }
             self.path.pop();
         }
+        self.record.keep_nothing();
+        false
     }
 
-    /// Whether the path says what to do here, if this is its next node: one with `offered` among its ways.
-    fn follow(&mut self, offered: impl Fn(Way) -> bool) -> Option<(usize, usize)> {
-        let node = *self.path.get(self.depth)?;
-        let end = self.path.get(self.depth + 1).map_or(self.ways.len(), |next| next.first);
-        if self.ways[node.first..end].iter().any(|&way| !offered(way)) {
-            self.stray();
-            return None;
+    /// Makes a new place at the end of the path, with these ways to go on, all of which but the last `late` come first;
+    /// how it goes on.
+    fn enter(&mut self, enabled: &[Way], preferred: Option<Way>) -> Option<Way> {
+        let (mut asleep, mut tree) = (Vec::new(), Vec::new());
+        let depth = self.path.len();
+        if let Some(before) = self.path.last_mut() {
+            tree = std::mem::take(&mut before.rest);
+            let step = self.record.touched(depth - 1);
+            let thread = self.record.way(depth - 1).thread;
+            let stays = |sleeper: &&Sleeper| sleeper.way.thread != thread && !sleeper.footprint.conflicts_with(step);
+            asleep = before.asleep.iter().filter(stays).cloned().collect();
         }
-        self.depth += 1;
-        Some((node.first, node.taken))
+        let is_awake = |way: &Way| asleep.iter().all(|sleeper: &Sleeper| sleeper.way != *way);
+        // What was planned may not be possible where a thread was set aside.
+        let planned = tree.len();
+        tree.retain(|branch: &Branch| enabled.contains(&branch.step.way));
+        self.strayed += u64::from(planned > 0 && tree.is_empty());
+        let mut node =
+            Node { enabled: enabled.to_vec(), asleep: Vec::new(), known: self.record.known(), ..Node::default() };
+        let way = if tree.is_empty() {
+            preferred.filter(is_awake).or_else(|| enabled.iter().copied().find(is_awake))
+        } else {
+            let Branch { step: Step { way, picks, .. }, rest } = tree.remove(0);
+            (node.settled, node.rest) = (picks, rest);
+            Some(way)
+        };
+        (node.asleep, node.tree) = (asleep, tree);
+        match way {
+            Some(way) => {
+                self.path.push(node);
+                self.record.plan(way);
+            }
+            None => self.redundant = true,
+        }
+        way
+    }
+
+    /// Goes on in any way.
+    fn anyone(decision: &Decision<'_>) -> Way {
+        let staying = decision.current.filter(|&thread| !decision.yielding && decision.runnable.contains(thread));
+        let next = || decision.runnable.after(decision.current.unwrap_or_default());
+        match staying.or_else(next) {
+            Some(thread) => Way { thread, timed_out: false },
+            None => Way { thread: decision.sleeping[0].thread, timed_out: true },
+        }
+    }
+
+    fn way(&mut self, decision: &Decision<'_>) -> Way {
+        if self.redundant {
+            return Self::anyone(decision);
+        }
+        self.record.close();
+        let offered = |way: Way| match way.timed_out {
+            false => decision.runnable.contains(way.thread),
+            true => decision.sleeping.iter().any(|sleeper| sleeper.thread == way.thread),
+        };
+        if let Some(planned) = self.record.planned() {
+            if offered(planned) {
+                return planned;
+            }
+            self.stray();
+        }
+        let mut enabled = std::mem::take(&mut self.scratch);
+        self.record.enabled(decision, &mut enabled);
+        let current = decision.current.filter(|_| !decision.yielding);
+        let preferred = enabled.iter().copied().find(|way| Some(way.thread) == current && !way.timed_out);
+        let way = self.enter(&enabled, preferred);
+        self.scratch = enabled;
+        way.unwrap_or_else(|| Self::anyone(decision))
     }
 
     /// Gives up what the path says from here on.
     fn stray(&mut self) {
-        self.strayed = true;
-        self.ways.truncate(self.path[self.depth].first);
-        self.path.truncate(self.depth);
-        let end = |at: usize| self.path.get(at + 1).map_or(self.ways.len(), |next| next.first);
-        self.open = (0..).zip(&self.path).map(|(at, node)| end(at) - node.first - node.taken - 1).sum();
-    }
-
-    /// Makes a node of the ways from `first` on; there is at least one.
-    fn branch(&mut self, first: usize) {
-        self.open += self.ways.len() - first - 1;
-        self.path.push(Node { first, taken: 0 });
-        self.depth += 1;
+        self.strayed += 1;
+        self.path.truncate(self.record.depth());
+        self.record.stray();
     }
 
     /// Takes one of `count` ways that are the same step of a thread with different ends.
     fn index(&mut self, count: usize) -> usize {
-        if self.redundant {
+        if self.redundant || count > usize::from(u8::MAX) {
+            self.strayed += u64::from(!self.redundant);
             return 0;
         }
-        if let Some((first, taken)) = self.follow(|way| matches!(way, Way::Index(index) if index < count))
-            && let Way::Index(index) = self.ways[first + taken]
-        {
-            return index;
-        }
-        let first = self.ways.len();
-        self.ways.extend((0..count).map(Way::Index));
-        self.branch(first);
-        0
-    }
-
-    fn reach(&self, thread: ThreadId, pending: &Op) -> Reach {
-        Reach::of(thread, pending, self.last.get(usize::from(thread)).copied().flatten())
-    }
-
-    /// Puts the ways to go on in `ways`, the current thread first.
-    fn offer(&mut self, decision: &Decision<'_>) {
-        let first = self.ways.len();
-        let current = decision.current.filter(|&current| decision.runnable.contains(current));
-        if let Some(current) = current {
-            self.ways.push(Way::Thread(current));
-        }
-        if let Some(bound) = self.bound {
-            if self.preempts(decision) && self.preemptions >= bound {
-                return;
-            }
-        } else if let Some(thread) = decision
-            .runnable
-            .iter()
-            .find(|&thread| self.reach(thread, &decision.pending[usize::from(thread)]) == Reach::Nothing)
-        {
-            // What concerns nobody can be done at once, in every order the same.
-            self.ways.truncate(first);
-            self.ways.push(Way::Thread(thread));
-            return;
-        }
-        self.ways.extend(decision.runnable.iter().filter(|&thread| current != Some(thread)).map(Way::Thread));
-        self.ways.extend(decision.sleeping.iter().map(|sleeper| Way::TimeOut(sleeper.thread)));
-        if self.bound.is_none() {
-            let asleep = &self.asleep;
-            let mut kept = first;
-            for place in first..self.ways.len() {
-                let way = self.ways[place];
-                if !asleep.iter().any(|&(thread, _)| way == Way::Thread(thread)) {
-                    self.ways[kept] = way;
-                    kept += 1;
-                }
-            }
-            self.ways.truncate(kept);
-        }
-    }
-
-    /// Whether another thread than the current one would interrupt it.
-    fn preempts(&self, decision: &Decision<'_>) -> bool {
-        !decision.yielding && decision.current.is_some_and(|current| decision.runnable.contains(current))
-    }
-
-    /// Goes on in any way.
-    fn anyone(&mut self, decision: &Decision<'_>) -> Way {
-        let staying = decision.current.filter(|&thread| !decision.yielding && decision.runnable.contains(thread));
-        let next = || decision.runnable.after(decision.current.unwrap_or_default());
-        match staying.or_else(next) {
-            Some(thread) => Way::Thread(thread),
-            None => Way::TimeOut(decision.sleeping[0].thread),
-        }
-    }
-
-    /// Takes the way that the path says, or begins a new part of it.
-    fn way(&mut self, decision: &Decision<'_>) -> Way {
-        if self.redundant {
-            return self.anyone(decision);
-        }
-        let offered = |way| match way {
-            Way::Thread(thread) => decision.runnable.contains(thread),
-            Way::TimeOut(thread) => decision.sleeping.iter().any(|sleeper| sleeper.thread == thread),
-            Way::Index(_) => false,
+        let Some(step) = self.record.current() else {
+            self.strayed += 1;
+            return 0;
         };
-        let (first, taken) = match self.follow(offered) {
-            Some(there) => there,
-            None => {
-                let first = self.ways.len();
-                self.offer(decision);
-                if self.ways.len() == first {
-                    self.redundant = true;
-                    return self.anyone(decision);
-                }
-                self.branch(first);
-                (first, 0)
+        let node = &mut self.path[step];
+        let number = self.record.count_pick();
+        if let Some(pick) = node.picks.get(number) {
+            if usize::from(pick.count) == count {
+                return pick.taken.into();
             }
-        };
-        if self.bound.is_none() {
-            // What was tried before begins nothing new until something touches what it would do.
-            for place in first..first + taken {
-                if let Way::Thread(thread) = self.ways[place] {
-                    let reach = self.reach(thread, &decision.pending[usize::from(thread)]);
-                    self.asleep.push((thread, reach));
-                }
+            self.strayed += 1;
+            return 0;
+        }
+        let taken = node.settled.get(number).copied().filter(|&taken| usize::from(taken) < count).unwrap_or(0);
+        node.picks.push(Pick { taken, first: taken, count: count as u8 });
+        taken.into()
+    }
+
+    /// Executions that the whole search takes, judged by those that were made (Knuth: "Estimating the Efficiency of
+    /// Backtrack Programs", Mathematics of Computation 29, 1975): each place's share is divided evenly among the ways to go
+    /// on that are known there.
+    fn estimate(&self) -> f64 {
+        let (mut share, mut done) = (1.0, 0.0);
+        for node in &self.path {
+            let all = 1.0 + f64::from(node.done) + node.tree.len() as f64;
+            done += share * f64::from(node.done) / all;
+            share /= all;
+            for pick in &node.picks {
+                let before = (pick.taken + pick.count - pick.first) % pick.count;
+                done += share * f64::from(before) / f64::from(pick.count);
+                share /= f64::from(pick.count);
             }
         }
-        self.ways[first + taken]
+        if self.over || done <= 0.0 { self.executions as f64 } else { self.executions as f64 / done }
+    }
+}
+
+impl Node {
+    /// Makes the step go on with other picks, if there are any that were not tried.
+    fn next_picks(&mut self, way: Way) -> bool {
+        while let Some(pick) = self.picks.last_mut() {
+            pick.taken = (pick.taken + 1) % pick.count;
+            if pick.taken == pick.first {
+                self.picks.pop();
+                continue;
+            }
+            let taken = self.picks.iter().map(|pick| pick.taken);
+            let planned =
+                |branch: &Branch| branch.step.way == way && branch.step.picks.iter().copied().eq(taken.clone());
+            self.rest = match self.tree.iter().position(planned) {
+                Some(place) => self.tree.remove(place).rest,
+                None => Vec::new(),
+            };
+            return true;
+        }
+        false
     }
 }
 
@@ -258,25 +319,28 @@ impl Default for Exhaustive {
 
 impl Strategy for Exhaustive {
     fn forget(&mut self) {
-        *self = Self { bound: self.bound, ..Self::new() };
+        self.restart(PATIENCE);
     }
 
     fn begin(&mut self, _seed: u64, _expected_points: u64) {
-        if self.begun {
-            self.advance();
-        }
-        self.begun = true;
+        self.finish();
         self.executions += 1;
-        self.depth = 0;
-        self.preemptions = 0;
-        self.asleep.clear();
-        self.last.clear();
-        self.timed_out = false;
         self.redundant = false;
+        self.finished = false;
+        self.over = false;
+        self.record.begin();
     }
 
     fn watches(&self) -> bool {
         true
+    }
+
+    fn wants_uses(&self) -> bool {
+        true
+    }
+
+    fn lies_still(&mut self, memory: Range<usize>) {
+        self.record.names.add_steady(memory);
     }
 
     fn patience(&self) -> u32 {
@@ -288,7 +352,7 @@ impl Strategy for Exhaustive {
         if self.executions > SHORT || deeper > MOST_PATIENCE {
             return false;
         }
-        *self = Self { bound: self.bound, patience: deeper, ..Self::new() };
+        self.restart(deeper);
         true
     }
 
@@ -296,8 +360,18 @@ impl Strategy for Exhaustive {
         false
     }
 
-    fn exhausted(&self) -> bool {
-        self.begun && self.open == 0 && !self.strayed
+    fn exhausted(&mut self) -> bool {
+        self.finish();
+        self.over
+    }
+
+    fn extent(&self) -> Option<Extent> {
+        Some(Extent {
+            executions: self.executions,
+            repeated: self.repeated,
+            strayed: self.strayed,
+            estimate: self.estimate() as u64,
+        })
     }
 
     fn is_redundant(&self) -> bool {
@@ -305,28 +379,36 @@ impl Strategy for Exhaustive {
     }
 
     fn made(&mut self, thread: ThreadId, made: &Op) {
-        let reach = if self.timed_out { Reach::Everything } else { self.reach(thread, made) };
-        self.timed_out = false;
-        self.asleep.retain(|&(sleeper, other)| sleeper != thread && !reach.touches(&other));
-        if self.last.len() <= usize::from(thread) {
-            self.last.resize(usize::from(thread) + 1, None);
+        if self.redundant {
+            return;
         }
-        self.last[usize::from(thread)] = Some(*made);
+        self.record.close();
+        let way = Way { thread, timed_out: self.record.is_timed_out(thread) };
+        match self.record.planned() {
+            Some(planned) if planned == way => {}
+            planned => {
+                if planned.is_some() {
+                    self.stray();
+                }
+                // Nobody was asked.
+                if self.enter(&[way], Some(way)) != Some(way) {
+                    self.strayed += u64::from(!self.redundant);
+                    self.redundant = true;
+                    return;
+                }
+            }
+        }
+        self.record.step(way, made);
+    }
+
+    fn uses(&mut self, thread: ThreadId, how: Use) {
+        if !self.redundant {
+            self.record.uses(thread, how);
+        }
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
-        let thread = match self.way(decision) {
-            Way::Thread(thread) => thread,
-            Way::TimeOut(thread) => {
-                self.timed_out = true;
-                thread
-            }
-            Way::Index(_) => unreachable!("only threads are offered here"),
-        };
-        if self.preempts(decision) && decision.current != Some(thread) {
-            self.preemptions += 1;
-        }
-        Ok(Turn { thread, points: 1 })
+        Ok(Turn { thread: self.way(decision).thread, points: 1 })
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {

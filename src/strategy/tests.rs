@@ -49,7 +49,7 @@ impl Strategy for BruteForce {
         false
     }
 
-    fn exhausted(&self) -> bool {
+    fn exhausted(&mut self) -> bool {
         self.begun && self.path.iter().all(|(taken, count)| taken + 1 == *count)
     }
 
@@ -170,13 +170,13 @@ fn a_bound_on_preemptions_leaves_out_only_what_needs_more() {
         let (all, brute) = exhaust(Box::new(BruteForce::default()), &program, injections);
         let mut before = Seen::new();
         for bound in 0..=8 {
-            let (seen, executions) = exhaust(Box::new(Exhaustive::within(bound)), &program, injections);
+            let (seen, executions) = exhaust(Box::new(Bounded::within(bound)), &program, injections);
             assert!(before.is_subset(&seen) && executions <= brute, "{name}, {bound}");
             before = seen;
         }
         assert_eq!(before, all, "{name}: eight preemptions are enough for so small a program");
     }
-    let outcomes = |bound| exhaust(Box::new(Exhaustive::within(bound)), &lost_update(), Injections::default()).0;
+    let outcomes = |bound| exhaust(Box::new(Bounded::within(bound)), &lost_update(), Injections::default()).0;
     let lost = |seen: &Seen| seen.iter().any(|(_, _, objects)| objects[0] == 1);
     assert!(!lost(&outcomes(0)) && lost(&outcomes(1)), "a lost update needs one preemption");
 }

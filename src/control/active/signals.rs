@@ -9,7 +9,7 @@ use crate::control::sanitizer;
 use crate::control::state::signals::kinds::name_of;
 use crate::control::state::signals::{Action, Delivery, Set};
 use crate::model::execution::{Exit, ThreadId};
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 
 type Handler = unsafe extern "C-unwind" fn(c_int);
 type InformedHandler = unsafe extern "C-unwind" fn(c_int, *mut libc::siginfo_t, *mut c_void);
@@ -38,10 +38,10 @@ impl Active {
 
     /// The calling thread goes on at its point; if a signal has reached it, that comes first, and then the point once more.
     #[cold]
-    pub(super) fn pause_after_signals(&self, kind: OpKind, object: usize, place: usize) {
+    pub(super) fn pause_after_signals(&self, op: Op) {
         if self.look_for_signals() {
-            self.count(kind);
-            self.pause(kind, object, place);
+            self.count(op.kind);
+            self.pause(op.kind, op.waits, op.size, op.object, op.place);
         }
     }
 

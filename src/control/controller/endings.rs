@@ -3,7 +3,7 @@
 use super::{Controller, Next, State};
 use crate::model::execution::{BlockedThread, Ending, Exit};
 use crate::model::op::OpKind;
-use crate::strategy::Divergence;
+use crate::strategy::{Divergence, Use};
 
 impl Controller {
     /// The reason why the execution is over. Called by the root.
@@ -84,6 +84,9 @@ impl Controller {
 
     /// Ends the execution for a reason other than its completion.
     pub fn stop(&mut self, ending: Ending) -> Next {
+        if !matches!(ending, Ending::Completed | Ending::Stuck(_)) {
+            self.report(Use::Stopped);
+        }
         self.ending.get_or_insert(ending);
         Next::Stop
     }

@@ -144,7 +144,7 @@ impl Controller {
             }
         };
         self.threads[usize::from(carrier)].state = State::Runnable;
-        self.pending[usize::from(carrier)] = Op { kind: OpKind::SignalArrival, object, place: 0 };
+        self.pending[usize::from(carrier)] = Op::new(OpKind::SignalArrival, object);
         self.mail.carried.push(Carried { carrier, signal, to });
         self.add_runnable(carrier);
         sent
@@ -184,7 +184,7 @@ impl Controller {
             self.waiting[waits::slot(object)] += 1; // It waits on, in a way.
             self.mail.interrupted.push(Interrupted { thread, object, notified: false });
         }
-        self.pending[usize::from(thread)] = Op { kind: OpKind::SignalArrival, object: place, place: 0 };
+        self.pending[usize::from(thread)] = Op::new(OpKind::SignalArrival, place);
     }
 
     /// The running thread's handlers returned, and it goes back to the wait that was interrupted last; whether that is

@@ -6,7 +6,7 @@ use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::model::execution::{Ending, ThreadId};
 use crate::model::op::{Op, OpKind};
-use crate::strategy::{Decision, Divergence, Turn};
+use crate::strategy::{Decision, Divergence, Turn, Use};
 
 /// Points before the end of the budget at which a thread is looked at that is alone.
 const LAST: u64 = 4_096;
@@ -16,8 +16,8 @@ const FAIR_TURN: u32 = 64;
 impl Controller {
     /// At a point with more to it: who runs next; the running thread could go on, with this operation. It comes in
     /// registers, since to copy what was just written in parts stalls the processor.
-    pub fn decide(&mut self, kind: OpKind, object: usize, place: usize) -> Next {
-        let pending = Op { kind, object, place };
+    pub fn decide(&mut self, kind: OpKind, waits: bool, size: u32, object: usize, place: usize) -> Next {
+        let pending = Op { kind, waits, size, object, place };
         if self.trace.points() < self.turn_end && !pending.kind.yields() {
             self.tell(self.current, &pending);
             return Next::Continue;
@@ -32,7 +32,7 @@ impl Controller {
         }
         let current = self.current;
         if self.replaying {
-            self.pending[usize::from(current)] = Op { kind, object, place };
+            self.pending[usize::from(current)] = Op { kind, waits, size, object, place };
             return self.choose(Some(current), pending.kind.yields());
         }
         let staying = self.patience.is_staying();
@@ -50,7 +50,7 @@ impl Controller {
         if stays {
             return self.stay(&pending);
         }
-        self.pending[usize::from(current)] = Op { kind, object, place };
+        self.pending[usize::from(current)] = Op { kind, waits, size, object, place };
         let look = self.fairness.look(current, &pending, self.single);
         if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
             return self.stay(&pending);
@@ -149,6 +149,20 @@ impl Controller {
         }
     }
 
+    /// Tells a strategy that wants to know it what the step of the running thread does.
+    #[inline]
+    pub fn report(&mut self, how: Use) {
+        self.report_of(self.current, how);
+    }
+
+    #[inline]
+    fn report_of(&mut self, thread: ThreadId, how: Use) {
+        if self.reports_uses {
+            let _unwatched = self.unwatched();
+            self.strategy.uses(thread, how);
+        }
+    }
+
     /// For as long as a strategy is asked that watches: what it remembers takes memory, of which TSan would make a race
     /// between fibers. The others remember nothing that grows.
     pub(super) fn unwatched(&self) -> Option<sanitizer::Unwatched> {
@@ -185,6 +199,7 @@ impl Controller {
         self.begin_turn(turn);
         if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
             self.skipped_time += sleeper.deadline.saturating_sub(self.now());
+            self.report_of(sleeper.thread, Use::TimedOut);
             self.resume(sleeper.thread, Wake::TimedOut);
             self.begin_turn(turn);
         }

@@ -7,7 +7,7 @@ use crate::control::files::{OpenId, Released};
 use crate::control::sanitizer;
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
-use crate::strategy::Sleeper;
+use crate::strategy::{Sleeper, Use};
 
 /// Virtual nanoseconds. What is to wait longer than these 146 years waits without end: clocks could not show a later time.
 const FOREVER: u64 = 1 << 62;
@@ -22,7 +22,12 @@ impl Controller {
         thread.state = State::Blocked;
         thread.object = object;
         thread.primitive = primitive;
-        self.pending[usize::from(current)] = Op { kind: OpKind::Wait, object, place: 0 };
+        self.report(Use::Waits(object));
+        let takes = std::mem::take(&mut self.takes_after);
+        self.pending[usize::from(current)] = match takes {
+            0 => Op::new(OpKind::Wait, object),
+            mutex => Op { waits: true, ..Op::new(OpKind::Wait, mutex) },
+        };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
         if let Some(deadline) = deadline.filter(|&deadline| deadline < FOREVER) {
@@ -35,6 +40,13 @@ impl Controller {
         self.leave_current()
     }
 
+    /// The running thread is about to wait, and takes that mutex before anything else.
+    pub fn takes_after_wait(&mut self, mutex: usize) {
+        if self.reports_uses {
+            self.takes_after = mutex;
+        }
+    }
+
     /// Why the running thread was woken.
     pub fn wake(&self) -> Wake {
         self.threads[usize::from(self.current)].wake
@@ -43,6 +55,10 @@ impl Controller {
     /// Wakes every thread that waits for `object`.
     #[inline]
     pub fn wake_all(&mut self, object: usize) {
+        if self.reports_uses {
+            let anyone = self.threads.iter().any(|thread| thread.waits_for(object));
+            self.report(Use::Wakes { object, anyone });
+        }
         if self.waiting[slot(object)] > 0 {
             self.wake_waiters(object);
         }
@@ -61,6 +77,10 @@ impl Controller {
 
     /// Wakes one thread that waits for `object`, which one is a choice. Whether there was one.
     pub fn wake_one(&mut self, object: usize) -> bool {
+        if self.reports_uses {
+            let anyone = self.threads.iter().any(|thread| thread.waits_for(object));
+            self.report(Use::Wakes { object, anyone });
+        }
         if self.waiting[slot(object)] == 0 {
             return false;
         }
@@ -139,6 +159,10 @@ impl Controller {
             self.sleeping.swap_remove(place);
         }
         self.add_runnable(thread);
+        // What its time-out comes after is what it did itself.
+        if wake != Wake::TimedOut {
+            self.report(Use::Resumed(thread));
+        }
     }
 }
 

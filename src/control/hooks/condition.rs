@@ -59,6 +59,7 @@ impl Condition {
             active.pass(OpKind::ConditionWait, self.address());
             Wake::Notified
         } else {
+            active.ask(|controller| controller.takes_after_wait(mutex.address()));
             active.block(self.address(), call.primitive, deadline)
         };
         call.uses(active, mutex);

@@ -3,18 +3,18 @@
 use std::ffi::{c_uint, c_void};
 
 use crate::control::active::active;
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 
 /// Called before each plain access. A thread's own stack is no scheduling point: others rarely see it, and without
-/// optimisation most accesses go there.
+/// optimisation most accesses go there. The size is 0 where more is accessed than that.
 #[unsafe(no_mangle)]
-extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void) {
+extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void, size: c_uint) {
     if let Some(active) = active()
         && !active.is_own(address as usize)
     {
         let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
         if active.count(kind) {
-            active.pause_here(kind, address as usize, place as usize);
+            active.pause_here(Op { kind, waits: false, size, object: address as usize, place: place as usize });
         }
     }
 }

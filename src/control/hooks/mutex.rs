@@ -11,6 +11,7 @@ use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::control::sanitizer::{self, Unwatched};
 use crate::model::op::OpKind;
+use crate::strategy::Use;
 
 /// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets). Cells, since other threads change it while one
 /// waits.
@@ -41,7 +42,7 @@ fn owner(active: &Active) -> c_int {
 }
 
 impl Mutex {
-    fn address(&self) -> usize {
+    pub(super) fn address(&self) -> usize {
         std::ptr::from_ref(self) as usize
     }
 
@@ -96,6 +97,9 @@ impl Mutex {
             }
         }
         while self.lock.get() != 0 {
+            if deadline.is_none() {
+                active.ask(|controller| controller.takes_after_wait(self.address()));
+            }
             if active.block(self.address(), call.primitive, deadline) == Wake::TimedOut {
                 return libc::ETIMEDOUT;
             }
@@ -114,6 +118,7 @@ impl Mutex {
         self.owner.set(owner(active));
         self.begin_use();
         sanitizer::acquire(self.address());
+        active.report(Use::Took(self.address()));
     }
 
     /// The calling virtual thread uses the mutex, so that it cannot be destroyed.
@@ -169,12 +174,15 @@ impl Mutex {
         self.owner.set(0);
         self.end_use();
         sanitizer::release(self.address());
-        active.ask(|controller| controller.wake_all(self.address()));
+        active.ask(|controller| {
+            controller.report(Use::GaveUp(self.address()));
+            controller.wake_all(self.address());
+        });
         0
     }
 
     pub(super) fn lock(&self, active: &Active, call: Call) -> c_int {
-        active.pass(OpKind::Lock, self.address());
+        active.pass_waiting(OpKind::Lock, self.address());
         self.take(active, call, None)
     }
 
@@ -184,6 +192,7 @@ impl Mutex {
         self.expect_emulated(active, call);
         let again = self.is_held_by(active) && self.kind.get() & KIND == RECURSIVE;
         if self.lock.get() != 0 && !again {
+            active.report(Use::Looked(self.address()));
             return libc::EBUSY;
         }
         self.take(active, call, None)
@@ -234,6 +243,7 @@ stand_in_for_calls! {
 
     fn pthread_mutex_init(mutex: &Mutex, attributes: *const libc::pthread_mutexattr_t) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, mutex);
+        active.report(Use::GaveUp(mutex.address()));
         // SAFETY: passed on unchanged.
         unsafe { real!(pthread_mutex_init: fn(&Mutex, *const libc::pthread_mutexattr_t) -> c_int)(mutex, attributes) }
     }

@@ -10,6 +10,7 @@ use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::model::op::OpKind;
 use crate::model::settings::Sanitizer;
+use crate::strategy::Use;
 
 /// Values of a `pthread_once_t`: those of whoever calls are passed through to, since a control word may
 /// be used inside and outside of controlled executions (TSan's interceptor, else glibc).
@@ -57,6 +58,7 @@ pub(super) unsafe fn call(active: &Active, control: &AtomicI32, routine: Routine
         // No scheduling point: libgcc asks once for every landing pad that an exception passes, and how many there
         // are differs from one sanitizer to the next.
         sanitizer::acquire(address);
+        active.report(Use::Looked(address));
         return;
     }
     active.pass(OpKind::Once, address);

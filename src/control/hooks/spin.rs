@@ -9,6 +9,7 @@ use crate::control::active::Active;
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::model::op::OpKind;
+use crate::strategy::Use;
 
 /// glibc's `pthread_spinlock_t`.
 #[repr(transparent)]
@@ -33,14 +34,16 @@ impl SpinLock {
             _ => call.refuse_dead(active),
         }
         sanitizer::acquire(self.address());
+        active.report(Use::Took(self.address()));
         true
     }
 }
 
 stand_in_for_calls! {
     fn pthread_spin_lock(lock: &SpinLock) -> c_int |active, call| {
-        active.pass(OpKind::Lock, lock.address());
+        active.pass_waiting(OpKind::Lock, lock.address());
         while !lock.take(active, call) {
+            active.ask(|controller| controller.takes_after_wait(lock.address()));
             active.block(lock.address(), call.primitive, None);
         }
         0
@@ -48,7 +51,11 @@ stand_in_for_calls! {
 
     fn pthread_spin_trylock(lock: &SpinLock) -> c_int |active, call| {
         active.pass(OpKind::TryLock, lock.address());
-        if lock.take(active, call) { 0 } else { libc::EBUSY }
+        if lock.take(active, call) {
+            return 0;
+        }
+        active.report(Use::Looked(lock.address()));
+        libc::EBUSY
     }
 
     fn pthread_spin_unlock(lock: &SpinLock) -> c_int |active, call| {
@@ -59,12 +66,16 @@ stand_in_for_calls! {
         }
         lock.0.set(FREE);
         sanitizer::release(lock.address());
-        active.ask(|controller| controller.wake_all(lock.address()));
+        active.ask(|controller| {
+            controller.report(Use::GaveUp(lock.address()));
+            controller.wake_all(lock.address());
+        });
         0
     }
 
     fn pthread_spin_init(lock: &SpinLock, shared: c_int) -> c_int |active, call| {
         let _unwatched = call.begins_or_ends(active, lock);
+        active.report(Use::GaveUp(lock.address()));
         // SAFETY: passed on unchanged.
         unsafe { real!(pthread_spin_init: fn(&SpinLock, c_int) -> c_int)(lock, shared) }
     }

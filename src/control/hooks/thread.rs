@@ -8,7 +8,7 @@ use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::control::sanitizer;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 
 unsafe extern "C" {
     fn pthread_attr_getdetachstate(attributes: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
@@ -27,10 +27,16 @@ pub(super) fn create(active: &Active, start: Start, argument: *mut c_void) -> &V
 }
 
 /// The scheduling point of joining a thread.
-fn pass_join(active: &Active, handle: libc::pthread_t) -> Result<&VirtualThread, c_int> {
+fn pass_join(active: &Active, handle: libc::pthread_t, waits: bool) -> Result<&VirtualThread, c_int> {
     let thread = by_handle(active, handle);
-    active.pass(OpKind::ThreadJoin, thread.map_or(0, VirtualThread::address));
+    let object = thread.map_or(0, VirtualThread::address);
+    active.pass_op(Op { waits: waits && may_wait(active, thread), ..Op::new(OpKind::ThreadJoin, object) });
     thread.ok_or(libc::ESRCH)
+}
+
+/// Whether joining that one is no error, so that it takes until it has ended.
+fn may_wait(active: &Active, thread: Option<&VirtualThread>) -> bool {
+    thread.is_some_and(|thread| thread.id != active.current() && !thread.released.get())
 }
 
 /// Waits for the end of a thread, at most until `deadline`; its result.
@@ -40,7 +46,7 @@ pub(super) fn join(
     primitive: &'static str,
     deadline: Option<u64>,
 ) -> Result<*mut c_void, c_int> {
-    let thread = pass_join(active, handle)?;
+    let thread = pass_join(active, handle, deadline.is_none())?;
     if thread.id == active.current() {
         return Err(libc::EDEADLK);
     }
@@ -152,7 +158,7 @@ stand_in! {
     }
 
     fn pthread_tryjoin_np(handle: libc::pthread_t, result: *mut *mut c_void) -> c_int |active| {
-        let joined = match pass_join(active, handle) {
+        let joined = match pass_join(active, handle, false) {
             Ok(thread) if !active.ask(|controller| controller.has_ended(thread.id)) => Err(libc::EBUSY),
             Ok(thread) if thread.released.replace(true) => Err(libc::EINVAL),
             Ok(thread) => Ok(reap(active, thread)),

@@ -1,0 +1,15 @@
+//! How far a search of all executions has come.
+
+use serde::{Deserialize, Serialize};
+
+/// Of a search that leaves out executions that differ from others only in the order of operations that commute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    pub executions: u64,
+    /// Those among them that were like an earlier one, as turned out on the way; all others differ.
+    pub repeated: u64,
+    /// Times that one did not go the way it was sent.
+    pub strayed: u64,
+    /// Executions of the whole search, as far as can be judged.
+    pub estimate: u64,
+}
