@@ -141,6 +141,7 @@ impl Controller {
                 (carrier, Sent::With(carrier))
             }
         };
+        self.alone.add_thread();
         self.threads[usize::from(carrier)].state = State::Runnable;
         self.pending[usize::from(carrier)] = Op { kind: OpKind::SignalArrival, object, place: 0 };
         self.mail.carried.push(Carried { carrier, signal, to });

@@ -33,6 +33,9 @@ impl Controller {
             return self.choose(Some(current), pending.kind.yields());
         }
         let staying = self.patience.is_staying();
+        if self.alone.is_phase() && !staying {
+            return self.go_on_alone(&pending);
+        }
         let stays = staying && self.stays(&pending);
         if self.fairness.is_anyone_resting() {
             self.end_rests();
@@ -68,6 +71,16 @@ impl Controller {
             }
             _ => self.choose(Some(current), pending.kind.yields()),
         }
+    }
+
+    /// There is no choice to make and nothing to learn until there is another thread, which begins with its creation.
+    fn go_on_alone(&mut self, pending: &Op) -> Next {
+        let points = self.until_budget();
+        self.set_turn(points);
+        self.rest_of_turn = 0;
+        self.single = false;
+        self.tell(self.current, pending);
+        Next::Continue
     }
 
     /// The running thread took or changed something at a point where it might have done nothing but look.
@@ -122,7 +135,7 @@ impl Controller {
         if let Some(observer) = &mut self.observer {
             observer.made(thread, made);
         }
-        if self.watched {
+        if self.watched && !(self.alone.is_phase() && !made.kind.is_of_threads()) {
             let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }
