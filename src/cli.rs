@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod ci;
 mod corpus;
+mod each_test;
 mod fuzz;
 mod limits;
 mod minimise;

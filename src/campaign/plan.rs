@@ -44,6 +44,8 @@ pub struct Cell {
     pub diverged: u64,
     /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
+    /// There was never a second thread, so one execution is all.
+    pub alone: bool,
     pub left_out: LeftOut,
 }
 
@@ -61,8 +63,14 @@ impl Cell {
             incomparable: BTreeMap::new(),
             diverged: 0,
             exhausted: false,
+            alone: false,
             left_out: LeftOut::default(),
         }
+    }
+
+    /// Nothing that is left to execute would be new.
+    fn is_done(&self) -> bool {
+        self.exhausted || self.alone
     }
 
     /// Adds what a slice came to. Its findings, and with them those that repeat them, are counted as they are taken in.
@@ -72,6 +80,7 @@ impl Cell {
         self.seconds += outcome.seconds;
         self.mutated += outcome.task_graphs;
         self.exhausted |= outcome.exhausted;
+        self.alone |= outcome.alone;
         self.left_out.add(&outcome.left_out);
         for (reason, count) in &outcome.incomparable {
             *self.incomparable.entry(*reason).or_default() += count;
@@ -159,7 +168,7 @@ impl Plan {
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            if self.cells[cell].exhausted || !ready(self.cells[cell].sanitizer) {
+            if self.cells[cell].is_done() || !ready(self.cells[cell].sanitizer) {
                 continue;
             }
             let most = self.most_at_once(self.cells[cell].sanitizer);

@@ -5,6 +5,7 @@ mod ci;
 mod command;
 mod corpus;
 mod crashes;
+mod each_test;
 mod freed;
 mod fuzz;
 mod fuzz_findings;
