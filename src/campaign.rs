@@ -19,6 +19,7 @@ pub mod measure;
 pub mod minimise;
 pub mod plan;
 pub mod prebuilt;
+mod printed;
 pub mod quota;
 pub mod replay;
 pub mod search;
@@ -34,6 +35,7 @@ pub mod worker;
 mod audit;
 mod case_name;
 mod death;
+pub mod each_test;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
 mod explain;

@@ -1,5 +1,6 @@
 //! A check: the sources of a C or C++ program that was never written for this harness, and how it is built and run.
 
+pub mod framework;
 mod quoted;
 pub mod text;
 pub mod trust;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
+use self::framework::Test;
 use crate::digest::{BASIS, fnv1a};
 use crate::model::schedule::Injection;
 use crate::regular;
@@ -53,6 +55,8 @@ pub struct Check {
     pub points: Points,
     /// What may go wrong: any of [`INJECTIONS`].
     pub injections: Vec<Injection>,
+    /// The test that the arguments name, where the program is explored test by test.
+    pub test: Option<Test>,
     /// [`Check::digest`] when the case was recorded; what it is now may differ.
     pub recorded: Option<String>,
 }
@@ -234,6 +238,7 @@ mod tests {
             arguments: Vec::new(),
             points: Points::Sync,
             injections: Vec::new(),
+            test: None,
             recorded: None,
         }
     }

@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod compile;
 mod corpus;
+mod each_test;
 mod fuzz;
 mod install;
 mod limits;

@@ -5,6 +5,7 @@
 //! them to a target.
 
 mod active;
+mod alone;
 mod controller;
 mod directory;
 mod engine;

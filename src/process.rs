@@ -1,5 +1,9 @@
 //! What threadbare asks of the system for its own processes.
 
+mod capture;
+
+pub use capture::Capture;
+
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -66,16 +70,18 @@ pub fn die_of(signal: i32) -> ! {
     }
 }
 
-/// Empties what standard error is written to, if that is a file that was opened to append, and has grown large. A
-/// target that prints in each of a million executions would fill the disk.
-pub fn shorten_stderr() {
+/// Empties what standard output and standard error are written to, if that is a file that was opened to append, and has grown
+/// large. A target that prints in each of a million executions would fill the disk.
+pub fn shorten_output() {
     const LARGE: libc::off_t = 1 << 20;
     // SAFETY: `stat` may be all zeros, and the calls only use the descriptor.
     unsafe {
         let mut stat: libc::stat = std::mem::zeroed();
         let is_file = |stat: &libc::stat| stat.st_mode & libc::S_IFMT == libc::S_IFREG;
-        if libc::fstat(2, &raw mut stat) == 0 && is_file(&stat) && stat.st_size > LARGE {
-            libc::ftruncate(2, 0);
+        for descriptor in [1, 2] {
+            if libc::fstat(descriptor, &raw mut stat) == 0 && is_file(&stat) && stat.st_size > LARGE {
+                libc::ftruncate(descriptor, 0);
+            }
         }
     }
 }

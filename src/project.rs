@@ -44,6 +44,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
 use crate::model::settings::{Sanitizer, StrategyName};
 use crate::target::Points;
@@ -94,6 +95,9 @@ pub struct Entry {
     pub flags: Vec<String>,
     /// Of `main`; none for a runtime.
     pub arguments: Vec<String>,
+    /// Of a program whose tests are explored one by one: those that fit, if any are named.
+    pub each_test: Option<EachTest>,
+    pub tests: Vec<String>,
     /// What may go wrong; none for a runtime.
     pub inject: Vec<Injection>,
     pub points: Option<Points>,

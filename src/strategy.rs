@@ -144,10 +144,16 @@ pub trait Strategy {
         true
     }
 
-    /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`.
+    /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`, and not
+    /// for operations of a program that all others are ordered before or after, since there was no other thread; those on
+    /// threads are told even so.
     fn made(&mut self, thread: ThreadId, made: &Op) {
         let _ = (thread, made);
     }
+
+    /// Every thread but the first was joined: what was done until now is ordered before all that comes. Called only if it
+    /// `watches`.
+    fn alone(&mut self) {}
 
     /// Whether every execution of the workload that this strategy would make was made.
     fn exhausted(&mut self) -> bool {

@@ -23,6 +23,17 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 /* The size is 0 where more is accessed than what begins there: the source of a copy. */
 void threadbare_access(const volatile void *address, unsigned is_write, const void *place,
                         unsigned size);
+/* src/control/alone.rs */
+extern long threadbare_alone;
+
+static inline __attribute__((always_inline)) void access(const volatile void *address, unsigned is_write,
+                                                         const void *place, unsigned size) {
+  if (threadbare_alone > 1) {
+    --threadbare_alone;
+  } else {
+    threadbare_access(address, is_write, place, size);
+  }
+}
 
 /* The numbers of points.h. */
 enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
@@ -31,7 +42,7 @@ enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
 #define ACCESS(name, is_write, size)                                                                              \
   SANITIZER(void, __tsan_##name, (void *address))                                                           \
   void __wrap___tsan_##name(void *address) {                                                                \
-    threadbare_access(address, is_write, CALLER, size);                                                     \
+    access(address, is_write, CALLER, size);                                                     \
     if (__tsan_##name##_) __tsan_##name##_(address);                                                        \
   }
 #define UNALIGNED(name, is_write)                                                                           \
@@ -48,14 +59,14 @@ ACCESS(vptr_read, 0, sizeof(void *))
 
 SANITIZER(void, __tsan_vptr_update, (void **place, void *value))
 void __wrap___tsan_vptr_update(void **place, void *value) {
-  threadbare_access(place, 1, CALLER, sizeof(void *));
+  access(place, 1, CALLER, sizeof(void *));
   if (__tsan_vptr_update_) __tsan_vptr_update_(place, value);
 }
 
 #define RANGE(name, is_write)                                                                               \
   SANITIZER(void, __tsan_##name, (void *address, unsigned long size))                                       \
   void __wrap___tsan_##name(void *address, unsigned long size) {                                            \
-    threadbare_access(address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);                  \
+    access(address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);                  \
     if (__tsan_##name##_) __tsan_##name##_(address, size);                                                  \
   }
 RANGE(read_range, 0)
@@ -89,7 +100,7 @@ NEXT(memset)
   SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
   SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
-    threadbare_access(target, 1, CALLER, 0);                                                                \
+    access(target, 1, CALLER, 0);                                                                \
     if (__tsan_##name##_) return __tsan_##name##_(target, source, size);                                    \
     if (__asan_##name##_) return __asan_##name##_(target, source, size);                                    \
     return next_##name(target, source, size);                                                               \
@@ -100,15 +111,15 @@ BLOCK(memset, int)
 
 /* g++ leaves calls of these as they are. */
 void *__wrap_memcpy(void *target, const void *source, size_t size) {
-  threadbare_access(target, 1, CALLER, 0);
+  access(target, 1, CALLER, 0);
   return next_memcpy(target, source, size);
 }
 void *__wrap_memmove(void *target, const void *source, size_t size) {
-  threadbare_access(target, 1, CALLER, 0);
+  access(target, 1, CALLER, 0);
   return next_memmove(target, source, size);
 }
 void *__wrap_memset(void *target, int value, size_t size) {
-  threadbare_access(target, 1, CALLER, 0);
+  access(target, 1, CALLER, 0);
   return next_memset(target, value, size);
 }
 
@@ -116,7 +127,7 @@ void *__wrap_memset(void *target, int value, size_t size) {
 #define CHECK(name, is_write, bytes)                                                                            \
   SANITIZER(void, __asan_##name, (uintptr_t address))                                                       \
   void __wrap___asan_##name(uintptr_t address) {                                                            \
-    threadbare_access((const void *)address, is_write, CALLER, bytes);                                      \
+    access((const void *)address, is_write, CALLER, bytes);                                      \
     if (__asan_##name##_) __asan_##name##_(address);                                                        \
   }
 #define CHECKS(name, is_write)                                                                              \
@@ -130,7 +141,7 @@ CHECKS(store, 1)
 #define CHECK_RANGE(name, is_write)                                                                         \
   SANITIZER(void, __asan_##name, (uintptr_t address, uintptr_t size))                                       \
   void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
-    threadbare_access((const void *)address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);    \
+    access((const void *)address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);    \
     if (__asan_##name##_) __asan_##name##_(address, size);                                                  \
   }
 CHECK_RANGE(loadN, 0)

@@ -27,7 +27,15 @@ pub(super) fn prefix(workload: &Workload, runtime: &str, findings: &Path) -> Str
     let others = others.into_iter().flatten().map(String::into_bytes);
     // Nothing that stands here has a zero in it.
     let digest = sources.chain(others).fold(BASIS, |hash, part| fnv1a(fnv1a(hash, &part), &[0]));
-    format!("{}-{:08x}-", stem.to_string_lossy(), digest as u32)
+    let test = check.test.as_ref().map(|test| format!("-{}", in_a_file_name(&test.name))).unwrap_or_default();
+    format!("{}{test}-{:08x}-", stem.to_string_lossy(), digest as u32)
+}
+
+/// A name of a test as far as it can be part of a file's: what it has else is told by the digest.
+fn in_a_file_name(name: &str) -> String {
+    const MOST: usize = 60;
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_') { letter } else { '-' };
+    name.chars().take(MOST).map(plain).collect()
 }
 
 /// The way from a directory to a file, the same however both are named.

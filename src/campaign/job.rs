@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::Known;
 use super::task_graphs::TaskGraphs;
+use crate::check::framework::Framework;
 use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
@@ -158,13 +159,16 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// What may go wrong in it.
     pub injections: Vec<Injection>,
+    /// What it is one test of: that says what failed.
+    pub framework: Option<Framework>,
 }
 
 impl Program {
     /// As a check says.
     #[must_use]
     pub fn of(check: &Check) -> Self {
-        Self { arguments: check.arguments.clone(), injections: check.injections.clone() }
+        let framework = check.test.as_ref().map(|test| test.framework);
+        Self { arguments: check.arguments.clone(), injections: check.injections.clone(), framework }
     }
 }
 
@@ -188,6 +192,8 @@ pub enum Work {
     /// These inputs one after the other; what each reaches.
     Measure(Vec<Vec<u8>>),
     Compare(Comparison),
+    /// One execution of a program, of which only matters what it prints.
+    List(Program),
 }
 
 /// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.
@@ -302,6 +308,10 @@ pub struct Outcome {
     pub earlier: Vec<Failed>,
     /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
+    /// The program, one test of many, started no second thread, so that all its executions are the same.
+    pub alone: bool,
+    /// What the program printed, of one that was asked to list its tests.
+    pub printed: String,
     /// What the strategy had no say in, of a program that was executed to the end of the job.
     pub left_out: LeftOut,
     /// Why the program under check cannot be explored, for people.

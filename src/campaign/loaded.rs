@@ -2,6 +2,7 @@
 
 use super::fingerprint::fingerprint;
 use super::known::Known;
+use super::printed::Printed;
 use crate::control::{Budget, Mode, Session};
 use crate::evidence::timeline;
 use crate::feedback::States;
@@ -44,6 +45,8 @@ pub(crate) struct Pace {
     has_livelock: bool,
     /// The step budget of a schedule that is replayed.
     replayed: Option<u64>,
+    /// What it prints, if that says what failed.
+    printed: Option<Printed>,
 }
 
 /// One execution, judged.
@@ -138,6 +141,11 @@ impl LoadedGraph {
 }
 
 impl Pace {
+    /// Of a program whose output may say what failed.
+    pub fn of(printed: Option<Printed>) -> Self {
+        Self { printed, ..Self::default() }
+    }
+
     /// Everyone gets their share soon, by what others took. But an execution that takes longer than those may yet end, so
     /// only what does not end within all the points is a livelock; once one is known, others need not take so long.
     fn budget(&self) -> Budget {
@@ -163,7 +171,10 @@ impl Pace {
             Ending::TooLong(points) if self.longest.is_some() => Ending::OutOfSteps(points),
             ending => ending,
         };
-        let judgement = exit::judge(&ending);
+        let mut judgement = exit::judge(&ending);
+        if let Some(printed) = &mut self.printed {
+            printed.tell(&mut judgement);
+        }
         let is_new = is_new(&judgement, reports, known);
         let evidence = (is_new || is_logged).then(|| {
             let schedule = is_new.then(|| session.schedule());

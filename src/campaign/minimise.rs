@@ -223,6 +223,7 @@ mod tests {
             arguments: Vec::new(),
             points: Points::Sync,
             injections: Vec::new(),
+            test: None,
             recorded: None,
         };
         let told = refusal(check.into(), Verdict::Deadlock);

@@ -45,6 +45,8 @@ pub struct Cell {
     pub diverged: u64,
     /// The strategy has tried every schedule, but for what was left out.
     pub exhausted: bool,
+    /// There was never a second thread, so one execution is all.
+    pub alone: bool,
     pub left_out: LeftOut,
     /// How far a search of all executions has come.
     pub extent: Option<Extent>,
@@ -64,9 +66,15 @@ impl Cell {
             incomparable: BTreeMap::new(),
             diverged: 0,
             exhausted: false,
+            alone: false,
             left_out: LeftOut::default(),
             extent: None,
         }
+    }
+
+    /// Nothing that is left to execute would be new.
+    fn is_done(&self) -> bool {
+        self.exhausted || self.alone
     }
 
     /// Adds what a slice came to. Its findings, and with them those that repeat them, are counted as they are taken in.
@@ -76,6 +84,7 @@ impl Cell {
         self.seconds += outcome.seconds;
         self.mutated += outcome.task_graphs;
         self.exhausted |= outcome.exhausted;
+        self.alone |= outcome.alone;
         self.left_out.add(&outcome.left_out);
         self.extent = outcome.extent.or(self.extent);
         for (reason, count) in &outcome.incomparable {
@@ -164,7 +173,7 @@ impl Plan {
         for _ in 0..self.cells.len() {
             let cell = self.turn;
             self.turn = (self.turn + 1) % self.cells.len();
-            if self.cells[cell].exhausted || !ready(self.cells[cell].sanitizer) {
+            if self.cells[cell].is_done() || !ready(self.cells[cell].sanitizer) {
                 continue;
             }
             let most = self.most_at_once(self.cells[cell].sanitizer);

@@ -114,6 +114,7 @@ impl Example {
             arguments: Vec::new(),
             points: self.points,
             injections: Vec::new(),
+            test: None,
             recorded: None,
         }
     }

@@ -14,6 +14,7 @@ use super::job::{
     self, Audited, Comparison, Divergence, Executed, Files, Job, LeakWindow, Program, Replay, Slice, Work,
 };
 use super::loaded::{Loaded, Pace, Ran};
+use super::printed::Printed;
 use super::seed;
 use super::tally::Tally;
 use super::task_graphs::TaskGraphs;
@@ -26,7 +27,7 @@ use crate::model::execution::Ending;
 use crate::model::exit;
 use crate::model::offers::Offers;
 use crate::model::verdict::Verdict;
-use crate::process;
+use crate::process::{self, Capture};
 use crate::protocol::Trace;
 use crate::strategy::bytes;
 use crate::task_graph::{self, Injections, TaskGraph};
@@ -34,7 +35,7 @@ use crate::task_graph::{self, Injections, TaskGraph};
 /// Schedules of an audit that are kept.
 const MAX_AUDITED: usize = 2_000;
 /// Executions after which what they printed is thrown away, if it is much.
-const STDERR_LOOKS: u64 = 64;
+const OUTPUT_LOOKS: u64 = 64;
 /// Executions of a program after which counts of what was found before are kept.
 const COUNTS_KEPT: u64 = 4096;
 
@@ -69,6 +70,7 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
         }
         Work::Measure(inputs) => runner.measure(inputs),
         Work::Narrow { inputs, every } => runner.narrow(inputs, *every),
+        Work::List(program) => runner.list(program)?,
         Work::Evolve(_) => unreachable!("done above"),
     }
     runner.leave(&files)
@@ -151,8 +153,8 @@ impl Runner {
     fn executions(&self, slice: &Slice) -> impl Iterator<Item = u64> + use<> {
         let (started, limit) = (self.started, slice.limit_ms.map(Duration::from_millis));
         let in_time = move |execution: &u64| {
-            if execution.is_multiple_of(STDERR_LOOKS) {
-                process::shorten_stderr();
+            if execution.is_multiple_of(OUTPUT_LOOKS) {
+                process::shorten_output();
             }
             limit.is_none_or(|limit| started.elapsed() < limit)
         };
@@ -198,6 +200,10 @@ impl Runner {
             }
             if self.session.exhausted() {
                 self.tally.outcome.exhausted = true;
+                break;
+            }
+            if program.framework.is_some() && program.injections.is_empty() && self.session.has_one_thread() {
+                self.tally.outcome.alone = true;
                 break;
             }
             let counts = execution.is_multiple_of(COUNTS_KEPT) && !self.tally.outcome.repeated.is_empty();
@@ -316,7 +322,21 @@ impl Runner {
     fn load_program(&mut self, program: &Program) -> Result<Loaded> {
         self.session.load_image(&self.object, &program.arguments)?;
         self.session.set_injections(Injections::of(&program.injections));
-        Ok(Loaded::Program(Pace::default()))
+        let printed =
+            program.framework.map(Printed::begin).transpose().context("cannot keep what the program prints")?;
+        Ok(Loaded::Program(Pace::of(printed)))
+    }
+
+    /// Executes a program once, and keeps what it prints.
+    fn list(&mut self, program: &Program) -> Result<()> {
+        let mut loaded = self.load_program(program)?;
+        let mut capture = Capture::begin(true).context("cannot keep what the program prints")?;
+        let ran = loaded.execute(&mut self.session, 0, Mode::Explore { seed: 0 }, &self.tally.known, false);
+        self.tally.outcome.printed = capture.take();
+        if let Ending::Unsupported(what) = ran.ending {
+            self.tally.outcome.refused = Some(format!("it calls {what}, which is not emulated"));
+        }
+        Ok(())
     }
 
     /// Executes once, judges, and says whether to go on.

@@ -166,7 +166,7 @@ fn begin(job: &Job, files: &Files, memory_limit: u64) -> Result<(Child, Trace, W
         Work::Compare(comparison) => trace.begin(comparison.first),
         Work::Evolve(evolution) => trace.begin(evolution.first),
         Work::Input { number, .. } => trace.begin(*number),
-        Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) => {}
+        Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) | Work::List(_) => {}
     }
     let append = OpenOptions::new().create(true).append(true).open(files.stderr());
     let stderr = append.context("cannot create a worker's files")?;

@@ -5,6 +5,7 @@
 //!   source "examples/check/lost_update.c"
 //!   flag "-O1"
 //!   argument "3"
+//!   test gtest "Queue.Pop"
 //!   digest 0123456789abcdef
 //!   end
 //! ```
@@ -14,6 +15,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::framework::{Framework, Test};
 use super::quoted::{named, quote, unquote};
 use super::{Check, INJECTIONS, NO_SOURCE, Part, Points};
 use crate::model::schedule::Injection;
@@ -36,6 +38,9 @@ impl Display for Check {
         }
         for injection in &self.injections {
             writeln!(formatter, "  inject {}", injection.word())?;
+        }
+        if let Some(test) = &self.test {
+            writeln!(formatter, "  test {} {}", test.framework, quote(&test.name))?;
         }
         if let Some(digest) = &self.recorded {
             writeln!(formatter, "  digest {digest}")?;
@@ -93,6 +98,7 @@ fn header(key: &str, rest: &str) -> Result<Check, String> {
         arguments: Vec::new(),
         points,
         injections: Vec::new(),
+        test: None,
         recorded: None,
     })
 }
@@ -104,9 +110,12 @@ fn entry(check: &mut Check, key: &str, rest: &str) -> Result<(), String> {
     if key == "inject" {
         return injection(check, word(rest));
     }
+    if key == "test" {
+        return test(check, rest);
+    }
     let part = Part::ALL.into_iter().find(|part| part.word() == key).ok_or_else(|| {
         format!(
-            "{} is not understood in a check; write `source`, `flag`, `argument`, `inject`, `digest` or `end`",
+            "{} is not understood in a check; write `source`, `flag`, `argument`, `inject`, `test`, `digest` or `end`",
             named(key)
         )
     })?;
@@ -129,6 +138,19 @@ fn entry(check: &mut Check, key: &str, rest: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn test(check: &mut Check, rest: &str) -> Result<(), String> {
+    let (framework, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let framework: Framework = framework.parse().map_err(|what| format!("{}: {what}", named(framework)))?;
+    let (name, after) = unquote(name.trim_start())?;
+    if !is_comment(after) {
+        return Err(format!("{} after the quotes; write one test a check", named(after)));
+    }
+    match check.test.replace(Test { framework, name }) {
+        None => Ok(()),
+        Some(_) => Err("a second test; a check has one".to_owned()),
+    }
 }
 
 fn injection(check: &mut Check, word: &str) -> Result<(), String> {
@@ -186,6 +208,7 @@ mod tests {
             arguments: vec!["3".to_owned()],
             points: Points::Memory,
             injections: Vec::new(),
+            test: None,
             recorded: Some("0123456789abcdef".to_owned()),
         }
     }
@@ -194,6 +217,26 @@ mod tests {
     fn a_check_is_written_as_shown_and_reads_back_the_same() {
         assert_eq!(whole().to_string(), WHOLE);
         assert_eq!(parse(WHOLE), Ok(whole()));
+    }
+
+    #[test]
+    fn a_test_of_a_framework_reads_back_the_same_and_there_is_one() {
+        let test = Some(Test { framework: Framework::Gtest, name: "a \"test\", [x]".to_owned() });
+        let text = Check { test, ..whole() }.to_string();
+        assert!(text.contains("  test gtest \"a \\\"test\\\", [x]\"\n  digest"), "{text}");
+        assert_eq!(parse(&text).map(|check| check.to_string()), Ok(text.clone()));
+        let line = "  test gtest \"b\"\n";
+        for (text, what) in [
+            (text.replace("  end", &format!("{line}  end")), "a second test"),
+            (
+                WHOLE.replace("  end", &format!("{}  end", line.replace("gtest", "junit"))),
+                "no framework; choose from gtest",
+            ),
+            (WHOLE.replace("  end", "  test gtest\n  end"), "where a text in quotes belongs"),
+        ] {
+            let told = mistake(&text);
+            assert!(told.contains(what), "{told}");
+        }
     }
 
     #[test]

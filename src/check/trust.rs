@@ -236,6 +236,7 @@ mod tests {
             arguments: Vec::new(),
             points: Points::Sync,
             injections: Vec::new(),
+            test: None,
             recorded: None,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::each_test;
 use super::limits::Limits;
 use super::outputs::{Outputs, explore, explore_alone};
 use super::program::Program;
@@ -16,6 +17,7 @@ use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
 use crate::campaign::search::Searched;
 use crate::check;
+use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
 use crate::report::{json, say};
@@ -62,6 +64,14 @@ pub struct Flags {
     /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
+    /// Explore each test of the program as a target of its own: those of gtest, catch2, catch3, doctest or boost, whichever the
+    /// program has functions of. `--executions` is of each test, `--budget` of all [default: `each-test` of threadbare.toml].
+    #[arg(long, value_name = "FRAMEWORK", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    each_test: Option<EachTest>,
+    /// Only tests of this name, in which `*` stands for anything; with `--each-test`, and several times if there are several
+    /// [default: `tests` of threadbare.toml].
+    #[arg(long, value_name = "NAME")]
+    test: Vec<String>,
     #[command(flatten)]
     limits: Limits,
     /// The same seed and executions are the same check.
@@ -111,6 +121,8 @@ impl Flags {
         Program {
             flags: program.flags.into_iter().chain(flags).collect(),
             arguments: if self.arguments.is_empty() { program.arguments } else { self.arguments.clone() },
+            each_test: self.each_test.or(program.each_test),
+            tests: if self.test.is_empty() { program.tests } else { self.test.clone() },
             sanitizers: self.sanitizer.clone().or(environment.map(<[_]>::to_vec)).or(program.sanitizers),
             points: self.points.or(program.points),
             injections: self.inject.clone().or(program.injections),
@@ -152,27 +164,41 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let campaigns = programs.iter().map(|program| flags.resolve(program, world, engine)).collect::<Result<Vec<_>>>()?;
     flags.outputs.can_be_written()?;
     interrupt::listen()?;
-    let named = programs.iter().map(|program| program.named.as_ref().map(|named| named.name.as_str())).zip(campaigns);
-    if flags.sources.is_empty() {
-        return each(named, &flags.outputs, &workshop);
+    let name = |(program, campaign): (&Program, &Campaign)| match &program.named {
+        Some(named) => Ok(named.name.clone()),
+        None => campaign.searched.target(&workshop).map(|target| target.name),
+    };
+    let names = programs.iter().zip(&campaigns).map(name).collect::<Result<Vec<_>>>()?;
+    let mut asked = Vec::new();
+    for ((program, name), campaign) in programs.iter().zip(names).zip(campaigns) {
+        ensure!(
+            program.each_test.is_some() || program.tests.is_empty(),
+            "{name}: tests are named, and it is explored as a whole; add `--each-test`"
+        );
+        asked.push(Asked { program, name, campaign });
     }
-    let Some((name, campaign)) = named.into_iter().next() else { return Ok(false) };
-    let name =
-        name.map_or_else(|| campaign.searched.target(&workshop).map(|target| target.name), |name| Ok(name.to_owned()));
-    explore_alone("check", &name?, campaign, &workshop, &flags.outputs)
+    match <[Asked<'_>; 1]>::try_from(asked) {
+        Ok([Asked { name, campaign, program }]) if !flags.sources.is_empty() && program.each_test.is_none() => {
+            explore_alone("check", &name, campaign, &workshop, &flags.outputs)
+        }
+        Ok(alone) => each(alone.into(), &flags.outputs, &workshop),
+        Err(asked) => each(asked, &flags.outputs, &workshop),
+    }
+}
+
+/// A program, and how it is explored.
+struct Asked<'a> {
+    program: &'a Program,
+    name: String,
+    campaign: Campaign,
 }
 
 /// Explores one program after the other, whatever comes of each.
-fn each<'a>(
-    campaigns: impl Iterator<Item = (Option<&'a str>, Campaign)>,
-    outputs: &Outputs,
-    workshop: &Workshop,
-) -> Result<bool> {
+fn each(asked: Vec<Asked<'_>>, outputs: &Outputs, workshop: &Workshop) -> Result<bool> {
     let mut explored: Vec<Explored> = Vec::new();
-    for (name, campaign) in campaigns {
-        let name = name.unwrap_or_default();
+    for Asked { program, name, campaign } in asked {
         let of = |outcome: &str| Explored {
-            name: name.to_owned(),
+            name: name.clone(),
             campaign: campaign.clone(),
             outcome: Err(outcome.to_owned()),
         };
@@ -180,8 +206,15 @@ fn each<'a>(
             explored.push(of("interrupted before it began"));
             continue;
         }
+        if let Some(each) = program.each_test {
+            match each_test::of(program, each, &name, &campaign, workshop) {
+                Ok(tests) => explored.extend(tests.explore(&name, workshop)),
+                Err(error) => explored.push(of(&format!("{error:#}"))),
+            }
+            continue;
+        }
         say(format!("{}{name}", if explored.is_empty() { "" } else { "\n" }));
-        let outcome = explore(name, campaign.clone(), workshop);
+        let outcome = explore(&name, campaign.clone(), workshop);
         explored.push(outcome.unwrap_or_else(|error| of(&format!("{error:#}"))));
     }
     let summary = Summary::of("check", explored);

@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::check::DEFAULT_STRATEGY;
+use super::each_test;
 use super::fuzz::Setting;
 use super::limits::Limits;
 use super::outputs::Outputs;
@@ -18,6 +19,7 @@ use crate::campaign::corpus::Corpus;
 use crate::campaign::explorer::Campaign;
 use crate::campaign::search::Searched;
 use crate::campaign::{interrupt, replay};
+use crate::check::framework::EachTest;
 use crate::model::settings::Engine;
 use crate::model::word;
 use crate::project::Kind;
@@ -111,7 +113,12 @@ impl Flags {
                 }
                 Kind::Program => {
                     let program = Program::of(target, project);
-                    self.program(&program, setting, budget, executions)?
+                    let campaign = self.program(&program, setting, budget, executions)?;
+                    if let Some(each) = program.each_test {
+                        explorations.extend(tests(&program, each, &target.name, &campaign, workshop)?);
+                        continue;
+                    }
+                    campaign
                 }
             };
             explorations.push(Exploration { name: target.name.clone(), campaign });
@@ -191,6 +198,24 @@ fn print(summary: &Summary) {
         }
         say("");
     }
+}
+
+/// The tests of a program, which share its executions.
+fn tests(
+    program: &Program,
+    each: EachTest,
+    name: &str,
+    campaign: &Campaign,
+    workshop: &Workshop,
+) -> Result<Vec<Exploration>> {
+    let tests = each_test::of(program, each, name, campaign, workshop)?;
+    say(tests.line(name));
+    let mut explorations = tests.explorations;
+    let count = explorations.len() as u64;
+    for (index, exploration) in (0..).zip(&mut explorations) {
+        exploration.campaign.executions = campaign.executions.map(|total| part(total, index, count));
+    }
+    Ok(explorations)
 }
 
 /// The share of one of `count` targets: the first ones take one more each where the total does not divide.

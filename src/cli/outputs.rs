@@ -118,6 +118,9 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
             say(format!("{}: {}", word(&cell.sanitizer), completeness::so_far(extent)));
         }
     }
+    for cell in summary.cells.iter().filter(|cell| cell.alone) {
+        say(format!("{}: no second thread, so all executions are the same", word(&cell.sanitizer)));
+    }
     let mut reasons = BTreeMap::new();
     for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {
         *reasons.entry(reason).or_insert(0) += count;
@@ -129,7 +132,7 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         let list = summary.not_offered.join(", ");
         say(format!("note: the runtime does not offer everything, so task graphs did without: {list}"));
     }
-    prebuilt::notices(campaign.engine, summary.engine, &summary.prebuilt).into_iter().for_each(say);
+    print_notices(summary, campaign);
     if let Some(corpus) = &summary.corpus {
         say(corpus_line(corpus));
     }
@@ -153,6 +156,11 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         summary.seconds,
         findings::counted(summary.findings.len())
     ));
+}
+
+/// Says what is known of prebuilt code in a target.
+pub fn print_notices(summary: &Summary, campaign: &Campaign) {
+    prebuilt::notices(campaign.engine, summary.engine, &summary.prebuilt).into_iter().for_each(say);
 }
 
 fn corpus_line(corpus: &Gathered) -> String {

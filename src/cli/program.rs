@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::resolve;
 use super::world::World;
 use crate::check::Check;
+use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
 use crate::model::settings::{Sanitizer, StrategyName};
 use crate::project::{Entry, FILE_NAME, Kind, Project};
@@ -23,6 +24,9 @@ pub struct Program {
     pub sources: Vec<PathBuf>,
     pub flags: Vec<String>,
     pub arguments: Vec<String>,
+    /// Its tests are explored one by one, those that fit, if any are named.
+    pub each_test: Option<EachTest>,
+    pub tests: Vec<String>,
     pub sanitizers: Option<Vec<Sanitizer>>,
     pub points: Option<Points>,
     pub injections: Option<Vec<Injection>>,
@@ -45,6 +49,8 @@ impl Program {
             sources: entry.sources.clone(),
             flags: entry.flags.clone(),
             arguments: entry.arguments.clone(),
+            each_test: entry.each_test,
+            tests: entry.tests.clone(),
             sanitizers: entry.sanitizers.clone(),
             points: entry.points,
             injections: Some(entry.inject.clone()),
@@ -127,6 +133,7 @@ impl Program {
             arguments: self.arguments.clone(),
             points: self.points.unwrap_or(Points::Memory),
             injections: self.injections.as_deref().map(resolve::distinct).unwrap_or_default(),
+            test: None,
             recorded: None,
         };
         check.validate()?;

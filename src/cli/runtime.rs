@@ -12,7 +12,7 @@ use super::world::{World, build_on};
 use crate::campaign::conformance::{Checked, Conformance, Part};
 use crate::campaign::interrupt;
 use crate::model::offers::Offers;
-use crate::model::settings::{Engine, Sanitizer};
+use crate::model::settings::Sanitizer;
 use crate::project::Kind;
 use crate::report::progress::ProgressLine;
 use crate::report::say;
@@ -45,7 +45,7 @@ enum Command {
         threads: u16,
         /// How virtual threads run [default: fibers if built with clang, else threads].
         #[arg(long, value_enum)]
-        engine: Option<Engine>,
+        engine: Option<resolve::Controlled>,
     },
 }
 
@@ -82,7 +82,7 @@ fn new(directory: &Path) -> Result<()> {
 }
 
 /// Whether something does not work.
-fn check(world: &World, sanitizer: Sanitizer, threads: u16, engine: Option<Engine>) -> Result<bool> {
+fn check(world: &World, sanitizer: Sanitizer, threads: u16, engine: Option<resolve::Controlled>) -> Result<bool> {
     let workshop = world.workshop()?;
     let engine = resolve::controlled_engine(engine, &workshop.toolchain)?;
     let names: Vec<String> = world.targets(Kind::Runtime)?.iter().map(|entry| entry.name.clone()).collect();

@@ -160,8 +160,15 @@ impl Active {
         }
     }
 
+    /// The execution is over; the reason is known.
     #[cold]
-    fn log(&self, kind: OpKind, object: usize) {
+    pub fn stop(&self) -> ! {
+        self.follow(Next::Stop);
+        unreachable!("a stopped execution goes on")
+    }
+
+    #[cold]
+    pub fn log(&self, kind: OpKind, object: usize) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
             let runnable = self.ask(|controller| controller.runnable_digest());

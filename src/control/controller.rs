@@ -8,6 +8,7 @@ mod waits;
 
 use std::ops::Range;
 
+use super::alone::{Alone, Look};
 use super::fairness::Fairness;
 use super::files::Files;
 use super::patience::Patience;
@@ -111,6 +112,7 @@ pub(super) struct Controller {
     waits_alone: bool,
     /// This execution came to where turns are fair.
     is_fair: bool,
+    alone: Alone,
     fairness: Fairness,
     patience: Patience,
     /// Points that threads passed in loops where they were let stay.
@@ -165,6 +167,7 @@ impl Controller {
             alone_since: None,
             waits_alone: false,
             is_fair: false,
+            alone: Alone::default(),
             fairness: Fairness::new(),
             patience: Patience::new(),
             stayed: 0,
@@ -244,7 +247,7 @@ impl Controller {
         self.strategy.lies_still(memory);
     }
 
-    /// A new execution with thread 0 alone, which is to run first.
+    /// A new execution with thread 0 alone, which is to run first. [`Controller::begin_program`] follows if it is a program's.
     pub fn begin(&mut self, seed: u64, budget: Budget, expected_points: u64, injections: Injections) {
         self.threads.clear();
         self.pending.clear();
@@ -276,6 +279,7 @@ impl Controller {
         self.alone_since = None;
         self.waits_alone = false;
         self.is_fair = false;
+        self.alone.end();
         self.add_thread();
         self.ask_next();
         self.single = false;
@@ -286,6 +290,38 @@ impl Controller {
                     self.diverged(divergence);
                 }
             }
+        }
+    }
+
+    /// The execution that has just begun is one of a program, whose plain accesses are seen.
+    pub fn begin_program(&mut self) {
+        self.alone.begin(true, self.logging);
+    }
+
+    /// The target does nothing more.
+    pub fn end_program_code(&mut self) {
+        self.alone.end();
+    }
+
+    /// What is to be done about a plain access of the running thread.
+    pub fn look_at_access(&mut self) -> Look {
+        let look = self.alone.look();
+        match look {
+            Look::Beat => self.trace.beat(),
+            Look::Endless => {
+                self.stop(Ending::OutOfSteps(Alone::MOST));
+            }
+            Look::Point | Look::Log => {}
+        }
+        look
+    }
+
+    /// The running thread has joined `thread`, which has ended.
+    pub fn joined(&mut self, thread: ThreadId) {
+        self.progress();
+        if thread != 0 && self.alone.joined() && self.watched {
+            let _unwatched = self.unwatched();
+            self.strategy.alone();
         }
     }
 
@@ -319,6 +355,9 @@ impl Controller {
         }
         let thread = self.threads.len() as ThreadId;
         let fresh = Thread { state: State::Runnable, object: 0, primitive: "", wake: Wake::Notified };
+        if !self.threads.is_empty() {
+            self.alone.add_thread();
+        }
         self.threads.push(fresh);
         self.pending.push(Op::NOTHING);
         self.fairness.add_thread();

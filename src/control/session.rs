@@ -383,6 +383,15 @@ impl Session {
         (&self.execution, active.map(Active::end_log).unwrap_or_default())
     }
 
+    /// Whether the last execution was one of its first thread alone.
+    #[must_use]
+    pub fn has_one_thread(&self) -> bool {
+        match &self.control {
+            Control::Controlled(active) => active.ask(|controller| controller.thread_count()) == 1,
+            Control::Free(_) => false,
+        }
+    }
+
     /// Whether an execution was stopped midway, after which only `process::end_now` is left.
     #[must_use]
     pub fn is_spent(&self) -> bool {

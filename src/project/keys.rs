@@ -75,12 +75,14 @@ const TARGETS: &[Table] = &[Table::Program, Table::Runtime];
 const DEFAULTS: &[Table] = &[Table::Defaults];
 const PROGRAMS: &[Table] = &[Table::Program];
 
-pub const KEYS: [Key; 14] = [
+pub const KEYS: [Key; 16] = [
     Key { name: "sources", example: r#"["src/*.cpp"]"#, tables: TARGETS },
     Key { name: "include", example: r#"["include"]"#, tables: TARGETS },
     Key { name: "standard", example: r#""c++20""#, tables: TARGETS },
     Key { name: "flags", example: r#"["-O1"]"#, tables: TARGETS },
     Key { name: "arguments", example: r#"["3"]"#, tables: PROGRAMS },
+    Key { name: "each-test", example: r#""auto""#, tables: PROGRAMS },
+    Key { name: "tests", example: r#"["Queue.*"]"#, tables: PROGRAMS },
     Key { name: "inject", example: r#"["spurious-wake-up"]"#, tables: PROGRAMS },
     Key { name: "points", example: r#""memory""#, tables: PROGRAMS },
     Key { name: "strategy", example: r#""portfolio""#, tables: PROGRAMS },

@@ -14,6 +14,7 @@ use super::paths::{Place, Wanted};
 use super::sources::{sources, standard};
 use super::{Defaults, Entry, Kind};
 use crate::check;
+use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
 use crate::model::settings::{MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
 use crate::model::word;
@@ -181,6 +182,8 @@ impl Reader<'_> {
             flags: self.flags(fields, &sources)?,
             sources,
             arguments: arguments.iter().map(|argument| argument.text.to_owned()).collect(),
+            each_test: fields.get("each-test").map(|field| each_test(&field.text()?)).transpose()?,
+            tests: fields.get("tests").map(|field| tests(&field)).transpose()?.unwrap_or_default(),
             inject: inject.unwrap_or_default(),
             points: fields.get("points").map(|field| field.text()?.one_of(&POINTS)).transpose()?,
             strategy: fields.get("strategy").map(|field| strategy(&field.text()?)).transpose()?,
@@ -215,6 +218,14 @@ impl Kind {
             Self::Runtime => "runtime",
         }
     }
+}
+
+fn each_test(written: &Text<'_>) -> Result<EachTest> {
+    written.text.parse().map_err(|what: String| written.error(what))
+}
+
+fn tests(field: &Field<'_>) -> Result<Vec<String>> {
+    Ok(field.texts()?.iter().map(|written| written.text.to_owned()).collect())
 }
 
 fn strategy(written: &Text<'_>) -> Result<StrategyName> {

@@ -41,6 +41,8 @@ struct Header {
     ended: u64,
     /// Whether the worker got as far as loading its target.
     ready: u64,
+    /// Signs of life that are no points.
+    beats: u64,
 }
 
 /// A mapped trace file.
@@ -140,7 +142,13 @@ impl Trace {
             read(&raw const (*header).points)
                 .wrapping_add(read(&raw const (*header).earlier_points))
                 .wrapping_add(read(&raw const (*header).finished))
+                .wrapping_add(read(&raw const (*header).beats))
         }
+    }
+
+    /// Shows that something moves, without a point.
+    pub fn beat(&mut self) {
+        self.header_mut().beats += 1;
     }
 
     /// Counts a point of the running thread; how many there are now.

@@ -85,6 +85,10 @@ impl Strategy for Portfolio {
         self.member().made(thread, made);
     }
 
+    fn alone(&mut self) {
+        self.member().alone();
+    }
+
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         self.member().choose(decision)
     }

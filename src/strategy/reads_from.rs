@@ -38,7 +38,7 @@ const ANY_PAIR_ODDS: u64 = 3;
 /// What is known of an object.
 #[derive(Clone, Debug)]
 struct Object {
-    /// The execution in which it was written last, and where.
+    /// The part of an execution in which it was written last, and where.
     written_in: u64,
     written: Site,
     /// The thread that used it first, and whether there was another one: what one thread uses alone is of no interest.
@@ -86,6 +86,8 @@ struct Known {
 /// Watches the operations of executions.
 pub struct Observer {
     execution: u64,
+    /// Grows with every execution, and when all threads were joined: what was written before was there at first.
+    part: u64,
     sites: Numbering,
     objects: Numbering,
     of_objects: Vec<Object>,
@@ -100,6 +102,7 @@ impl Observer {
     pub fn new() -> Self {
         Self {
             execution: 0,
+            part: 0,
             sites: Numbering::new(),
             objects: Numbering::new(),
             of_objects: Vec::new(),
@@ -122,6 +125,12 @@ impl Observer {
     pub fn begin(&mut self) {
         self.execution += 1;
         self.news = false;
+        self.part_begins();
+    }
+
+    /// What is written from now on is told from what was written before.
+    pub fn part_begins(&mut self) {
+        self.part += 1;
     }
 
     /// Whether the execution showed a pair that few showed before.
@@ -151,7 +160,7 @@ impl Observer {
         let object = &mut self.of_objects[number as usize];
         let mut grown = !object.shared && object.first != thread;
         object.shared |= grown;
-        let written = if object.written_in == self.execution { object.written } else { AT_FIRST };
+        let written = if object.written_in == self.part { object.written } else { AT_FIRST };
         let reads = made.kind.reads();
         if reads {
             grown |= object.reads.add(site);
@@ -159,7 +168,7 @@ impl Observer {
         if made.kind.changes() {
             grown |= object.writes.add(site);
             object.written = site;
-            object.written_in = self.execution;
+            object.written_in = self.part;
         }
         if grown && object.shared {
             self.pair_up(number);
@@ -191,8 +200,7 @@ impl Observer {
             None => return None,
         };
         let object = number.map(|number| &self.of_objects[number as usize]);
-        let written =
-            object.filter(|object| object.written_in == self.execution).map_or(AT_FIRST, |object| object.written);
+        let written = object.filter(|object| object.written_in == self.part).map_or(AT_FIRST, |object| object.written);
         Some((site as Site + 1, written))
     }
 

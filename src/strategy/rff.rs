@@ -180,6 +180,10 @@ impl Strategy for Rff {
         }
     }
 
+    fn alone(&mut self) {
+        self.observer.part_begins();
+    }
+
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let (constraints, observer) = (&self.constraints, &self.observer);
         let rank = |pending: &Op| Self::rank(constraints, observer, pending);

@@ -81,6 +81,10 @@ fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'
     if toolchain.is_clang {
         // Else a read just before a write is no point.
         flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);
+        if sanitizer != Sanitizer::Thread {
+            // Only TSan's reports need to know of calls and returns.
+            flags.extend(["-mllvm", "-tsan-instrument-func-entry-exit=0"]);
+        }
     }
     match (sanitizer, toolchain.is_clang) {
         (Sanitizer::Thread, _) => {}

@@ -53,7 +53,8 @@ impl Program {
         let flags = self.values("flags").flat_map(str::split_whitespace).map(str::to_owned).collect();
         let sources = vec![self.source.clone()];
         let (arguments, directory) = (vec![], PathBuf::new());
-        let check = Check { directory, sources, flags, arguments, points, injections: Vec::new(), recorded: None };
+        let check =
+            Check { directory, sources, flags, arguments, points, injections: Vec::new(), test: None, recorded: None };
         Loads::Target(check.target().expect("a directory"))
     }
 

@@ -84,6 +84,7 @@ fn build(workshop: &Workshop, programs: &[Program], sanitizer: Sanitizer, folder
         arguments: Vec::new(),
         points: Points::Memory,
         injections: Vec::new(),
+        test: None,
         recorded: None,
     };
     let target = check.target().map_err(|error| format!("{error:#}"))?;

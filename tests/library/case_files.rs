@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use threadbare::case::{Case, Workload};
+use threadbare::check::framework::{Framework, Test};
 use threadbare::check::{self, Check};
 use threadbare::model::schedule::{Choice, Injection, Schedule};
 use threadbare::model::settings::{Engine, Sanitizer, Settings};
@@ -65,6 +66,7 @@ fn check_case(seed: u64) -> Case {
     let sources: Vec<_> = others.iter().map(|name| format!("./{name}.c").into()).chain(["a.c".into()]).collect();
     let points = Points::ALL[random.below(2) as usize];
     let recorded = random.chance(1, 2).then(|| format!("{seed:016x}"));
+    let test = random.chance(1, 3).then(|| Test { framework: Framework::Boost, name: words(&mut random) });
     let check = Check {
         directory: std::path::PathBuf::new(),
         sources,
@@ -72,6 +74,7 @@ fn check_case(seed: u64) -> Case {
         arguments,
         points,
         injections: Vec::new(),
+        test,
         recorded,
     };
     check.validate().expect("valid");

@@ -11,6 +11,7 @@ const CONTROL: [&[&str]; 4] = [
     // What ties the decisions to what carries them out.
     &["active", "engine", "fibers", "os_threads"],
     &[
+        "alone",
         "controller",
         "directory",
         "fairness",

@@ -23,6 +23,7 @@ pub fn of_program() -> Campaign {
         arguments: Vec::new(),
         points: Points::Memory,
         injections: Vec::new(),
+        test: None,
         recorded: None,
     };
     of(Searched::Program { check, strategy: StrategyName::Portfolio })

@@ -124,6 +124,7 @@ mod tests {
             arguments: Vec::new(),
             points: Points::Sync,
             injections: Vec::new(),
+            test: None,
             recorded,
         };
         let of = |check: Check| Case {

@@ -57,7 +57,7 @@ impl Worker {
 
 /// So many executions of a program.
 pub fn slice(count: u64) -> Work {
-    let program = Program { arguments: Vec::new(), injections: Vec::new() };
+    let program = Program { arguments: Vec::new(), injections: Vec::new(), framework: None };
     Work::Explore(Slice::to_measure(Executed::Program(program), 1, 0, count))
 }
 

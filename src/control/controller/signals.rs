@@ -143,6 +143,7 @@ impl Controller {
                 (carrier, Sent::With(carrier))
             }
         };
+        self.alone.add_thread();
         self.threads[usize::from(carrier)].state = State::Runnable;
         self.pending[usize::from(carrier)] = Op::new(OpKind::SignalArrival, object);
         self.mail.carried.push(Carried { carrier, signal, to });

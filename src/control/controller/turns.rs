@@ -36,15 +36,14 @@ impl Controller {
             return self.choose(Some(current), pending.kind.yields());
         }
         let staying = self.patience.is_staying();
+        if self.alone.is_phase() && !staying {
+            return self.go_on_alone(&pending);
+        }
         let stays = staying && self.stays(&pending);
         if self.fairness.is_anyone_resting() {
             self.end_rests();
         } else if self.runnable.len() == 1 && self.sleeping.is_empty() {
-            self.go_on_alone(&pending);
-            self.rest_of_turn = 0;
-            self.single = false;
-            self.tell(current, &pending);
-            return Next::Continue;
+            return self.go_on_alone(&pending);
         }
         self.alone_since = None;
         if stays {
@@ -105,8 +104,9 @@ impl Controller {
         Next::Continue
     }
 
-    /// The only thread that can run goes on. Towards the end of the budget it is looked at, whether it only waits.
-    fn go_on_alone(&mut self, pending: &Op) {
+    /// The only thread that can run goes on. While there is no other there is nothing to learn. Towards the end of the
+    /// budget it is looked at, whether it only waits.
+    fn go_on_alone(&mut self, pending: &Op) -> Next {
         let points = self.trace.points();
         self.alone_since.get_or_insert(points);
         let unseen = self.budget.points.saturating_sub(points + LAST);
@@ -114,7 +114,12 @@ impl Controller {
             self.waits_alone = self.fairness.look(self.current, pending, true) == Look::Spins;
         }
         let most = u32::try_from(unseen).unwrap_or(u32::MAX).max(1);
-        self.set_turn(if self.watched { 1 } else { self.until_budget().min(most) });
+        let watched = self.watched && !self.alone.is_phase();
+        self.set_turn(if watched { 1 } else { self.until_budget().min(most) });
+        self.rest_of_turn = 0;
+        self.single = false;
+        self.tell(self.current, pending);
+        Next::Continue
     }
 
     /// Whether nothing is wrong with an execution that used up its budget but that one thread had much to do.
@@ -143,7 +148,7 @@ impl Controller {
         if let Some(observer) = &mut self.observer {
             observer.made(thread, made);
         }
-        if self.watched {
+        if self.watched && !(self.alone.is_phase() && !made.kind.is_of_threads()) {
             let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }

@@ -23,6 +23,12 @@ fn is_of_libstdcxx(destructor: Destructor) -> bool {
     base(destructor as *const c_void).is_some_and(|own| Some(own) == base(_ZSt9terminatev as *const c_void))
 }
 
+/// Whether an address is in the program under check, which is quicker to tell.
+fn is_of_program(active: Option<&Active>, destructor: Destructor) -> bool {
+    let image = active.and_then(|active| active.image.get());
+    image.is_some_and(|image| image.contains(destructor as *const () as usize))
+}
+
 /// Makes a key that is not the system's; `None` if there are too many.
 pub(super) fn create(active: &Active, destructor: Option<Destructor>) -> Option<Key> {
     active.ask(|controller| controller.keys.create(destructor))
@@ -63,7 +69,9 @@ fn set(active: &Active, key: Key, value: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn pthread_key_create(key: *mut Key, destructor: Option<Destructor>) -> c_int {
     let made = match (active(), destructor) {
-        (_, Some(destructor)) if is_of_libstdcxx(destructor) => create_lasting(destructor),
+        (active, Some(destructor)) if !is_of_program(active, destructor) && is_of_libstdcxx(destructor) => {
+            create_lasting(destructor)
+        }
         (Some(active), _) => create(active, destructor),
         // SAFETY: passed on unchanged.
         _ => return unsafe { real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(key, destructor) },

@@ -66,7 +66,7 @@ pub(super) fn join(
 /// Ends what carried a thread that has ended and that nobody else may join; its result.
 fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
-    active.ask(Controller::progress);
+    active.ask(|controller| controller.joined(thread.id));
     sanitizer::acquire(thread.address());
     thread.retire_locals();
     thread.result.get()

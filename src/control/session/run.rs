@@ -46,11 +46,15 @@ impl Session {
                         }
                     };
                     controller.begin(seed, limits.budget, limits.expected_points, injections);
+                    if active.has_image() {
+                        controller.begin_program();
+                    }
                     explored
                 });
                 active.begin_allocations(injections.failing_allocation);
                 run_controlled(active, &mut || job(runtime));
                 active.ask(|controller| {
+                    controller.end_program_code();
                     if let Some(strategy) = explored {
                         controller.set_strategy(strategy, false);
                     }
