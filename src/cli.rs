@@ -7,9 +7,13 @@ mod cache;
 mod check;
 mod ci;
 mod corpus;
+mod doctor;
+mod explain;
 mod fuzz;
+mod generated;
 mod limits;
 mod minimise;
+mod opened;
 mod outputs;
 mod program;
 mod replay;
@@ -17,6 +21,7 @@ mod resolve;
 mod search;
 mod show;
 mod targets;
+mod verify;
 mod worker;
 mod world;
 
@@ -58,8 +63,12 @@ enum Command {
     Corpus(corpus::Flags),
     /// Replay cases and check that each shows its recorded verdict.
     Replay(replay::Flags),
-    /// Make the task graph of a case as small as it can be.
+    /// Make the task graph, the threads and the schedule of a case as small as they can be.
     Minimise(minimise::Flags),
+    /// Judge a fix: replay cases that failed, try the schedules near theirs, and search.
+    Verify(verify::Flags),
+    /// Say why the schedule of a case fails: the step that decides, and the order of two operations.
+    Explain(explain::Flags),
     /// Show a case: its task graph, schedule and evidence.
     Show(show::Flags),
     /// Measure how many executions it takes to find each seeded bug.
@@ -68,6 +77,12 @@ enum Command {
     Bench(bench::Flags),
     /// List the runtimes and programs that can be explored, the seeded bugs and what the compiler can do.
     Targets,
+    /// Look whether this system has what threadbare needs, and say what to do where it does not.
+    Doctor(doctor::Flags),
+    /// Print a script that completes the command line in a shell.
+    Completions(generated::Completions),
+    /// Write man pages.
+    Man(generated::Man),
     /// Show or clear the cache of built targets.
     Cache(cache::Flags),
     #[command(hide = true)]
@@ -97,11 +112,19 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Ci(flags) => ci::run(&flags, world),
         Command::Replay(flags) => replay::run(flags, world),
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
+        Command::Verify(flags) => verify::run(&flags, world),
+        Command::Explain(flags) => explain::run(&flags, world).map(found_nothing),
         Command::Show(flags) => show::run(&flags),
         Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),
         Command::Targets => targets::run(world).map(found_nothing),
+        Command::Doctor(flags) => doctor::run(&flags, world),
+        Command::Completions(flags) => {
+            generated::completions(&flags);
+            Ok(false)
+        }
+        Command::Man(flags) => generated::man(&flags).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),
         Command::Worker(flags) => worker::run(&flags),
     }

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod op;
 pub mod schedule;
 pub mod settings;
+pub mod sketch;
 pub mod verdict;
 
 use serde::Serialize;

@@ -20,39 +20,45 @@
 /* src/control/hooks/atomic.rs and memory.rs */
 void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
                        const char *position);
-void threadbare_access(const volatile void *address, unsigned is_write, const void *place);
+void threadbare_access(const volatile void *address, unsigned is_write, const void *place, size_t size);
 
 /* The numbers of points.h. */
 enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
 
 /* Plain accesses. */
-#define ACCESS(name, is_write)                                                                              \
+#define ACCESS(name, is_write, size)                                                                        \
   SANITIZER(void, __tsan_##name, (void *address))                                                           \
   void __wrap___tsan_##name(void *address) {                                                                \
-    threadbare_access(address, is_write, CALLER);                                                           \
+    threadbare_access(address, is_write, CALLER, size);                                                     \
     if (__tsan_##name##_) __tsan_##name##_(address);                                                        \
   }
 #define SIZES(name, is_write)                                                                               \
-  ACCESS(name##1, is_write) ACCESS(name##2, is_write) ACCESS(name##4, is_write) ACCESS(name##8, is_write)   \
-  ACCESS(name##16, is_write)
+  ACCESS(name##1, is_write, 1)                                                                              \
+  ACCESS(name##2, is_write, 2)                                                                              \
+  ACCESS(name##4, is_write, 4)                                                                              \
+  ACCESS(name##8, is_write, 8)                                                                              \
+  ACCESS(name##16, is_write, 16)
 #define UNALIGNED(name, is_write)                                                                           \
-  ACCESS(name##2, is_write) ACCESS(name##4, is_write) ACCESS(name##8, is_write) ACCESS(name##16, is_write)
+  ACCESS(name##2, is_write, 2)                                                                              \
+  ACCESS(name##4, is_write, 4)                                                                              \
+  ACCESS(name##8, is_write, 8)                                                                              \
+  ACCESS(name##16, is_write, 16)
 SIZES(read, 0)
 SIZES(write, 1)
 UNALIGNED(unaligned_read, 0)
 UNALIGNED(unaligned_write, 1)
-ACCESS(vptr_read, 0)
+ACCESS(vptr_read, 0, sizeof(void *))
 
 SANITIZER(void, __tsan_vptr_update, (void **place, void *value))
 void __wrap___tsan_vptr_update(void **place, void *value) {
-  threadbare_access(place, 1, CALLER);
+  threadbare_access(place, 1, CALLER, sizeof value);
   if (__tsan_vptr_update_) __tsan_vptr_update_(place, value);
 }
 
 #define RANGE(name, is_write)                                                                               \
   SANITIZER(void, __tsan_##name, (void *address, unsigned long size))                                       \
   void __wrap___tsan_##name(void *address, unsigned long size) {                                            \
-    threadbare_access(address, is_write, CALLER);                                                           \
+    threadbare_access(address, is_write, CALLER, size);                                                     \
     if (__tsan_##name##_) __tsan_##name##_(address, size);                                                  \
   }
 RANGE(read_range, 0)
@@ -86,7 +92,7 @@ NEXT(memset)
   SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
   SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
-    threadbare_access(target, 1, CALLER);                                                                   \
+    threadbare_access(target, 1, CALLER, size);                                                             \
     if (__tsan_##name##_) return __tsan_##name##_(target, source, size);                                    \
     if (__asan_##name##_) return __asan_##name##_(target, source, size);                                    \
     return next_##name(target, source, size);                                                               \
@@ -97,34 +103,37 @@ BLOCK(memset, int)
 
 /* g++ leaves calls of these as they are. */
 void *__wrap_memcpy(void *target, const void *source, size_t size) {
-  threadbare_access(target, 1, CALLER);
+  threadbare_access(target, 1, CALLER, size);
   return next_memcpy(target, source, size);
 }
 void *__wrap_memmove(void *target, const void *source, size_t size) {
-  threadbare_access(target, 1, CALLER);
+  threadbare_access(target, 1, CALLER, size);
   return next_memmove(target, source, size);
 }
 void *__wrap_memset(void *target, int value, size_t size) {
-  threadbare_access(target, 1, CALLER);
+  threadbare_access(target, 1, CALLER, size);
   return next_memset(target, value, size);
 }
 
 /* The checks of AddressSanitizer, which are all that g++ calls in its builds. */
-#define CHECK(name, is_write)                                                                               \
+#define CHECK(name, is_write, size)                                                                         \
   SANITIZER(void, __asan_##name, (uintptr_t address))                                                       \
   void __wrap___asan_##name(uintptr_t address) {                                                            \
-    threadbare_access((const void *)address, is_write, CALLER);                                             \
+    threadbare_access((const void *)address, is_write, CALLER, size);                                       \
     if (__asan_##name##_) __asan_##name##_(address);                                                        \
   }
 #define CHECKS(name, is_write)                                                                              \
-  CHECK(name##1, is_write) CHECK(name##2, is_write) CHECK(name##4, is_write) CHECK(name##8, is_write)       \
-  CHECK(name##16, is_write)
+  CHECK(name##1, is_write, 1)                                                                               \
+  CHECK(name##2, is_write, 2)                                                                               \
+  CHECK(name##4, is_write, 4)                                                                               \
+  CHECK(name##8, is_write, 8)                                                                               \
+  CHECK(name##16, is_write, 16)
 CHECKS(load, 0)
 CHECKS(store, 1)
 #define CHECK_RANGE(name, is_write)                                                                         \
   SANITIZER(void, __asan_##name, (uintptr_t address, uintptr_t size))                                       \
   void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
-    threadbare_access((const void *)address, is_write, CALLER);                                             \
+    threadbare_access((const void *)address, is_write, CALLER, size);                                       \
     if (__asan_##name##_) __asan_##name##_(address, size);                                                  \
   }
 CHECK_RANGE(loadN, 0)

@@ -113,6 +113,7 @@ fn finding() -> Finding {
         confirmation: Confirmation::Confirmed,
         report: report.to_owned(),
         explanation: String::new(),
+        shrunk: None,
     }
 }
 

@@ -7,11 +7,12 @@ pub(super) use signals::information;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::{c_int, c_void};
+use std::path::Path;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
 use super::image::Image;
-use super::log::Log;
+use super::log::{Log, Moment};
 use super::sanitizer;
 use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
@@ -19,6 +20,8 @@ use super::virtual_thread::{Start, VirtualThread};
 use crate::model::execution::{Ending, Exit, Step, ThreadId};
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
+use crate::process;
+use crate::protocol::Steps;
 
 /// The execution that the calling thread is part of, if it is controlled.
 #[inline(always)]
@@ -126,12 +129,13 @@ impl Active {
     /// The rest of a point, apart from `count`, which stays small.
     #[inline(never)]
     fn pause(&self, kind: OpKind, object: usize, place: usize) {
-        self.pause_here(kind, object, place);
+        self.pause_here(kind, (object, 0), place);
     }
 
+    /// The size of the object is in bytes, or 0 if it holds nothing to show.
     /// The place of the operation in the code is an address that stands for it, or 0.
     #[inline(always)]
-    pub fn pause_here(&self, kind: OpKind, object: usize, place: usize) {
+    pub fn pause_here(&self, kind: OpKind, (object, size): (usize, usize), place: usize) {
         let next = self.ask(|controller| controller.decide(kind, object, place));
         self.follow(next);
         if self.is_any_signal_due() {
@@ -139,31 +143,40 @@ impl Active {
         }
         // Now the operation is made, after those of the threads that ran in between.
         if self.ask(|controller| controller.is_logging()) {
-            self.log(kind, object);
+            self.log(kind, (object, size));
         }
     }
 
     #[cold]
-    fn log(&self, kind: OpKind, object: usize) {
+    fn log(&self, kind: OpKind, (object, size): (usize, usize)) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
-            let runnable = self.ask(|controller| controller.runnable_digest());
+            let moment = self.ask(|controller| {
+                let (runnable, point) = (controller.runnable_digest(), controller.trace().points());
+                Moment { runnable, point }
+            });
             let current = self.current();
             let threads = 0..self.ask(|controller| controller.thread_count());
             let signals_of = |thread| self.ask(|controller| controller.signals.place(thread));
             let is_of =
                 |thread: &ThreadId| self.engine.thread(*thread).address() == object || signals_of(*thread) == object;
             match threads.into_iter().find(is_of) {
-                Some(other) => log.add_on_thread(current, kind, other, runnable),
-                None => log.add(current, kind, object, runnable),
+                Some(other) => log.add_on_thread(current, kind, other, moment),
+                None => log.add(current, kind, (object, size), moment),
             }
         }
     }
 
-    /// Keeps every step of the program under check, if there is one, from now on.
-    pub fn begin_log(&self) {
+    /// Keeps every step of the program under check, if there is one, or else of the runtime in `object`, from now on: with what it read and wrote if there is a
+    /// file to keep them in.
+    pub fn begin_log(&self, file: Option<&Path>, object: Option<&Path>) {
+        // One that cannot be made keeps nothing for the case that the process dies.
+        let file = || file.and_then(|path| Steps::create(path).ok());
         if let Some(image) = self.image.get() {
-            self.log.get_or_init(|| image.log());
+            self.log.get_or_init(|| image.log(file()));
+            self.ask(|controller| controller.set_logging(true));
+        } else if let Some((whole, code)) = object.and_then(process::ranges_of) {
+            self.log.get_or_init(|| Log::new(whole, code, file()));
             self.ask(|controller| controller.set_logging(true));
         }
     }

@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow, ensure};
 use super::log::Log;
 use super::sanitizer;
 use super::state::thread_locals;
+use crate::protocol::Steps;
 
 type Constructor = unsafe extern "C-unwind" fn(c_int, *mut *mut c_char, *mut *mut c_char);
 type Destructor = unsafe extern "C-unwind" fn();
@@ -101,6 +102,11 @@ impl Image {
         self.parts.whole.start
     }
 
+    /// All of it.
+    pub fn place(&self) -> &Range<usize> {
+        &self.parts.whole
+    }
+
     /// Whether an address is in its code or among its variables.
     pub fn contains(&self, address: usize) -> bool {
         self.parts.whole.contains(&address)
@@ -137,9 +143,9 @@ impl Image {
         &self.parts.destructors
     }
 
-    /// A log of its executions.
-    pub fn log(&self) -> Log {
-        Log::new(self.parts.whole.clone(), self.parts.code.clone())
+    /// A log of its executions, in a file if there is one.
+    pub fn log(&self, file: Option<Steps>) -> Log {
+        Log::new(self.parts.whole.clone(), self.parts.code.clone(), file)
     }
 }
 

@@ -6,6 +6,7 @@ mod command;
 mod corpus;
 mod crashes;
 mod descriptors;
+mod explain;
 mod freed;
 mod fuzz;
 mod fuzz_findings;

@@ -41,6 +41,7 @@ fn of(searched: Searched) -> Campaign {
         executions: Some(20),
         stop_at_first: false,
         audit: false,
+        minimise: None,
         findings: "findings".into(),
     }
 }

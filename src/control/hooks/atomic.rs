@@ -36,7 +36,7 @@ extern "C" fn threadbare_point(
 extern "C" fn point(
     address: *mut c_void,
     operation: c_uint,
-    _size: c_uint,
+    size: c_uint,
     order: c_int,
     _position: *const c_char,
     caller: usize,
@@ -44,9 +44,9 @@ extern "C" fn point(
     let Some(active) = active() else { return address };
     let kind = OpKind::of_atomic(operation);
     if HAS_FENCES.load(Ordering::Relaxed) {
-        return ordered_by_fences(address, active, kind, order, caller);
+        return ordered_by_fences((address, size), active, kind, order, caller);
     }
-    if active.count(kind) { pause(address, active, kind, caller) } else { address }
+    if active.count(kind) { pause(address, active, kind, caller, size) } else { address }
 }
 
 /// ThreadSanitizer watches a target that has fences.
@@ -64,15 +64,15 @@ pub(in crate::control) fn look_for_fences(object: &Path) {
 
 /// As `point`, and tells the sanitizer what fences make of the operation, which comes next.
 #[inline(never)]
-extern "C" fn ordered_by_fences(
-    address: *mut c_void,
+fn ordered_by_fences(
+    (address, size): (*mut c_void, c_uint),
     active: &Active,
     kind: OpKind,
     order: c_int,
     caller: usize,
 ) -> *mut c_void {
     if active.count(kind) {
-        pause(address, active, kind, caller);
+        pause(address, active, kind, caller, size);
     }
     let fences = &active.engine.thread(active.current()).fences;
     let (acquires, releases) = (is_acquire(order), is_release(order));
@@ -120,10 +120,10 @@ pub(in crate::control) fn set_origin(address: usize) {
 /// The rest of such a scheduling point. It gives the address, of which the compiler must not know that it is the one
 /// that it was given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
-extern "C" fn pause(address: *mut c_void, active: &Active, kind: OpKind, caller: usize) -> *mut c_void {
+extern "C" fn pause(address: *mut c_void, active: &Active, kind: OpKind, caller: usize, size: c_uint) -> *mut c_void {
     // Relative to the target, which lies elsewhere in each process.
     let place = caller.wrapping_sub(ORIGIN.load(Ordering::Relaxed));
-    active.pause_here(kind, address as usize, place);
+    active.pause_here(kind, (address as usize, size as usize), place);
     black_box(address)
 }
 
