@@ -8,11 +8,15 @@ mod check;
 mod ci;
 mod compile;
 mod corpus;
+mod doctor;
 mod each_test;
+mod explain;
 mod fuzz;
+mod generated;
 mod install;
 mod limits;
 mod minimise;
+mod opened;
 mod outputs;
 mod program;
 mod replay;
@@ -21,6 +25,7 @@ mod runtime;
 mod search;
 mod show;
 mod targets;
+mod verify;
 mod worker;
 mod world;
 
@@ -62,8 +67,12 @@ enum Command {
     Corpus(corpus::Flags),
     /// Replay cases and check that each shows its recorded verdict.
     Replay(replay::Flags),
-    /// Make the task graph of a case as small as it can be.
+    /// Make the task graph, the threads and the schedule of a case as small as they can be.
     Minimise(minimise::Flags),
+    /// Judge a fix: replay cases that failed, try the schedules near theirs, and search.
+    Verify(verify::Flags),
+    /// Say why the schedule of a case fails: the step that decides, and the order of two operations.
+    Explain(explain::Flags),
     /// Show a case: its task graph, schedule and evidence.
     Show(show::Flags),
     /// Measure how many executions it takes to find each seeded bug.
@@ -85,6 +94,12 @@ enum Command {
     Launch(compile::Words),
     /// Put the compiler wrappers, the CMake package and the pkg-config file where build systems find them.
     Install(install::Flags),
+    /// Look whether this system has what threadbare needs, and say what to do where it does not.
+    Doctor(doctor::Flags),
+    /// Print a script that completes the command line in a shell.
+    Completions(generated::Completions),
+    /// Write man pages.
+    Man(generated::Man),
     /// Show or clear the cache of built targets.
     Cache(cache::Flags),
     #[command(hide = true)]
@@ -117,6 +132,8 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Ci(flags) => ci::run(&flags, world),
         Command::Replay(flags) => replay::run(flags, world),
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
+        Command::Verify(flags) => verify::run(&flags, world),
+        Command::Explain(flags) => explain::run(&flags, world).map(found_nothing),
         Command::Show(flags) => show::run(&flags),
         Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
@@ -124,6 +141,12 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Runtime(flags) => runtime::run(&flags, world),
         Command::Targets => targets::run(world).map(found_nothing),
         Command::Install(flags) => install::run(&flags).map(found_nothing),
+        Command::Doctor(flags) => doctor::run(&flags, world),
+        Command::Completions(flags) => {
+            generated::completions(&flags);
+            Ok(false)
+        }
+        Command::Man(flags) => generated::man(&flags).map(found_nothing),
         Command::Cache(flags) => cache::run(&flags).map(found_nothing),
         Command::Cc(_) | Command::Cpp(_) | Command::Launch(_) => bail!("name it first, before other options"),
         Command::Worker(flags) => worker::run(&flags),

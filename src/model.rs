@@ -9,6 +9,7 @@ pub mod offers;
 pub mod op;
 pub mod schedule;
 pub mod settings;
+pub mod sketch;
 pub mod verdict;
 
 use serde::Serialize;

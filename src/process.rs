@@ -6,6 +6,7 @@ pub use capture::Capture;
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,55 @@ pub fn address_space_limit() -> Option<u64> {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: there is room for what the call writes if it succeeds.
     let limit = unsafe { (libc::getrlimit(libc::RLIMIT_AS, limit.as_mut_ptr()) == 0).then(|| limit.assume_init())? };
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// A fault says from now on where in the target it happened, which was loaded from that path and lies there. For once in a
+/// process.
+pub fn tell_faults_of(path: &Path, place: &Range<usize>) {
+    unsafe extern "C" {
+        /// cpp/control/outside.c
+        fn threadbare_tell_faults_of(path: *const c_char, begin: usize, end: usize);
+    }
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return };
+    // SAFETY: the path is a C string that is never freed.
+    unsafe { threadbare_tell_faults_of(path.into_raw(), place.start, place.end) }
+}
+
+/// Where a shared object lies that is loaded from that path: all of it, and its code.
+#[must_use]
+pub fn ranges_of(object: &Path) -> Option<(Range<usize>, Range<usize>)> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let name = object.to_str()?;
+    let (mut whole, mut code) = (None, None);
+    for line in maps.lines().filter(|line| line.ends_with(name)) {
+        let (addresses, rest) = line.split_once(' ')?;
+        let (begin, end) = addresses.split_once('-')?;
+        let range = usize::from_str_radix(begin, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        let with = |known: &Option<Range<usize>>| known.as_ref().map_or(range.start, |known| known.start)..range.end;
+        whole = Some(with(&whole));
+        if rest.as_bytes().get(2) == Some(&b'x') {
+            code = Some(with(&code));
+        }
+    }
+    Some((whole?, code?))
+}
+
+/// Columns of the terminal that standard output is, if it is one that tells.
+#[must_use]
+pub fn terminal_width() -> Option<usize> {
+    let mut size = MaybeUninit::<libc::winsize>::uninit();
+    // SAFETY: there is room for what the call writes if it succeeds.
+    let size = unsafe { (libc::ioctl(1, libc::TIOCGWINSZ, size.as_mut_ptr()) == 0).then(|| size.assume_init())? };
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+/// The limit of a core file in bytes, if there is one.
+#[must_use]
+pub fn core_limit() -> Option<u64> {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: there is room for what the call writes if it succeeds.
+    let limit = unsafe { (libc::getrlimit(libc::RLIMIT_CORE, limit.as_mut_ptr()) == 0).then(|| limit.assume_init())? };
     (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 

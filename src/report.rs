@@ -6,9 +6,12 @@ pub mod findings;
 pub mod graph;
 pub mod json;
 pub mod junit;
+pub mod painted;
 pub mod progress;
+pub mod reasons;
 pub mod replays;
 pub mod sarif;
+pub mod shrunk;
 pub mod table;
 pub mod throughput;
 

@@ -34,7 +34,7 @@ pub use builder::{Builder, Progress};
 pub use demangle::demangled;
 pub use language::Language;
 pub use points::Points;
-pub use toolchain::Toolchain;
+pub use toolchain::{Form, Toolchain};
 pub use workshop::{Builds, Failed, LOADER, Workshop};
 
 /// What a target is made of. The same target is built once for each sanitizer.

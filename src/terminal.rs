@@ -24,6 +24,15 @@ pub fn print(text: &str) {
     }
 }
 
+/// As [`say`], each line as `paint` makes it of what is visible of it.
+pub fn say_painted(text: &str, paint: impl Fn(&str) -> String) {
+    let painted: String = visible(text).split('\n').map(|line| paint(line) + "\n").collect();
+    match io::stdout().write_all(painted.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => lose(&error),
+        _ => {}
+    }
+}
+
 /// Prints a line to standard error, as far as that takes it.
 pub fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{}", visible(&line.to_string()).trim_end_matches('\n'));

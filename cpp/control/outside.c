@@ -3,12 +3,22 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* libc's own, behind hooks and interceptors, which would take the handler for the target's. */
 static int (*change)(int, const struct sigaction *, struct sigaction *);
 static int (*again)(int);
 static void (*leave)(int);
+static ssize_t (*print)(int, const void *, size_t);
+
+/* Where the target lies whose faults are told, and how many calls of a stack are. */
+static const char *target;
+static uintptr_t target_begin, target_end;
+enum { MAX_CALLS = 16 };
 
 static struct sigaction before[NSIG];
 static pid_t self;
@@ -18,17 +28,6 @@ static int is_fault(int number) {
   return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL;
 }
 
-static void handle(int number, siginfo_t *info, void *context) {
-  (void)context;
-  int is_sent = info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
-  if (is_sent && info->si_pid != self)
-    leave(code);
-  /* It meets who handled it before: a fault happens again, and what was raised is raised again. */
-  change(number, &before[number], NULL);
-  if (is_sent || !is_fault(number))
-    again(number);
-}
-
 static int find_functions(void) {
   void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   if (libc == NULL)
@@ -36,7 +35,60 @@ static int find_functions(void) {
   *(void **)&change = dlsym(libc, "sigaction");
   *(void **)&again = dlsym(libc, "raise");
   *(void **)&leave = dlsym(libc, "_exit");
-  return change != NULL && again != NULL && leave != NULL;
+  *(void **)&print = dlsym(libc, "write");
+  return change != NULL && again != NULL && leave != NULL && print != NULL;
+}
+
+static void tell_call(int number, uintptr_t address) {
+  char line[4200];
+  int length = snprintf(line, sizeof line, "    #%d 0x%lx %s+0x%lx\n", number, (unsigned long)address, target,
+                        (unsigned long)(address - target_begin));
+  if (length > 0 && (size_t)length < sizeof line)
+    print(2, line, (size_t)length);
+}
+
+/* Prints the target's own calls that led to a fault, as the sanitizers do: all of it is compiled with frame pointers. */
+static void tell_fault(const ucontext_t *context) {
+#if defined(__x86_64__)
+  uintptr_t address = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+  uintptr_t frame = (uintptr_t)context->uc_mcontext.gregs[REG_RBP];
+#elif defined(__aarch64__)
+  uintptr_t address = context->uc_mcontext.pc, frame = context->uc_mcontext.regs[29];
+#endif
+  int told = 0;
+  for (int calls = 0; calls < 4 * MAX_CALLS && told < MAX_CALLS; ++calls) {
+    if (address >= target_begin && address < target_end)
+      tell_call(told++, address);
+    /* The caller's frame and where it goes on; the kernel looks whether they can be read. */
+    uintptr_t caller[2];
+    struct iovec here = {caller, sizeof caller}, there = {(void *)frame, sizeof caller};
+    if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) != (ssize_t)sizeof caller || caller[0] <= frame)
+      return;
+    frame = caller[0];
+    /* Inside the call, not behind it. */
+    address = caller[1] - 1;
+  }
+}
+
+/* From now on a fault says where in the object of that path, which lies there, it happened. The path must stay. */
+void threadbare_tell_faults_of(const char *path, uintptr_t begin, uintptr_t end) {
+  if (!find_functions())
+    return;
+  target = path;
+  target_begin = begin;
+  target_end = end;
+}
+
+static void handle(int number, siginfo_t *info, void *context) {
+  int is_sent = info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
+  if (is_sent && info->si_pid != self)
+    leave(code);
+  if (!is_sent && is_fault(number) && target != NULL)
+    tell_fault(context);
+  /* It meets who handled it before: a fault happens again, and what was raised is raised again. */
+  change(number, &before[number], NULL);
+  if (is_sent || !is_fault(number))
+    again(number);
 }
 
 /* A fault ends the process from now on. Rust's own handler makes it do so by a call of sigaction, which is the target's once

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use crate::model::verdict::{Failure, OracleName, Verdict};
-use crate::oracle::sanitizer::{failures, without_numbers};
+use crate::oracle::sanitizer::{failures, first_own_call, without_numbers};
 use crate::process;
 
 /// Why the supervisor ended a worker itself.
@@ -77,7 +77,8 @@ fn end_of(status: ExitStatus, stderr: &str) -> Failure {
         ),
         (Some(signal), _) => {
             let name = signal_name(signal);
-            by_process(Verdict::Crash, format!("ended by {name}"), &name)
+            let place = first_own_call(stderr).map_or_else(String::new, |place| format!(" in {place}"));
+            by_process(Verdict::Crash, format!("ended by {name}{place}"), &name)
         }
         (None, code) => {
             let what = format!("the process left with exit code {}", code.unwrap_or_default());

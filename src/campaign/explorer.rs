@@ -1,6 +1,7 @@
 //! The explorer: hands out slices of a campaign to workers, keeps what they find, and confirms each finding in a fresh
 //! worker. It is the same for every target and every [`search`].
 
+mod minimising;
 #[cfg(test)]
 pub mod sample;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use super::explain;
 use super::findings::{Finding, Findings, Origin};
 use super::interrupt;
 use super::job::{Audited, Job, Outcome, Replay, Work};
+use super::minimise::Shrinking;
 use super::plan::{Cell, Plan, Share};
 use super::prebuilt;
 use super::replay::{FREE_ATTEMPTS, Seen};
@@ -50,6 +52,8 @@ pub struct Campaign {
     pub stop_at_first: bool,
     /// Execute each schedule twice and compare, in place of looking for bugs only.
     pub audit: bool,
+    /// Time to make the schedules of all findings small; none leaves them as they were found.
+    pub minimise: Option<Duration>,
     pub findings: PathBuf,
 }
 
@@ -90,6 +94,8 @@ pub struct Progress<'a> {
     /// The cell that was started last.
     pub cell: Option<&'a Cell>,
     pub building: Option<target::Progress>,
+    /// Of the schedule that is made small now.
+    pub shrinking: Option<&'a Shrinking>,
 }
 
 impl Campaign {
@@ -176,7 +182,12 @@ impl Campaign {
             observe(&Progress { building, ..explorer.progress(elapsed(started), supervisor.under_way(), cell) });
         }
         supervisor.stop();
-        Ok(explorer.conclude(elapsed(started), supervisor.begun_again()))
+        let (seconds, cell) = (elapsed(started), None);
+        explorer.minimise(targets, |findings, shrinking| {
+            let so_far = Progress { shrinking: Some(shrinking), findings, ..Progress::default() };
+            observe(&Progress { elapsed: seconds, cell, ..so_far });
+        });
+        Ok(explorer.conclude(seconds, supervisor.begun_again()))
     }
 
     /// The settings of an execution in a cell.
@@ -261,6 +272,7 @@ impl Explorer<'_> {
             findings: self.findings.len(),
             cell: cell.map(|index| &self.plan.cells[index]),
             building: None,
+            shrinking: None,
         }
     }
 
@@ -292,7 +304,7 @@ impl Explorer<'_> {
             Task::Confirm { case, .. } => {
                 settings = case.settings.clone();
                 given = Some((**case).clone());
-                Work::Replay(Replay { from: 0, times: FREE_ATTEMPTS })
+                Work::Replay(Replay { from: 0, times: FREE_ATTEMPTS, explains: false })
             }
         };
         let target = targets.of(sanitizer).expect("its target is there").clone();
@@ -315,9 +327,9 @@ impl Explorer<'_> {
                     self.plan.cells[origin.cell].diverged += 1;
                 }
                 let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
-                let ending = case.report.lines().next().unwrap_or_default();
                 let object = &ended.job.target.object;
-                let mut explanation = explain::interleaving(&ended.outcome.steps, object, supervisor.symbols(), ending);
+                let steps = &ended.outcome.steps;
+                let mut explanation = explain::interleaving(steps, object, supervisor.symbols(), &case.report);
                 explanation.extend(prebuilt::doubt(case.verdict, &self.prebuilt));
                 self.findings.confirm(&case, origin, instead, explanation)
             }

@@ -1,5 +1,7 @@
 //! The findings directory: one case per fingerprint, each written whole or not at all.
 
+mod smaller;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,10 +13,13 @@ use anyhow::{Context, Result, ensure};
 use super::case_name::prefix;
 use super::fingerprint::fingerprint;
 use super::supervisor::Found;
+use super::verify::FOUND_IN;
 use crate::case::{Case, Workload};
 use crate::model::settings::Settings;
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
+
+pub use smaller::Resized;
 
 /// Files under this name are being written. A `kill -9` may leave one; it is no case.
 pub(super) const PARTIAL: &str = ".partial-";
@@ -55,6 +60,8 @@ pub struct Finding {
     pub report: String,
     /// What happened, step by step, of a program under check.
     pub explanation: String,
+    /// How large its schedule was and is, once it was made small.
+    pub shrunk: Option<Resized>,
 }
 
 /// The findings of this campaign, in their directory.
@@ -150,6 +157,7 @@ impl Findings {
             confirmation,
             report: case.report.clone(),
             explanation: String::new(),
+            shrunk: None,
         };
         self.kept.insert(fingerprint, finding);
         // What cannot be kept is told all the same.
@@ -174,11 +182,9 @@ impl Findings {
         if !explanation.is_empty() {
             report.push_str(&format!("\n\n{}", explanation.trim_end()));
         }
+        report.push_str(&format!("\n\n{FOUND_IN}{}", origin.execution + 1));
         finding.confirmation = instead.map_or(Confirmation::Confirmed, Confirmation::Unconfirmed);
         finding.explanation = explanation;
-        if report == case.report {
-            return Ok(());
-        }
         finding.report.clone_from(&report);
         let noted = Case { report, ..case.clone() };
         write_whole(&finding.path, noted.to_string().as_bytes())

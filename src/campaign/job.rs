@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::known::Known;
 use super::task_graphs::TaskGraphs;
+use super::trials::{Trials, Tried};
 use crate::check::framework::Framework;
 use crate::check::{self, Check};
 use crate::feedback::Kind;
@@ -62,6 +63,12 @@ impl Files {
         self.directory.join("trace")
     }
 
+    /// The [`Steps`](crate::protocol::Steps) of a replayed program.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.directory.join("steps")
+    }
+
     /// The quicker directory.
     #[must_use]
     pub fn quick(&self) -> &Path {
@@ -82,9 +89,10 @@ impl Files {
 
     /// Leaves only what the job begins with.
     pub fn forget_what_was_done(&self) {
-        let files = [self.outcome(), self.outcome_so_far(), self.trace(), self.stderr(), self.input(), self.reached()];
+        let replayed = [self.stderr(), self.steps()];
+        let files = [self.outcome(), self.outcome_so_far(), self.trace(), self.input(), self.reached()];
         // Most are not there.
-        files.iter().for_each(|file| drop(fs::remove_file(file)));
+        files.iter().chain(&replayed).for_each(|file| drop(fs::remove_file(file)));
         [self.files(), self.kept(), self.alone()].iter().for_each(|directory| drop(fs::remove_dir_all(directory)));
     }
 
@@ -194,6 +202,8 @@ pub enum Work {
     Compare(Comparison),
     /// One execution of a program, of which only matters what it prints.
     List(Program),
+    /// Variations of the schedule of the case at [`Files::case`].
+    Try(Trials),
 }
 
 /// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.
@@ -277,6 +287,8 @@ pub struct Replay {
     pub from: u64,
     /// Executed up to so many times, until one fails; a schedule needs one.
     pub times: u64,
+    /// Keep the steps of a task graph with a schedule too.
+    pub explains: bool,
 }
 
 /// What a worker that lived to the end of its job says.
@@ -322,6 +334,8 @@ pub struct Outcome {
     pub audited: Vec<Audited>,
     /// Every step of the last execution, of a replayed program under check.
     pub steps: Vec<Step>,
+    /// What was tried of a schedule; what it stopped at is not told yet.
+    pub tried: Option<Tried>,
 }
 
 /// The execution that a worker stopped at.

@@ -97,6 +97,15 @@ impl Loaded {
         }
     }
 
+    /// What is executed next are variations of this schedule, which did or did not end.
+    pub fn expect_like(&mut self, schedule: &Schedule, is_endless: bool) {
+        if let Self::Program(pace) = self {
+            let points = schedule.points();
+            let most = (points * BUDGET_FACTOR).clamp(FEWEST_POINTS, MOST_POINTS);
+            pace.replayed = Some(if is_endless { points } else { most });
+        }
+    }
+
     /// Executes and judges once; `is_logged` keeps what an audit compares and an explanation tells.
     pub fn execute(
         &mut self,
@@ -115,7 +124,10 @@ impl Loaded {
 
 impl LoadedGraph {
     fn execute(&mut self, session: &mut Session, number: u64, mode: Mode<'_>, known: &Known, is_logged: bool) -> Ran {
-        let execution = session.execute(number, mode);
+        let (execution, steps) = match is_logged {
+            true => session.log_task_graph(number, mode),
+            false => (session.execute(number, mode), Vec::new()),
+        };
         if let Some(states) = &mut self.states {
             states.look(execution);
         }
@@ -125,7 +137,7 @@ impl LoadedGraph {
         let evidence = (is_new || is_logged).then(|| {
             let timeline = if is_new { timeline::text(&self.graph, &execution.events) } else { String::new() };
             let events = if is_logged { execution.events.clone() } else { Vec::new() };
-            Box::new(Evidence { timeline, events, ..Evidence::default() })
+            Box::new(Evidence { timeline, events, steps, ..Evidence::default() })
         });
         Ran {
             is_of_program: false,

@@ -1,4 +1,10 @@
-//! Makes a case small: leaves out of its task graph whatever it still fails without.
+//! Makes a case small: leaves out of its task graph, its threads and its schedule whatever it still fails without.
+
+mod reducer;
+mod schedule;
+
+pub use reducer::Reducer;
+pub use schedule::{Shrinking, Shrunk, Size, shrink};
 
 use std::collections::VecDeque;
 
@@ -16,6 +22,7 @@ use crate::target::{Built, Progress, Workshop};
 use crate::task_graph::{TaskGraph, allows, shrink};
 
 /// What to make small and how hard to try.
+#[derive(Clone)]
 pub struct Minimisation {
     case: Case,
     graph: TaskGraph,
@@ -38,10 +45,7 @@ impl Minimisation {
     pub fn new(case: Case, attempts: u64, jobs: usize) -> Result<Self> {
         let graph = match &case.workload {
             Workload::TaskGraph(graph) => graph.clone(),
-            Workload::Check(_) => bail!(
-                "the case is of a check, whose C or C++ sources only you can make smaller; look at it with \
-                 `threadbare show`, or name a case with a task graph"
-            ),
+            Workload::Check(_) => bail!("the case is of a check, which has no task graph to make small"),
         };
         ensure!(
             case.verdict != Verdict::Clean,
@@ -95,6 +99,16 @@ impl Minimisation {
             match self.first(&mut courts, &Self::steps(&smallest.graph, &buggy.offers))? {
                 Some(smaller) => smallest = smaller,
                 None => break,
+            }
+        }
+        for threads in 1..self.case.settings.threads {
+            if interrupt::requested() {
+                break;
+            }
+            let settings = Settings { threads, ..self.case.settings.clone() };
+            let fewer = Self { case: Case { settings, ..self.case.clone() }, ..self.clone() };
+            if let Some(smaller) = fewer.first(&mut courts, std::slice::from_ref(&smallest.graph))? {
+                return Ok(smaller);
             }
         }
         Ok(smallest)
@@ -179,7 +193,7 @@ impl Minimisation {
             report: String::new(),
             ..self.case.clone()
         };
-        let work = Work::Replay(Replay { from: attempt.from, times: self.attempts - attempt.from });
+        let work = Work::Replay(Replay { from: attempt.from, times: self.attempts - attempt.from, explains: false });
         let (settings, target) = (settings.clone(), target.clone());
         (Job { settings, target, work }, case)
     }
@@ -204,8 +218,7 @@ struct Attempt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{self, Check};
-    use crate::target::Points;
+    use crate::check;
 
     fn refusal(workload: Workload, verdict: Verdict) -> String {
         let settings = Settings { runtime: check::RUNTIME.to_owned(), threads: 1, ..Settings::sample() };
@@ -216,18 +229,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_small_is_refused_with_the_reason() {
-        let check = Check {
-            directory: std::path::PathBuf::new(),
-            sources: vec!["a.c".into()],
-            flags: Vec::new(),
-            arguments: Vec::new(),
-            points: Points::Sync,
-            injections: Vec::new(),
-            test: None,
-            recorded: None,
-        };
-        let told = refusal(check.into(), Verdict::Deadlock);
-        assert!(told.contains("of a check") && told.contains("name a case with a task graph"), "{told}");
         let told = refusal(TaskGraph::default().into(), Verdict::Clean);
         assert!(told.contains("is clean"), "{told}");
     }

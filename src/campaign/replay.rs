@@ -1,5 +1,6 @@
 //! Replays cases in fresh workers and says whether each shows its recorded verdict.
 
+mod going_on;
 mod read;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -207,28 +208,29 @@ impl Plan {
         refused.extend(self.settle_engines(results, &builds)?);
         let mut impossible: BTreeMap<usize, Error> = BTreeMap::new();
         let mut supervisor = Supervisor::new(self.jobs)?;
-        let mut waiting: VecDeque<usize> =
-            (0..results.len()).flat_map(|index| (0..self.repeat).map(move |_| index)).collect();
+        let mut waiting: VecDeque<(usize, Option<Divergence>)> =
+            (0..results.len()).flat_map(|index| (0..self.repeat).map(move |_| (index, None))).collect();
         while !interrupt::requested() {
             while supervisor.has_room()
-                && let Some(index) = waiting.pop_front()
+                && let Some((index, diverged)) = waiting.pop_front()
             {
                 let Replayed { case, input, settings, target, .. } = &results[index];
                 let times = if case.schedule.is_some() { 1 } else { FREE_ATTEMPTS };
                 let work = match input {
                     Some(input) => Work::Input { input: input.clone(), number: 0 },
-                    None => Work::Replay(Replay { from: 0, times }),
+                    None if diverged.is_some() => going_on::work(case),
+                    None => Work::Replay(Replay { from: 0, times, explains: false }),
                 };
                 let target = builds.of(target, settings.sanitizer)?.clone();
                 let job = Job { settings: settings.clone(), target, work };
-                if let Err(error) = supervisor.start(index, job, Some(case)) {
+                if let Err(error) = supervisor.start((index, diverged), job, Some(case)) {
                     impossible.entry(index).or_insert(error);
                 }
             }
             if supervisor.is_idle() {
                 break;
             }
-            for (index, ended) in supervisor.poll_each()? {
+            for ((index, diverged), ended) in supervisor.poll_each()? {
                 let result = &mut results[index];
                 let ended = match ended {
                     Ok(ended) => ended,
@@ -237,13 +239,23 @@ impl Plan {
                         continue;
                     }
                 };
-                let seen = Seen::of(&ended);
+                let seen = match diverged {
+                    Some(divergence) => Seen::Diverged(going_on::told(divergence, &result.case, &ended)),
+                    None => Seen::of(&ended),
+                };
+                result.seconds += ended.outcome.seconds;
+                if let Seen::Diverged(divergence) = &seen
+                    && matches!(ended.job.work, Work::Replay(_))
+                    && result.case.schedule.is_some()
+                {
+                    waiting.push_front((index, Some(divergence.clone())));
+                    continue;
+                }
                 let conclusion = conclude(&result.case, &result.settings, &seen);
                 if severity(&conclusion) > severity(&result.conclusion) {
                     result.conclusion = conclusion;
                 }
                 result.seen.push(seen);
-                result.seconds += ended.outcome.seconds;
             }
         }
         // From the last to the first, so that the others keep their places.

@@ -115,6 +115,7 @@ fn finding() -> Finding {
         confirmation: Confirmation::Confirmed,
         report: report.to_owned(),
         explanation: String::new(),
+        shrunk: None,
     }
 }
 

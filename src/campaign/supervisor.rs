@@ -19,6 +19,7 @@ use crate::case::Case;
 use crate::feedback::Features;
 use crate::input::Input;
 use crate::model::schedule::Schedule;
+use crate::model::sketch::Sketch;
 use crate::model::verdict::Failure;
 use crate::scratch::Scratch;
 
@@ -49,6 +50,8 @@ pub struct Ended {
     /// Findings after which it went on.
     pub earlier: Vec<Found>,
     pub evolved: Evolved,
+    /// The departures of its last execution, of a replay.
+    pub sketch: Sketch,
 }
 
 /// What a worker of a coverage-guided campaign leaves behind; nothing, if it is another's.

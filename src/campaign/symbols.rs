@@ -44,7 +44,7 @@ impl Symbols {
     /// Uses the best tool on PATH. Without one, addresses stay as they are.
     #[must_use]
     pub fn new() -> Self {
-        Self { tool: find_tool(), known: HashMap::new() }
+        Self { tool: tool(), known: HashMap::new() }
     }
 
     /// Replaces each plain frame by a line for every function that was inlined there.
@@ -157,12 +157,15 @@ fn frames_in(output: &str) -> HashMap<u64, Vec<Frame>> {
     frames
 }
 
-fn is_llvm(tool: &std::path::Path) -> bool {
+/// Whether it is LLVM's, which knows what was inlined.
+#[must_use]
+pub fn is_llvm(tool: &std::path::Path) -> bool {
     tool.file_name().is_some_and(|name| name.to_string_lossy().starts_with("llvm"))
 }
 
 /// The newest `llvm-symbolizer-N` on PATH, as Debian calls it, else `llvm-symbolizer`, else `addr2line`.
-fn find_tool() -> Option<PathBuf> {
+#[must_use]
+pub fn tool() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders = env::split_paths(&path).filter_map(|folder| fs::read_dir(folder).ok());
     let programs: Vec<PathBuf> = folders.flatten().flatten().map(|entry| entry.path()).collect();

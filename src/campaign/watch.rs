@@ -194,7 +194,7 @@ mod tests {
             bug: None,
         };
         let target = Built { object: "program.so".into(), loader: "ld.so".into(), ..Built::default() };
-        let work = Work::Replay(Replay { from: 0, times: 1 });
+        let work = Work::Replay(Replay { from: 0, times: 1, explains: false });
         let watch = Watch::new(1, &Job { settings, target, work }, u64::MAX);
         let start = watch.moved;
         (watch, start)

@@ -1,5 +1,7 @@
 //! What a worker process does: executes one job and judges every execution.
 
+mod trials;
+
 use std::ops::ControlFlow;
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
@@ -58,8 +60,14 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     let mut runner = Runner::open(&files, &job)?;
     match &job.work {
         Work::Explore(slice) => runner.explore(slice)?,
-        Work::Replay(replay) => runner.replay(replay, &Case::read(&files.case())?)?,
+        Work::Replay(replay) => {
+            if runner.is_of_program || replay.explains {
+                runner.session.keep_steps(files.steps());
+            }
+            runner.replay(replay, &Case::read(&files.case())?)?;
+        }
         Work::Compare(comparison) => runner.compare(comparison)?,
+        Work::Try(trials) => runner.try_all(trials, &Case::read(&files.case())?)?,
         Work::Input { input, number } => {
             let input = Input::decode(input)?;
             runner.check_offers(&input.graph)?;
@@ -89,6 +97,7 @@ fn own_fault(panic: &PanicHookInfo<'_>) {
 pub(super) struct Runner {
     pub session: Session,
     threads: u16,
+    is_of_program: bool,
     /// The shared object that is loaded.
     object: PathBuf,
     /// What it offers.
@@ -111,6 +120,7 @@ impl Runner {
         Ok(Self {
             session,
             threads: settings.threads,
+            is_of_program: job.is_of_program(),
             object: job.target.object.clone(),
             offers: job.target.offers,
             tally: Tally::new(files.outcome_so_far()),
@@ -252,6 +262,17 @@ impl Runner {
 
     fn replay_task_graph(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
         let mut loaded = self.load(graph.clone());
+        if let Some(schedule) = case.schedule.as_ref().filter(|_| replay.explains) {
+            let known = &self.tally.known;
+            let mut ran = loaded.execute(&mut self.session, replay.from, Mode::Replay(schedule), known, true);
+            let steps = ran.evidence.as_deref_mut().map(|evidence| std::mem::take(&mut evidence.steps));
+            self.tally.outcome.steps = steps.unwrap_or_default();
+            self.unchecked = replay.from;
+            if self.take(&mut loaded, replay.from, ran).is_continue() {
+                self.leaks(replay.from + 1);
+            }
+            return;
+        }
         let times = if case.schedule.is_some() { 1 } else { replay.times };
         self.unchecked = replay.from;
         for execution in replay.from..replay.from + times {

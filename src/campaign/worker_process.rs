@@ -13,6 +13,7 @@ use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
 use crate::model::exit;
 use crate::model::schedule::Schedule;
+use crate::model::sketch::Sketch;
 use crate::process;
 use crate::protocol::Trace;
 use crate::target::Built;
@@ -143,6 +144,12 @@ impl WorkerProcess {
         self.trace.schedule()
     }
 
+    /// The departures of the last execution from never preempting anyone.
+    #[must_use]
+    pub fn sketch(&self) -> Sketch {
+        Sketch::of(&self.trace.schedule(), &self.trace.preempts())
+    }
+
     /// Seconds since it was started.
     #[must_use]
     pub fn seconds(&self) -> f64 {
@@ -166,6 +173,7 @@ fn begin(job: &Job, files: &Files, memory_limit: u64) -> Result<(Child, Trace, W
         Work::Compare(comparison) => trace.begin(comparison.first),
         Work::Evolve(evolution) => trace.begin(evolution.first),
         Work::Input { number, .. } => trace.begin(*number),
+        Work::Try(trials) => trace.begin(trials.series.tried()),
         Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) | Work::List(_) => {}
     }
     let append = OpenOptions::new().create(true).append(true).open(files.stderr());

@@ -145,6 +145,7 @@ impl Flags {
             executions: self.limits.executions,
             stop_at_first: self.stop_at_first,
             audit: self.audit,
+            minimise: self.limits.minimise(),
             findings: world.findings(self.findings.as_deref())?,
         })
     }

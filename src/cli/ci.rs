@@ -53,7 +53,7 @@ pub struct Flags {
 
 impl Flags {
     fn resolve(&self, world: &World, workshop: &Workshop) -> Result<Ci> {
-        let setting = self.explored.setting(world, &workshop.toolchain)?;
+        let setting = self.explored.setting(world, &workshop.toolchain, &self.limits)?;
         let budget = self.limits.budget(DEFAULT_BUDGET);
         let trust = world.trust()?;
         let regressions = self.regressions(world)?.map(|paths| replay::Plan {
@@ -151,6 +151,7 @@ impl Flags {
             executions,
             stop_at_first: false,
             audit: false,
+            minimise: setting.minimise,
             findings: setting.findings.clone(),
         })
     }

@@ -101,16 +101,18 @@ pub struct Setting {
     pub engine_is_given: bool,
     pub seed: u64,
     pub jobs: usize,
+    pub minimise: Option<Duration>,
     pub findings: PathBuf,
 }
 
 impl Exploring {
-    pub fn setting(&self, world: &World, toolchain: &Toolchain) -> Result<Setting> {
+    pub fn setting(&self, world: &World, toolchain: &Toolchain, limits: &Limits) -> Result<Setting> {
         Ok(Setting {
             engine: resolve::engine(self.engine, toolchain)?,
             engine_is_given: self.engine.is_some(),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             jobs: world.jobs(self.jobs)?,
+            minimise: limits.minimise(),
             findings: world.findings(self.findings.as_deref())?,
         })
     }
@@ -183,6 +185,7 @@ impl Exploring {
             executions,
             stop_at_first: false,
             audit,
+            minimise: setting.minimise,
             findings: setting.findings.clone(),
         })
     }
@@ -200,7 +203,7 @@ fn random_seed() -> Result<u64> {
 
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let workshop = world.workshop()?;
-    let setting = flags.explored.setting(world, &workshop.toolchain)?;
+    let setting = flags.explored.setting(world, &workshop.toolchain, &flags.limits)?;
     let limits = (flags.limits.budget(DEFAULT_BUDGET), flags.limits.executions);
     let name = flags.explored.runtime();
     let campaign = flags.explored.campaign(name, world, &workshop, &setting, limits, flags.audit)?;

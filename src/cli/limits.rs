@@ -1,4 +1,4 @@
-//! The flags that end an exploration: `--budget` and `--executions`.
+//! The flags that end an exploration, `--budget` and `--executions`, and what is done to its findings, `--minimise`.
 
 use std::time::Duration;
 
@@ -16,9 +16,28 @@ pub struct Limits {
     /// Explore so many executions, over all sanitizers and thread counts; of ci over all targets as well.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub executions: Option<u64>,
+    /// Time to make the schedules of what is found small, over all findings, or `off` to keep them as they are found.
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = minimise)]
+    minimise: Minimise,
+}
+
+/// Time for the schedules of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Minimise(Option<Duration>);
+
+fn minimise(text: &str) -> Result<Minimise, String> {
+    match text {
+        "off" => Ok(Minimise(None)),
+        _ => duration(text).map(|time| Minimise(Some(time))).map_err(|why| format!("{why}; or `off`")),
+    }
 }
 
 impl Limits {
+    /// The time for the schedules of findings, if they are to be made small.
+    pub fn minimise(&self) -> Option<Duration> {
+        self.minimise.0
+    }
+
     /// The time to explore, if it is limited: by default where nothing else is.
     pub fn budget(&self, default: Duration) -> Option<Duration> {
         self.budget.or_else(|| self.executions.is_none().then_some(default))
@@ -26,7 +45,7 @@ impl Limits {
 }
 
 /// Parses a duration, of which a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.trim().parse().ok().map(Duration::from_secs);
     let duration = seconds.or_else(|| humantime::parse_duration(text).ok());
     match duration {
@@ -55,9 +74,16 @@ mod tests {
     }
 
     #[test]
+    fn schedules_are_left_as_they_are_found_on_request() {
+        assert_eq!(minimise("off"), Ok(Minimise(None)));
+        assert_eq!(minimise("5s"), Ok(Minimise(Some(Duration::from_secs(5)))));
+        assert!(minimise("0").is_err_and(|why| why.contains("`off`")));
+    }
+
+    #[test]
     fn the_default_holds_where_nothing_else_ends_it() {
         let default = Duration::from_secs(60);
-        let of = |budget, executions| Limits { budget, executions }.budget(default);
+        let of = |budget, executions| Limits { budget, executions, minimise: Minimise(None) }.budget(default);
         assert_eq!(of(None, None), Some(default));
         assert_eq!(of(None, Some(5)), None);
         assert_eq!(of(Some(Duration::from_secs(2)), Some(5)), Some(Duration::from_secs(2)));

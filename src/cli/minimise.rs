@@ -1,23 +1,28 @@
-//! `threadbare minimise`: makes the task graph of a case as small as it can be.
+//! `threadbare minimise`: makes the task graph, the threads and the schedule of a case as small as they can be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
+use super::limits::duration;
+use super::opened::{Opened, Trusted};
 use super::world::{World, build_on};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
-use crate::campaign::minimise::{Minimisation, Smallest};
-use crate::case::Case;
+use crate::campaign::laboratory::Laboratory;
+use crate::campaign::minimise::{Minimisation, Shrunk, Smallest, shrink};
+use crate::case::{Case, Workload};
 use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::say;
+use crate::report::{say, shrunk};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   threadbare minimise found.case                                      to found.min.case
+  threadbare minimise found.min.case --output found.min.case          goes on where it was interrupted
   threadbare minimise found.case --output small.case --attempts 2000  for rare schedules")]
 pub struct Flags {
     /// A case that fails.
@@ -28,32 +33,68 @@ pub struct Flags {
     /// Schedules that a smaller task graph gets to fail under.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     attempts: u64,
+    /// Time for the schedule: at most.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    budget: Option<Duration>,
+    #[command(flatten)]
+    trusted: Trusted,
     /// Workers at a time [default: `jobs` of threadbare.toml, else one for each core].
     #[arg(long)]
     jobs: Option<usize>,
 }
 
 pub fn run(flags: Flags, world: &World) -> Result<()> {
-    let case = Case::read(&flags.case)?;
-    let jobs = world.jobs(flags.jobs)?;
-    let output = flags.output.unwrap_or_else(|| flags.case.with_extension("min.case"));
+    let given = Case::read(&flags.case)?;
+    ensure!(
+        given.verdict != crate::model::verdict::Verdict::Clean,
+        "the case is clean, so there is nothing to make small; name one that fails"
+    );
+    let output = flags.output.clone().unwrap_or_else(|| flags.case.with_extension("min.case"));
     can_write(&output)?;
     interrupt::listen()?;
-    let minimisation = Minimisation::new(case, flags.attempts, jobs)?;
-    let (tasks, before) = (minimisation.graph().tasks.len(), minimisation.graph().operation_count());
     let line = ProgressLine::new();
-    let targets = minimisation.build(&world.workshop()?, build_on(&line))?;
-    let total = before as u64;
-    let Smallest { case, graph } = minimisation
-        .run(&targets, |left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
+    let (case, mut laboratory) = match &given.workload {
+        Workload::TaskGraph(_) => smallest_graph(&flags, given.clone(), world, &line)?,
+        Workload::Check(_) => {
+            let Opened { case, laboratory } = flags.trusted.open(&flags.case, world, &world.workshop()?, &line)?;
+            (case, laboratory)
+        }
+    };
+    let smaller = shrink(&mut laboratory, &case, flags.budget, |so_far| line.shrinking(so_far))?;
     drop(line);
-    write_whole(&output, case.to_string().as_bytes())?;
-    say(format!(
-        "{}: {tasks} tasks with {before} operations came to {} with {}; replay: threadbare replay {}",
-        word(&case.verdict),
-        graph.tasks.len(),
-        graph.operation_count(),
-        output.display()
-    ));
+    let workload = match &given.workload {
+        // As it was written, with paths that hold where the case lies.
+        Workload::Check(_) => given.workload.clone(),
+        Workload::TaskGraph(_) => smaller.case.workload.clone(),
+    };
+    write_whole(&output, Case { workload, ..smaller.case.clone() }.to_string().as_bytes())?;
+    tell(&given, &smaller, &output);
     Ok(())
+}
+
+/// The case with the smallest task graph and fewest threads that it comes to.
+fn smallest_graph(flags: &Flags, given: Case, world: &World, line: &ProgressLine) -> Result<(Case, Laboratory)> {
+    let minimisation = Minimisation::new(given, flags.attempts, world.jobs(flags.jobs)?)?;
+    let total = minimisation.graph().operation_count() as u64;
+    let targets = minimisation.build(&world.workshop()?, build_on(line))?;
+    let Smallest { case, .. } = minimisation
+        .run(&targets, |left| line.count(total.saturating_sub(left as u64), total, "operations left out"))?;
+    let [buggy, _] = targets;
+    Ok((case, Laboratory::new(buggy)?))
+}
+
+/// What became of it.
+fn tell(given: &Case, smaller: &Shrunk, output: &Path) {
+    let size = |case: &Case| match &case.workload {
+        Workload::TaskGraph(graph) => Some((graph.tasks.len(), graph.operation_count(), case.settings.threads)),
+        Workload::Check(_) => None,
+    };
+    let verdict = word(&given.verdict);
+    if let (Some((tasks, operations, threads)), Some(left)) = (size(given), size(&smaller.case)) {
+        say(format!(
+            "{verdict}: {tasks} tasks with {operations} operations on {threads} threads came to {} with {} on {}",
+            left.0, left.1, left.2
+        ));
+    }
+    say(format!("{verdict}: {}; replay: threadbare replay {}", shrunk::text(smaller), output.display()));
 }

@@ -16,7 +16,7 @@ use crate::model::settings::StrategyName;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
-use crate::report::{completeness, findings, grouped, json, junit, say, table};
+use crate::report::{completeness, findings, grouped, json, junit, painted, say, table};
 use crate::target::Workshop;
 
 #[derive(Debug, Args)]
@@ -102,11 +102,11 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     let is_of_program = campaign.is_of_program();
     let table = table::of_cells(&summary.cells, is_of_program);
     if is_of_program {
-        summary.findings.iter().for_each(|finding| say(format!("{}\n", findings::text(finding))));
+        summary.findings.iter().for_each(|finding| painted::say(&format!("{}\n", findings::text(finding))));
         say(table);
     } else {
         say(table);
-        summary.findings.iter().for_each(|finding| say(format!("\n{}", findings::text(finding))));
+        summary.findings.iter().for_each(|finding| painted::say(&format!("\n{}", findings::text(finding))));
     }
     for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
         let is_whole = campaign.searched.strategy() == StrategyName::Exhaustive;

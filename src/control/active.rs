@@ -7,11 +7,12 @@ pub(super) use signals::information;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::{c_int, c_void};
+use std::path::Path;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
 use super::image::Image;
-use super::log::Log;
+use super::log::{Log, Moment};
 use super::sanitizer;
 use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
@@ -19,6 +20,8 @@ use super::virtual_thread::{Start, VirtualThread};
 use crate::model::execution::{Ending, Exit, Step, ThreadId};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
+use crate::process;
+use crate::protocol::Steps;
 use crate::strategy::Use;
 
 /// The execution that the calling thread is part of, if it is controlled.
@@ -156,7 +159,7 @@ impl Active {
         }
         // Now the operation is made, after those of the threads that ran in between.
         if self.ask(|controller| controller.is_logging()) {
-            self.log(op.kind, op.object);
+            self.log(op.kind, (op.object, op.size as usize));
         }
     }
 
@@ -168,26 +171,35 @@ impl Active {
     }
 
     #[cold]
-    pub fn log(&self, kind: OpKind, object: usize) {
+    pub fn log(&self, kind: OpKind, (object, size): (usize, usize)) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
-            let runnable = self.ask(|controller| controller.runnable_digest());
+            let moment = self.ask(|controller| {
+                let (runnable, point) = (controller.runnable_digest(), controller.trace().points());
+                Moment { runnable, point }
+            });
             let current = self.current();
             let threads = 0..self.ask(|controller| controller.thread_count());
             let signals_of = |thread| self.ask(|controller| controller.signals.place(thread));
             let is_of =
                 |thread: &ThreadId| self.engine.thread(*thread).address() == object || signals_of(*thread) == object;
             match threads.into_iter().find(is_of) {
-                Some(other) => log.add_on_thread(current, kind, other, runnable),
-                None => log.add(current, kind, object, runnable),
+                Some(other) => log.add_on_thread(current, kind, other, moment),
+                None => log.add(current, kind, (object, size), moment),
             }
         }
     }
 
-    /// Keeps every step of the program under check, if there is one, from now on.
-    pub fn begin_log(&self) {
+    /// Keeps every step of the program under check, if there is one, or else of the runtime in `object`, from now on: with what it read and wrote if there is a
+    /// file to keep them in.
+    pub fn begin_log(&self, file: Option<&Path>, object: Option<&Path>) {
+        // One that cannot be made keeps nothing for the case that the process dies.
+        let file = || file.and_then(|path| Steps::create(path).ok());
         if let Some(image) = self.image.get() {
-            self.log.get_or_init(|| image.log());
+            self.log.get_or_init(|| image.log(file()));
+            self.ask(|controller| controller.set_logging(true));
+        } else if let Some((whole, code)) = object.and_then(process::ranges_of) {
+            self.log.get_or_init(|| Log::new(whole, code, file()));
             self.ask(|controller| controller.set_logging(true));
         }
     }

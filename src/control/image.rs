@@ -13,6 +13,7 @@ use anyhow::{Result, anyhow, ensure};
 use super::log::Log;
 use super::sanitizer;
 use super::state::thread_locals;
+use crate::protocol::Steps;
 use crate::target::demangled;
 
 type Constructor = unsafe extern "C-unwind" fn(c_int, *mut *mut c_char, *mut *mut c_char);
@@ -143,9 +144,9 @@ impl Image {
         &self.parts.destructors
     }
 
-    /// A log of its executions.
-    pub fn log(&self) -> Log {
-        Log::new(self.parts.whole.clone(), self.parts.code.clone())
+    /// A log of its executions, in a file if there is one.
+    pub fn log(&self, file: Option<Steps>) -> Log {
+        Log::new(self.parts.whole.clone(), self.parts.code.clone(), file)
     }
 }
 

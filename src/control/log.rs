@@ -1,48 +1,62 @@
 //! The log of one execution: every scheduling point, and where in the program under check it was passed. For people, so
 //! it is kept only on request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
-use crate::model::execution::{Object, Step, ThreadId};
+use crate::model::execution::{Object, Step, ThreadId, Value};
 use crate::model::op::OpKind;
-
-/// Steps that are kept: the first ones.
-const MAX_STEPS: usize = 100_000;
-/// Calls on the stack that are kept of a step, the innermost ones of the program's own.
-const MAX_FRAMES: usize = 16;
+use crate::protocol::Steps;
+use crate::protocol::steps::{MAX_FRAMES, MAX_STEPS};
 
 unsafe extern "C" {
     /// libgcc: calls `visit` for each frame, from the innermost on.
     fn _Unwind_Backtrace(visit: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, data: *mut c_void) -> c_int;
     fn _Unwind_GetIP(frame: *mut c_void) -> usize;
+    /// Where the frame ends that this one called, so where the stack was before that call.
+    fn _Unwind_GetCFA(frame: *mut c_void) -> usize;
 }
 
 /// `_URC_NO_REASON` and `_URC_END_OF_STACK` of the C++ ABI.
 const GO_ON: c_int = 0;
 const ENOUGH: c_int = 5;
 
+/// When an operation is made.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    /// A digest of which threads can run.
+    pub runnable: u64,
+    /// Points that the execution has passed.
+    pub point: u64,
+}
+
 /// Where the points of an execution go that is looked at.
 pub(super) struct Log {
     program: Range<usize>,
     code: Range<usize>,
     steps: RefCell<Vec<Step>>,
+    /// Where they are kept in case that the process dies, with what they read and wrote.
+    file: Option<RefCell<Steps>>,
+    /// What the last step was on, if what it holds is to be told.
+    last: Cell<(usize, usize)>,
 }
 
 impl Log {
     /// Of a program that was loaded to that range, its code to a part of it.
-    pub fn new(program: Range<usize>, code: Range<usize>) -> Self {
-        Self { program, code, steps: RefCell::default() }
+    pub fn new(program: Range<usize>, code: Range<usize>, file: Option<Steps>) -> Self {
+        let (file, last) = (file.map(RefCell::new), Cell::new((0, 0)));
+        Self { program, code, steps: RefCell::default(), file, last }
     }
 
-    pub fn add(&self, thread: ThreadId, kind: OpKind, object: usize, runnable: u64) {
-        self.push(thread, kind, self.object(object), runnable);
+    /// The object is so many bytes, or 0 if it holds nothing to tell.
+    pub fn add(&self, thread: ThreadId, kind: OpKind, (object, size): (usize, usize), moment: Moment) {
+        self.push(thread, kind, (self.object(object), object, size), moment);
     }
 
     /// As `add`, of an operation on another thread, or the end of a thread.
-    pub fn add_on_thread(&self, thread: ThreadId, kind: OpKind, other: ThreadId, runnable: u64) {
-        self.push(thread, kind, Object::Thread(other), runnable);
+    pub fn add_on_thread(&self, thread: ThreadId, kind: OpKind, other: ThreadId, moment: Moment) {
+        self.push(thread, kind, (Object::Thread(other), 0, 0), moment);
     }
 
     fn object(&self, object: usize) -> Object {
@@ -55,23 +69,52 @@ impl Log {
         }
     }
 
-    fn push(&self, thread: ThreadId, kind: OpKind, object: Object, runnable: u64) {
+    /// What the last step was on is what that step made of it: nobody has done anything else since.
+    fn push(&self, thread: ThreadId, kind: OpKind, (object, address, size): (Object, usize, usize), moment: Moment) {
+        self.end_last();
         let mut steps = self.steps.borrow_mut();
-        if steps.len() < MAX_STEPS {
-            steps.push(Step { thread, kind, object, runnable, frames: self.frames() });
+        if steps.len() >= MAX_STEPS {
+            return;
+        }
+        let (frames, stack) = self.frames();
+        let Moment { runnable, point } = moment;
+        let mut step = Step { thread, kind, object, runnable, point, frames, stack: Vec::new(), value: None };
+        if let Some(file) = &self.file {
+            step.stack = stack;
+            step.value = peek(address, size).map(|before| Value { size: size as u8, before, after: before });
+            self.last.set((address, size));
+            file.borrow_mut().put(steps.len(), &step);
+        }
+        steps.push(step);
+    }
+
+    /// Notes what the last step left where it was.
+    fn end_last(&self) {
+        let (address, size) = self.last.replace((0, 0));
+        let (Some(file), Some(after)) = (&self.file, peek(address, size)) else { return };
+        let mut steps = self.steps.borrow_mut();
+        let last = steps.len().saturating_sub(1);
+        if let Some(step) = steps.last_mut()
+            && let Some(value) = &mut step.value
+        {
+            value.after = after;
+            file.borrow_mut().put(last, step);
         }
     }
 
     pub fn take(&self) -> Vec<Step> {
+        self.end_last();
         self.steps.take()
     }
 
-    /// The calls that lead here, as offsets in the program.
-    fn frames(&self) -> Vec<u64> {
-        let mut visit = Visit { program: self.program.start, code: self.code.clone(), frames: Vec::new() };
+    /// The calls that lead here, as offsets in the program, and where their frames end.
+    fn frames(&self) -> (Vec<u64>, Vec<u64>) {
+        let (program, code) = (self.program.start, self.code.clone());
+        let mut visit = Visit { program, code, frames: Vec::new(), stack: Vec::new(), is_last_open: false };
         // SAFETY: `look_at` does as the unwinder asks, and `visit` outlives the walk.
         unsafe { _Unwind_Backtrace(look_at, (&raw mut visit).cast()) };
-        visit.frames
+        visit.stack.resize(visit.frames.len(), 0);
+        (visit.frames, visit.stack)
     }
 }
 
@@ -79,14 +122,37 @@ struct Visit {
     program: usize,
     code: Range<usize>,
     frames: Vec<u64>,
+    stack: Vec<u64>,
+    /// Where the last frame ends is told by the next one.
+    is_last_open: bool,
 }
 
 unsafe extern "C" fn look_at(frame: *mut c_void, visit: *mut c_void) -> c_int {
     // SAFETY: the unwinder's frame, and the argument that `frames` gave.
-    let (address, visit) = unsafe { (_Unwind_GetIP(frame), &mut *visit.cast::<Visit>()) };
+    let (address, end, visit) = unsafe { (_Unwind_GetIP(frame), _Unwind_GetCFA(frame), &mut *visit.cast::<Visit>()) };
+    if std::mem::take(&mut visit.is_last_open) {
+        visit.stack.push(end as u64);
+        if visit.frames.len() == MAX_FRAMES {
+            return ENOUGH;
+        }
+    }
     // A return address is that of the next instruction, which may be another line's.
     if let Some(address) = address.checked_sub(1).filter(|address| visit.code.contains(address)) {
         visit.frames.push((address - visit.program) as u64);
+        visit.is_last_open = true;
     }
-    if visit.frames.len() < MAX_FRAMES { GO_ON } else { ENOUGH }
+    GO_ON
+}
+
+/// The number in so many bytes of memory that may be there no more; `None` if it is not, or if they hold no number.
+fn peek(address: usize, size: usize) -> Option<u64> {
+    if !matches!(size, 1 | 2 | 4 | 8) {
+        return None;
+    }
+    let mut number = 0_u64;
+    let local = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: size };
+    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: size };
+    // SAFETY: the kernel writes at most `size` bytes to `number`, and looks itself whether `address` can be read.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) };
+    (read == size as isize).then_some(number)
 }

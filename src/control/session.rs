@@ -24,7 +24,7 @@ use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings};
 use crate::process;
 use crate::protocol::Trace;
 use crate::runtime::{LoadedTaskGraph, Probes, Runtime, ScenarioInfo};
-use crate::strategy;
+use crate::strategy::{self, Guide};
 use crate::task_graph::{Injections, TaskGraph};
 use run::Limits;
 
@@ -48,6 +48,8 @@ pub enum Mode<'a> {
     Explore { seed: u64 },
     /// From a recorded schedule.
     Replay(&'a Schedule),
+    /// From a schedule's departures, as far as they fit.
+    Guided(&'a Guide),
 }
 
 /// What a session begins with.
@@ -70,6 +72,10 @@ pub struct Session {
     /// The program under check, where nothing is controlled. It must end by returning from `main`.
     free_image: OnceCell<Image>,
     execution: Execution,
+    /// That of the runtime.
+    object: Option<PathBuf>,
+    /// Where the steps are kept of an execution that is logged.
+    steps_file: Option<PathBuf>,
     /// An execution was stopped midway: its threads are still there, so there can be no other.
     spent: bool,
 }
@@ -102,6 +108,10 @@ impl Session {
             process::die_of_faults();
         }
         trace.ready();
+        let object = match target {
+            Loading::Runtime(object) => Some(object.to_owned()),
+            Loading::Later => None,
+        };
         let runtime = match target {
             Loading::Runtime(object) => {
                 hooks::look_for_fences(object);
@@ -116,6 +126,12 @@ impl Session {
             Loading::Later => Runtime::default(),
         };
         hooks::set_origin(runtime.origin());
+        if sanitizer::loaded() == Sanitizer::None
+            && let Some(object) = &object
+            && let Some((place, _)) = process::ranges_of(object)
+        {
+            process::tell_faults_of(object, &place);
+        }
         let control = match settings.engine {
             Engine::Free => Control::Free(trace),
             Engine::Fibers => Control::controlled(trace, settings, Carrier::fibers()),
@@ -131,6 +147,8 @@ impl Session {
             directory: None,
             free_image: OnceCell::new(),
             execution: Execution::completed(Vec::new()),
+            object,
+            steps_file: None,
             spent: false,
         })
     }
@@ -156,6 +174,11 @@ impl Session {
     #[must_use]
     pub fn files_left(&self) -> Vec<(String, Vec<u8>)> {
         self.directory.as_ref().map(Directory::files).unwrap_or_default()
+    }
+
+    /// Keeps the steps of executions that are logged in this file, with what they read and wrote.
+    pub fn keep_steps(&mut self, path: PathBuf) {
+        self.steps_file = Some(path);
     }
 
     /// What may go wrong in executions from now on; `load` says it anew.
@@ -239,6 +262,17 @@ impl Session {
         &self.execution
     }
 
+    /// As [`Session::execute`], and keeps the steps in the file that [`Session::keep_steps`] named, if it did; gives them.
+    pub fn log_task_graph(&mut self, number: u64, mode: Mode<'_>) -> (&Execution, Vec<Step>) {
+        let active = match (&self.control, &self.steps_file) {
+            (Control::Controlled(active), Some(_)) => Some(*active),
+            _ => None,
+        };
+        active.inspect(|active| active.begin_log(self.steps_file.as_deref(), self.object.as_deref()));
+        self.execute(number, mode);
+        (&self.execution, active.map(Active::end_log).unwrap_or_default())
+    }
+
     /// Loads C++ functions of the tests, to be executed in place of task graphs.
     ///
     /// # Errors
@@ -298,6 +332,9 @@ impl Session {
         let image = Image::load(path, arguments)?;
         hooks::set_origin(image.origin());
         hooks::look_for_fences(path);
+        if sanitizer::loaded() == Sanitizer::None {
+            process::tell_faults_of(path, &image.memory());
+        }
         let place = match &self.control {
             Control::Controlled(active) => {
                 active.ask(|controller| controller.lies_still(image.memory()));
@@ -378,7 +415,7 @@ impl Session {
             Control::Controlled(active) => Some(*active),
             Control::Free(_) => None,
         };
-        active.inspect(|active| active.begin_log());
+        active.inspect(|active| active.begin_log(self.steps_file.as_deref(), None));
         self.execute_image(number, mode, budget, budget.points);
         (&self.execution, active.map(Active::end_log).unwrap_or_default())
     }

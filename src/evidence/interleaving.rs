@@ -7,9 +7,13 @@ use crate::model::execution::ThreadId;
 use crate::model::op::OpKind;
 
 /// Lines at the end that are shown whatever is in them; what went wrong is mostly there.
-const LAST_LINES: usize = 100;
-/// Lines shown at most: the last of those about a switch, and the last of all.
-const MAX_LINES: usize = 400;
+const LAST_LINES: usize = 50;
+/// Lines shown at most, unless more are asked for: those that are marked, the last of those about a switch, and the last of
+/// all.
+pub const MAX_LINES: usize = 200;
+/// Lines of a round, at most, and rounds, at least, of a loop that is shown once.
+const LONGEST_ROUND: usize = 8;
+const FEWEST_ROUNDS: usize = 3;
 /// Actions in a line: at most. Of more, the first are shown and the last.
 const MAX_ACTIONS: usize = 5;
 /// Columns for threads; the threads beyond share the last.
@@ -26,21 +30,32 @@ pub struct Step {
     pub place: String,
     /// What else is to be said: the value, why the thread waits.
     pub note: Option<String>,
+    /// Why the reader should look here.
+    pub mark: Option<String>,
 }
 
-/// The steps as text, and after them how they ended. Steps of one thread at one place that follow each other take one
-/// line. `▸` marks where another thread goes on.
+/// The steps as text, of at most so many lines, and after them how they ended. Steps of one thread at one place that follow
+/// each other take one line, and rounds of a loop are shown once. `▸` marks where another thread goes on. What only one
+/// thread ever accesses is left out, since its order with others does not matter.
 #[must_use]
-pub fn text(steps: &[Step], ending: &str) -> String {
-    let lines = lines(steps);
+pub fn text(steps: &[Step], ending: &str, most: usize) -> String {
+    let told = without_private(steps);
+    let lines = folded(lines(steps, &told));
     let switches = lines.iter().filter(|line| line.switched).count();
     let mut text = format!(
         "interleaving: {}, {}, main is thread 0\n",
         counted(steps.len(), "step", "steps"),
         counted(switches, "switch", "switches")
     );
+    if told.len() < steps.len() {
+        let _ = writeln!(
+            text,
+            "    …  {} of what only one thread accesses",
+            counted(steps.len() - told.len(), "step", "steps")
+        );
+    }
     let mut shown = 0;
-    for index in kept(&lines) {
+    for index in kept(&lines, most) {
         leave_out(&mut text, &lines[shown..index]);
         let _ = writeln!(text, "{}", lines[index].text());
         shown = index + 1;
@@ -51,25 +66,81 @@ pub fn text(steps: &[Step], ending: &str) -> String {
     text
 }
 
+/// The steps without accesses to what no other thread ever touches.
+fn without_private(steps: &[Step]) -> Vec<usize> {
+    let mut users: HashMap<&str, Option<ThreadId>> = HashMap::new();
+    for step in steps {
+        let user = users.entry(&step.object).or_insert(Some(step.thread));
+        *user = user.filter(|user| *user == step.thread);
+    }
+    let is_alone = steps.iter().all(|step| step.thread == steps[0].thread);
+    let is_private = |step: &Step| {
+        step.kind.accesses() && !step.object.is_empty() && step.mark.is_none() && users[step.object.as_str()].is_some()
+    };
+    (0..steps.len()).filter(|index| is_alone || !is_private(&steps[*index])).collect()
+}
+
+/// Shows rounds of a loop once, with their number.
+fn folded(mut lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+    let mut folded = Vec::with_capacity(lines.len());
+    let mut start = 0;
+    while start < lines.len() {
+        let rounds = |length: usize| {
+            let round = &lines[start..start + length];
+            let again = |rounds: &usize| {
+                let other = lines.get(start + rounds * length..start + (rounds + 1) * length);
+                other.is_some_and(|other| other.iter().zip(round).all(|(other, line)| line.is_again(other)))
+            };
+            (1..).take_while(again).last().unwrap_or_default() + 1
+        };
+        let longest = LONGEST_ROUND.min(lines.len() - start);
+        match (1..=longest).map(|length| (length, rounds(length))).find(|(_, rounds)| *rounds >= FEWEST_ROUNDS) {
+            Some((length, rounds)) => {
+                let steps = lines[start + length..start + rounds * length].iter().map(|line| line.steps).sum();
+                for line in &mut lines[start..start + length] {
+                    folded.push(line.take());
+                }
+                if let Some(last) = folded.last_mut() {
+                    last.again = Some((length, rounds, steps));
+                }
+                start += rounds * length;
+            }
+            None => {
+                folded.push(lines[start].take());
+                start += 1;
+            }
+        }
+    }
+    folded
+}
+
 /// Says that lines are missing. A single one would take no less space.
 fn leave_out(text: &mut String, lines: &[Line]) {
     let _ = match lines {
         [] => Ok(()),
         [line] => writeln!(text, "{}", line.text()),
         _ => {
-            let steps = lines.iter().map(|line| line.steps).sum();
+            let of_line = |line: &Line<'_>| line.steps + line.again.map_or(0, |(.., steps)| steps);
+            let steps = lines.iter().map(of_line).sum();
             writeln!(text, "    …  {} left out", counted(steps, "step", "steps"))
         }
     };
 }
 
-/// The lines that are shown: the last, and of those before them the two about each switch.
-fn kept(lines: &[Line]) -> Vec<usize> {
+/// The lines that are shown: those that are marked, the last, and of those before them the two about each switch.
+fn kept(lines: &[Line<'_>], most: usize) -> Vec<usize> {
     let about_switch = |index: usize| lines[index].switched || lines.get(index + 1).is_some_and(|next| next.switched);
-    let mut kept: Vec<usize> =
-        (0..lines.len()).filter(|index| index + LAST_LINES >= lines.len() || about_switch(*index)).collect();
-    kept.drain(..kept.len().saturating_sub(MAX_LINES));
-    kept
+    let is_shown = |index: &usize| {
+        index + LAST_LINES.min(most) >= lines.len() || about_switch(*index) || lines[*index].mark.is_some()
+    };
+    let kept: Vec<usize> = (0..lines.len()).filter(is_shown).collect();
+    let mut too_many = kept.len().saturating_sub(most);
+    let is_left = |index: &usize| {
+        let leaves = too_many > 0 && lines[*index].mark.is_none();
+        too_many -= usize::from(leaves);
+        !leaves
+    };
+    kept.into_iter().filter(is_left).collect()
 }
 
 /// Steps of one thread at one place.
@@ -83,9 +154,27 @@ struct Line<'a> {
     switched: bool,
     /// What was done, and how often in a row.
     actions: Vec<(String, usize)>,
+    mark: Option<&'a str>,
+    /// It ends a round of a loop, of so many lines, that was made so often, with so many steps in the other rounds.
+    again: Option<(usize, usize, usize)>,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// Leaves an empty one in its place.
+    fn take(&mut self) -> Self {
+        let actions = std::mem::take(&mut self.actions);
+        Self { actions, ..*self }
+    }
+
+    /// Whether another one is the same of another round.
+    fn is_again(&self, other: &Self) -> bool {
+        let is_quiet = |line: &Self| line.mark.is_none();
+        is_quiet(self)
+            && is_quiet(other)
+            && !other.switched
+            && (self.thread, self.place, &self.actions) == (other.thread, other.place, &other.actions)
+    }
+
     fn text(&self) -> String {
         let Self { first, thread, .. } = self;
         let mark = if self.switched { '▸' } else { ' ' };
@@ -94,7 +183,15 @@ impl Line<'_> {
             place if place.is_empty() => place,
             place => format!("{place}: "),
         };
-        format!("{first:>5} {mark}{column}thread {thread} │ {place}{}", self.what())
+        let mut text = format!("{first:>5} {mark}{column}thread {thread} │ {place}{}", self.what());
+        if let Some(why) = self.mark {
+            let _ = write!(text, "  ◀ {}", one_line(why));
+        }
+        if let Some((length, rounds, _)) = self.again {
+            let what = if length == 1 { "this line".to_owned() } else { format!("these {length} lines") };
+            let _ = write!(text, "\n      {column}         … {what} {rounds} times");
+        }
+        text
     }
 
     fn what(&self) -> String {
@@ -112,14 +209,16 @@ impl Line<'_> {
     }
 }
 
-fn lines(steps: &[Step]) -> Vec<Line<'_>> {
-    let names = Names::of(steps);
+/// Of the steps with these numbers.
+fn lines<'a>(steps: &'a [Step], told: &[usize]) -> Vec<Line<'a>> {
+    let names = Names::of(steps, told);
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for (first, step) in steps.iter().enumerate() {
+    for (first, step) in told.iter().map(|index| (*index, &steps[*index])) {
         let action = action(step, &names);
         let switched = match lines.last_mut() {
             Some(line) if (line.thread, line.place) == (step.thread, &step.place) => {
                 line.steps += 1;
+                line.mark = line.mark.or(step.mark.as_deref());
                 match line.actions.last_mut() {
                     Some((last, times)) if *last == action => *times += 1,
                     _ => line.actions.push((action, 1)),
@@ -130,9 +229,16 @@ fn lines(steps: &[Step]) -> Vec<Line<'_>> {
             None => false,
         };
         let (thread, place, actions) = (step.thread, step.place.as_str(), vec![(action, 1)]);
-        lines.push(Line { first, steps: 1, thread, place, switched, actions });
+        lines.push(Line { first, steps: 1, thread, place, switched, actions, mark: step.mark.as_deref(), again: None });
     }
     lines
+}
+
+/// What a step does, in words, with an address for what has no name.
+#[must_use]
+pub fn action_of(step: &Step) -> String {
+    let object = if step.object.starts_with("0x") { "memory".to_owned() } else { step.object.clone() };
+    action(&Step { object, ..step.clone() }, &Names::none())
 }
 
 /// What a step does, in words.
@@ -199,16 +305,21 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(steps: &'a [Step]) -> Self {
-        let given = steps.iter().map(|step| step.object.as_str()).collect();
+    fn of(steps: &'a [Step], told: &[usize]) -> Self {
+        let told = || told.iter().map(|index| &steps[*index]);
+        let given = told().map(|step| step.object.as_str()).collect();
         let mut names = Self { given, ours: HashMap::new(), last: 0 };
-        for step in steps.iter().filter(|step| step.object.starts_with("0x")) {
+        for step in told().filter(|step| step.object.starts_with("0x")) {
             if !names.ours.contains_key(step.object.as_str()) {
                 let name = names.next();
                 names.ours.insert(&step.object, name);
             }
         }
         names
+    }
+
+    fn none() -> Self {
+        Self { given: HashSet::new(), ours: HashMap::new(), last: 0 }
     }
 
     /// A name that no object was given.
@@ -240,107 +351,4 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(thread: ThreadId, kind: OpKind, object: &str, place: &str) -> Step {
-        Step { thread, kind, object: object.to_owned(), place: place.to_owned(), note: None }
-    }
-
-    fn noted(step: Step, note: &str) -> Step {
-        Step { note: Some(note.to_owned()), ..step }
-    }
-
-    #[test]
-    fn a_lost_update_reads_as_it_happened() {
-        let steps = [
-            step(0, OpKind::ThreadCreate, "", "lost_update.c:14 main"),
-            step(0, OpKind::ThreadCreate, "", "lost_update.c:15 main"),
-            noted(step(1, OpKind::Load, "0x7f10", "lost_update.c:6 add"), "0"),
-            noted(step(2, OpKind::Load, "0x7f10", "lost_update.c:6 add"), "0"),
-            noted(step(2, OpKind::Store, "0x7f10", "lost_update.c:6 add"), "1"),
-            step(2, OpKind::ThreadEnd, "", ""),
-            noted(step(1, OpKind::Store, "0x7f10", "lost_update.c:6 add"), "1"),
-            step(1, OpKind::Lock, "log", "lost_update.c:8 add"),
-            step(1, OpKind::Store, "0x7f00", "lost_update.c:8 add"),
-        ];
-        let expected = "\
-interleaving: 9 steps, 3 switches, main is thread 0
-    0  thread 0 │ lost_update.c:14 main: begins a thread
-    1  thread 0 │ lost_update.c:15 main: begins a thread
-    2 ▸    thread 1 │ lost_update.c:6 add: loads o1 (0)
-    3 ▸        thread 2 │ lost_update.c:6 add: loads o1 (0), stores o1 (1)
-    5          thread 2 │ ends
-    6 ▸    thread 1 │ lost_update.c:6 add: stores o1 (1)
-    7      thread 1 │ lost_update.c:8 add: locks log, stores o2
-  end  failed-assertion: lost_update.c:18: counter == 2
-       in thread 0
-";
-        let ending = "failed-assertion: lost_update.c:18: counter == 2\nin thread 0\n";
-        assert_eq!(text(&steps, ending), expected);
-    }
-
-    #[test]
-    fn nothing_that_happened_is_said_in_one_line() {
-        assert_eq!(text(&[], ""), "interleaving: 0 steps, 0 switches, main is thread 0\n");
-        let one = text(&[step(0, OpKind::Yield, "", "")], "");
-        assert_eq!(one, "interleaving: 1 step, 0 switches, main is thread 0\n    0  thread 0 │ yields\n");
-    }
-
-    #[test]
-    fn a_loop_on_one_line_stays_one_line() {
-        let mut steps = vec![step(0, OpKind::Load, "flag", "spin.c:3 main"); 1000];
-        assert!(text(&steps, "").contains("    0  thread 0 │ spin.c:3 main: loads flag ×1000\n"));
-        for index in (1..1000).step_by(2) {
-            steps[index] = step(0, OpKind::Pause, "", "spin.c:3 main");
-        }
-        steps.push(step(0, OpKind::Store, "flag", "spin.c:3 main"));
-        let shown = text(&steps, "");
-        let expected = "loads flag, pauses, loads flag, pauses, … 996 more …, stores flag\n";
-        assert!(shown.lines().count() == 2 && shown.ends_with(expected), "{shown}");
-    }
-
-    #[test]
-    fn a_long_interleaving_keeps_its_switches_and_its_end_and_counts_what_it_leaves_out() {
-        let run = |thread, count: usize| {
-            (0..count).map(move |line| step(thread, OpKind::Load, "x", &format!("a.c:{line} f")))
-        };
-        let steps: Vec<Step> = run(0, 50).chain(run(1, 3)).chain(run(0, 300)).collect();
-        let shown = text(&steps, "livelock");
-        let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1], "    …  49 steps left out");
-        assert_eq!(lines[2], "   49  thread 0 │ a.c:49 f: loads x");
-        assert_eq!(lines[3], "   50 ▸    thread 1 │ a.c:0 f: loads x");
-        assert_eq!(lines[4], "   51      thread 1 │ a.c:1 f: loads x", "a single line is not left out");
-        assert_eq!(lines[6], "   53 ▸thread 0 │ a.c:0 f: loads x");
-        assert_eq!(lines[7], "    …  199 steps left out");
-        assert_eq!(lines.len(), 8 + LAST_LINES + 1);
-    }
-
-    #[test]
-    fn an_interleaving_of_nothing_but_switches_has_a_bound_too() {
-        let steps: Vec<Step> =
-            (0..100_000).map(|index| step((index % 500) as ThreadId, OpKind::Lock, "m", "a.c:1 f")).collect();
-        let shown = text(&steps, "deadlock");
-        assert_eq!(shown.lines().count(), 1 + 1 + MAX_LINES + 1);
-        assert!(shown.contains("    …  99600 steps left out\n"));
-        assert!(shown.lines().all(|line| line.chars().count() < 120));
-    }
-
-    #[test]
-    fn a_name_that_was_given_is_not_given_again() {
-        let steps = [
-            step(0, OpKind::Load, "0x10", "a.c:1 f"),
-            step(0, OpKind::Load, "o1", "a.c:1 f"),
-            step(0, OpKind::Store, "0x10", "a.c:1 f"),
-            step(0, OpKind::Store, "0x20", "a.c:1 f"),
-        ];
-        assert!(text(&steps, "").ends_with("loads o2, loads o1, stores o2, stores o3\n"));
-    }
-
-    #[test]
-    fn line_ends_and_escapes_in_names_do_no_harm() {
-        let steps = [noted(step(u16::MAX, OpKind::Lock, "a\nb", "x\ty.c:1 f"), "held\r\n\u{1b}[2J")];
-        assert!(text(&steps, "").ends_with("thread 65535 │ x y.c:1 f: locks a b (held [2J)\n"));
-    }
-}
+mod tests;

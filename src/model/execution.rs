@@ -172,8 +172,23 @@ pub struct Step {
     pub object: Object,
     /// A digest of which threads could run then.
     pub runnable: u64,
+    /// Points that the execution had passed when the operation was made.
+    pub point: u64,
     /// The calls that led there, the innermost first, as offsets in the program under check.
     pub frames: Vec<u64>,
+    /// Where the frames of those calls end on the stack, each its canonical frame address; 0 if it is not known. Empty unless
+    /// the execution is explained, and so is what follows.
+    pub stack: Vec<u64>,
+    pub value: Option<Value>,
+}
+
+/// What an object held before an operation and after it: its lowest bytes, as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Value {
+    /// In bytes, 8 at most.
+    pub size: u8,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// What an operation is on.

@@ -99,6 +99,53 @@ pub enum OpKind {
 }
 
 impl OpKind {
+    const ALL: [Self; 38] = [
+        Self::Load,
+        Self::Store,
+        Self::Exchange,
+        Self::CompareExchange,
+        Self::ReadModifyWrite,
+        Self::Fence,
+        Self::Pause,
+        Self::Lock,
+        Self::TryLock,
+        Self::Unlock,
+        Self::ConditionWait,
+        Self::ConditionNotify,
+        Self::FutexWait,
+        Self::FutexWake,
+        Self::ThreadCreate,
+        Self::ThreadEnd,
+        Self::ThreadJoin,
+        Self::Once,
+        Self::StaticGuard,
+        Self::Yield,
+        Self::Sleep,
+        Self::Clock,
+        Self::Wait,
+        Self::File,
+        Self::SharedLock,
+        Self::BarrierWait,
+        Self::SemaphoreWait,
+        Self::SemaphorePost,
+        Self::SemaphoreLook,
+        Self::Descriptor,
+        Self::Signal,
+        Self::SignalLook,
+        Self::SignalChange,
+        Self::SignalWait,
+        Self::SignalArrival,
+        Self::PlainLoad,
+        Self::PlainStore,
+        Self::Exit,
+    ];
+
+    /// The kind of that number, if there is one.
+    #[must_use]
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
     /// Whether the thread itself says that others should run.
     #[must_use]
     #[inline]
@@ -139,6 +186,21 @@ impl OpKind {
                 | Self::Unlock
                 | Self::ConditionNotify
                 | Self::FutexWake
+        )
+    }
+
+    /// Whether it is on memory of the program's own, atomic or not, and not by a call on an object.
+    #[must_use]
+    pub fn accesses(self) -> bool {
+        matches!(
+            self,
+            Self::Load
+                | Self::Store
+                | Self::Exchange
+                | Self::CompareExchange
+                | Self::ReadModifyWrite
+                | Self::PlainLoad
+                | Self::PlainStore
         )
     }
 

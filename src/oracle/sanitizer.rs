@@ -49,6 +49,43 @@ pub fn report_text(text: &str) -> &str {
     text[start..end].trim_end()
 }
 
+/// The innermost of the target's own functions in the first stack of a text, with its place.
+#[must_use]
+pub fn first_own_call(text: &str) -> Option<String> {
+    let mut frames = text.lines().skip_while(|line| Frame::of(line).is_none()).map_while(Frame::of);
+    let frame = frames.find(|frame| !frame.is_runtime() && frame.line.is_some())?;
+    let file = frame.file.rsplit('/').next().unwrap_or(frame.file);
+    Some(format!("{} ({file}:{})", frame.function, frame.line.unwrap_or_default()))
+}
+
+/// The places of the two accesses of a data race, as `file:line`, of those frames that are the target's own.
+#[must_use]
+pub fn accesses_of_race(report: &str) -> Vec<String> {
+    let is_head = |line: &str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("Previous ").unwrap_or(line).to_ascii_lowercase();
+        ["write of size", "read of size", "atomic write of size", "atomic read of size"]
+            .iter()
+            .any(|head| line.starts_with(head))
+    };
+    let mut lines = report.lines().skip_while(|line| !line.contains("ThreadSanitizer: data race"));
+    let mut places = Vec::new();
+    while let Some(line) = lines.next()
+        && places.len() < 2
+    {
+        if !is_head(line) {
+            continue;
+        }
+        let frames = lines.by_ref().map_while(Frame::of);
+        let own = frames.filter(|frame| !frame.is_runtime()).find_map(|frame| {
+            let line = frame.line?;
+            (!frame.file.is_empty()).then(|| format!("{}:{line}", frame.file))
+        });
+        places.extend(own);
+    }
+    places
+}
+
 /// A text without what stands in 'quotes': types, which differ from one instantiation of a template to the
 /// next.
 fn without_quotes(text: &str) -> String {

@@ -20,6 +20,8 @@ const CAPACITY: usize = 2 * MAX_POINTS as usize;
 /// Stand for the number of points where a choice is `Choice::Wake` or `Choice::Inject`.
 const WAKE: u32 = u32::MAX;
 const INJECT: u32 = u32::MAX - 1;
+/// Marks the run of a thread that could have gone on; more than any number of points.
+const PREEMPTED: u32 = 1 << 31;
 const MAGIC: u64 = u64::from_le_bytes(*b"tb-trac1");
 
 #[repr(C)]
@@ -160,22 +162,22 @@ impl Trace {
         header.points
     }
 
-    /// Ends the run under way and begins one of `thread`.
-    pub fn switch(&mut self, thread: ThreadId) {
-        self.end_run();
+    /// Ends the run under way, of a thread that could go on if it is `preempted`, and begins one of `thread`.
+    pub fn switch(&mut self, thread: ThreadId, preempted: bool) {
+        self.end_run(preempted);
         self.header_mut().thread = thread.into();
     }
 
     /// Records that `waiter` was woken among the waiters of an object.
     pub fn wake(&mut self, waiter: ThreadId) {
-        self.end_run();
-        self.push(Choice::Wake { thread: waiter });
+        self.end_run(false);
+        self.push_choice(Choice::Wake { thread: waiter });
     }
 
     /// Records that the running thread's file call goes wrong.
     pub fn inject(&mut self, injection: Injection) {
-        self.end_run();
-        self.push(Choice::Inject { injection });
+        self.end_run(false);
+        self.push_choice(Choice::Inject { injection });
     }
 
     /// The folded digest of the run under way.
@@ -199,18 +201,33 @@ impl Trace {
         Choice::Run { thread: header.thread as ThreadId, points, digest: fold(header.digest) }
     }
 
-    fn end_run(&mut self) {
-        self.push(self.run_under_way());
+    /// Tells of each choice whether it ended the run of a thread that could have gone on.
+    #[must_use]
+    pub fn preempts(&self) -> Vec<bool> {
+        let of = |index| {
+            let points = self.slot(index) as u32;
+            !matches!(points, WAKE | INJECT) && points & PREEMPTED != 0
+        };
+        (0..self.header().choices as usize).map(of).collect()
+    }
+
+    fn end_run(&mut self, preempted: bool) {
+        let mark = if preempted { u64::from(PREEMPTED) } else { 0 };
+        self.push(pack(self.run_under_way()) | mark);
         let header = self.header_mut();
         header.start = header.points;
         header.digest = 0;
     }
 
-    fn push(&mut self, choice: Choice) {
+    fn push_choice(&mut self, choice: Choice) {
+        self.push(pack(choice));
+    }
+
+    fn push(&mut self, packed: u64) {
         let index = self.header().choices as usize;
         assert!(index < CAPACITY, "an execution makes more choices than fit its trace");
         // SAFETY: `index` is in bounds of the slots behind the header; the map is writable and ours.
-        unsafe { self.slots().add(index).write(pack(choice)) };
+        unsafe { self.slots().add(index).write(packed) };
         self.header_mut().choices = index as u64 + 1;
     }
 
@@ -261,6 +278,6 @@ fn unpack(word: u64) -> Choice {
     match points {
         WAKE => Choice::Wake { thread },
         INJECT => Choice::Inject { injection: Injection::ALL[usize::from(thread)] },
-        points => Choice::Run { thread, points, digest },
+        points => Choice::Run { thread, points: points & !PREEMPTED, digest },
     }
 }

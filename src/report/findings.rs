@@ -1,7 +1,7 @@
 //! Findings in words.
 
-use super::grouped;
-use crate::campaign::findings::{Confirmation, Finding};
+use super::{grouped, shrunk};
+use crate::campaign::findings::{Confirmation, Finding, Resized};
 use crate::check;
 use crate::model::word;
 
@@ -40,6 +40,12 @@ pub fn text(finding: &Finding) -> String {
         Confirmation::Unconfirmed(instead) => {
             text.push_str(&format!("  unconfirmed: replayed in a fresh worker, it {instead}\n"));
         }
+    }
+    if let Some(Resized { before, after, is_smallest }) = &finding.shrunk
+        && after < before
+    {
+        let maybe = if *is_smallest { "" } else { "; time was up" };
+        text.push_str(&format!("  made small: {}, of {}{maybe}\n", shrunk::size(after), shrunk::size(before)));
     }
     if !finding.explanation.is_empty() {
         text.push_str(&format!("\n{}\n", finding.explanation.trim_end()));

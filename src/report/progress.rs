@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::grouped;
 use crate::campaign::ci;
 use crate::campaign::explorer::Progress;
+use crate::campaign::minimise::Shrinking;
 use crate::model::word;
 use crate::target;
 use crate::terminal;
@@ -46,6 +47,16 @@ impl ProgressLine {
         self.show(format!("{done} of {total} {what}"));
     }
 
+    /// Shows how many continuations of a schedule were sampled.
+    pub fn sampling(&self, sampled: u64) {
+        self.show(format!("{} continuations sampled", grouped(sampled)));
+    }
+
+    /// Shows how far a schedule is that is made small.
+    pub fn shrinking(&self, so_far: &Shrinking) {
+        self.show(shrinking_line(so_far));
+    }
+
     fn show(&self, line: String) {
         self.bar.set_message(terminal::in_line(&line).into_owned());
         self.bar.tick();
@@ -68,12 +79,24 @@ fn building_line(progress: &target::Progress) -> String {
     format!("building: {} of {} · {}", progress.done, progress.total, progress.current.join(", "))
 }
 
+fn shrinking_line(so_far: &Shrinking) -> String {
+    let Shrinking { tried, preemptions, departures } = so_far;
+    format!(
+        "making the schedule small: {preemptions} preemptions and {} other choices left · {} schedules tried",
+        departures.saturating_sub(*preemptions),
+        grouped(*tried)
+    )
+}
+
 /// What stands behind a line while something is being built.
 fn building_beside(progress: Option<&target::Progress>) -> String {
     progress.map_or_else(String::new, |progress| format!(" · {}", building_line(progress)))
 }
 
 fn campaign_line(progress: &Progress<'_>) -> String {
+    if let Some(shrinking) = progress.shrinking {
+        return shrinking_line(shrinking);
+    }
     if progress.executions == 0
         && let Some(building) = &progress.building
     {
@@ -117,6 +140,7 @@ mod tests {
             findings: 1,
             cell: None,
             building: None,
+            shrinking: None,
         };
         let line = "2 s · 50,000 executions · 25,000 per second · 3,125 task graphs · findings: 1";
         assert_eq!(campaign_line(&progress), line);

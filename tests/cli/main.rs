@@ -7,6 +7,7 @@ mod corpus;
 mod crashes;
 mod descriptors;
 mod each_test;
+mod explain;
 mod freed;
 mod fuzz;
 mod fuzz_findings;

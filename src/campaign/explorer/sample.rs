@@ -42,6 +42,7 @@ fn of(searched: Searched) -> Campaign {
         executions: Some(20),
         stop_at_first: false,
         audit: false,
+        minimise: None,
         findings: "findings".into(),
     }
 }

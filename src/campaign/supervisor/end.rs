@@ -15,9 +15,10 @@ use crate::campaign::worker_process::WorkerProcess;
 use crate::feedback::Features;
 use crate::input::Input;
 use crate::model::settings::Engine;
+use crate::model::sketch::Sketch;
 use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::oracle::sanitizer;
-use crate::protocol::{InputSlot, Slotted};
+use crate::protocol::{InputSlot, Slotted, steps};
 
 /// A target may print without end; no report is as long as this, in bytes.
 const MAX_STDERR: u64 = 4 << 20;
@@ -27,7 +28,7 @@ pub(super) fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut 
     let files = worker.files();
     let stderr = symbols.expand(&beginning_of(&files.stderr()));
     let outcome: Option<Outcome> = if worker.killed().is_none() { job::read(&files.outcome()).ok() } else { None };
-    let (outcome, found) = match outcome {
+    let (mut outcome, found) = match outcome {
         Some(outcome) if outcome.failed.is_some() => {
             let found = outcome.failed.as_ref().map(|failed| judged(failed, &stderr, &worker));
             (outcome, found)
@@ -39,16 +40,20 @@ pub(super) fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut 
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
+    if matches!(worker.job().work, Work::Replay(_)) && outcome.steps.is_empty() {
+        outcome.steps = steps::read(&worker.files().steps());
+    }
     let ended_by_itself = worker.killed().is_none() && status.success();
     let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, ended_by_itself));
-    Ok(Ended { job: worker.end(), outcome, found, earlier, evolved })
+    let sketch = if matches!(worker.job().work, Work::Replay(_)) { worker.sketch() } else { Sketch::default() };
+    Ok(Ended { job: worker.end(), outcome, found, earlier, evolved, sketch })
 }
 
 /// What a worker did that is stopped in the middle. What it may have found in the last execution is not known.
 pub(super) fn stopped(worker: WorkerProcess) -> Ended {
     let outcome = counted(&worker);
     let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, false));
-    Ended { job: worker.end(), outcome, found: None, earlier, evolved }
+    Ended { job: worker.end(), outcome, found: None, earlier, evolved, sketch: Sketch::default() }
 }
 
 fn earlier(outcome: &Outcome, worker: &WorkerProcess) -> Vec<Found> {

@@ -88,7 +88,7 @@ impl Active {
                     self.acquire_signal(signal);
                     if self.ask(|controller| controller.is_logging()) {
                         let place = self.ask(|controller| controller.signals.place(current));
-                        self.log(OpKind::SignalArrival, place);
+                        self.log(OpKind::SignalArrival, (place, 0));
                     }
                     // SAFETY: a handler that the target installed.
                     unsafe { handle(signal, action, to_process) };

@@ -215,7 +215,7 @@ impl Controller {
         if current == Some(turn.thread) {
             return Next::Continue;
         }
-        self.trace.switch(turn.thread);
+        self.trace.switch(turn.thread, current.is_some() && !yielding);
         self.current = turn.thread;
         if self.mail.is_carrier(turn.thread) {
             return self.arrive();

@@ -64,7 +64,7 @@ pub(in crate::control) fn look_for_fences(object: &Path) {
 
 /// As `point`, and tells the sanitizer what fences make of the operation, which comes next.
 #[inline(never)]
-extern "C" fn ordered_by_fences(
+fn ordered_by_fences(
     address: *mut c_void,
     active: &Active,
     kind: OpKind,

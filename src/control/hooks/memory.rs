@@ -21,7 +21,7 @@ extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place:
                 active.pause_here(Op { kind, waits: false, size, object: address as usize, place: place as usize });
             }
             Look::Point | Look::Beat => {}
-            Look::Log => active.log(kind, address as usize),
+            Look::Log => active.log(kind, (address as usize, size as usize)),
             Look::Endless => active.stop(),
         }
     }

@@ -10,7 +10,7 @@ use crate::control::virtual_thread::Start;
 use crate::control::{record, sanitizer};
 use crate::model::execution::{Aftermath, Ending};
 use crate::runtime::{LoadedTaskGraph, Runtime};
-use crate::strategy::Replay;
+use crate::strategy::{Guided, Replay};
 
 pub(super) struct Limits {
     pub budget: Budget,
@@ -43,6 +43,10 @@ impl Session {
                         Mode::Replay(schedule) => {
                             let replay = Box::new(Replay::new(schedule.clone()));
                             (0, Some(controller.set_strategy(replay, true)))
+                        }
+                        Mode::Guided(guide) => {
+                            let guided = Box::new(Guided::new(guide.clone()));
+                            (0, Some(controller.set_strategy(guided, false)))
                         }
                     };
                     controller.begin(seed, limits.budget, limits.expected_points, injections);

@@ -1,0 +1,35 @@
+//! What becomes of findings once nothing more is explored: their schedules are made small.
+
+use std::time::Instant;
+
+use super::Explorer;
+use crate::campaign::interrupt;
+use crate::campaign::laboratory::Laboratory;
+use crate::campaign::minimise::{self, Shrinking};
+use crate::campaign::targets::Targets;
+use crate::case::Case;
+
+impl Explorer<'_> {
+    /// Makes the schedules of what was confirmed small, each in its share of the time. What cannot be done leaves a case as
+    /// it was found, which replays.
+    pub(super) fn minimise(&mut self, targets: &Targets<'_>, mut observe: impl FnMut(usize, &Shrinking)) {
+        let (Some(budget), false) = (self.campaign.minimise, self.campaign.audit) else { return };
+        let deadline = Instant::now() + budget;
+        let found = self.findings.len();
+        let mut confirmed = self.findings.confirmed();
+        while let Some((path, sanitizer)) = confirmed.pop()
+            && !interrupt::requested()
+        {
+            let share = deadline.saturating_duration_since(Instant::now()) / (confirmed.len() as u32 + 1);
+            let target = targets.of(sanitizer).expect("its target is there").clone();
+            let shrunk = Laboratory::new(target).and_then(|mut laboratory| {
+                let case = Case::read(&path)?;
+                minimise::shrink(&mut laboratory, &case, Some(share), |shrinking| observe(found, shrinking))
+            });
+            if let Ok(shrunk) = shrunk {
+                let kept = self.findings.replace(&path, shrunk);
+                self.note(kept);
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Findings whose schedules were made small.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::{Confirmation, Findings, write_whole};
+use crate::campaign::minimise::{Shrunk, Size};
+use crate::campaign::verify::FOUND_IN;
+use crate::case::Case;
+use crate::model::settings::Sanitizer;
+
+/// A schedule before and after it was made small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resized {
+    pub before: Size,
+    pub after: Size,
+    /// Nothing more can be left out.
+    pub is_smallest: bool,
+}
+
+impl Findings {
+    /// The cases that did the same again in a fresh worker.
+    #[must_use]
+    pub fn confirmed(&self) -> Vec<(PathBuf, Sanitizer)> {
+        let confirmed = self.kept.values().filter(|finding| finding.confirmation == Confirmation::Confirmed);
+        confirmed.map(|finding| (finding.path.clone(), finding.settings.sanitizer)).collect()
+    }
+
+    /// Keeps a case with a smaller schedule in place of the one that was found.
+    ///
+    /// # Errors
+    /// The case cannot be written.
+    pub fn replace(&mut self, path: &Path, shrunk: Shrunk) -> Result<()> {
+        let Some(finding) = self.kept.values_mut().find(|finding| finding.path == path) else { return Ok(()) };
+        let Shrunk { case, explanation, before, after, is_smallest, .. } = shrunk;
+        if after >= before || case.fingerprint != finding.fingerprint {
+            return Ok(());
+        }
+        finding.shrunk = Some(Resized { before, after, is_smallest });
+        let report = format!("{}\n\n{FOUND_IN}{}", case.report, finding.origin.execution + 1);
+        let case = Case { report, ..case };
+        write_whole(path, case.to_string().as_bytes())?;
+        finding.report.clone_from(&case.report);
+        finding.explanation = explanation;
+        Ok(())
+    }
+}
