@@ -118,7 +118,8 @@ fn tell(offers: &Offers, checked: &[Checked]) {
                 continue;
             }
             Part::SeededBug => {
-                say(format!("  {:<28} {}", format!("{pairs} pairs"), format!("works, {executions} executions")));
+                let pairs = format!("{pairs} pairs");
+                say(format!("  {pairs:<28} works, {executions} executions"));
                 "seeded bug".to_owned()
             }
         };

@@ -53,11 +53,12 @@ fn is_expected(plan: &Plan, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::offers::Offers;
     use crate::task_graph::text;
 
     fn left(injected: &str, names: &[&str]) -> Result<(), Wrong> {
         let graph = format!("task-graph\nobjects\nleases 2\n{injected}\ntask 0 main int\nlease-holder 1\nend");
-        let plan = Plan::of(&text::parse(&graph).expect("a valid task graph"), 1);
+        let plan = Plan::of(&text::parse(&graph).expect("a valid task graph"), 1, &Offers::default());
         let names = names.iter().map(|&name| name.to_owned()).collect();
         check(&plan, &Execution { files_left: names, ..Execution::completed(vec![]) })
     }
@@ -75,7 +76,7 @@ mod tests {
     fn a_crash_leaves_whole_locks_or_none() {
         let plan = |leases| {
             let graph = format!("task-graph\nobjects\nleases {leases}\ntask 0 main int\nlease-holder 0\nend");
-            Plan::of(&text::parse(&graph).expect("a valid task graph"), 1)
+            Plan::of(&text::parse(&graph).expect("a valid task graph"), 1, &Offers::default())
         };
         let after = |name: &str, content: &str| {
             let files = vec![(name.to_owned(), content.as_bytes().to_vec())];

@@ -222,14 +222,13 @@ mod tests {
     }
 
     fn core() -> Offers {
-        Offers {
-            detaches_any_time: false,
-            losers: Losers::RunOn,
-            failure_wins: false,
-            destroys: false,
-            survives_out_of_memory: false,
-            ..Offers::default()
-        }
+        let mut core = Offers::default();
+        core.detaches_any_time = false;
+        core.losers = Losers::RunOn;
+        core.failure_wins = false;
+        core.destroys = false;
+        core.survives_out_of_memory = false;
+        core
     }
 
     #[test]
@@ -250,9 +249,9 @@ mod tests {
     fn groups_become_what_there_is() {
         let graph = "task 0 main int\nwhen-any 1 2\ntask 1 main int\ntask 2 worker int\n";
         let with = |capabilities: &[Capability]| {
-            let offers = Offers { failure_wins: true, ..core() };
-            let only = offers.only(capabilities);
-            narrowed(graph, &only)
+            let mut offers = core();
+            offers.failure_wins = true;
+            narrowed(graph, &offers.only(capabilities))
         };
         assert_eq!(with(&[Capability::WhenAny]), "when-any 1 2");
         assert_eq!(with(&[Capability::WhenAll]), "when-all 1 2");

@@ -148,7 +148,7 @@ impl Controller {
         if let Some(observer) = &mut self.observer {
             observer.made(thread, made);
         }
-        if self.watched && !(self.alone.is_phase() && !made.kind.is_of_threads()) {
+        if self.watched && (made.kind.is_of_threads() || !self.alone.is_phase()) {
             let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }

@@ -81,8 +81,8 @@ fn takes_descriptor(number: c_long) -> bool {
 unsafe fn on_descriptor(active: &Active, number: c_long, descriptor: c_int, b: usize, c: usize) -> c_long {
     let call = Call { primitive: "syscall", caller: 0 };
     let piece = [libc::iovec { iov_base: b as *mut c_void, iov_len: c }];
-    // SAFETY: the caller's promise.
     let pieces = match number {
+        // SAFETY: the caller's promise.
         libc::SYS_readv | libc::SYS_writev => unsafe { Pieces::at(b as *const libc::iovec, c) },
         // SAFETY: the caller's promise.
         _ => Ok(unsafe { Pieces::new(&piece) }),
