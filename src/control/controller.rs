@@ -2,13 +2,14 @@
 //! runs next. It decides; an engine carries the decision out.
 
 mod endings;
+mod phases;
 mod signals;
 mod turns;
 mod waits;
 
 use std::ops::Range;
 
-use super::alone::{Alone, Look};
+use super::alone::Alone;
 use super::fairness::Fairness;
 use super::files::Files;
 use super::patience::Patience;
@@ -290,38 +291,6 @@ impl Controller {
                     self.diverged(divergence);
                 }
             }
-        }
-    }
-
-    /// The execution that has just begun is one of a program, whose plain accesses are seen.
-    pub fn begin_program(&mut self) {
-        self.alone.begin(true, self.logging);
-    }
-
-    /// The target does nothing more.
-    pub fn end_program_code(&mut self) {
-        self.alone.end();
-    }
-
-    /// What is to be done about a plain access of the running thread.
-    pub fn look_at_access(&mut self) -> Look {
-        let look = self.alone.look();
-        match look {
-            Look::Beat => self.trace.beat(),
-            Look::Endless => {
-                self.stop(Ending::OutOfSteps(Alone::MOST));
-            }
-            Look::Point | Look::Log => {}
-        }
-        look
-    }
-
-    /// The running thread has joined `thread`, which has ended.
-    pub fn joined(&mut self, thread: ThreadId) {
-        self.progress();
-        if thread != 0 && self.alone.joined() && self.watched {
-            let _unwatched = self.unwatched();
-            self.strategy.alone();
         }
     }
 

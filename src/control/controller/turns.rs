@@ -114,7 +114,7 @@ impl Controller {
             self.waits_alone = self.fairness.look(self.current, pending, true) == Look::Spins;
         }
         let most = u32::try_from(unseen).unwrap_or(u32::MAX).max(1);
-        let watched = self.watched && !self.alone.is_phase();
+        let watched = self.watched && !self.is_untold();
         self.set_turn(if watched { 1 } else { self.until_budget().min(most) });
         self.rest_of_turn = 0;
         self.single = false;
@@ -148,7 +148,7 @@ impl Controller {
         if let Some(observer) = &mut self.observer {
             observer.made(thread, made);
         }
-        if self.watched && (made.kind.is_of_threads() || !self.alone.is_phase()) {
+        if self.watched && (made.kind.is_of_threads() || !self.is_untold()) {
             let _unwatched = self.unwatched();
             self.strategy.made(thread, made);
         }
