@@ -3,9 +3,8 @@
 set -euo pipefail
 packages=(
   cmake ninja-build make meson pkg-config   # build systems, of docs/projects.md
-  libgtest-dev catch2 doctest-dev           # test frameworks
-  libboost-test1.81-dev
-  libasio-dev libboost1.81-dev libtbb-dev   # runtimes with an adapter
+  libgtest-dev                              # docs/projects.md, docs/tests.md
+  libasio-dev                               # examples/asio
 )
 missing=()
 for package in "${packages[@]}"; do

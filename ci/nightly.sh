@@ -2,6 +2,7 @@
 # What takes too long for every change: `ci/nightly.sh PART…`, or every part.
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check,
 #                           random programs by tens of thousands
+#   field                   a long exploration of what Debian has of others' concurrent libraries
 #   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
 # Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. BUDGET sets the time of each
@@ -35,6 +36,16 @@ judge() {
   export THREADBARE_JUDGE_SEED=${seed}000000 THREADBARE_JUDGE_TIMES=${JUDGE_TIMES:-50}
   run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled judge
   run cargo test --test controlled judge
+}
+
+# Libraries that others wrote and many use: nothing may be reported there that is not so.
+field() {
+  cargo build --release
+  local tool
+  tool=$(realpath "$threadbare")
+  cd tests/field
+  run "$tool" check --executions "${FIELD_EXECUTIONS:-1000000}" --seed "$seed"
+  cd ../..
 }
 
 figures() {
@@ -76,13 +87,13 @@ explore() {
 }
 
 mkdir -p nightly
-[ $# -gt 0 ] || set -- tests figures none thread address
+[ $# -gt 0 ] || set -- tests field figures none thread address
 for part in "$@"; do
   case $part in
-    tests | figures) "$part" ;;
+    tests | field | figures) "$part" ;;
     none | thread | address) explore "$part" ;;
     *)
-      echo "nightly.sh: there is no part $part; choose tests, figures, none, thread or address" >&2
+      echo "nightly.sh: there is no part $part; choose tests, field, figures, none, thread or address" >&2
       exit 2
       ;;
   esac

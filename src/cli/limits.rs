@@ -17,7 +17,7 @@ pub struct Limits {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub executions: Option<u64>,
     /// Time to make the schedules of what is found small, over all findings, or `off` to keep them as they are found.
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = minimise)]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = minimise)]
     minimise: Minimise,
 }
 

@@ -22,7 +22,7 @@ fn checked(name: &str, flags: &str) -> (Workplace, PathBuf, String) {
 
 #[test]
 fn a_lost_update_is_explained_by_the_order_of_two_accesses_and_its_fix_is_verified() {
-    let (place, case, found) = checked("lost_update.c", "--sanitizer none --executions 300 --seed 3");
+    let (place, case, found) = checked("lost_update.c", "--sanitizer none --executions 300 --seed 3 --minimise 20s");
     assert!(found.contains("made small: 1 preemption with"), "{found}");
     assert!(found.contains("writes counter (0 → 1)"), "values are told:\n{found}");
     let case = case.display();

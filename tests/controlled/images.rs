@@ -134,6 +134,8 @@ fn word(ending: &Ending) -> String {
         Ending::Exited(Exit::Signal(name)) => format!("signal {name}"),
         Ending::Misused { thread, primitive, how } => format!("misuse by thread {thread}: {primitive} {how}"),
         Ending::Dangling { thread, primitive, how } => format!("dangling in thread {thread}: {primitive} {how}"),
+        // Which numbers descriptors have depends on who else in the process has some.
+        Ending::Stuck(threads) if threads.iter().any(|thread| thread.descriptor.is_some()) => ending.to_string(),
         other => format!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 // A loop of edges that stops reading too early waits for ever, and what it waits for is named.
 //
 // ending: status 0
-// ending: Stuck([BlockedThread { thread: 0, primitive: "epoll_wait", descriptor: Some(514) }])
+// ending: stuck: 0 in epoll_wait
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/epoll.h>

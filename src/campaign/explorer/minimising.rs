@@ -6,6 +6,7 @@ use super::Explorer;
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
 use crate::campaign::minimise::{self, Shrinking};
+use crate::campaign::prebuilt;
 use crate::campaign::targets::Targets;
 use crate::case::Case;
 
@@ -26,7 +27,11 @@ impl Explorer<'_> {
                 let case = Case::read(&path)?;
                 minimise::shrink(&mut laboratory, &case, Some(share), |shrinking| observe(found, shrinking))
             });
-            if let Ok(shrunk) = shrunk {
+            if let Ok(mut shrunk) = shrunk {
+                if let Some(doubt) = prebuilt::doubt(shrunk.case.verdict, &self.prebuilt) {
+                    shrunk.explanation.push_str(&doubt);
+                    shrunk.case.report.push_str(&doubt);
+                }
                 let kept = self.findings.replace(&path, shrunk);
                 self.note(kept);
             }

@@ -1,10 +1,17 @@
 //! Delta debugging of a schedule: takes away departures from never preempting anyone, in ever smaller groups, for as long
 //! as the execution fails as before (after Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::model::execution::ThreadId;
 use crate::model::sketch::{Action, Departure, Sketch};
 use crate::strategy::Guide;
+
+/// What is left may need several preemptions where others would need one: where there are no more than so many places, each
+/// is tried alone, and then each two, before it is taken for the smallest.
+const MOST_FEW: u64 = 4_000;
 
 /// Patience that is tried, from the shortest execution to the one that is most like any recorded one.
 const PATIENCE: [u32; 3] = [2, 16, 4_096];
@@ -14,6 +21,8 @@ const PATIENCE: [u32; 3] = [2, 16, 4_096];
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reducer {
     kept: Sketch,
+    /// Places where a thread can be preempted, and by whom.
+    places: Vec<Departure>,
     /// The index in `PATIENCE`.
     patience: usize,
     stage: Stage,
@@ -33,6 +42,11 @@ enum Stage {
         size: usize,
         start: usize,
         progress: bool,
+    },
+    /// One or two preemptions and nothing else: that many, the one of that number.
+    Few {
+        count: usize,
+        number: u64,
     },
     Done,
 }
@@ -55,7 +69,22 @@ impl Class {
 impl Reducer {
     #[must_use]
     pub fn new(sketch: Sketch) -> Self {
-        Self { kept: sketch, patience: 0, stage: Stage::Whole, tried: 0, taken: None }
+        Self { kept: sketch, places: Vec::new(), patience: 0, stage: Stage::Whole, tried: 0, taken: None }
+    }
+
+    /// Where preemptions are tried that the sketch has not: in an execution in which threads pass so many points.
+    #[must_use]
+    pub fn with_places(mut self, points: &BTreeMap<ThreadId, u32>) -> Self {
+        let count: u64 = points.values().map(|&points| u64::from(points)).sum::<u64>() * points.len() as u64;
+        if count <= MOST_FEW {
+            let places = points.iter().flat_map(|(&thread, &most)| (1..=most).map(move |points| (thread, points)));
+            let others = |thread| points.keys().copied().filter(move |other| *other != thread);
+            let preempted = |(thread, points)| {
+                others(thread).map(move |other| Departure { thread, points, action: Action::Preempt(other) })
+            };
+            self.places = places.flat_map(preempted).collect();
+        }
+        self
     }
 
     /// What is tried next; nothing if it is done.
@@ -64,6 +93,7 @@ impl Reducer {
         let sketch = match self.stage {
             Stage::Whole => self.kept.clone(),
             Stage::Without { class, size, start, .. } => self.without(class, size, start),
+            Stage::Few { count, number } => self.few(count, number),
             Stage::Done => return None,
         };
         Some(Guide { sketch, patience: PATIENCE[self.patience], random: None })
@@ -82,6 +112,11 @@ impl Reducer {
                 Stage::Whole
             }
             Stage::Whole | Stage::Done => Stage::Done,
+            Stage::Few { count, number } if failed => {
+                self.kept = self.few(count, number);
+                Stage::Done
+            }
+            Stage::Few { count, number } => self.few_from(count, number + 1),
             Stage::Without { class, size, start, progress } => {
                 if failed {
                     self.kept = self.without(class, size, start);
@@ -105,8 +140,28 @@ impl Reducer {
             (_, Class::Preemptions) if progress => self.without_groups_of(class, count.min(1)),
             (_, Class::Preemptions) => self.begin(Class::Others),
             (_, Class::Others) if progress => self.begin(Class::Preemptions),
-            (_, Class::Others) => Stage::Done,
+            (_, Class::Others) => self.few_from(1, 0),
         }
+    }
+
+    /// So many preemptions from that number on, as long as that is fewer than there are.
+    fn few_from(&self, count: usize, number: u64) -> Stage {
+        let places = self.places.len() as u64;
+        let all = if count == 1 { places } else { places * places };
+        if count > 2 || count >= self.kept.preemptions() || all > MOST_FEW {
+            Stage::Done
+        } else if number < all {
+            Stage::Few { count, number }
+        } else {
+            self.few_from(count + 1, 0)
+        }
+    }
+
+    fn few(&self, count: usize, number: u64) -> Sketch {
+        let places = self.places.len() as u64;
+        let chosen = [number / places, number % places];
+        let skipped = if count == 1 { 1 } else { 0 };
+        Sketch { departures: chosen[skipped..].iter().map(|&place| self.places[place as usize]).collect() }
     }
 
     fn begin(&self, class: Class) -> Stage {
@@ -116,7 +171,7 @@ impl Reducer {
     fn without_groups_of(&self, class: Class, size: usize) -> Stage {
         match (size, class) {
             (0, Class::Preemptions) => self.begin(Class::Others),
-            (0, Class::Others) => Stage::Done,
+            (0, Class::Others) => self.few_from(1, 0),
             _ => Stage::Without { class, size, start: 0, progress: false },
         }
     }
@@ -187,6 +242,18 @@ mod tests {
             assert_eq!(left, needed);
             assert!(tried < 120, "{needed:?} took {tried}");
         }
+    }
+
+    #[test]
+    fn fewer_preemptions_elsewhere_are_found_where_there_are_few_places() {
+        let mut reducer = Reducer::new(sketch(6)).with_places(&BTreeMap::from([(0, 4), (1, 4)]));
+        while let Some(guide) = reducer.next() {
+            let departures = &guide.sketch.departures;
+            let elsewhere = departures.len() == 1 && departures[0].thread == 1 && departures[0].points == 3;
+            reducer.told(elsewhere || guide.sketch.preemptions() >= 3);
+        }
+        let kept = reducer.kept().sketch;
+        assert_eq!(kept.departures, [Departure { thread: 1, points: 3, action: Action::Preempt(0) }]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Makes the schedule of a case small: fewest preemptions first, then fewest other departures from never preempting anyone.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -12,6 +13,7 @@ use crate::campaign::replay::Seen;
 use crate::campaign::supervisor::Ended;
 use crate::campaign::trials::{Series, Wanted};
 use crate::case::Case;
+use crate::model::execution::ThreadId;
 use crate::model::schedule::{Choice, Schedule};
 use crate::model::settings::Engine;
 use crate::model::verdict::Verdict;
@@ -98,7 +100,7 @@ pub fn shrink(
     };
     let before = size_of(&first);
     let mut taken: Vec<(Schedule, Guide)> = Vec::new();
-    let mut series = Series::Reduce(Reducer::new(first.sketch.clone()));
+    let mut series = Series::Reduce(Reducer::new(first.sketch.clone()).with_places(&passed_in(&first)));
     laboratory.try_all(case, &mut series, &wanted, deadline, |series, schedule| {
         if let Series::Reduce(reducer) = series {
             let guide = reducer.kept();
@@ -122,6 +124,18 @@ pub fn shrink(
     let guide = reducer.kept();
     let (case, explanation) = (case.clone(), String::new());
     Ok(Shrunk { case, explanation, wanted, before, after: before, tried, is_smallest: false, guide })
+}
+
+/// Points that each thread passed.
+fn passed_in(ended: &Ended) -> BTreeMap<ThreadId, u32> {
+    let mut passed = BTreeMap::new();
+    for choice in ended.found.iter().flat_map(|found| &found.schedule).flat_map(|schedule| &schedule.choices) {
+        if let Choice::Run { thread, points, .. } = *choice {
+            let sum: &mut u32 = passed.entry(thread).or_default();
+            *sum = sum.saturating_add(points);
+        }
+    }
+    passed
 }
 
 /// The case of a replay that failed, and what happened in it.

@@ -30,6 +30,7 @@ impl Controller {
         };
         self.waiting[slot(object)] += 1;
         self.runnable.remove(current);
+        self.alone_since = None; // Who waits has not much to do.
         if let Some(deadline) = deadline.filter(|&deadline| deadline < FOREVER) {
             self.sleeping.push(Sleeper { thread: current, deadline });
         }
