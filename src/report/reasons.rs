@@ -15,7 +15,7 @@ pub fn text(reasons: &Reasons, ending: &str, lines: usize) -> String {
     let mut text = String::new();
     let Reasons { steps, chances, around, critical, pair, change, always } = reasons;
     match (around, critical) {
-        _ if *always => text.push_str("critical point: none, since it fails in every order that was tried first\n"),
+        _ if *always => text.push_str("critical point: none, since it fails even where no thread is preempted\n"),
         (Some((before, after)), Some(index)) => {
             let _ = writeln!(text, "critical point: {}", told(&steps[*index]));
             let _ = writeln!(
