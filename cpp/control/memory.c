@@ -39,10 +39,10 @@ static inline __attribute__((always_inline)) void access(const volatile void *ad
 enum { LOAD, STORE, EXCHANGE, COMPARE_EXCHANGE, READ_MODIFY_WRITE, FENCE };
 
 /* Plain accesses. */
-#define ACCESS(name, is_write, size)                                                                              \
+#define ACCESS(name, is_write, size)                                                                        \
   SANITIZER(void, __tsan_##name, (void *address))                                                           \
   void __wrap___tsan_##name(void *address) {                                                                \
-    access(address, is_write, CALLER, size);                                                     \
+    access(address, is_write, CALLER, size);                                                                \
     if (__tsan_##name##_) __tsan_##name##_(address);                                                        \
   }
 #define UNALIGNED(name, is_write)                                                                           \
@@ -66,7 +66,7 @@ void __wrap___tsan_vptr_update(void **place, void *value) {
 #define RANGE(name, is_write)                                                                               \
   SANITIZER(void, __tsan_##name, (void *address, unsigned long size))                                       \
   void __wrap___tsan_##name(void *address, unsigned long size) {                                            \
-    access(address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);                  \
+    access(address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);                             \
     if (__tsan_##name##_) __tsan_##name##_(address, size);                                                  \
   }
 RANGE(read_range, 0)
@@ -100,7 +100,7 @@ NEXT(memset)
   SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
   SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
-    access(target, 1, CALLER, 0);                                                                \
+    access(target, 1, CALLER, 0);                                                                           \
     if (__tsan_##name##_) return __tsan_##name##_(target, source, size);                                    \
     if (__asan_##name##_) return __asan_##name##_(target, source, size);                                    \
     return next_##name(target, source, size);                                                               \
@@ -124,10 +124,10 @@ void *__wrap_memset(void *target, int value, size_t size) {
 }
 
 /* The checks of AddressSanitizer, which are all that g++ calls in its builds. */
-#define CHECK(name, is_write, bytes)                                                                            \
+#define CHECK(name, is_write, bytes)                                                                        \
   SANITIZER(void, __asan_##name, (uintptr_t address))                                                       \
   void __wrap___asan_##name(uintptr_t address) {                                                            \
-    access((const void *)address, is_write, CALLER, bytes);                                      \
+    access((const void *)address, is_write, CALLER, bytes);                                                 \
     if (__asan_##name##_) __asan_##name##_(address);                                                        \
   }
 #define CHECKS(name, is_write)                                                                              \
@@ -141,7 +141,7 @@ CHECKS(store, 1)
 #define CHECK_RANGE(name, is_write)                                                                         \
   SANITIZER(void, __asan_##name, (uintptr_t address, uintptr_t size))                                       \
   void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
-    access((const void *)address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);    \
+    access((const void *)address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);               \
     if (__asan_##name##_) __asan_##name##_(address, size);                                                  \
   }
 CHECK_RANGE(loadN, 0)

@@ -190,8 +190,8 @@ impl Active {
         }
     }
 
-    /// Keeps every step of the program under check, if there is one, or else of the runtime in `object`, from now on: with what it read and wrote if there is a
-    /// file to keep them in.
+    /// Keeps every step of the program under check, if there is one, or else of the runtime in `object`, from now on: with
+    /// what it read and wrote if there is a file to keep them in.
     pub fn begin_log(&self, file: Option<&Path>, object: Option<&Path>) {
         // One that cannot be made keeps nothing for the case that the process dies.
         let file = || file.and_then(|path| Steps::create(path).ok());
