@@ -1,5 +1,6 @@
 //! A target under control in this process, and one execution of a task graph after the other.
 
+mod program;
 mod run;
 
 use std::cell::OnceCell;
@@ -8,14 +9,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 
 use super::active::Active;
-use super::controller::{Budget, Controller};
+use super::controller::Controller;
 use super::directory::Directory;
 use super::engine::Engine as Carrier;
 use super::hooks;
 use super::image::Image;
 use super::sanitizer;
 use crate::feedback::{Kind, Observer};
-use crate::model::execution::{Ending, Execution, Exit, Step};
+use crate::model::execution::{Ending, Execution, Step};
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::limits::MAX_POINTS;
@@ -323,75 +324,6 @@ impl Session {
         (result, &self.execution)
     }
 
-    /// Loads the shared object that `threadbare check` made of a program's sources; `arguments` are those of its `main`.
-    /// From then on that is what is executed, for as long as the process lives.
-    ///
-    /// # Errors
-    /// The object cannot be loaded; the error names the symbol that is missing.
-    pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
-        let image = Image::load(path, arguments)?;
-        hooks::set_origin(image.origin());
-        hooks::look_for_fences(path);
-        if sanitizer::loaded() == Sanitizer::None {
-            process::tell_faults_of(path, &image.memory());
-        }
-        let place = match &self.control {
-            Control::Controlled(active) => {
-                active.ask(|controller| controller.lies_still(image.memory()));
-                &active.image
-            }
-            Control::Free(_) => &self.free_image,
-        };
-        ensure!(place.set(image).is_ok(), "this process has loaded a program already");
-        Ok(())
-    }
-
-    /// From the next execution on, the loaded program's `main` gets these arguments.
-    ///
-    /// # Errors
-    /// One has a zero byte in it.
-    ///
-    /// # Panics
-    /// If no program is loaded.
-    pub fn set_arguments(&mut self, arguments: &[String]) -> Result<()> {
-        let image = match &self.control {
-            Control::Controlled(active) => &active.image,
-            Control::Free(_) => &self.free_image,
-        };
-        image.get().expect("a program is loaded before its arguments change").set_arguments(arguments)
-    }
-
-    /// Executes the loaded program's `main` once, with its variables as they are at the start of a process.
-    /// `expected_points` is what strategies plan with.
-    ///
-    /// # Panics
-    /// As [`Session::execute`].
-    pub fn execute_image(
-        &mut self,
-        number: u64,
-        mode: Mode<'_>,
-        budget: impl Into<Budget>,
-        expected_points: u64,
-    ) -> &Execution {
-        let limits = Limits { budget: budget.into(), expected_points, events: 0 };
-        if let Some(image) = self.free_image.take() {
-            image.put_back();
-            let mut status = 0;
-            self.run(number, mode, limits, |_| status = image.start());
-            self.execution.ending = Ending::Exited(Exit::Status(status));
-            let _ = self.free_image.set(image);
-        } else if let Control::Controlled(active) = &self.control {
-            let active: &'static Active = active;
-            active.renew_image();
-            self.run(number, mode, limits, |_| {
-                let image = active.image.get().expect("a program is loaded before it is executed");
-                let status = image.start();
-                active.exit_when_main_ends(active.prepare_exit(status));
-            });
-        }
-        &self.execution
-    }
-
     /// How the last execution ended, which is asked once.
     pub fn take_ending(&mut self) -> Ending {
         std::mem::replace(&mut self.execution.ending, Ending::Completed)
@@ -406,18 +338,6 @@ impl Session {
     #[must_use]
     pub fn report_signatures(&self) -> Vec<u64> {
         sanitizer::signatures()
-    }
-
-    /// As [`Session::execute_image`], and gives every step.
-    pub fn log_image(&mut self, number: u64, mode: Mode<'_>, budget: impl Into<Budget>) -> (&Execution, Vec<Step>) {
-        let budget = budget.into();
-        let active = match &self.control {
-            Control::Controlled(active) => Some(*active),
-            Control::Free(_) => None,
-        };
-        active.inspect(|active| active.begin_log(self.steps_file.as_deref(), None));
-        self.execute_image(number, mode, budget, budget.points);
-        (&self.execution, active.map(Active::end_log).unwrap_or_default())
     }
 
     /// Whether the last execution was one of its first thread alone.
