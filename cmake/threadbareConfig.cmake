@@ -61,3 +61,5 @@ function(threadbare_add_test)
   add_test(NAME ${own_NAME} COMMAND "${THREADBARE_EXECUTABLE}" check "$<TARGET_FILE:${own_TARGET}>" ${options})
   set_tests_properties(${own_NAME} PROPERTIES LABELS threadbare)
 endfunction()
+
+include("${CMAKE_CURRENT_LIST_DIR}/threadbare_add_runtime.cmake")

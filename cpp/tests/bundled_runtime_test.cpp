@@ -238,7 +238,7 @@ TEST("every other operation does what it says") {
                {op(Hop, 1), op(Yield), op(Hop, 0), op(Lock), op(Unlock), op(Acquire), op(Release), op(SetEvent),
                 op(WaitEvent), op(ResetEvent), op(LatchArrive), op(LatchWait), op(BarrierArrive), op(BarrierWait),
                 op(Send, 0, 41), op(Receive), op(Close), op(Send, 0, 1), op(Receive), op(Sleep, 1'500), op(Start, 1),
-                op(Cancel, 1), op(SetEvent, 1), op(AwaitCatch, 2), op(Start, 3), op(Detach, 3)});
+                op(Cancel, 1), op(SetEvent, 1), op(AwaitCatch, 2), op(Start, 3), op(OperationCode::Detach, 3)});
   graph.task(Affinity::Worker, ResultKind::Int, {op(Sleep, 60'000'000), op(CheckCancel)});
   graph.task(Affinity::Worker, ResultKind::Int, {op(WaitEvent, 1), op(Lock), op(Throw, 2)});
   graph.task(Affinity::Worker, ResultKind::Void, {op(Lock), op(Yield)});

@@ -11,9 +11,10 @@ use clap::Args;
 use crate::report::say;
 
 /// Where each file goes below the prefix, and what is in it.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("lib/cmake/threadbare/threadbareConfig.cmake", include_str!("../../cmake/threadbareConfig.cmake")),
     ("lib/cmake/threadbare/threadbareConfigVersion.cmake", include_str!("../../cmake/threadbareConfigVersion.cmake")),
+    ("lib/cmake/threadbare/threadbare_add_runtime.cmake", include_str!("../../cmake/threadbare_add_runtime.cmake")),
     ("lib/pkgconfig/threadbare.pc", include_str!("../../cmake/threadbare.pc")),
 ];
 /// Links to the executable, by whose names it does as a compiler.
