@@ -2,6 +2,7 @@
 
 mod bounded;
 pub mod bytes;
+mod deepening;
 mod dice;
 mod exhaustive;
 mod family;

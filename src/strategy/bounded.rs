@@ -6,15 +6,9 @@
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 
-use super::{Decision, Divergence, Strategy, Turn};
+use super::{Decision, Divergence, Strategy, Turn, deepening};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
-
-/// Rounds of a loop that waits for others, after which they must go on first: at the beginning, and at most.
-const PATIENCE: u32 = 4;
-const MOST_PATIENCE: u32 = 256;
-/// A search that took more executions is not begun anew with more patience.
-const SHORT: u64 = 5_000;
 
 /// One way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +54,7 @@ impl Bounded {
     pub fn within(preemptions: u32) -> Self {
         Self {
             bound: preemptions,
-            patience: PATIENCE,
+            patience: deepening::PATIENCE,
             executions: 0,
             path: Vec::new(),
             depth: 0,
@@ -188,10 +182,7 @@ impl Strategy for Bounded {
     }
 
     fn deepen(&mut self) -> bool {
-        let deeper = self.patience * 4;
-        if self.executions > SHORT || deeper > MOST_PATIENCE {
-            return false;
-        }
+        let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
         *self = Self { patience: deeper, ..Self::within(self.bound) };
         true
     }

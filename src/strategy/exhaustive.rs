@@ -27,7 +27,7 @@ mod tree;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Decision, Divergence, Strategy, Turn, Use};
+use super::{Decision, Divergence, Strategy, Turn, Use, deepening};
 use crate::model::execution::ThreadId;
 use crate::model::extent::Extent;
 use crate::model::op::Op;
@@ -36,12 +36,6 @@ use footprint::Footprint;
 use order::Order;
 use record::Record;
 use tree::{Branch, Step, Way};
-
-/// Rounds of a loop that waits for others, after which they must go on first: at the beginning, and at most.
-const PATIENCE: u32 = 4;
-const MOST_PATIENCE: u32 = 256;
-/// A search that took more executions is not begun anew with more patience.
-const SHORT: u64 = 5_000;
 
 /// A choice within a step.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +97,7 @@ impl Exhaustive {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            patience: PATIENCE,
+            patience: deepening::PATIENCE,
             executions: 0,
             repeated: 0,
             path: Vec::new(),
@@ -319,7 +313,7 @@ impl Default for Exhaustive {
 
 impl Strategy for Exhaustive {
     fn forget(&mut self) {
-        self.restart(PATIENCE);
+        self.restart(deepening::PATIENCE);
     }
 
     fn begin(&mut self, _seed: u64, _expected_points: u64) {
@@ -348,10 +342,7 @@ impl Strategy for Exhaustive {
     }
 
     fn deepen(&mut self) -> bool {
-        let deeper = self.patience * 4;
-        if self.executions > SHORT || deeper > MOST_PATIENCE {
-            return false;
-        }
+        let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
         self.restart(deeper);
         true
     }

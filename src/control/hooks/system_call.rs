@@ -109,7 +109,7 @@ fn admit(active: &Active, number: c_long, first: c_long) {
         // The kernel says that there is none of that number.
         None => !(0..1024).contains(&number),
         Some(Sysno::prctl) => [libc::PR_SET_NAME, libc::PR_GET_NAME].map(c_long::from).contains(&first),
-        Some(call) => HARMLESS.contains(&call),
+        Some(call) => HARMLESS.contains(&call) || ON_DESCRIPTORS.contains(&call),
     };
     if !is_harmless {
         let name = call.map_or_else(|| number.to_string(), |call| call.name().to_owned());
@@ -117,7 +117,7 @@ fn admit(active: &Active, number: c_long, first: c_long) {
     }
 }
 
-/// Those of `HARMLESS` on a descriptor.
+/// As `HARMLESS`, on a descriptor, which may be an emulated one.
 const ON_DESCRIPTORS: &[Sysno] = &[
     Sysno::close,
     Sysno::read,
@@ -172,18 +172,5 @@ const HARMLESS: &[Sysno] = &[
     Sysno::memfd_create,
     // Files, of which the hooks refuse those that block when they are opened.
     Sysno::openat,
-    Sysno::close,
-    Sysno::read,
-    Sysno::write,
-    Sysno::readv,
-    Sysno::writev,
-    Sysno::pread64,
-    Sysno::pwrite64,
-    Sysno::lseek,
-    Sysno::fstat,
     Sysno::statx,
-    Sysno::ftruncate,
-    Sysno::fsync,
-    Sysno::fdatasync,
-    Sysno::getdents64,
 ];
