@@ -70,11 +70,6 @@ fn end_of(status: ExitStatus, stderr: &str) -> Failure {
         (Some(libc::SIGABRT), _) => {
             by_process(Verdict::Abort, with("ended by SIGABRT".to_owned()), &with("SIGABRT".to_owned()))
         }
-        (Some(libc::SIGKILL), _) => by_process(
-            Verdict::OutOfMemory,
-            "ended by SIGKILL, most likely because the system ran out of memory".to_owned(),
-            "SIGKILL",
-        ),
         (Some(signal), _) => {
             let name = signal_name(signal);
             let place = first_own_call(stderr).map_or_else(String::new, |place| format!(" in {place}"));
@@ -155,8 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unexplained_kill_and_a_failed_allocation_are_out_of_memory() {
-        assert_eq!(failure_of(signal(libc::SIGKILL), None, "").verdict, Verdict::OutOfMemory);
+    fn a_failed_allocation_is_out_of_memory() {
         let stderr = "memory allocation of 99 bytes failed\n";
         assert_eq!(failure_of(signal(libc::SIGABRT), None, stderr).verdict, Verdict::OutOfMemory);
     }

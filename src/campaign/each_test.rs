@@ -81,16 +81,13 @@ fn printed(campaign: &Campaign, check: &Check, framework: Framework, built: &Bui
         bug: None,
     };
     let mut supervisor = Supervisor::new(1)?;
-    supervisor.start((), Job { settings, target: built.clone(), work: Work::List(program) }, None)?;
-    loop {
-        if let Some(((), ended)) = supervisor.poll()?.into_iter().next() {
-            if let Some(why) = ended.outcome.refused {
-                bail!("the program cannot be asked for its tests: {why}");
-            }
-            if let Some(failure) = ended.found.as_ref().and_then(|found| found.failures.first()) {
-                bail!("asked for its tests, the program ended before it named them: {}", failure.message);
-            }
-            return Ok(ended.outcome.printed);
-        }
+    let job = Job { settings, target: built.clone(), work: Work::List(program) };
+    let ended = supervisor.run_alone((), job, None)?.context("interrupted before the program named its tests")?;
+    if let Some(why) = ended.outcome.refused {
+        bail!("the program cannot be asked for its tests: {why}");
     }
+    if let Some(failure) = ended.found.as_ref().and_then(|found| found.failures.first()) {
+        bail!("asked for its tests, the program ended before it named them: {}", failure.message);
+    }
+    Ok(ended.outcome.printed)
 }

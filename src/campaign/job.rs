@@ -57,10 +57,10 @@ impl Files {
         self.directory.join("outcome.json")
     }
 
-    /// The [`crate::protocol::Trace`].
+    /// The [`crate::protocol::Trace`], which is written in each execution: a disk would write it back again and again.
     #[must_use]
     pub fn trace(&self) -> PathBuf {
-        self.directory.join("trace")
+        self.quick.join("trace")
     }
 
     /// The [`Steps`](crate::protocol::Steps) of a replayed program.

@@ -7,7 +7,7 @@ use super::fingerprint::fingerprint;
 use super::job::{self, Divergence, Failed, Outcome};
 use super::known::Known;
 use super::loaded::{Evidence, Ran};
-use crate::model::execution::Ending;
+use crate::model::execution::{Ending, not_emulated};
 use crate::model::verdict::{Failure, Incomparable, Judgement};
 use crate::process;
 
@@ -57,9 +57,7 @@ impl Tally {
             // Of a program that is all that there is to say.
             Judgement::Incomparable(reason, what) if ran.is_of_program => {
                 self.outcome.refused = Some(match reason {
-                    Incomparable::UnsupportedPrimitive => {
-                        format!("the program calls `{what}`, which is not emulated; docs/limits.md lists what is")
-                    }
+                    Incomparable::UnsupportedPrimitive => not_emulated(&what),
                     _ => what,
                 });
                 return ControlFlow::Break(());

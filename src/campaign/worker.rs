@@ -25,7 +25,7 @@ use crate::control::{self, Loading, Mode, Session};
 use crate::feedback::counters;
 use crate::feedback::{Edges, Kind};
 use crate::input::Input;
-use crate::model::execution::Ending;
+use crate::model::execution::{Ending, not_emulated};
 use crate::model::exit;
 use crate::model::offers::Offers;
 use crate::model::verdict::Verdict;
@@ -355,7 +355,7 @@ impl Runner {
         let ran = loaded.execute(&mut self.session, 0, Mode::Explore { seed: 0 }, &self.tally.known, false);
         self.tally.outcome.printed = capture.take();
         if let Ending::Unsupported(what) = ran.ending {
-            self.tally.outcome.refused = Some(format!("it calls {what}, which is not emulated"));
+            self.tally.outcome.refused = Some(not_emulated(&what));
         }
         Ok(())
     }

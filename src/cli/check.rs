@@ -219,13 +219,14 @@ fn each(asked: Vec<Asked<'_>>, outputs: &Outputs, workshop: &Workshop) -> Result
         explored.push(outcome.unwrap_or_else(|error| of(&format!("{error:#}"))));
     }
     let summary = Summary::of("check", explored);
-    outputs.write(&summary, |summary| json::Targets::new(&summary.targets))?;
+    let written = outputs.write(&summary, |summary| json::Targets::new(&summary.targets));
     let why = |target: &Explored| Some(format!("{}: {}", target.name, target.failure()?));
     let failed = summary.targets.iter().filter_map(why).collect::<Vec<_>>().join("\n");
     let found = summary.found();
-    ensure!(found || failed.is_empty(), "{failed}");
-    if !failed.is_empty() {
+    if !failed.is_empty() && (found || written.is_err()) {
         say(format!("\n{failed}"));
     }
+    written?;
+    ensure!(found || failed.is_empty(), "{failed}");
     Ok(found)
 }

@@ -170,13 +170,13 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let summary = ci.run(&workshop, resolve::engine_like(&workshop.toolchain), |progress| line.ci(progress))?;
     drop(line);
     print(&summary);
-    flags.outputs.write(&summary, json::Ci::new)?;
+    let written = flags.outputs.write(&summary, json::Ci::new);
     match summary.shortfall() {
-        Some(why) if summary.found() => say(format!("\nnot everything could be done: {why}")),
+        Some(why) if summary.found() || written.is_err() => say(format!("\nnot everything could be done: {why}")),
         Some(why) => bail!("{why}"),
         None => {}
     }
-    Ok(summary.found())
+    written.map(|()| summary.found())
 }
 
 fn print(summary: &Summary) {

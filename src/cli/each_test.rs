@@ -13,9 +13,10 @@ use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::interrupt;
 use crate::campaign::search::Searched;
 use crate::check::framework::{EachTest, Framework, fits};
+use crate::model::settings::StrategyName;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{findings, grouped, say};
+use crate::report::{completeness, findings, grouped, say};
 use crate::target::Workshop;
 
 /// The tests of a program that are to be explored.
@@ -110,7 +111,7 @@ impl Tests {
 
 /// What came of a test: a line, and what was found.
 fn print(name: &str, summary: &Summary, is_first: bool, campaign: &Campaign) {
-    say(format!("{name}: {}", result(summary)));
+    say(format!("{name}: {}", result(summary, campaign.searched.strategy())));
     for finding in &summary.findings {
         say(format!("\n{}\n", findings::text(finding)));
     }
@@ -120,7 +121,7 @@ fn print(name: &str, summary: &Summary, is_first: bool, campaign: &Campaign) {
 }
 
 /// How much was executed of a test, and to what end.
-fn result(summary: &Summary) -> String {
+fn result(summary: &Summary, strategy: StrategyName) -> String {
     let executions = format!("{} {}", grouped(summary.executions), plural(summary.executions, "execution"));
     let mut result = findings::counted(summary.findings.len());
     if summary.cells.iter().all(|cell| cell.alone) {
@@ -129,10 +130,8 @@ fn result(summary: &Summary) -> String {
     if let Some(failure) = &summary.failure {
         return format!("not explored to the end: {failure:#}");
     }
-    let exhausted = summary.cells.iter().filter(|cell| cell.exhausted);
-    let whole: Vec<String> = exhausted.map(|cell| word(&cell.sanitizer)).collect();
-    if !whole.is_empty() {
-        result.push_str(&format!(", no schedule left under {}", whole.join(", ")));
+    for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
+        result.push_str(&format!("; {}: {}", word(&cell.sanitizer), completeness::text(strategy, &cell.left_out)));
     }
     format!("{executions}, {result}")
 }

@@ -12,7 +12,6 @@ use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::prebuilt;
-use crate::model::settings::StrategyName;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
@@ -109,9 +108,7 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         summary.findings.iter().for_each(|finding| painted::say(&format!("\n{}", findings::text(finding))));
     }
     for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
-        let is_whole = campaign.searched.strategy() == StrategyName::Exhaustive;
-        let bound = if is_whole { "" } else { " within the bound" };
-        say(format!("{}: {}", word(&cell.sanitizer), completeness::text(bound, &cell.left_out)));
+        say(format!("{}: {}", word(&cell.sanitizer), completeness::text(campaign.searched.strategy(), &cell.left_out)));
     }
     for cell in summary.cells.iter().filter(|cell| !cell.exhausted) {
         if let Some(extent) = &cell.extent {

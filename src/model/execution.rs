@@ -106,6 +106,12 @@ impl EventKind {
     }
 }
 
+/// Says what the target did that made an execution end as `Ending::Unsupported`.
+#[must_use]
+pub fn not_emulated(what: &str) -> String {
+    format!("the program needs what is not emulated: {what}; docs/limits.md lists what is")
+}
+
 /// How an execution ended, as the controller saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {

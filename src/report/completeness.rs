@@ -3,10 +3,12 @@
 use super::grouped;
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
+use crate::model::settings::StrategyName;
 
-/// Says of a search within `bound` what was tried, and what was left out and how often.
+/// Says of a search that ended what was tried, and what was left out and how often.
 #[must_use]
-pub fn text(bound: &str, left_out: &LeftOut) -> String {
+pub fn text(strategy: StrategyName, left_out: &LeftOut) -> String {
+    let bound = if strategy == StrategyName::Exhaustive { "" } else { " within the bound" };
     if left_out.is_empty() {
         return format!("every schedule{bound} was tried");
     }
@@ -49,10 +51,10 @@ mod tests {
 
     #[test]
     fn nothing_may_be_left_out_of_every_schedule() {
-        assert_eq!(text(" within the bound", &LeftOut::default()), "every schedule within the bound was tried");
+        assert_eq!(text(StrategyName::ExhaustiveWithin(2), &LeftOut::default()), "every schedule within the bound was tried");
         let left_out = LeftOut { set_aside: 1_200, cut: 3, ..LeftOut::default() };
         let said = "the search ended, but not every schedule was tried: a thread was set aside in a loop that waits (1,200), \
                     an execution was cut at its last scheduling point (3)";
-        assert_eq!(text("", &left_out), said);
+        assert_eq!(text(StrategyName::Exhaustive, &left_out), said);
     }
 }

@@ -20,7 +20,7 @@ use crate::model::settings::StrategyName;
 /// Executions of a slice. What a strategy learns lasts as long, so their number must not depend on time. What an exhaustive
 /// search knows is lost with its worker, so it has but one.
 fn slice_of(strategy: StrategyName) -> u64 {
-    if strategy.is_exhaustive() { u64::MAX } else { 50_000 }
+    if strategy.is_exhaustive() { u64::MAX } else { 200_000 }
 }
 
 pub(super) struct ProgramSearch {
