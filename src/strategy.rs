@@ -102,6 +102,25 @@ pub enum Use {
     Stopped,
 }
 
+/// How an execution is conducted, as far as that is up to its strategy.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// The strategy is told of every operation (see `made`). That costs time at every point.
+    pub watches: bool,
+    /// And of what steps do besides their operations (see `uses`).
+    pub wants_uses: bool,
+    /// Threads may be let stay in loops that wait, as long as the execution's seed says, without a question.
+    pub lets_stay: bool,
+    /// Rounds of a loop that waits for others, after which these go first.
+    pub patience: u32,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { watches: false, wants_uses: false, lets_stay: true, patience: PATIENCE }
+    }
+}
+
 /// A replayed schedule does not fit, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence(pub String);
@@ -117,17 +136,12 @@ pub trait Strategy {
     /// A new execution begins. `expected_points` is a rough estimate of its length.
     fn begin(&mut self, seed: u64, expected_points: u64);
 
-    /// Whether it is told of every operation in this execution (see `made`). That costs time at every point.
-    fn watches(&self) -> bool {
-        false
+    /// How the execution that has begun is conducted.
+    fn manner(&self) -> Manner {
+        Manner::default()
     }
 
-    /// Whether it is also told what steps do besides their operations (see `uses`).
-    fn wants_uses(&self) -> bool {
-        false
-    }
-
-    /// The step that `thread` makes now does this as well. Called only if it `wants_uses`.
+    /// The step that `thread` makes now does this as well. Called only if its manner `wants_uses`.
     fn uses(&mut self, thread: ThreadId, how: Use) {
         let _ = (thread, how);
     }
@@ -137,17 +151,7 @@ pub trait Strategy {
         let _ = memory;
     }
 
-    /// Rounds of a loop that waits for others, after which these go first.
-    fn patience(&self) -> u32 {
-        PATIENCE
-    }
-
-    /// Whether threads may be let stay in loops that wait, as long as an execution's seed says, without being asked.
-    fn lets_stay(&self) -> bool {
-        true
-    }
-
-    /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if it `watches`, and not
+    /// `thread` makes an operation now, whoever chose it, or nobody because it was alone. Called only if its manner `watches`, and not
     /// for operations of a program that all others are ordered before or after, since there was no other thread; those on
     /// threads are told even so.
     fn made(&mut self, thread: ThreadId, made: &Op) {

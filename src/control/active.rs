@@ -70,6 +70,7 @@ impl Active {
     }
 
     /// Counts allocations from 0 on, of which that one fails.
+    #[inline]
     pub fn begin_allocations(&self, failing: Option<u64>) {
         self.allocations.set(0);
         self.failing_allocation.set(failing.unwrap_or_default());
@@ -301,6 +302,7 @@ impl Active {
     }
 
     /// Makes the program under check as new.
+    #[inline]
     pub fn renew_image(&self) {
         self.exit_handlers.clear();
         self.quick_exit_handlers.clear();
@@ -355,6 +357,7 @@ impl Active {
     }
 
     /// Creates a virtual thread that will run `start(argument)`; `None` if there are too many.
+    #[inline]
     pub fn spawn(&self, start: Start, argument: *mut c_void) -> Option<&VirtualThread> {
         let id = self.ask(|controller| controller.add_thread())?;
         let thread = {
@@ -368,6 +371,7 @@ impl Active {
     }
 
     /// What a virtual thread does from its first to its last step, on its own stack.
+    #[inline]
     pub fn live(&self, thread: &VirtualThread) {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);

@@ -265,17 +265,18 @@ impl Controller {
         self.budget = Budget { points: budget.points.min(MAX_POINTS), ..budget };
         self.ending = None;
         self.current = 0;
-        let unwatched = self.strategy.watches().then(sanitizer::Unwatched::begin);
+        let unwatched = sanitizer::Unwatched::begin();
         self.strategy.begin(seed, expected_points);
         drop(unwatched);
-        self.watched = self.strategy.watches() && !self.replaying;
-        self.reports_uses = self.watched && self.strategy.wants_uses();
+        let manner = self.strategy.manner();
+        self.watched = manner.watches && !self.replaying;
+        self.reports_uses = self.watched && manner.wants_uses;
         self.takes_after = 0;
         if let Some(observer) = &mut self.observer {
             observer.begin();
         }
-        self.fairness.begin(self.strategy.patience());
-        self.patience.begin(seed, self.strategy.lets_stay());
+        self.fairness.begin(manner.patience);
+        self.patience.begin(seed, manner.lets_stay);
         self.stayed = 0;
         self.alone_since = None;
         self.waits_alone = false;
@@ -318,6 +319,7 @@ impl Controller {
     }
 
     /// Adds a runnable thread; `None` if there are too many.
+    #[inline]
     pub fn add_thread(&mut self) -> Option<ThreadId> {
         if self.threads.len() == MAX_VIRTUAL_THREADS {
             return None;
@@ -416,6 +418,7 @@ impl Controller {
         injected
     }
 
+    #[inline]
     fn add_runnable(&mut self, thread: ThreadId) {
         self.runnable.insert(thread);
         // Somebody new can run.

@@ -73,6 +73,7 @@ impl Engine {
     }
 
     /// Gives a prepared thread what it runs on. It does not run yet.
+    #[inline]
     pub fn launch(&self, active: &Active, thread: &VirtualThread) {
         match &self.carrier {
             Carrier::Fibers(fibers) => fibers.launch(active, thread),
@@ -81,6 +82,7 @@ impl Engine {
     }
 
     /// Called by the root: runs the launched thread 0 and all that it starts, until the execution is over.
+    #[inline]
     pub fn run(&self, active: &Active) {
         match &self.carrier {
             Carrier::Fibers(fibers) => fibers.run(),
@@ -127,6 +129,7 @@ impl Engine {
     }
 
     /// Once a virtual thread has ended and is joined: ends what carried it.
+    #[inline]
     pub fn join(&self, thread: &VirtualThread) {
         if let Carrier::OsThreads(threads) = &self.carrier {
             threads.join(thread);
@@ -166,6 +169,7 @@ impl Engine {
     }
 
     /// The calling thread has ended.
+    #[inline(always)]
     pub fn leave(&self, next: Next) {
         match &self.carrier {
             Carrier::Fibers(fibers) => fibers.leave(next),

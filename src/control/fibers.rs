@@ -45,6 +45,7 @@ impl Fibers {
         }
     }
 
+    #[inline]
     pub fn launch(&self, active: &Active, thread: &VirtualThread) {
         self.active.set(active);
         // SAFETY: the borrow ends within this function, which does not switch.
@@ -90,6 +91,7 @@ impl Fibers {
         unsafe { &*(*self.fibers.get()).as_ptr().add(usize::from(id)) }
     }
 
+    #[inline]
     pub fn run(&self) {
         let ambient = self.place.load();
         self.running.set(0);
@@ -128,6 +130,7 @@ impl Fibers {
     }
 
     /// Leaves for the root. A fiber that has not ended never comes back from this.
+    #[inline(always)]
     pub fn stop(&self) {
         let fiber = self.fiber(self.running.get());
         // SAFETY: see `run`.
@@ -139,6 +142,7 @@ impl Fibers {
     }
 
     /// The life of the calling fiber's thread is over; returns when a new one begins.
+    #[inline(always)]
     pub fn leave(&self, next: Next) {
         match next {
             Next::Switch(next) => self.switch(next),

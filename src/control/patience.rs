@@ -76,9 +76,11 @@ impl Patience {
 
     /// A new execution; `varies` if its threads may stay at all.
     pub fn begin(&mut self, seed: u64, varies: bool) {
-        self.dice = Dice::new(seed ^ DRAW);
-        let drawn = self.dice.below(MOODS.len() as u64) as usize;
-        self.mood = if varies { MOODS[drawn] } else { IMPATIENT };
+        self.mood = IMPATIENT;
+        if varies {
+            self.dice = Dice::new(seed ^ DRAW);
+            self.mood = MOODS[self.dice.below(MOODS.len() as u64) as usize];
+        }
         self.left = self.mood.points;
         self.stay = None;
         self.known = 0;

@@ -6,6 +6,7 @@ use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdic
 
 /// Judges how an execution of a program under check ended.
 #[must_use]
+#[inline]
 pub fn judge(ending: &Ending) -> Judgement {
     match ending {
         Ending::Exited(Exit::Status(0)) | Ending::Completed => Judgement::Right,

@@ -51,7 +51,10 @@ mod tests {
 
     #[test]
     fn nothing_may_be_left_out_of_every_schedule() {
-        assert_eq!(text(StrategyName::ExhaustiveWithin(2), &LeftOut::default()), "every schedule within the bound was tried");
+        assert_eq!(
+            text(StrategyName::ExhaustiveWithin(2), &LeftOut::default()),
+            "every schedule within the bound was tried"
+        );
         let left_out = LeftOut { set_aside: 1_200, cut: 3, ..LeftOut::default() };
         let said = "the search ended, but not every schedule was tried: a thread was set aside in a loop that waits (1,200), \
                     an execution was cut at its last scheduling point (3)";

@@ -6,7 +6,7 @@
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 
-use super::{Decision, Divergence, Strategy, Turn, deepening};
+use super::{Decision, Divergence, Manner, Strategy, Turn, deepening};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
 
@@ -173,22 +173,14 @@ impl Strategy for Bounded {
         self.preemptions = 0;
     }
 
-    fn watches(&self) -> bool {
-        true
-    }
-
-    fn patience(&self) -> u32 {
-        self.patience
+    fn manner(&self) -> Manner {
+        Manner { watches: true, lets_stay: false, patience: self.patience, ..Manner::default() }
     }
 
     fn deepen(&mut self) -> bool {
         let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
         *self = Self { patience: deeper, ..Self::within(self.bound) };
         true
-    }
-
-    fn lets_stay(&self) -> bool {
-        false
     }
 
     fn exhausted(&mut self) -> bool {

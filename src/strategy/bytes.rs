@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Decision, Divergence, Random, Strategy, Turn, inject_at_random};
+use super::{Decision, Divergence, Manner, Random, Strategy, Turn, inject_at_random};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
 
@@ -68,8 +68,8 @@ impl Default for Bytes {
 
 impl Strategy for Bytes {
     // An input alone says what happens.
-    fn lets_stay(&self) -> bool {
-        false
+    fn manner(&self) -> Manner {
+        Manner { lets_stay: false, ..Manner::default() }
     }
 
     fn begin(&mut self, seed: u64, expected_points: u64) {

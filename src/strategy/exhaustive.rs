@@ -27,7 +27,7 @@ mod tree;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Decision, Divergence, Strategy, Turn, Use, deepening};
+use super::{Decision, Divergence, Manner, Strategy, Turn, Use, deepening};
 use crate::model::execution::ThreadId;
 use crate::model::extent::Extent;
 use crate::model::op::Op;
@@ -325,30 +325,18 @@ impl Strategy for Exhaustive {
         self.record.begin();
     }
 
-    fn watches(&self) -> bool {
-        true
-    }
-
-    fn wants_uses(&self) -> bool {
-        true
+    fn manner(&self) -> Manner {
+        Manner { watches: true, wants_uses: true, lets_stay: false, patience: self.patience }
     }
 
     fn lies_still(&mut self, memory: Range<usize>) {
         self.record.names.add_steady(memory);
     }
 
-    fn patience(&self) -> u32 {
-        self.patience
-    }
-
     fn deepen(&mut self) -> bool {
         let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
         self.restart(deeper);
         true
-    }
-
-    fn lets_stay(&self) -> bool {
-        false
     }
 
     fn exhausted(&mut self) -> bool {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Divergence, Random, Strategy, Turn};
+use super::{Decision, Divergence, Manner, Random, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -109,16 +109,8 @@ impl Strategy for Guided {
         self.expected_points = expected_points;
     }
 
-    fn watches(&self) -> bool {
-        true
-    }
-
-    fn patience(&self) -> u32 {
-        self.guide.patience
-    }
-
-    fn lets_stay(&self) -> bool {
-        false
+    fn manner(&self) -> Manner {
+        Manner { watches: true, lets_stay: false, patience: self.guide.patience, ..Manner::default() }
     }
 
     /// Threads that are alone pass points without a question.

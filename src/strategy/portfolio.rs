@@ -4,7 +4,7 @@
 //! Economics Approach to Hard Computational Problems", Science 275, 1997). Here which one an execution gets is drawn
 //! from its seed, and each learns from its own executions alone.
 
-use super::{Decision, Dice, Divergence, Pct, Pos, Random, Rff, Strategy, Surw, Turn};
+use super::{Decision, Dice, Divergence, Manner, Pct, Pos, Random, Rff, Strategy, Surw, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -69,16 +69,8 @@ impl Strategy for Portfolio {
         self.member().begin(seed, expected_points);
     }
 
-    fn watches(&self) -> bool {
-        self.members[self.member].1.watches()
-    }
-
-    fn patience(&self) -> u32 {
-        self.members[self.member].1.patience()
-    }
-
-    fn lets_stay(&self) -> bool {
-        self.members[self.member].1.lets_stay()
+    fn manner(&self) -> Manner {
+        self.members[self.member].1.manner()
     }
 
     fn made(&mut self, thread: ThreadId, made: &Op) {

@@ -9,7 +9,7 @@
 
 use super::priorities::{Priorities, Rank};
 use super::reads_from::{Observer, Pair};
-use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Manner, Strategy, Turn, inject_at_random};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -168,8 +168,8 @@ impl Strategy for Rff {
         self.priorities.begin(&mut self.dice);
     }
 
-    fn watches(&self) -> bool {
-        true
+    fn manner(&self) -> Manner {
+        Manner { watches: true, ..Manner::default() }
     }
 
     fn made(&mut self, thread: ThreadId, made: &Op) {

@@ -7,7 +7,7 @@
 //! it creates them. How many each makes is taken from the execution before, so the first walks blindly.
 
 use super::family::{Family, Member};
-use super::{Decision, Dice, Divergence, Numbering, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Manner, Numbering, Strategy, Turn, inject_at_random};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -153,8 +153,8 @@ impl Strategy for Surw {
         self.intended = None;
     }
 
-    fn watches(&self) -> bool {
-        true
+    fn manner(&self) -> Manner {
+        Manner { watches: true, ..Manner::default() }
     }
 
     fn made(&mut self, thread: ThreadId, made: &Op) {

@@ -41,12 +41,8 @@ impl Strategy for BruteForce {
         self.depth = 0;
     }
 
-    fn watches(&self) -> bool {
-        true
-    }
-
-    fn lets_stay(&self) -> bool {
-        false
+    fn manner(&self) -> Manner {
+        Manner { watches: true, lets_stay: false, ..Manner::default() }
     }
 
     fn exhausted(&mut self) -> bool {

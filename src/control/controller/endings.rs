@@ -7,6 +7,7 @@ use crate::strategy::{Divergence, Use};
 
 impl Controller {
     /// The reason why the execution is over. Called by the root.
+    #[inline]
     pub fn take_ending(&mut self) -> Ending {
         match self.ending.take() {
             Some(Ending::Stuck(_)) => Ending::Stuck(self.blocked()),
@@ -34,6 +35,7 @@ impl Controller {
     }
 
     /// The running thread ends.
+    #[inline]
     pub fn end_thread(&mut self) -> Next {
         self.count(OpKind::Wait);
         let current = self.current;
@@ -43,6 +45,7 @@ impl Controller {
     }
 
     /// The program ends itself here.
+    #[inline]
     pub fn exit(&mut self, exit: Exit) -> Next {
         // As any wait: a run that ends so differs from one that ends by a choice at its last scheduling point.
         self.count(OpKind::Wait);
@@ -50,6 +53,7 @@ impl Controller {
     }
 
     /// The running thread ends, and the program with it.
+    #[inline]
     pub fn end_program(&mut self, exit: Exit) -> Next {
         self.threads[usize::from(self.current)].state = State::Ended;
         self.runnable.remove(self.current);
@@ -69,6 +73,7 @@ impl Controller {
     }
 
     /// The execution ends here, by a step of its own.
+    #[inline]
     pub fn end_here(&mut self, ending: Ending) -> Next {
         match self.strategy.end(self.points_asked(), self.trace.digest()) {
             Ok(()) => self.stop(ending),
@@ -92,6 +97,7 @@ impl Controller {
     }
 
     /// The running thread cannot go on.
+    #[inline]
     pub(super) fn leave_current(&mut self) -> Next {
         if self.ending.is_some() {
             return Next::Stop;

@@ -117,6 +117,7 @@ impl Controller {
 
     /// The only thread that can run goes on. While there is no other there is nothing to learn. Towards the end of the
     /// budget it is looked at, whether it only waits.
+    #[inline]
     fn go_on_alone(&mut self, pending: &Op) -> Next {
         let points = self.trace.points();
         self.alone_since.get_or_insert(points);
@@ -192,6 +193,7 @@ impl Controller {
     }
 
     /// Threads that were set aside come back if it is time, or if there is nobody else.
+    #[inline]
     pub(super) fn end_rests(&mut self) {
         if self.fairness.left(self.trace.points()) == 0 || (self.runnable.is_empty() && self.sleeping.is_empty()) {
             while let Some(thread) = self.fairness.wake() {
@@ -235,6 +237,7 @@ impl Controller {
     }
 
     /// Somebody runs for so many points, unless that would be too many at a time.
+    #[inline]
     fn begin_turn(&mut self, turn: Turn) {
         let points = if self.watched { 1 } else { turn.points.clamp(1, self.until_budget()) };
         let mut most = if self.replaying { u32::MAX } else { self.fairness.longest_turn(turn.thread) };

@@ -14,6 +14,7 @@ const FOREVER: u64 = 1 << 62;
 
 impl Controller {
     /// The running thread waits for `object`; once it runs again, `wake` says why.
+    #[inline]
     pub fn block(&mut self, object: usize, primitive: &'static str, deadline: Option<u64>) -> Next {
         // A wait counts, so that a run ended by one differs from a run ended by a choice just before it.
         self.count(OpKind::Wait);
@@ -65,6 +66,7 @@ impl Controller {
         }
     }
 
+    #[inline]
     fn wake_waiters(&mut self, object: usize) {
         for thread in 0..self.threads.len() as ThreadId {
             if self.threads[usize::from(thread)].waits_for(object) {
@@ -151,6 +153,7 @@ impl Controller {
         }
     }
 
+    #[inline]
     pub(super) fn resume(&mut self, thread: ThreadId, wake: Wake) {
         let entry = &mut self.threads[usize::from(thread)];
         entry.state = State::Runnable;

@@ -21,6 +21,7 @@ pub(super) fn by_handle(active: &Active, handle: libc::pthread_t) -> Option<&Vir
 }
 
 /// A new virtual thread, which can run from here on.
+#[inline]
 pub(super) fn create(active: &Active, start: Start, argument: *mut c_void) -> &VirtualThread {
     active.pass(OpKind::ThreadCreate, 0);
     active.spawn(start, argument).unwrap_or_else(|| active.refuse("more threads than an execution may make"))
@@ -40,6 +41,7 @@ fn may_wait(active: &Active, thread: Option<&VirtualThread>) -> bool {
 }
 
 /// Waits for the end of a thread, at most until `deadline`; its result.
+#[inline]
 pub(super) fn join(
     active: &Active,
     handle: libc::pthread_t,
@@ -64,6 +66,7 @@ pub(super) fn join(
 }
 
 /// Ends what carried a thread that has ended and that nobody else may join; its result.
+#[inline]
 fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
     active.ask(|controller| controller.joined(thread.id));

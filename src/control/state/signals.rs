@@ -127,6 +127,7 @@ impl Signals {
         }
     }
 
+    #[inline]
     pub fn begin(&mut self) {
         if std::mem::take(&mut self.acts) {
             self.actions.fill(Action::DEFAULT);
@@ -137,6 +138,7 @@ impl Signals {
     }
 
     /// A thread begins, and blocks what its creator does.
+    #[inline]
     pub fn add_thread(&mut self, creator: ThreadId, lives: bool) {
         let mask = self.threads.get(usize::from(creator)).map_or(Set(0), |creator| creator.mask);
         let alternate_stack = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
@@ -145,6 +147,7 @@ impl Signals {
     }
 
     /// No signal reaches the thread from here on.
+    #[inline]
     pub fn end_thread(&mut self, thread: ThreadId) {
         self.look(thread);
         self.of(thread).lives = false;
