@@ -39,7 +39,6 @@ pub mod worker;
 
 mod audit;
 mod case_name;
-mod death;
 pub mod each_test;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
@@ -48,8 +47,6 @@ pub(crate) mod loaded;
 mod paths;
 mod symbols;
 mod tally;
-mod watch;
-mod worker_process;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -3,7 +3,10 @@
 //! One thread does it all by asking each child now and then, so that the supervisor can live inside a
 //! build with a sanitizer too.
 
+mod death;
 mod end;
+pub(super) mod process;
+mod watch;
 
 use std::fs;
 use std::time::Duration;
@@ -13,8 +16,6 @@ use anyhow::{Context, Result};
 use super::interrupt;
 use super::job::{Files, Job, Outcome};
 use super::symbols::Symbols;
-use super::watch::memory_limit;
-use super::worker_process::WorkerProcess;
 use crate::case::Case;
 use crate::feedback::Features;
 use crate::input::Input;
@@ -22,6 +23,9 @@ use crate::model::schedule::Schedule;
 use crate::model::sketch::Sketch;
 use crate::model::verdict::Failure;
 use crate::scratch::Scratch;
+
+use process::WorkerProcess;
+use watch::memory_limit;
 
 /// How often the children are asked.
 const POLL: Duration = Duration::from_millis(2);

@@ -7,11 +7,11 @@ use std::process::ExitStatus;
 
 use anyhow::Result;
 
+use super::death::{self, Killed};
+use super::process::WorkerProcess;
 use super::{Ended, Evolved, Found};
-use crate::campaign::death::{self, Killed};
 use crate::campaign::job::{self, Failed, Outcome, Work};
 use crate::campaign::symbols::Symbols;
-use crate::campaign::worker_process::WorkerProcess;
 use crate::feedback::Features;
 use crate::input::Input;
 use crate::model::settings::Engine;

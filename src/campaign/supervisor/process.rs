@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::death::Killed;
-use super::job::{self, Files, Job, Work};
-use super::symbols::PLAIN_FRAMES;
 use super::watch::Watch;
+use crate::campaign::job::{self, Files, Job, Work};
+use crate::campaign::symbols::PLAIN_FRAMES;
 use crate::model::exit;
 use crate::model::schedule::Schedule;
 use crate::model::sketch::Sketch;

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::death::Killed;
-use super::job::Job;
+use crate::campaign::job::Job;
 use crate::model::settings::Engine;
 
 /// How often the files in /proc are read.

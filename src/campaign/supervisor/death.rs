@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_report_on_standard_error_explains_more_than_the_exit_status() {
-        let report = include_str!("../../tests/reports/clang19-address-uaf.txt");
+        let report = include_str!("../../../tests/reports/clang19-address-uaf.txt");
         assert_eq!(failure_of(exit(86), None, report).verdict, Verdict::MemoryError);
     }
 
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_race_that_was_reported_before_a_crash_comes_first_and_the_crash_is_kept() {
-        let report = include_str!("../../tests/reports/clang19-thread-race.txt");
+        let report = include_str!("../../../tests/reports/clang19-thread-race.txt");
         let failures = failures_of(signal(libc::SIGSEGV), None, report);
         let verdicts: Vec<Verdict> = failures.iter().map(|failure| failure.verdict).collect();
         assert_eq!(verdicts, [Verdict::DataRace, Verdict::Crash]);
