@@ -35,4 +35,5 @@ pub mod strategy;
 pub mod target;
 pub mod task_graph;
 pub mod terminal;
+mod whole_file;
 pub mod wrapper;

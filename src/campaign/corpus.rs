@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::findings::{PARTIAL, remove_stale, write_at_once};
 use crate::digest::{BASIS, fnv1a};
 use crate::input::Input;
 use crate::model::limits::MAX_INPUT_BYTES;
 use crate::regular::{self, Unread};
+use crate::whole_file::{self, PARTIAL, write_at_once};
 
 const EXTENSION: &str = "input";
 
@@ -48,9 +48,7 @@ impl Corpus {
     /// The directory cannot be made, written to or read.
     pub fn open(directory: &Path) -> Result<Self> {
         let named = || format!("cannot keep a corpus in {}; name another directory", directory.display());
-        fs::create_dir_all(directory).with_context(named)?;
-        tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory).with_context(named)?;
-        remove_stale(directory);
+        whole_file::prepare(directory).with_context(named)?;
         Self::read(directory)
     }
 

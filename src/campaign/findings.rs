@@ -3,12 +3,9 @@
 mod smaller;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::case_name::prefix;
 use super::fingerprint::fingerprint;
@@ -18,13 +15,9 @@ use crate::case::{Case, Workload};
 use crate::model::settings::Settings;
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
+use crate::whole_file::{self, write_whole};
 
 pub use smaller::Resized;
-
-/// Files under this name are being written. A `kill -9` may leave one; it is no case.
-pub(super) const PARTIAL: &str = ".partial-";
-/// Partial files older than this belong to nobody any more.
-const STALE: Duration = Duration::from_secs(60);
 
 /// Where a campaign came upon a finding. Of several with one fingerprint the lowest is kept, so that the
 /// same campaign keeps the same cases, however its workers overlapped.
@@ -78,9 +71,7 @@ impl Findings {
     pub fn open(directory: &Path) -> Result<Self> {
         let named =
             || format!("cannot write findings to {}; name another directory with `--findings`", directory.display());
-        fs::create_dir_all(directory).with_context(named)?;
-        tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory).with_context(named)?;
-        remove_stale(directory);
+        whole_file::prepare(directory).with_context(named)?;
         Ok(Self { directory: directory.to_owned(), kept: BTreeMap::new() })
     }
 
@@ -225,78 +216,10 @@ fn report_of(failures: &[Failure], evidence: &str) -> String {
     report.trim_end().to_owned()
 }
 
-/// Tries whether [`write_whole`] can write a file, so that a campaign is not in vain.
-///
-/// # Errors
-/// It cannot; the error names the file.
-pub fn can_write(path: &Path) -> Result<()> {
-    ensure!(!path.is_dir(), "cannot write {}: it is a directory; name a file in it", path.display());
-    if is_special(path) {
-        return Ok(());
-    }
-    let named = || format!("cannot write {}; name a file in a directory that can be written to", path.display());
-    tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory_of(path)).with_context(named)?;
-    Ok(())
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether a device or a pipe is there, in whose place no file must come.
-fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-}
-
-/// Writes a file so that whoever looks, and whatever happens, sees it whole or not at all.
-///
-/// # Errors
-/// The directory or the disk does not take it.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    write_at_once(path, content, true)
-}
-
-/// As [`write_whole`]; `lasts` if that must hold for a machine that stops as well.
-///
-/// # Errors
-/// As [`write_whole`].
-pub(super) fn write_at_once(path: &Path, content: &[u8], lasts: bool) -> Result<()> {
-    let directory = directory_of(path);
-    let write = || -> Result<()> {
-        if is_special(path) {
-            return Ok(fs::OpenOptions::new().write(true).open(path)?.write_all(content)?);
-        }
-        let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)?;
-        file.write_all(content)?;
-        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        if lasts {
-            file.as_file().sync_all()?;
-        }
-        file.persist(path)?;
-        // The new name is safe only once the directory is.
-        if lasts {
-            File::open(directory)?.sync_all()?;
-        }
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-pub(super) fn remove_stale(directory: &Path) {
-    let is_stale = |entry: &fs::DirEntry| {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        entry.file_name().to_string_lossy().starts_with(PARTIAL)
-            && modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE))
-    };
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries.filter(is_stale) {
-        // Another campaign may have removed it just now.
-        let _ = fs::remove_file(entry.path());
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::verdict::OracleName;
     use crate::task_graph::{Affinity, ResultKind, Task, TaskGraph};
@@ -407,15 +330,5 @@ mod tests {
         fs::write(&file, "").expect("written");
         let error = Findings::open(&file.join("findings")).err().expect("an error");
         assert!(format!("{error:#}").contains("file/findings"), "{error:#}");
-    }
-
-    #[test]
-    fn writing_replaces_a_file_and_leaves_nothing_else_behind() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("a.case");
-        write_whole(&path, b"one").expect("written");
-        write_whole(&path, b"two").expect("written");
-        assert_eq!(fs::read(&path).expect("readable"), b"two");
-        assert_eq!(names(directory.path()), ["a.case"]);
     }
 }

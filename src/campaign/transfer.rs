@@ -7,12 +7,12 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use super::corpus::Corpus;
-use super::findings::write_at_once;
 use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::input::Input;
 use crate::model::settings::Sanitizer;
 use crate::reference::trial::can_get_stuck;
+use crate::whole_file::write_at_once;
 
 /// What an exported file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

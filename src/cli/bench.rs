@@ -8,7 +8,6 @@ use clap::Args;
 use super::resolve;
 use super::world::World;
 use crate::campaign::bench::Bench;
-use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::strategies::Comparison;
 use crate::model::settings::Sanitizer;
@@ -16,6 +15,7 @@ use crate::report::progress::ProgressLine;
 use crate::report::{json, say, table, throughput};
 use crate::target::Workshop;
 use crate::task_graph::{self, Shape, Systems};
+use crate::whole_file::can_write;
 
 #[derive(Debug, Args)]
 pub struct Flags {

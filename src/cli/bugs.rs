@@ -10,7 +10,6 @@ use super::search::{Name, SearchFlags};
 use super::world::{World, build_on};
 use crate::campaign::bugs::{Measured, Measurement, geometric_mean};
 use crate::campaign::catalogue::{self, CATALOGUE, Entry};
-use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::minimise::{Minimisation, Smallest};
 use crate::model::settings::Engine;
@@ -19,6 +18,7 @@ use crate::report::progress::ProgressLine;
 use crate::report::{grouped, json, say, table};
 use crate::target::{Toolchain, Workshop, bundled};
 use crate::task_graph::{self, Shape};
+use crate::whole_file::{can_write, write_whole};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -8,9 +8,9 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::Arguments;
-use crate::campaign::findings::write_whole;
 use crate::report::say;
 use crate::terminal;
+use crate::whole_file::write_whole;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

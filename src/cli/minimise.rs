@@ -9,7 +9,6 @@ use clap::Args;
 use super::limits::duration;
 use super::opened::{Opened, Trusted};
 use super::world::{World, build_on};
-use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
 use crate::campaign::minimise::{Minimisation, Shrunk, Smallest, shrink};
@@ -17,6 +16,7 @@ use crate::case::{Case, Workload};
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::{say, shrunk};
+use crate::whole_file::{can_write, write_whole};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

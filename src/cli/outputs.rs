@@ -10,13 +10,13 @@ use serde::Serialize;
 use crate::campaign::ci;
 use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
-use crate::campaign::findings::{can_write, write_whole};
 use crate::campaign::prebuilt;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
 use crate::report::{completeness, findings, grouped, json, junit, painted, say, table};
 use crate::target::Workshop;
+use crate::whole_file::{can_write, write_whole};
 
 #[derive(Debug, Args)]
 pub struct Outputs {

@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::resolve;
 use super::world::{World, build_on};
-use crate::campaign::findings::can_write;
 use crate::campaign::interrupt;
 use crate::campaign::replay::{Plan, Replayed};
 use crate::model::settings::{Engine, Sanitizer};
@@ -15,6 +14,7 @@ use crate::project::FILE_NAME;
 use crate::report::progress::ProgressLine;
 use crate::report::{json, replays, say};
 use crate::target::bundled;
+use crate::whole_file::can_write;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -16,13 +16,14 @@ use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
 use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
-use crate::campaign::findings::{Confirmation, Finding, write_whole};
+use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer, StrategyName};
 use crate::model::verdict::{Incomparable, OracleName, Verdict};
 use crate::target::prebuilt::Prebuilt;
+use crate::whole_file::write_whole;
 
 /// Writes a value so that readers see the whole file or none.
 ///

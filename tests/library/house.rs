@@ -29,7 +29,7 @@ const CONTROL: [&[&str]; 4] = [
 ];
 
 /// From the top to the bottom.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "cli",
     "wrapper",
     "report",
@@ -49,6 +49,7 @@ const LAYERS: [&str; 26] = [
     "reference",
     "task_graph",
     "scratch",
+    "whole_file",
     "protocol",
     "process",
     "terminal",

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Confirmation, Findings, write_whole};
+use super::{Confirmation, Findings};
 use crate::campaign::minimise::{Shrunk, Size};
 use crate::campaign::verify::FOUND_IN;
 use crate::case::Case;
 use crate::model::settings::Sanitizer;
+use crate::whole_file::write_whole;
 
 /// A schedule before and after it was made small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
