@@ -1,7 +1,7 @@
 //! Turns: who runs next and for how many scheduling points, by the strategy, unless fairness or the step budget says
 //! otherwise.
 
-use super::{Budget, Controller, Next, POINT_TIME, Wake};
+use super::{Budget, Controller, Next};
 use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::model::execution::{Ending, ThreadId};
@@ -173,7 +173,7 @@ impl Controller {
     }
 
     #[inline]
-    fn report_of(&mut self, thread: ThreadId, how: Use) {
+    pub(super) fn report_of(&mut self, thread: ThreadId, how: Use) {
         if self.reports_uses {
             let _unwatched = self.unwatched();
             self.strategy.uses(thread, how);
@@ -216,9 +216,7 @@ impl Controller {
         };
         self.begin_turn(turn);
         if let Some(sleeper) = self.sleeping.iter().find(|sleeper| sleeper.thread == turn.thread).copied() {
-            self.skipped_time += sleeper.deadline.saturating_sub(self.now());
-            self.report_of(sleeper.thread, Use::TimedOut);
-            self.resume(sleeper.thread, Wake::TimedOut);
+            self.time_out(sleeper);
             self.begin_turn(turn);
         }
         if self.watched || self.observer.is_some() {
@@ -258,7 +256,7 @@ impl Controller {
             runnable: &self.runnable,
             pending: &self.pending,
             sleeping: &self.sleeping,
-            now: self.trace.points() * POINT_TIME + self.skipped_time,
+            now: self.now(),
             points: self.points_asked(),
             digest: self.trace.digest(),
         })

@@ -153,6 +153,14 @@ impl Controller {
         }
     }
 
+    /// The choice fell on a thread that sleeps: its time-out comes before anything wakes it, so the clock jumps there.
+    #[inline]
+    pub(super) fn time_out(&mut self, sleeper: Sleeper) {
+        self.skipped_time += sleeper.deadline.saturating_sub(self.now());
+        self.report_of(sleeper.thread, Use::TimedOut);
+        self.resume(sleeper.thread, Wake::TimedOut);
+    }
+
     #[inline]
     pub(super) fn resume(&mut self, thread: ThreadId, wake: Wake) {
         let entry = &mut self.threads[usize::from(thread)];
