@@ -163,7 +163,7 @@ pub trait Strategy {
     fn alone(&mut self) {}
 
     /// Whether every execution of the workload that this strategy would make was made.
-    fn exhausted(&mut self) -> bool {
+    fn search_ended(&mut self) -> bool {
         false
     }
 

@@ -318,8 +318,8 @@ pub struct Outcome {
     pub spent: bool,
     /// Findings after which the worker went on.
     pub earlier: Vec<Failed>,
-    /// The strategy has tried every schedule, but for what was left out.
-    pub exhausted: bool,
+    /// The strategy has made every execution that it would make: every schedule, but for what was left out.
+    pub search_ended: bool,
     /// The program, one test of many, started no second thread, so that all its executions are the same.
     pub alone: bool,
     /// What the program printed, of one that was asked to list its tests.

@@ -43,8 +43,8 @@ pub struct Cell {
     pub incomparable: BTreeMap<Incomparable, u64>,
     /// Replays of its findings whose schedule did not fit.
     pub diverged: u64,
-    /// The strategy has tried every schedule, but for what was left out.
-    pub exhausted: bool,
+    /// The strategy has made every execution that it would make: every schedule, but for what was left out.
+    pub search_ended: bool,
     /// There was never a second thread, so one execution is all.
     pub alone: bool,
     pub left_out: LeftOut,
@@ -65,16 +65,22 @@ impl Cell {
             findings: 0,
             incomparable: BTreeMap::new(),
             diverged: 0,
-            exhausted: false,
+            search_ended: false,
             alone: false,
             left_out: LeftOut::default(),
             extent: None,
         }
     }
 
+    /// Every schedule was tried: the search came to its end, and nothing was left out.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.search_ended && self.left_out.is_empty()
+    }
+
     /// Nothing that is left to execute would be new.
     fn is_done(&self) -> bool {
-        self.exhausted || self.alone
+        self.search_ended || self.alone
     }
 
     /// Adds what a slice came to. Its findings, and with them those that repeat them, are counted as they are taken in.
@@ -83,7 +89,7 @@ impl Cell {
         self.points += outcome.points;
         self.seconds += outcome.seconds;
         self.mutated += outcome.task_graphs;
-        self.exhausted |= outcome.exhausted;
+        self.search_ended |= outcome.search_ended;
         self.alone |= outcome.alone;
         self.left_out.add(&outcome.left_out);
         self.extent = outcome.extent.or(self.extent);
@@ -313,7 +319,7 @@ mod tests {
     #[test]
     fn a_cell_whose_schedules_were_all_tried_has_no_turn() {
         let mut plan = Plan::new(&ALL, &[1], Cut::Program { slice: 5 }, None, None, 2);
-        plan.cells[1].count(&Outcome { exhausted: true, ..Outcome::default() });
+        plan.cells[1].count(&Outcome { search_ended: true, ..Outcome::default() });
         let order: Vec<usize> = (0..4).map(|_| plan.next(None, |_| true).expect("endless").cell).collect();
         assert_eq!(order, [0, 2, 0, 2]);
     }

@@ -208,8 +208,8 @@ impl Runner {
             if flow.is_break() || (slice.stop_at_first && !self.tally.outcome.earlier.is_empty()) {
                 break;
             }
-            if self.session.exhausted() {
-                self.tally.outcome.exhausted = true;
+            if self.session.search_ended() {
+                self.tally.outcome.search_ended = true;
                 break;
             }
             if program.framework.is_some() && program.injections.is_empty() && self.session.has_one_thread() {

@@ -130,7 +130,7 @@ fn result(summary: &Summary, strategy: StrategyName) -> String {
     if let Some(failure) = &summary.failure {
         return format!("not explored to the end: {failure:#}");
     }
-    for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
+    for cell in summary.cells.iter().filter(|cell| cell.search_ended) {
         result.push_str(&format!("; {}: {}", word(&cell.sanitizer), completeness::text(strategy, &cell.left_out)));
     }
     format!("{executions}, {result}")

@@ -107,10 +107,10 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         say(table);
         summary.findings.iter().for_each(|finding| painted::say(&format!("\n{}", findings::text(finding))));
     }
-    for cell in summary.cells.iter().filter(|cell| cell.exhausted) {
+    for cell in summary.cells.iter().filter(|cell| cell.search_ended) {
         say(format!("{}: {}", word(&cell.sanitizer), completeness::text(campaign.searched.strategy(), &cell.left_out)));
     }
-    for cell in summary.cells.iter().filter(|cell| !cell.exhausted) {
+    for cell in summary.cells.iter().filter(|cell| !cell.search_ended) {
         if let Some(extent) = &cell.extent {
             say(format!("{}: {}", word(&cell.sanitizer), completeness::so_far(extent)));
         }

@@ -220,11 +220,11 @@ impl Controller {
 
     /// Whether every execution that the strategy would make was made; what it had no say in is in `left_out`. If threads
     /// were set aside, the strategy may begin anew and let them go further.
-    pub fn exhausted(&mut self) -> bool {
+    pub fn search_ended(&mut self) -> bool {
         let unwatched = sanitizer::Unwatched::begin();
-        let exhausted = self.strategy.exhausted();
+        let ended = self.strategy.search_ended();
         drop(unwatched);
-        if !exhausted {
+        if !ended {
             return false;
         }
         if self.left_out.set_aside > 0 && self.strategy.deepen() {

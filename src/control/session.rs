@@ -211,9 +211,9 @@ impl Session {
 
     /// Whether every execution was made that the strategy would make of what was executed since it last forgot.
     #[must_use]
-    pub fn exhausted(&self) -> bool {
+    pub fn search_ended(&self) -> bool {
         match &self.control {
-            Control::Controlled(active) => active.ask(|controller| controller.exhausted()),
+            Control::Controlled(active) => active.ask(|controller| controller.search_ended()),
             Control::Free(_) => false,
         }
     }

@@ -101,8 +101,8 @@ impl Simulator {
         self
     }
 
-    pub fn exhausted(&mut self) -> bool {
-        self.controller.exhausted()
+    pub fn search_ended(&mut self) -> bool {
+        self.controller.search_ended()
     }
 
     pub fn left_out(&self) -> LeftOut {

@@ -124,8 +124,8 @@ impl Explored {
             points: cell.points,
             findings: cell.findings,
             diverged: cell.diverged,
-            exhausted: cell.exhausted && cell.left_out.is_empty(),
-            search_ended: cell.exhausted,
+            exhausted: cell.is_complete(),
+            search_ended: cell.search_ended,
             left_out: cell.left_out,
         });
         Self {

@@ -183,7 +183,7 @@ impl Strategy for Bounded {
         true
     }
 
-    fn exhausted(&mut self) -> bool {
+    fn search_ended(&mut self) -> bool {
         self.begun && self.open == 0 && !self.strayed
     }
 

@@ -339,7 +339,7 @@ impl Strategy for Exhaustive {
         true
     }
 
-    fn exhausted(&mut self) -> bool {
+    fn search_ended(&mut self) -> bool {
         self.finish();
         self.over
     }

@@ -45,7 +45,7 @@ impl Strategy for BruteForce {
         Manner { watches: true, lets_stay: false, ..Manner::default() }
     }
 
-    fn exhausted(&mut self) -> bool {
+    fn search_ended(&mut self) -> bool {
         self.begun && self.path.iter().all(|(taken, count)| taken + 1 == *count)
     }
 
@@ -80,7 +80,7 @@ fn exhaust(strategy: Box<dyn Strategy + Send>, program: &Program, injections: In
         let (completed, registers, objects) = outcome.seen();
         // Threads are told apart by what they saw, not by the order of their creation.
         seen.insert((completed, registers.to_vec(), objects.to_vec()));
-        if simulator.exhausted() {
+        if simulator.search_ended() {
             return (seen, executions);
         }
     }
@@ -202,7 +202,7 @@ fn what_lies_behind_a_loop_of_a_hundred_rounds_is_reached() {
 fn exhaustive_counts_what_it_left_out() {
     let left_out = |program: &Program| {
         let mut simulator = simulator("exhaustive");
-        while !simulator.exhausted() {
+        while !simulator.search_ended() {
             simulator.run(program, 0);
         }
         simulator.left_out()

@@ -15,7 +15,7 @@ const TESTS: [(&str, fn()); 19] = [
     ("a_check_apart_from_its_act_shows_in_some_schedules_and_not_in_others", check_then_act),
     ("one_seed_makes_the_same_choices_on_every_engine_and_replays_on_every_engine", engines_agree),
     ("every_strategy_makes_the_same_choices_on_every_engine", strategies_agree),
-    ("exhaustive_comes_to_an_end_with_every_outcome", exhausted),
+    ("exhaustive_comes_to_an_end_with_every_outcome", every_outcome),
     ("a_schedule_of_another_program_diverges", divergence),
     ("threads_that_wait_for_good_are_stuck_and_the_schedule_replays", stuck),
     ("what_never_ends_runs_out_of_steps", livelock),
@@ -81,7 +81,7 @@ fn strategies_agree() {
     }
 }
 
-fn exhausted() {
+fn every_outcome() {
     for (strategy, probe, expected) in [
         (StrategyName::Exhaustive, "spin", vec![Ok(1)]),
         (StrategyName::Exhaustive, "trywait-spin", vec![Ok(1)]),
@@ -99,7 +99,7 @@ fn exhausted() {
         session.set_directory(folder.path().join("files")).expect("a directory");
         let mut outcomes = BTreeMap::new();
         let mut executions = 0;
-        while !session.exhausted() {
+        while !session.search_ended() {
             assert!(executions < 20_000, "{strategy}, {probe}: {outcomes:?}");
             let (result, execution) = session.probe(probe, executions, Mode::Explore { seed: 0 });
             *outcomes.entry(outcome(result, execution)).or_insert(0) += 1;

@@ -104,7 +104,7 @@ struct Count {
     programs: usize,
     equal: usize,
     in_part: usize,
-    exhausted: usize,
+    search_ended: usize,
     /// Programs with too many states.
     left_out: usize,
     executions: u64,
@@ -131,7 +131,7 @@ impl Plan {
             for (case, explored) in batch.cases.into_iter().zip(&explored) {
                 count.programs += 1;
                 count.executions += explored.executions;
-                count.exhausted += usize::from(explored.exhausted);
+                count.search_ended += usize::from(explored.search_ended);
                 count.outcomes += case.outcomes.all.len();
                 count.reached += explored.outcomes.len();
                 match case.judge(explored, &self.setting) {
@@ -144,9 +144,10 @@ impl Plan {
                 }
             }
         }
-        let Count { programs, equal, in_part, exhausted, left_out, executions, reached, outcomes, different } = count;
+        let Count { programs, equal, in_part, search_ended, left_out, executions, reached, outcomes, different } =
+            count;
         let line = format!(
-            "{programs} programs: {equal} equal, {in_part} in part, {} different, {left_out} left out; {exhausted} with \
+            "{programs} programs: {equal} equal, {in_part} in part, {} different, {left_out} left out; {search_ended} with \
              every schedule; {reached} of {outcomes} outcomes; {executions} executions",
             different.len()
         );

@@ -37,7 +37,7 @@ pub struct Job {
 pub struct Explored {
     pub executions: u64,
     /// The strategy says that it tried everything.
-    pub exhausted: bool,
+    pub search_ended: bool,
     /// An execution stopped midway where the process cannot go on.
     pub spent: bool,
     /// Reports of the sanitizer.
@@ -69,13 +69,13 @@ fn explore_one(session: &mut Session, memory: &Memory, program: usize, job: &Job
     session.forget();
     let mut explored = Explored::default();
     let mut outcomes = BTreeMap::new();
-    while explored.executions < job.executions && !explored.exhausted && !explored.spent {
+    while explored.executions < job.executions && !explored.search_ended && !explored.spent {
         let seed = explored.executions;
         let execution = session.execute_image(seed, Mode::Explore { seed }, STEP_BUDGET, EXPECTED_POINTS);
         explored.reports += u64::from(execution.reports);
         *outcomes.entry(memory.outcome(execution, program, job.threads[program])).or_default() += 1;
         explored.executions += 1;
-        explored.exhausted = session.exhausted();
+        explored.search_ended = session.search_ended();
         explored.spent = session.is_spent();
     }
     explored.outcomes = outcomes.into_iter().collect();

@@ -170,10 +170,10 @@ fn readers_and_guards() {
 }
 
 /// A search that came to these outcomes of the program.
-fn judged(program: Program, reached: &[Outcome], exhausted: bool, reports: u64, sanitizer: Sanitizer) -> Verdict {
+fn judged(program: Program, reached: &[Outcome], search_ended: bool, reports: u64, sanitizer: Sanitizer) -> Verdict {
     let setting = Setting { sanitizer, engine: Engine::Fibers, strategy: StrategyName::Exhaustive, executions: 1 };
     let outcomes = reached.iter().map(|outcome| (outcome.clone(), 1)).collect();
-    let explored = Explored { executions: 1, exhausted, spent: false, reports, outcomes };
+    let explored = Explored { executions: 1, search_ended, spent: false, reports, outcomes };
     let outcomes = enumerate(&program, 10_000).expect("few states");
     Case { seed: 0, program, outcomes }.judge(&explored, &setting)
 }
@@ -181,7 +181,7 @@ fn judged(program: Program, reached: &[Outcome], exhausted: bool, reports: u64, 
 fn differences() {
     let increments = program(&[&[Operation::Increment(0)], &[Operation::Increment(0)]]);
     let all: Vec<_> = outcomes(&increments).all.into_iter().collect();
-    let judged = |reached: &[Outcome], exhausted| judged(increments.clone(), reached, exhausted, 0, Sanitizer::None);
+    let judged = |reached: &[Outcome], ended| judged(increments.clone(), reached, ended, 0, Sanitizer::None);
     assert_eq!(judged(&all, true), Verdict::Equal);
     assert_eq!(judged(&all[1..], false), Verdict::Part);
     let missing = vec![all[0].clone()];

@@ -83,7 +83,7 @@ impl Case {
         let reached: BTreeSet<_> = explored.outcomes.iter().map(|(outcome, _)| outcome.clone()).collect();
         let missing: Vec<_> = self.outcomes.all.difference(&reached).cloned().collect();
         let extra: Vec<_> = reached.difference(&self.outcomes.all).cloned().collect();
-        if !extra.is_empty() || explored.exhausted && !missing.is_empty() {
+        if !extra.is_empty() || explored.search_ended && !missing.is_empty() {
             return Verdict::Different { missing, extra };
         }
         if let Some(wrong) = self.judge_reports(explored, setting) {
@@ -96,7 +96,7 @@ impl Case {
     fn judge_reports(&self, explored: &Explored, setting: &Setting) -> Option<Verdict> {
         let (reported, can_race) = (explored.reports > 0, self.outcomes.races);
         let wrong = match setting.sanitizer {
-            Sanitizer::Thread if can_race => !reported && explored.exhausted,
+            Sanitizer::Thread if can_race => !reported && explored.search_ended,
             Sanitizer::Thread => reported && self.program.orders_as_it_waits(),
             _ => reported,
         };

@@ -112,9 +112,9 @@ fn what_is_not_emulated_ends_the_campaign_with_what_it_has() {
 fn a_program_whose_schedules_were_all_tried_is_explored_no_more() {
     let directory = tempfile::tempdir().expect("a directory");
     let worker = worker("cp $here/$kind.json $dir/outcome.json");
-    worker.keep("explore", &Outcome { executions: 5, exhausted: true, ..Outcome::default() });
+    worker.keep("explore", &Outcome { executions: 5, search_ended: true, ..Outcome::default() });
     let summary = ran(&Campaign { executions: None, ..campaign(&directory) }, &worker).expect("it ends");
-    assert!(summary.cells[0].exhausted);
+    assert!(summary.cells[0].search_ended);
     assert_eq!(summary.executions, 5);
 }
 

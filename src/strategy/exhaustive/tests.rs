@@ -90,7 +90,7 @@ fn executions(threads: impl Fn() -> Vec<Thread>) -> u64 {
     let mut strategy = Exhaustive::new();
     strategy.lies_still(0..usize::MAX);
     let mut first = None;
-    while !strategy.exhausted() {
+    while !strategy.search_ended() {
         run(&mut strategy, threads());
         first = first.or(strategy.extent().map(|extent| extent.executions));
     }
