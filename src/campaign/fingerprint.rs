@@ -1,4 +1,17 @@
-//! Tells causes apart: findings of one fingerprint are kept once.
+//! Tells causes apart: findings of one fingerprint are the same finding, and are kept once.
+//!
+//! Who else has a say in what is the same:
+//! - **The cause** comes from whoever judges: an oracle, or, for what a sanitizer prints, `oracle/sanitizer.rs`, where a
+//!   race is known by the functions of both accesses in either order. A death's is the signal or the last words
+//!   (`supervisor/death.rs`), and a failed expectation of a test is known by its place (`printed.rs`).
+//! - **In a worker** what is known is counted and not reported again (`tally.rs`). There, races of a program are told
+//!   apart before they are text, by the addresses of their accesses (`signature` in `control/sanitizer.rs`).
+//! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, the first that
+//!   is not known yet makes the finding (`Known::settle`).
+//! - **In the directory** a fingerprint is kept once, from its earliest execution (`findings.rs`).
+//! - **A replay** does the same if the verdict of its case is among what failed (`replay.rs`), and so does a smaller task
+//!   graph, which has other operations to be stuck in (`minimise/graph.rs`).
+//! - **A schedule that is made smaller**, or sampled to explain one, must fail with the same fingerprint (`trials.rs`).
 
 use super::seed::splitmix64;
 use crate::digest::{BASIS, fnv1a};
