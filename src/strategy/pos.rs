@@ -7,7 +7,7 @@
 //! execution all threads are created first: else most have ended before the last one begins, if there are many.
 
 use super::priorities::{Priorities, Rank};
-use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
@@ -48,16 +48,14 @@ impl Strategy for Pos {
             OpKind::ThreadCreate if first => Rank::Wanted,
             _ => Rank::Usual,
         };
-        let thread = self.priorities.highest(decision, &mut self.dice, rank);
-        self.priorities.made(thread, decision);
-        Ok(Turn { thread, points: 1 })
+        Ok(self.priorities.turn(decision, &mut self.dice, rank))
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        Ok(self.dice.below(waiters.len() as u64) as usize)
+        Ok(self.dice.index(waiters.len()))
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        Ok(inject_at_random(options, |bound| self.dice.below(bound)))
+        Ok(self.dice.injection(options))
     }
 }

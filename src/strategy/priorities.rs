@@ -1,6 +1,6 @@
 //! Random priorities of the operations that threads are about to make.
 
-use super::{Decision, Dice, ThreadSet};
+use super::{Decision, Dice, ThreadSet, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 
@@ -38,8 +38,15 @@ impl Priorities {
         self.early_time_outs = dice.one_in(EARLY_TIME_OUT_ODDS);
     }
 
+    /// The operation of the highest priority is made.
+    pub fn turn(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Op) -> Rank) -> Turn {
+        let thread = self.highest(decision, dice, rank);
+        self.made(thread, decision);
+        Turn { thread, points: 1 }
+    }
+
     /// The thread of the highest priority among those that can go on, the highest rank going first.
-    pub fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Op) -> Rank) -> ThreadId {
+    fn highest(&mut self, decision: &Decision<'_>, dice: &mut Dice, rank: impl Fn(&Op) -> Rank) -> ThreadId {
         // One by one and within the capacity: TSan would see the memory being filled (see `control::sanitizer`).
         while self.drawn.len() < decision.pending.len() {
             self.drawn.push(OPEN);
@@ -63,7 +70,7 @@ impl Priorities {
     }
 
     /// `thread` makes its operation.
-    pub fn made(&mut self, thread: ThreadId, decision: &Decision<'_>) {
+    fn made(&mut self, thread: ThreadId, decision: &Decision<'_>) {
         let made = decision.pending[usize::from(thread)];
         if made.object != 0 {
             for other in decision.runnable.iter() {

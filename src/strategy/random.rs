@@ -1,6 +1,6 @@
 //! A random walk: at random scheduling points, any other thread.
 
-use super::{Decision, Dice, Divergence, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
 use crate::model::settings::Chance;
@@ -77,7 +77,7 @@ impl Strategy for Random {
         let time_out =
             !decision.sleeping.is_empty() && (decision.runnable.is_empty() || self.dice.one_in(TIME_OUT_ODDS));
         if time_out {
-            let index = self.dice.below(decision.sleeping.len() as u64) as usize;
+            let index = self.dice.index(decision.sleeping.len());
             return Ok(Turn { thread: decision.sleeping[index].thread, points });
         }
         let others = decision.runnable;
@@ -86,11 +86,11 @@ impl Strategy for Random {
             && others.len() > 1
         {
             // Any but the current one, whose place the last one takes.
-            let drawn = others.at(self.dice.below(others.len() as u64 - 1) as usize);
+            let drawn = others.at(self.dice.index(others.len() - 1));
             let thread = if drawn == current { others.at(others.len() - 1) } else { drawn };
             return Ok(Turn { thread, points });
         }
-        let mut thread = others.at(self.dice.below(others.len() as u64) as usize);
+        let mut thread = others.at(self.dice.index(others.len()));
         if decision.yielding && decision.current == Some(thread) {
             thread = others.after(thread).unwrap_or(thread);
         }
@@ -98,10 +98,10 @@ impl Strategy for Random {
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        Ok(self.dice.below(waiters.len() as u64) as usize)
+        Ok(self.dice.index(waiters.len()))
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        Ok(inject_at_random(options, |bound| self.dice.below(bound)))
+        Ok(self.dice.injection(options))
     }
 }

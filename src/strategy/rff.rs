@@ -9,7 +9,7 @@
 
 use super::priorities::{Priorities, Rank};
 use super::reads_from::{Observer, Pair};
-use super::{Decision, Dice, Divergence, Manner, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Manner, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -105,7 +105,7 @@ impl Rff {
             constraint.met = false;
         }
         if !self.constraints.is_empty() && self.dice.one_in(REMOVAL_ODDS) {
-            let place = self.dice.below(self.constraints.len() as u64) as usize;
+            let place = self.dice.index(self.constraints.len());
             self.constraints.swap_remove(place);
         }
         let Some(pair) = self.observer.draw(&mut self.dice) else { return };
@@ -113,7 +113,7 @@ impl Rff {
         // One wish for each read; a new one replaces the old one.
         self.constraints.retain(|constraint| constraint.pair.read != pair.read);
         if self.constraints.len() == MOST_CONSTRAINTS {
-            let place = self.dice.below(MOST_CONSTRAINTS as u64) as usize;
+            let place = self.dice.index(MOST_CONSTRAINTS);
             self.constraints.swap_remove(place);
         }
         self.constraints.push(Constraint { pair, positive, met: false });
@@ -187,16 +187,14 @@ impl Strategy for Rff {
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let (constraints, observer) = (&self.constraints, &self.observer);
         let rank = |pending: &Op| Self::rank(constraints, observer, pending);
-        let thread = self.priorities.highest(decision, &mut self.dice, rank);
-        self.priorities.made(thread, decision);
-        Ok(Turn { thread, points: 1 })
+        Ok(self.priorities.turn(decision, &mut self.dice, rank))
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        Ok(self.dice.below(waiters.len() as u64) as usize)
+        Ok(self.dice.index(waiters.len()))
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        Ok(inject_at_random(options, |bound| self.dice.below(bound)))
+        Ok(self.dice.injection(options))
     }
 }

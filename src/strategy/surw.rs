@@ -7,7 +7,7 @@
 //! it creates them. How many each makes is taken from the execution before, so the first walks blindly.
 
 use super::family::{Family, Member};
-use super::{Decision, Dice, Divergence, Manner, Numbering, Strategy, Turn, inject_at_random};
+use super::{Decision, Dice, Divergence, Manner, Numbering, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -185,7 +185,7 @@ impl Strategy for Surw {
         self.welcome(decision.pending.len());
         let sleeping = decision.sleeping;
         if !sleeping.is_empty() && (decision.runnable.is_empty() || self.dice.one_in(TIME_OUT_ODDS)) {
-            let index = self.dice.below(sleeping.len() as u64) as usize;
+            let index = self.dice.index(sleeping.len());
             return Ok(Turn { thread: sleeping[index].thread, points: 1 });
         }
         if !self.intended.is_some_and(|thread| decision.runnable.contains(thread)) {
@@ -208,16 +208,16 @@ impl Strategy for Surw {
         // Only threads that yield or wait for the intended one: anyone.
         let anyone = |dice: &mut Dice| {
             let runnable = decision.runnable;
-            runnable.at(dice.below(runnable.len() as u64) as usize)
+            runnable.at(dice.index(runnable.len()))
         };
         Ok(Turn { thread: chosen.unwrap_or_else(|| anyone(&mut self.dice)), points: 1 })
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        Ok(self.dice.below(waiters.len() as u64) as usize)
+        Ok(self.dice.index(waiters.len()))
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        Ok(inject_at_random(options, |bound| self.dice.below(bound)))
+        Ok(self.dice.injection(options))
     }
 }
