@@ -107,7 +107,6 @@ impl Display for Operation {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.word())?;
         match self {
-            Self::Yield | Self::CheckCancel => Ok(()),
             Self::Compute(value) => write!(formatter, " {value}"),
             Self::Hop(affinity) => write!(formatter, " {affinity}"),
             Self::Send(id, value) => write!(formatter, " {id} {value}"),
@@ -115,27 +114,7 @@ impl Display for Operation {
             Self::WhenAll(children) | Self::WhenAny(children) => {
                 children.iter().try_for_each(|child| write!(formatter, " {child}"))
             }
-            Self::Await(number)
-            | Self::AwaitCatch(number)
-            | Self::Start(number)
-            | Self::Join(number)
-            | Self::Detach(number)
-            | Self::Sleep(number)
-            | Self::Throw(number)
-            | Self::Cancel(number)
-            | Self::Lock(number)
-            | Self::Unlock(number)
-            | Self::Acquire(number)
-            | Self::Release(number)
-            | Self::SetEvent(number)
-            | Self::ResetEvent(number)
-            | Self::WaitEvent(number)
-            | Self::LatchArrive(number)
-            | Self::LatchWait(number)
-            | Self::BarrierArrive(number)
-            | Self::BarrierWait(number)
-            | Self::Receive(number)
-            | Self::Close(number) => write!(formatter, " {number}"),
+            plain => plain.operand().map_or(Ok(()), |operand| write!(formatter, " {operand}")),
         }
     }
 }
