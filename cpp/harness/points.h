@@ -199,7 +199,6 @@ int threadbare_weak_fails(void)
   __sync_lock_test_and_set(THREADBARE_AT(p, THREADBARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
 #define __sync_lock_release(p, ...)                                                                         \
   __sync_lock_release(THREADBARE_AT(p, THREADBARE_STORE, __ATOMIC_SEQ_CST), ##__VA_ARGS__)
-#define __sync_synchronize() (THREADBARE_HERE(THREADBARE_FENCE, __ATOMIC_SEQ_CST), __sync_synchronize())
 
 #endif /* THREADBARE_ATOMICS_ELSEWHERE */
 
