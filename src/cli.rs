@@ -23,6 +23,7 @@ mod replay;
 mod resolve;
 mod runtime;
 mod search;
+mod setting;
 mod show;
 mod targets;
 mod verify;

@@ -17,11 +17,10 @@ impl Quota {
         Self { total, next: 0, undone: Vec::new() }
     }
 
-    /// The part of `total` executions that cell number `index` of `count` has: the first ones take one more each where
-    /// they do not divide.
+    /// Of the executions of all cells those of one; see [`part`].
     #[must_use]
     pub fn share(total: Option<u64>, index: u64, count: u64) -> Self {
-        Self::new(total.map(|total| total / count + u64::from(index < total % count)))
+        Self::new(total.map(|total| part(total, index, count)))
     }
 
     /// The next executions, at most so many: the first and how many.
@@ -49,6 +48,13 @@ impl Quota {
             self.undone.push((first, count));
         }
     }
+}
+
+/// The part of `total` executions that number `index` of `count` has: the first ones take one more each where they do not
+/// divide.
+#[must_use]
+pub fn part(total: u64, index: u64, count: u64) -> u64 {
+    total / count + u64::from(index < total % count)
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ use super::limits::Limits;
 use super::outputs::{Outputs, explore, explore_alone};
 use super::program::Program;
 use super::resolve;
+use super::setting::Setting;
 use super::world::World;
 use crate::campaign::ci::{Explored, Summary};
 use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
-use crate::campaign::search::Searched;
 use crate::check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::settings::{Sanitizer, StrategyName};
 use crate::report::{json, say};
 use crate::target::Points;
 use crate::target::Workshop;
@@ -27,8 +27,6 @@ use crate::target::recorded::database::Database;
 
 /// Time of each program that is given neither time nor executions.
 const DEFAULT_BUDGET: Duration = Duration::from_secs(10);
-/// What makes the choices in a program of which nothing else is said.
-pub const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -131,23 +129,10 @@ impl Flags {
         }
     }
 
-    fn resolve(&self, program: &Program, world: &World, engine: Engine) -> Result<Campaign> {
-        let strategy = program.strategy.unwrap_or(DEFAULT_STRATEGY);
-        Ok(Campaign {
-            searched: Searched::Program { check: program.check()?, strategy },
-            threads: vec![1],
-            sanitizers: resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS),
-            engine,
-            engine_is_given: self.engine.is_some(),
-            seed: self.seed,
-            jobs: world.jobs(self.jobs)?,
-            budget: self.limits.budget(DEFAULT_BUDGET),
-            executions: self.limits.executions,
-            stop_at_first: self.stop_at_first,
-            audit: self.audit,
-            minimise: self.limits.minimise(),
-            findings: world.findings(self.findings.as_deref())?,
-        })
+    fn resolve(&self, program: &Program, setting: &Setting) -> Result<Campaign> {
+        let limits = (self.limits.budget(DEFAULT_BUDGET), self.limits.executions);
+        let campaign = setting.of_program(program, limits)?;
+        Ok(Campaign { stop_at_first: self.stop_at_first, audit: self.audit, ..campaign })
     }
 }
 
@@ -161,8 +146,15 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let environment = resolve::sanitizers_of_environment()?;
     let overriding = |program| flags.overriding(program, environment.as_deref());
     let programs: Vec<Program> = programs.into_iter().map(overriding).collect();
-    let engine = resolve::controlled_engine(flags.engine, &workshop.toolchain)?;
-    let campaigns = programs.iter().map(|program| flags.resolve(program, world, engine)).collect::<Result<Vec<_>>>()?;
+    let setting = Setting {
+        engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
+        engine_is_given: flags.engine.is_some(),
+        seed: flags.seed,
+        jobs: world.jobs(flags.jobs)?,
+        minimise: flags.limits.minimise(),
+        findings: world.findings(flags.findings.as_deref())?,
+    };
+    let campaigns = programs.iter().map(|program| flags.resolve(program, &setting)).collect::<Result<Vec<_>>>()?;
     flags.outputs.can_be_written()?;
     interrupt::listen()?;
     let name = |(program, campaign): (&Program, &Campaign)| match &program.named {

@@ -6,18 +6,17 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
-use super::check::DEFAULT_STRATEGY;
 use super::each_test;
-use super::fuzz::Setting;
 use super::limits::Limits;
 use super::outputs::Outputs;
 use super::program::Program;
+use super::setting::Setting;
 use super::world::World;
 use super::{fuzz, outputs, resolve};
 use crate::campaign::ci::{Ci, Exploration, Summary, failed};
 use crate::campaign::corpus::Corpus;
 use crate::campaign::explorer::Campaign;
-use crate::campaign::search::Searched;
+use crate::campaign::quota::part;
 use crate::campaign::{interrupt, replay};
 use crate::check::framework::EachTest;
 use crate::model::settings::Engine;
@@ -80,6 +79,15 @@ impl Flags {
         Ok(cases.or_else(|| usual.is_dir().then(|| vec![usual.to_owned()])))
     }
 
+    /// The program, with what the command line says in place of the project file.
+    fn overriding(&self, program: Program) -> Program {
+        Program {
+            sanitizers: self.explored.sanitizer.clone().or(program.sanitizers),
+            strategy: self.explored.strategy.or(program.strategy),
+            ..program
+        }
+    }
+
     /// Every target of the project, or the runtime that is asked for.
     fn explorations(
         &self,
@@ -106,14 +114,16 @@ impl Flags {
         let mut explorations = Vec::new();
         for (index, target) in (0..).zip(targets) {
             let executions = self.limits.executions.map(|total| part(total, index, count));
+            let limits = (budget, executions);
             let campaign = match target.kind {
-                Kind::Runtime => {
-                    let limits = (budget, executions);
-                    self.explored.campaign(&target.name, world, workshop, setting, limits, false)?
-                }
+                Kind::Runtime => self.explored.campaign(&target.name, world, workshop, setting, limits, false)?,
                 Kind::Program => {
-                    let program = Program::of(target, project);
-                    let campaign = self.program(&program, setting, budget, executions)?;
+                    ensure!(
+                        setting.engine != Engine::Free,
+                        "the engine free controls nothing, and the project has programs; choose fibers or threads"
+                    );
+                    let program = self.overriding(Program::of(target, project));
+                    let campaign = setting.of_program(&program, limits)?;
                     if let Some(each) = program.each_test {
                         explorations.extend(tests(&program, each, &target.name, &campaign, workshop)?);
                         continue;
@@ -124,36 +134,6 @@ impl Flags {
             explorations.push(Exploration { name: target.name.clone(), campaign });
         }
         Ok(explorations)
-    }
-
-    fn program(
-        &self,
-        program: &Program,
-        setting: &Setting,
-        budget: Option<Duration>,
-        executions: Option<u64>,
-    ) -> Result<Campaign> {
-        let sanitizers = self.explored.sanitizer.as_deref();
-        ensure!(
-            setting.engine != Engine::Free,
-            "the engine free controls nothing, and the project has programs; choose fibers or threads"
-        );
-        let strategy = self.explored.strategy.or(program.strategy).unwrap_or(DEFAULT_STRATEGY);
-        Ok(Campaign {
-            searched: Searched::Program { check: program.check()?, strategy },
-            threads: vec![1],
-            sanitizers: resolve::chosen(sanitizers, program.sanitizers.as_deref(), &resolve::SANITIZERS),
-            engine: setting.engine,
-            engine_is_given: setting.engine_is_given,
-            seed: setting.seed,
-            jobs: setting.jobs,
-            budget,
-            executions,
-            stop_at_first: false,
-            audit: false,
-            minimise: setting.minimise,
-            findings: setting.findings.clone(),
-        })
     }
 }
 
@@ -217,9 +197,4 @@ fn tests(
         exploration.campaign.executions = campaign.executions.map(|total| part(total, index, count));
     }
     Ok(explorations)
-}
-
-/// The share of one of `count` targets: the first ones take one more each where the total does not divide.
-fn part(total: u64, index: u64, count: u64) -> u64 {
-    total / count + u64::from(index < total % count)
 }

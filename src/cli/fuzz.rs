@@ -10,6 +10,7 @@ use super::limits::Limits;
 use super::outputs::{Outputs, explore_alone};
 use super::resolve;
 use super::search::{Name, SearchFlags};
+use super::setting::Setting;
 use super::world::{Preset, World};
 use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
@@ -95,16 +96,6 @@ pub struct Exploring {
     findings: Option<PathBuf>,
 }
 
-/// What all targets of one job have in common.
-pub struct Setting {
-    pub engine: Engine,
-    pub engine_is_given: bool,
-    pub seed: u64,
-    pub jobs: usize,
-    pub minimise: Option<Duration>,
-    pub findings: PathBuf,
-}
-
 impl Exploring {
     pub fn setting(&self, world: &World, toolchain: &Toolchain, limits: &Limits) -> Result<Setting> {
         Ok(Setting {
@@ -129,7 +120,7 @@ impl Exploring {
         world: &World,
         workshop: &Workshop,
         setting: &Setting,
-        (budget, executions): (Option<Duration>, Option<u64>),
+        limits: (Option<Duration>, Option<u64>),
         audit: bool,
     ) -> Result<Campaign> {
         let Preset { sanitizers, threads } = world.preset(runtime)?;
@@ -173,21 +164,9 @@ impl Exploring {
                 Searched::CoverageGuided { runtime: explored, feedback, corpus: self.corpus.clone() }
             }
         };
-        Ok(Campaign {
-            searched,
-            sanitizers: resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS),
-            threads: resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS),
-            engine,
-            engine_is_given: setting.engine_is_given,
-            seed: setting.seed,
-            jobs: setting.jobs,
-            budget,
-            executions,
-            stop_at_first: false,
-            audit,
-            minimise: setting.minimise,
-            findings: setting.findings.clone(),
-        })
+        let sanitizers = resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS);
+        let threads = resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS);
+        Ok(Campaign { audit, ..setting.campaign(searched, (sanitizers, threads), limits) })
     }
 }
 

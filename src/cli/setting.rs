@@ -1,0 +1,58 @@
+//! What all campaigns of one command have in common, and the campaigns that come of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::program::Program;
+use super::resolve;
+use crate::campaign::explorer::Campaign;
+use crate::campaign::search::Searched;
+use crate::model::settings::{Engine, Sanitizer, StrategyName};
+
+/// What makes the choices in a program of which nothing else is said.
+const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
+
+pub struct Setting {
+    pub engine: Engine,
+    pub engine_is_given: bool,
+    pub seed: u64,
+    pub jobs: usize,
+    pub minimise: Option<Duration>,
+    pub findings: PathBuf,
+}
+
+impl Setting {
+    /// A campaign for so long, or of so many executions, which looks for whatever there is to find.
+    pub fn campaign(
+        &self,
+        searched: Searched,
+        (sanitizers, threads): (Vec<Sanitizer>, Vec<u16>),
+        (budget, executions): (Option<Duration>, Option<u64>),
+    ) -> Campaign {
+        Campaign {
+            searched,
+            sanitizers,
+            threads,
+            engine: self.engine,
+            engine_is_given: self.engine_is_given,
+            seed: self.seed,
+            jobs: self.jobs,
+            budget,
+            executions,
+            stop_at_first: false,
+            audit: false,
+            minimise: self.minimise,
+            findings: self.findings.clone(),
+        }
+    }
+
+    /// That of a program.
+    pub fn of_program(&self, program: &Program, limits: (Option<Duration>, Option<u64>)) -> Result<Campaign> {
+        let strategy = program.strategy.unwrap_or(DEFAULT_STRATEGY);
+        let searched = Searched::Program { check: program.check()?, strategy };
+        let sanitizers = resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS);
+        Ok(self.campaign(searched, (sanitizers, vec![1]), limits))
+    }
+}
