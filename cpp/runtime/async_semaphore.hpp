@@ -27,32 +27,23 @@ class AsyncSemaphore {
   WaiterList waiting_;
 };
 
-class AsyncSemaphore::Awaiter : private Waiter {
+class AsyncSemaphore::Awaiter : public QueuedWaiter {
  public:
-  explicit Awaiter(AsyncSemaphore &semaphore) noexcept : semaphore_(semaphore) {}
+  explicit Awaiter(AsyncSemaphore &semaphore) noexcept
+      : QueuedWaiter(semaphore.mutex_, semaphore.waiting_), semaphore_(semaphore) {}
   ~Awaiter() {
-    // Only where the coroutine is destroyed while it waits, or after it was woken but before it ran.
+    // Only where the coroutine is destroyed after it was woken but before it ran.
     if (granted_) semaphore_.release();
-    if (!linked()) return;
-    const std::lock_guard lock(semaphore_.mutex_);
-    semaphore_.waiting_.remove(*this);
   }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
-    const std::lock_guard lock(semaphore_.mutex_);
-    if (semaphore_.permits_ > 0) {
-      --semaphore_.permits_;
-      granted_ = true;
-      return false;
-    }
-    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-    semaphore_.waiting_.push_back(*this);
-    return true;
+    return wait_unless(coroutine, [this] {
+      granted_ = semaphore_.permits_ > 0;
+      if (granted_) --semaphore_.permits_;
+      return granted_;
+    });
   }
 
   void await_resume() noexcept { granted_ = false; }

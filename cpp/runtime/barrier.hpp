@@ -52,28 +52,17 @@ class Barrier {
   WaiterList waiting_;
 };
 
-class Barrier::Awaiter : private Waiter {
+class Barrier::Awaiter : public QueuedWaiter {
  public:
   Awaiter(Barrier &barrier, Ticket ticket) noexcept
-      : barrier_(barrier), phase_(static_cast<std::uint64_t>(ticket)) {}
-  ~Awaiter() {
-    // Only where the coroutine is destroyed while it waits.
-    if (!linked()) return;
-    const std::lock_guard lock(barrier_.mutex_);
-    barrier_.waiting_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
+      : QueuedWaiter(barrier.mutex_, barrier.waiting_),
+        barrier_(barrier),
+        phase_(static_cast<std::uint64_t>(ticket)) {}
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
-    const std::lock_guard lock(barrier_.mutex_);
-    if (barrier_.phase_ != phase_) return false;
-    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-    barrier_.waiting_.push_back(*this);
-    return true;
+    return wait_unless(coroutine, [this] { return barrier_.phase_ != phase_; });
   }
 
   static void await_resume() noexcept {}

@@ -75,31 +75,18 @@ class Channel {
 };
 
 template <class T>
-class Channel<T>::Send : private Waiter {
+class Channel<T>::Send : public QueuedWaiter {
  public:
-  Send(Channel &channel, T &&value) noexcept : channel_(channel), value_(std::move(value)) {}
-  ~Send() {
-    // Only where the coroutine is destroyed while it waits.
-    if (!linked()) return;
-    const std::lock_guard lock(channel_.mutex_);
-    channel_.senders_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
+  Send(Channel &channel, T &&value) noexcept
+      : QueuedWaiter(channel.mutex_, channel.senders_), channel_(channel), value_(std::move(value)) {}
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
     Waiter *receiver = nullptr;
-    {
-      const std::lock_guard lock(channel_.mutex_);
-      if (channel_.closed_) return false;
-      if (channel_.full()) {
-        // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-        channel_.senders_.push_back(*this);
-        return true;
-      }
+    const bool waits = wait_unless(coroutine, [this, &receiver] {
+      if (channel_.closed_) return true;
+      if (channel_.full()) return false;
       sent_ = true;
       receiver = channel_.receivers_.pop_front();
       if (receiver) {
@@ -107,9 +94,10 @@ class Channel<T>::Send : private Waiter {
       } else {
         channel_.put(std::move(value_));
       }
-    }
+      return true;
+    });
     if (receiver) receiver->wake();
-    return false;
+    return waits;
   }
 
   [[nodiscard]] bool await_resume() const noexcept { return sent_; }
@@ -122,31 +110,17 @@ class Channel<T>::Send : private Waiter {
 };
 
 template <class T>
-class Channel<T>::Receive : private Waiter {
+class Channel<T>::Receive : public QueuedWaiter {
  public:
-  explicit Receive(Channel &channel) noexcept : channel_(channel) {}
-  ~Receive() {
-    // Only where the coroutine is destroyed while it waits.
-    if (!linked()) return;
-    const std::lock_guard lock(channel_.mutex_);
-    channel_.receivers_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
+  explicit Receive(Channel &channel) noexcept
+      : QueuedWaiter(channel.mutex_, channel.receivers_), channel_(channel) {}
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
     Waiter *sender = nullptr;
-    {
-      const std::lock_guard lock(channel_.mutex_);
-      if (channel_.count_ == 0) {
-        if (channel_.closed_) return false;
-        // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-        channel_.receivers_.push_back(*this);
-        return true;
-      }
+    const bool waits = wait_unless(coroutine, [this, &sender] {
+      if (channel_.count_ == 0) return channel_.closed_;
       value_.emplace(channel_.take());
       sender = channel_.senders_.pop_front();
       if (sender) {
@@ -154,9 +128,10 @@ class Channel<T>::Receive : private Waiter {
         channel_.put(std::move(send.value_));
         send.sent_ = true;
       }
-    }
+      return true;
+    });
     if (sender) sender->wake();
-    return false;
+    return waits;
   }
 
   [[nodiscard]] std::optional<T> await_resume() noexcept { return std::move(value_); }

@@ -57,30 +57,18 @@ class Event {
   WaiterList waiting_;
 };
 
-class Event::Awaiter : private Waiter {
+class Event::Awaiter : public QueuedWaiter {
  public:
-  explicit Awaiter(Event &event) noexcept : event_(event) {}
-  ~Awaiter() {
-    // Only where the coroutine is destroyed while it waits.
-    if (!linked()) return;
-    const std::lock_guard lock(event_.mutex_);
-    event_.waiting_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
+  explicit Awaiter(Event &event) noexcept : QueuedWaiter(event.mutex_, event.waiting_), event_(event) {}
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
-    const std::lock_guard lock(event_.mutex_);
-    if (event_.set_) {
+    return wait_unless(coroutine, [this] {
+      const bool set = event_.set_;
       if (event_.reset_ == EventReset::Auto) event_.set_ = false;
-      return false;
-    }
-    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-    event_.waiting_.push_back(*this);
-    return true;
+      return set;
+    });
   }
 
   static void await_resume() noexcept {}

@@ -34,27 +34,14 @@ class Latch {
   WaiterList waiting_;
 };
 
-class Latch::Awaiter : private Waiter {
+class Latch::Awaiter : public QueuedWaiter {
  public:
-  explicit Awaiter(Latch &latch) noexcept : latch_(latch) {}
-  ~Awaiter() {
-    // Only where the coroutine is destroyed while it waits.
-    if (!linked()) return;
-    const std::lock_guard lock(latch_.mutex_);
-    latch_.waiting_.remove(*this);
-  }
-
-  [[nodiscard]] static bool await_ready() noexcept { return false; }
+  explicit Awaiter(Latch &latch) noexcept : QueuedWaiter(latch.mutex_, latch.waiting_), latch_(latch) {}
 
   // Not inlined: see FinalSuspend.
   template <Promise P>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<P> coroutine) noexcept {
-    bind(coroutine);
-    const std::lock_guard lock(latch_.mutex_);
-    if (latch_.count_ == 0) return false;
-    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
-    latch_.waiting_.push_back(*this);
-    return true;
+    return wait_unless(coroutine, [this] { return latch_.count_ == 0; });
   }
 
   static void await_resume() noexcept {}

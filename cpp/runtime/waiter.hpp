@@ -4,6 +4,7 @@
 #include "runtime/promise.hpp"
 
 #include <coroutine>
+#include <mutex>
 #include <utility>
 
 namespace threadbare::runtime {
@@ -87,6 +88,36 @@ class WaiterList {
  private:
   Waiter *first_ = nullptr;
   Waiter *last_ = nullptr;
+};
+
+/// What the awaiters of all primitives are: a waiter in a list that the primitive's mutex guards.
+class QueuedWaiter : protected Waiter {
+ public:
+  [[nodiscard]] static bool await_ready() noexcept { return false; }
+
+ protected:
+  QueuedWaiter(std::mutex &mutex, WaiterList &waiting) noexcept : mutex_(mutex), waiting_(waiting) {}
+  ~QueuedWaiter() {
+    // Only where the coroutine is destroyed while it waits.
+    if (!linked()) return;
+    const std::lock_guard lock(mutex_);
+    waiting_.remove(*this);
+  }
+
+  /// Waits, and says so, unless `passes` finds under the lock that there is nothing to wait for.
+  template <Promise P, class Passes>
+  bool wait_unless(std::coroutine_handle<P> coroutine, Passes passes) noexcept {
+    bind(coroutine);
+    const std::lock_guard lock(mutex_);
+    if (passes()) return false;
+    // Lifetime: once the lock is released, this frame may be resumed elsewhere.
+    waiting_.push_back(*this);
+    return true;
+  }
+
+ private:
+  std::mutex &mutex_;
+  WaiterList &waiting_;
 };
 
 }  // namespace threadbare::runtime
