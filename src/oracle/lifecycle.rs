@@ -202,15 +202,21 @@ impl Lifecycle {
         if life.freed {
             return Err(broken(plan, event, "a task ran on after its frame was destroyed"));
         }
+        let (next, may_move) = self.next(plan, event, life)?;
+        may_run_there(plan, event, life, next.affinity, may_move)?;
+        self.lives[event.task as usize] = Life { thread: event.thread, ..next };
+        Ok(())
+    }
+
+    /// Where a task is after an event of its body, if that event may come now; and whether it may have changed threads since
+    /// the event before, which only a suspension lets it.
+    #[inline]
+    fn next(&mut self, plan: &Plan, event: &Event, life: Life) -> Result<(Life, bool), Wrong> {
         let task = plan.task(event);
         let mut changed = life;
-        // Between two events of a task only a suspension lets it change threads.
-        let mut may_move = false;
+        let mut may_move = life.stage == Stage::Made;
         match (event.kind, life.stage) {
-            (EventKind::TaskBegin, Stage::Made) => {
-                may_move = true;
-                changed.stage = Stage::Between;
-            }
+            (EventKind::TaskBegin, Stage::Made) => changed.stage = Stage::Between,
             (EventKind::OperationBegin, Stage::Between) => {
                 if event.operation != life.next || event.operation >= task.count {
                     return Err(broken(plan, event, "an operation out of order"));
@@ -255,34 +261,9 @@ impl Lifecycle {
             {
                 changed.stage = Stage::Ended;
             }
-            (EventKind::TaskBegin, Stage::Unborn) => return Err(broken(plan, event, "a task began without a frame")),
-            (EventKind::TaskBegin, _) => return Err(broken(plan, event, "a task began twice")),
-            (_, Stage::Ended) => return Err(broken(plan, event, "a task ran on after its end")),
-            (_, Stage::Unborn | Stage::Made) => return Err(broken(plan, event, "a task ran before its beginning")),
-            (EventKind::TaskFail, _) => return Err(broken(plan, event, "a task failed without a failing operation")),
-            (EventKind::OperationBegin, Stage::Inside) => {
-                return Err(broken(plan, event, "an operation called inside another of its task"));
-            }
-            _ => return Err(broken(plan, event, "an operation out of order")),
+            (kind, stage) => return Err(broken(plan, event, out_of_place(kind, stage))),
         }
-        if event.thread != life.thread && !may_move && life.stage != Stage::Made {
-            let detail = format!("thread {} was in it, now thread {}", life.thread, event.thread);
-            let rule = "two threads in one task";
-            return Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail));
-        }
-        if event.thread >= plan.threads {
-            let detail = format!("thread {} of {}", event.thread, plan.threads);
-            let rule = "a thread that nobody asked for";
-            return Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail));
-        }
-        if event.thread != 0 && changed.affinity == Affinity::Main {
-            let detail = format!("thread {} ran what only the main thread may run", event.thread);
-            let rule = "wrong thread";
-            return Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail));
-        }
-        changed.thread = event.thread;
-        self.lives[event.task as usize] = changed;
-        Ok(())
+        Ok((changed, may_move))
     }
 
     /// Every branch's context is gone by then; what may be left is the one that the main thread keeps.
@@ -310,6 +291,34 @@ impl Lifecycle {
             return Err(wrong(plan, &event, OracleName::Lifecycle, Verdict::FrameLeak, rule, &detail));
         }
         Ok(())
+    }
+}
+
+/// Whether a task may run where an event of its body says that it does.
+#[inline]
+fn may_run_there(plan: &Plan, event: &Event, life: Life, affinity: Affinity, may_move: bool) -> Result<(), Wrong> {
+    let (rule, detail) = if event.thread != life.thread && !may_move {
+        ("two threads in one task", format!("thread {} was in it, now thread {}", life.thread, event.thread))
+    } else if event.thread >= plan.threads {
+        ("a thread that nobody asked for", format!("thread {} of {}", event.thread, plan.threads))
+    } else if event.thread != 0 && affinity == Affinity::Main {
+        ("wrong thread", format!("thread {} ran what only the main thread may run", event.thread))
+    } else {
+        return Ok(());
+    };
+    Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail))
+}
+
+/// The rule that an event of a body breaks which may not come at all where its task is.
+fn out_of_place(kind: EventKind, stage: Stage) -> &'static str {
+    match (kind, stage) {
+        (EventKind::TaskBegin, Stage::Unborn) => "a task began without a frame",
+        (EventKind::TaskBegin, _) => "a task began twice",
+        (_, Stage::Ended) => "a task ran on after its end",
+        (_, Stage::Unborn | Stage::Made) => "a task ran before its beginning",
+        (EventKind::TaskFail, _) => "a task failed without a failing operation",
+        (EventKind::OperationBegin, Stage::Inside) => "an operation called inside another of its task",
+        _ => "an operation out of order",
     }
 }
 
