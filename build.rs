@@ -43,7 +43,8 @@ fn main() {
     c.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");
     let mut cpp = cc::Build::new();
     set_up(&mut cpp, &toolchain);
-    cpp.cpp(true).std("c++20").file("cpp/control/thread_exit.cpp").compile("threadbare_thread_exit");
+    let files = ["start.cpp", "thread_exit.cpp"];
+    cpp.cpp(true).std("c++20").files(files.map(|name| format!("cpp/control/{name}"))).compile("threadbare_frames");
 
     // Targets find the hooks in the executable.
     println!("cargo:rustc-link-arg-bins=-rdynamic");

@@ -21,7 +21,7 @@ type Destructor = unsafe extern "C-unwind" fn();
 type Main = unsafe extern "C-unwind" fn(c_int, *mut *mut c_char, *mut *mut c_char) -> c_int;
 
 unsafe extern "C-unwind" {
-    /// cpp/control/thread_exit.cpp: calls the constructors and then `main`. What they throw does not pass its frame.
+    /// cpp/control/start.cpp: calls the constructors and then `main`. What they throw does not pass its frame.
     fn threadbare_start(
         constructors: *const Constructor,
         count: usize,
