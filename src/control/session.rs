@@ -1,5 +1,6 @@
-//! A target under control in this process, and one execution of a task graph after the other.
+//! A target that is loaded into this process, and its executions, one after the other.
 
+mod probes;
 mod program;
 mod run;
 
@@ -19,12 +20,11 @@ use crate::feedback::{Kind, Observer};
 use crate::model::execution::{Ending, Execution, Step};
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
-use crate::model::limits::MAX_POINTS;
 use crate::model::schedule::Schedule;
 use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings};
 use crate::process;
 use crate::protocol::Trace;
-use crate::runtime::{LoadedTaskGraph, Probes, Runtime, ScenarioInfo};
+use crate::runtime::{LoadedTaskGraph, Probes, Runtime};
 use crate::strategy::{self, Guide};
 use crate::task_graph::{Injections, TaskGraph};
 use run::Limits;
@@ -36,7 +36,6 @@ const POINTS_PER_THREAD: u64 = 2_000;
 /// What an operation is expected to take, for strategies that plan ahead.
 const POINTS_EXPECTED_PER_OPERATION: u64 = 10;
 const POINTS_EXPECTED_PER_THREAD: u64 = 30;
-const POINTS_EXPECTED_OF_PROBE: u64 = 20;
 /// Events that a task graph can make: some for each task and operation (a nested `Resume` makes most), and room for
 /// the harmless rest.
 const EVENTS_PER_TASK: usize = 4;
@@ -64,6 +63,7 @@ pub enum Loading<'a> {
 /// A target under control. A process opens one, since the hooks and engines are the process's.
 pub struct Session {
     runtime: Runtime,
+    /// Only in tests.
     probes: Option<Probes>,
     graph: Option<LoadedTaskGraph>,
     threads: u32,
@@ -272,56 +272,6 @@ impl Session {
         active.inspect(|active| active.begin_log(self.steps_file.as_deref(), self.object.as_deref()));
         self.execute(number, mode);
         (&self.execution, active.map(Active::end_log).unwrap_or_default())
-    }
-
-    /// Loads C++ functions of the tests, to be executed in place of task graphs.
-    ///
-    /// # Errors
-    /// The shared object cannot be loaded.
-    pub fn load_probes(&mut self, object: &Path) -> Result<&Probes> {
-        let probes = Probes::load(object)?;
-        hooks::set_origin(probes.origin());
-        hooks::look_for_fences(object);
-        Ok(self.probes.insert(probes))
-    }
-
-    /// Runs a probe, C++ that exercises the primitives, in place of a task graph; what it returned, unless it was
-    /// stopped midway.
-    ///
-    /// # Panics
-    /// If no probes are loaded, or as [`Session::execute`].
-    pub fn probe(&mut self, name: &str, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits = Limits {
-            budget: (MAX_POINTS / 64).into(),
-            expected_points: POINTS_EXPECTED_OF_PROBE,
-            events: EVENTS_SPARE,
-        };
-        self.run_probe((name, ""), number, mode, limits)
-    }
-
-    /// Runs a scenario of the five systems in place of a task graph; 0 if everything was as it expects, else the line
-    /// of what first was not, unless it was stopped midway.
-    ///
-    /// # Panics
-    /// As [`Session::probe`].
-    pub fn scenario(&mut self, scenario: &ScenarioInfo, number: u64, mode: Mode<'_>) -> (Option<i64>, &Execution) {
-        let limits =
-            Limits { budget: (MAX_POINTS / 4).into(), expected_points: scenario.points.into(), events: EVENTS_SPARE };
-        self.run_probe((&scenario.name, &scenario.bug), number, mode, limits)
-    }
-
-    fn run_probe(
-        &mut self,
-        (name, bug): (&str, &str),
-        number: u64,
-        mode: Mode<'_>,
-        limits: Limits,
-    ) -> (Option<i64>, &Execution) {
-        let probes = self.probes.take().expect("probes are loaded before one is run");
-        let mut result = None;
-        self.run(number, mode, limits, |_| result = Some(probes.run(name, bug)));
-        self.probes = Some(probes);
-        (result, &self.execution)
     }
 
     /// How the last execution ended, which is asked once.

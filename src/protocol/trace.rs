@@ -55,7 +55,8 @@ pub struct Trace {
 
 impl Trace {
     /// Where in the file stands whether the worker is ready.
-    pub const READY_AT: usize = std::mem::offset_of!(Header, ready);
+    #[cfg(test)]
+    pub(crate) const READY_AT: usize = std::mem::offset_of!(Header, ready);
 
     /// Creates the file, with no execution in it.
     ///

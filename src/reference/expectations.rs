@@ -1,7 +1,6 @@
 //! What of a task graph does not depend on the order in which its tasks run: outcomes that every run must show.
 
 use super::model::Model;
-use super::scheduler;
 use crate::model::execution::{Event, EventKind};
 use crate::task_graph::{Begun, Operation, Outcome, TaskGraph, TaskId, Tree};
 
@@ -21,14 +20,8 @@ impl Expectations {
         Self::from_outcomes(graph, |task| model.outcome(task))
     }
 
-    /// From one run of the reference's scheduler. It agrees with [`Expectations::of`] on all tasks that
-    /// ended in both runs.
-    #[must_use]
-    pub fn from_scheduler(graph: &TaskGraph, threads: u16) -> Self {
-        Self::from_events(graph, &scheduler::run(graph, threads))
-    }
-
-    /// From the events of a run that was right.
+    /// From the events of a run that was right, such as one of the reference's scheduler. It agrees with
+    /// [`Expectations::of`] on all tasks that ended in both runs.
     #[must_use]
     pub fn from_events(graph: &TaskGraph, events: &[Event]) -> Self {
         let mut outcomes = vec![None; graph.tasks.len()];

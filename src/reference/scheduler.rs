@@ -3,6 +3,9 @@
 //! A task is a state machine, its `Frame`. Frames are moved, never shared: one is either in
 //! a ready queue, in the hands of the thread that runs it, with the timers, or with what its task waits for.
 //! So the type system rules out that a task is resumed twice, or that two threads are inside it at once.
+//!
+//! No campaign runs it. Tests compare it with the model, which knows no threads, so that what the oracles expect of a task
+//! graph was found in two ways; and the oracles must find nothing wrong with what it does.
 
 mod family;
 mod frame;

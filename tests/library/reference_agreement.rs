@@ -47,8 +47,7 @@ fn all_oracles_pass_the_scheduler_on_large_task_graphs() {
 fn one_thread_always_expects_the_same_as_many() {
     for seed in 0..300 {
         let graph = from_seed(seed, 8);
-        let one = Expectations::from_scheduler(&graph, 1);
-        let many = Expectations::from_scheduler(&graph, 8);
+        let [one, many] = [1, 8].map(|threads| Expectations::from_events(&graph, &scheduler::run(&graph, threads)));
         for task in 0..graph.tasks.len() as u32 {
             if let (Some(left), Some(right)) = (one.outcome(task), many.outcome(task)) {
                 assert_eq!(left, right, "task {task} of seed {seed}");
