@@ -91,7 +91,8 @@ pub struct Entry {
     pub place: String,
     /// Regular files, distinct, at least one; seen from the directory of the file.
     pub sources: Vec<PathBuf>,
-    /// For the compiler, which runs in the directory of the file: `-std=`, then `-I` of each directory, then the flags as they are written.
+    /// For the compiler, which runs in the directory of the file: `-std=`, then `-I` of each directory, then the flags as they
+    /// are written.
     pub flags: Vec<String>,
     /// Of `main`; none for a runtime.
     pub arguments: Vec<String>,

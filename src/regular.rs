@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// What is wrong with a file that is none.
+/// What is said of a pipe, a device or a directory.
 pub const IRREGULAR: &str = "not a regular file";
 
 /// Why a file was not read.

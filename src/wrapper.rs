@@ -1,6 +1,6 @@
-//! The compiler wrappers, `threadbare cc` and `threadbare c++`: they run the native compiler as they are told, and leave in what it
-//! makes how it was made. So any build system builds a project unchanged, what it builds runs as ever, and `threadbare check`
-//! knows what an executable consists of.
+//! The compiler wrappers, `threadbare cc` and `threadbare c++`: they run the native compiler as they are told, and leave in
+//! what it makes how it was made. So any build system builds a project unchanged, what it builds runs as ever, and
+//! `threadbare check` knows what an executable consists of.
 
 mod native;
 

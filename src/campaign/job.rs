@@ -63,7 +63,7 @@ impl Files {
         self.quick.join("trace")
     }
 
-    /// The [`Steps`](crate::protocol::Steps) of a replayed program.
+    /// The [`Steps`](crate::protocol::Steps) of a replay, if they are kept.
     #[must_use]
     pub fn steps(&self) -> PathBuf {
         self.directory.join("steps")
@@ -102,29 +102,31 @@ impl Files {
         self.directory.join("stderr")
     }
 
-    /// Inputs to begin with; what libFuzzer found to be worth keeping; and the one that is executed now, of a
-    /// coverage-guided campaign.
+    /// Inputs that a worker of a coverage-guided campaign begins with.
     #[must_use]
     pub fn seeds(&self) -> PathBuf {
         self.quick.join("seeds")
     }
 
+    /// Those that libFuzzer found to be worth keeping.
     #[must_use]
     pub fn kept(&self) -> PathBuf {
         self.quick.join("kept")
     }
 
+    /// The [`InputSlot`](crate::protocol::InputSlot), which holds the one that is executed now.
     #[must_use]
     pub fn input(&self) -> PathBuf {
         self.directory.join("input")
     }
 
-    /// The [`Features`](crate::feedback::Features) that were reached before, and those that this worker reached.
+    /// The [`Features`](crate::feedback::Features) that were reached before: what reaches more is kept.
     #[must_use]
     pub fn reached_before(&self) -> PathBuf {
         self.quick.join("reached-before")
     }
 
+    /// Those that this worker reached.
     #[must_use]
     pub fn reached(&self) -> PathBuf {
         self.quick.join("reached")

@@ -42,7 +42,8 @@ pub struct Measured {
 }
 
 impl Measurement {
-    /// Executes every input once on the runtime, built for the sanitizer; they come with their names. `observe` is told how many are done and how many there are.
+    /// Executes every input once on the runtime, built for the sanitizer; they come with their names. `observe` is told how
+    /// many are done and how many there are.
     ///
     /// # Errors
     /// A worker cannot do what it is asked.

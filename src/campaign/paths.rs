@@ -20,7 +20,7 @@ pub(super) fn cases_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(cases)
 }
 
-/// Paths that are no directories as they are, and of directories every file below them that is wanted, in order.
+/// The files among the paths, whether `wanted` or not, and every wanted one below the directories among them; in order.
 pub(super) fn files_below(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

@@ -1,5 +1,5 @@
-//! A CI run for tests of what is written about one: a case that passed, one that did not, one of another sanitizer, and
-//! a data race in the second of three cells.
+//! The summary of a CI run, for the tests of reports: a regression case that passed, one that did not, one that was left
+//! out for its sanitizer, and a data race in the second of three cells.
 
 use std::path::{Path, PathBuf};
 

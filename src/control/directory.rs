@@ -1,4 +1,4 @@
-//! The directory of one case: where the target's files are, empty at the start of each execution.
+//! The directory of a session, where the target's files are: empty at the start of each execution.
 
 use std::ffi::{c_char, c_int};
 use std::fs;

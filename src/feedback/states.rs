@@ -46,7 +46,8 @@ impl States {
         counters::mark(Kind::Oracles.counter(mix(ending(&execution.ending), u64::MAX)));
     }
 
-    /// What the operation of an event does; `None` for events of tasks, and for those of tasks that there are not.
+    /// What the operation of an event does; `None` for events of a whole task, and for tasks and operations that the task
+    /// graph does not have, which a broken target may name.
     fn code(&self, event: &Event) -> Option<u64> {
         let of_operation = event.kind.is_of_operation();
         let operations = self.codes.get(event.task as usize).filter(|_| of_operation)?;

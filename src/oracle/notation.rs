@@ -3,7 +3,8 @@
 //! `1.0(` is the call of operation 0 of task 1, `1.0)` its return, `1.0)=5` the same with a value, `1.0!7`
 //! its failure; `1.0<` and `1.0>` its being in a processor at depth 1 and about to leave, `1.0<=2` deeper,
 //! `1.0*=5` a callback; `+1` and `-1` a frame made and destroyed, `1[` and `1]` the beginning and end of a task,
-//! `1]=5` the same with a value, `1!7` its failure; `0%=1` one context left at the end. `@2` at the end: on thread 2; a task stays on its thread.
+//! `1]=5` the same with a value, `1!7` its failure; `0%=1` one context left at the end. `@2` at the end: on thread 2; a task
+//! stays on its thread.
 
 use super::Judge;
 use crate::model::execution::{Ending, Event, EventKind, Execution};

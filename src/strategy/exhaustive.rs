@@ -162,8 +162,8 @@ impl Exhaustive {
         false
     }
 
-    /// Makes a new place at the end of the path, with these ways to go on, all of which but the last `late` come first;
-    /// how it goes on.
+    /// Makes a new place at the end of the path, with these ways to go on, and says which of them it takes; `None` if all are
+    /// asleep.
     fn enter(&mut self, enabled: &[Way], preferred: Option<Way>) -> Option<Way> {
         let (mut asleep, mut tree) = (Vec::new(), Vec::new());
         let depth = self.path.len();

@@ -1,4 +1,4 @@
-//! What tells the contents of files from each other.
+//! Digests of the contents of files, by which the cache knows whether they changed.
 
 use std::collections::HashMap;
 use std::fs::File;

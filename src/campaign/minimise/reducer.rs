@@ -9,8 +9,8 @@ use crate::model::execution::ThreadId;
 use crate::model::sketch::{Action, Departure, Sketch};
 use crate::strategy::Guide;
 
-/// What is left may need several preemptions where others would need one: where there are no more than so many places, each
-/// is tried alone, and then each two, before it is taken for the smallest.
+/// What is left once nothing can be taken away may still have several preemptions where one elsewhere would do. So each
+/// preemption that is possible is tried alone, and then each two, unless that takes more tries than this.
 const MOST_FEW: u64 = 4_000;
 
 /// Patience that is tried, from the shortest execution to the one that is most like any recorded one.
