@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(tally.outcome.incomparable.values().sum::<u64>(), 1);
         let (mut tally, _directory) = self::tally();
         assert!(tally.take(0, ran(unsupported(), true)).is_break());
-        assert!(tally.outcome.refused.is_some_and(|why| why.contains("`fork`")));
+        assert!(tally.outcome.refused.is_some_and(|why| why.contains("fork")));
     }
 
     #[test]
