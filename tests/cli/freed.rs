@@ -11,6 +11,10 @@ const FREED: &str = r"
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef LARGE
+#define LARGE 0
+#endif
+
 union object {
   pthread_mutex_t mutex;
   pthread_rwlock_t rwlock;
@@ -49,7 +53,7 @@ static void *use(void *argument) {
 
 int main(int count, char **words) {
   kind = words[count - 1];
-  union object *object = calloc(1, sizeof *object);
+  union object *object = calloc(1, LARGE ? 100000 : sizeof *object);
   if (is(`spin`)) pthread_spin_init(&object->spin, 0);
   if (is(`barrier`)) pthread_barrier_init(&object->barrier, NULL, 1);
   if (is(`semaphore`)) sem_init(&object->semaphore, 0, 0);
@@ -61,11 +65,18 @@ int main(int count, char **words) {
 }
 ";
 
+const KINDS: [&str; 7] = ["mutex", "rwlock", "condition", "spin", "barrier", "once", "semaphore"];
+
 fn found(sanitizer: &str, verdicts: &[&str], places: &[&str]) {
+    found_with("", &KINDS, sanitizer, verdicts, places);
+}
+
+fn found_with(flags: &str, kinds: &[&str], sanitizer: &str, verdicts: &[&str], places: &[&str]) {
     let place = Workplace::new();
     place.write("freed.c", &FREED.replace('`', "\""));
-    for kind in ["mutex", "rwlock", "condition", "spin", "barrier", "once", "semaphore"] {
-        let arguments = format!("check --sanitizer {sanitizer} freed.c --executions 200 --stop-at-first --jobs 1");
+    for kind in kinds {
+        let arguments =
+            format!("check --sanitizer {sanitizer} freed.c {flags} --executions 200 --stop-at-first --jobs 1");
         let ran = place.run(&format!("{arguments} --json out.json -- {kind}")).left_with(FOUND);
         let json = place.json("out.json");
         let verdict = json["findings"][0]["verdict"].as_str().expect("a verdict").to_owned();
@@ -80,6 +91,12 @@ fn found(sanitizer: &str, verdicts: &[&str], places: &[&str]) {
 #[test]
 fn an_object_in_freed_memory_is_a_memory_error_without_a_sanitizer() {
     found("none", &["memory-error"], &["thread 1 called ", " on memory that was freed"]);
+}
+
+#[test]
+fn an_object_in_a_large_block_that_was_freed_is_a_memory_error_without_a_sanitizer() {
+    let places = ["thread 1 called ", " on memory that was freed"];
+    found_with("--flags=-DLARGE=1", &["mutex", "semaphore"], "none", &["memory-error"], &places);
 }
 
 #[test]

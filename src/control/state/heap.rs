@@ -3,7 +3,11 @@
 //! What the program frees is kept back until the execution ends, and handed out again to the program alone, the block that
 //! was freed last first, as glibc does with small blocks. So a block that is kept is nobody's, for certain.
 
-/// Blocks up to this size are kept, in bytes that can be used.
+mod large;
+
+use large::Large;
+
+/// Blocks up to this size have classes, in bytes that can be used.
 const LARGEST: usize = 4096;
 /// Usable sizes of glibc's blocks: 24, 40, 56 and so on.
 const SMALLEST: usize = 24;
@@ -27,6 +31,8 @@ enum State {
         class: u16,
         next: u16,
     },
+    /// Kept among the large ones.
+    KeptApart,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +61,7 @@ pub struct Heap {
     /// The slot plus one of the block that was freed last, or 0.
     last: [u16; CLASSES],
     granules: Box<[u16]>,
+    large: Large,
 }
 
 impl Heap {
@@ -64,6 +71,7 @@ impl Heap {
             used: Vec::with_capacity(MOST),
             last: [0; CLASSES],
             granules: vec![0; GRANULES].into(),
+            large: Large::new(),
         }
     }
 
@@ -105,11 +113,18 @@ impl Heap {
     pub unsafe fn free(&mut self, address: usize, usable: impl FnOnce() -> usize) -> Freed {
         let slot = self.find(address);
         match self.slots[slot].state {
-            State::Kept { .. } => return Freed::Twice,
+            State::Kept { .. } | State::KeptApart => return Freed::Twice,
             State::Unknown => return Freed::Unknown,
             State::Used => {}
         }
         let size = usable();
+        // SAFETY: the caller's promise, and it is larger.
+        let mark = || unsafe { (address as *mut [u8; 16]).write(FREE) };
+        if size > LARGEST && self.large.keep(address, size) {
+            self.slots[slot].state = State::KeptApart;
+            mark();
+            return Freed::Kept;
+        }
         if !(SMALLEST..=LARGEST).contains(&size) || size % STEP != SMALLEST % STEP {
             self.slots[slot].state = State::Unknown;
             return Freed::Unknown;
@@ -118,13 +133,17 @@ impl Heap {
         self.slots[slot].state = State::Kept { class: class as u16, next: self.last[class] };
         self.last[class] = slot as u16 + 1;
         self.cover(address, class, 1);
-        // SAFETY: the caller's promise, and it is larger.
-        unsafe { (address as *mut [u8; 16]).write(FREE) };
+        mark();
         Freed::Kept
     }
 
-    /// Hands out a kept block of the class that glibc would take for so many bytes.
+    /// Hands out a kept block, of the class that glibc would take for so many bytes if it has one.
     pub fn take(&mut self, size: usize) -> Option<usize> {
+        if size > LARGEST {
+            let address = self.large.take(size)?;
+            self.made(address);
+            return Some(address);
+        }
         let class = size.max(SMALLEST).checked_sub(SMALLEST)?.div_ceil(STEP);
         let slot = usize::from(*self.last.get(class)?).checked_sub(1)?;
         let Slot { address, state: State::Kept { next, .. } } = self.slots[slot] else { return None };
@@ -145,7 +164,7 @@ impl Heap {
     /// Whether an address is in a kept block.
     #[inline]
     pub fn is_free(&self, address: usize) -> bool {
-        self.granules[address / STEP % GRANULES] != 0 && self.is_in_kept_block(address)
+        self.granules[address / STEP % GRANULES] != 0 && self.is_in_kept_block(address) || self.large.contains(address)
     }
 
     #[cold]
@@ -168,12 +187,15 @@ impl Heap {
         for index in 0..self.used.len() {
             let slot = usize::from(self.used[index]);
             let Slot { address, state } = std::mem::replace(&mut self.slots[slot], EMPTY);
-            if let State::Kept { class, .. } = state {
-                self.cover(address, class.into(), u16::MAX);
-                free(address);
+            match state {
+                State::Kept { class, .. } => self.cover(address, class.into(), u16::MAX),
+                State::KeptApart => {}
+                State::Unknown | State::Used => continue,
             }
+            free(address);
         }
         self.used.clear();
+        self.large.clear();
         self.last.fill(0);
     }
 }
@@ -182,10 +204,14 @@ impl Heap {
 mod tests {
     use super::*;
 
+    #[derive(Clone, Copy)]
+    #[repr(align(16))]
+    struct Block([u8; 48]);
+
     #[test]
     fn what_is_freed_is_free_until_it_is_handed_out_again_the_last_one_first() {
-        let mut memory = [[0_u8; 48]; 4];
-        let blocks: Vec<usize> = memory.iter_mut().map(|block| block.as_mut_ptr() as usize).collect();
+        let mut memory = [Block([0; 48]); 4];
+        let blocks: Vec<usize> = memory.iter_mut().map(|block| block.0.as_mut_ptr() as usize).collect();
         let mut heap = Heap::new();
         for block in &blocks[..3] {
             heap.made(*block);
@@ -209,5 +235,28 @@ mod tests {
         assert_eq!(left, [blocks[2]]);
         assert!(!heap.is_free(blocks[2]));
         assert!(heap.granules.iter().all(|counter| *counter == 0));
+    }
+
+    #[test]
+    fn large_blocks_are_kept_as_well_as_far_as_there_is_room() {
+        const SIZE: usize = 1 << 20;
+        let mut memory = vec![0_u8; 20 * SIZE];
+        let block = |memory: &mut Vec<u8>, number: usize| memory[number * SIZE..].as_mut_ptr() as usize;
+        let blocks: Vec<usize> = (0..20).map(|number| block(&mut memory, number)).collect();
+        let mut heap = Heap::new();
+        blocks.iter().for_each(|block| heap.made(*block));
+        // SAFETY: memory of this test.
+        let free = |heap: &mut Heap, number: usize| unsafe { heap.free(blocks[number], || SIZE) };
+        assert!((0..16).all(|number| free(&mut heap, number) == Freed::Kept));
+        assert_eq!((free(&mut heap, 15), free(&mut heap, 16)), (Freed::Twice, Freed::Unknown));
+        assert!(heap.is_free(blocks[0]) && heap.is_free(blocks[15] + SIZE - 1) && !heap.is_free(blocks[16]));
+        assert_eq!((heap.take(SIZE + 1), heap.take(SIZE - 4096)), (None, None));
+        assert_eq!(heap.take(SIZE - 4095), Some(blocks[15]));
+        assert!(!heap.is_free(blocks[15]) && heap.is_free(blocks[14]));
+        assert_eq!(free(&mut heap, 15), Freed::Kept);
+        let mut left = Vec::new();
+        heap.end(|block| left.push(block));
+        assert_eq!(left, blocks[..16]);
+        assert!(!heap.is_free(blocks[0]));
     }
 }
