@@ -26,9 +26,19 @@ fn check(place: &Workplace, arguments: &str) -> Ran {
 #[test]
 fn a_system_call_that_nobody_knows_is_refused_by_name_and_a_harmless_one_is_made() {
     let place = Workplace::new();
-    let source = "#include <stdlib.h>\n#include <unistd.h>\n\
-        int main(int count, char **words) { return count == 2 && syscall(atoi(words[1]), 0, 0, 0, 0, 0, 0) < 0; }\n";
-    place.write("calls.c", source);
+    let source = r"
+#include <stdlib.h>
+#include <unistd.h>
+static char *none[] = {NULL};
+int main(int count, char **words) {
+  const int number = count == 2 ? atoi(words[1]) : 0;
+  if (number == -1) return execl(`/bin/false`, `false`, `1`, NULL);
+  if (number == -2) return execlp(`false`, `false`, NULL);
+  if (number == -3) return execle(`/bin/false`, `false`, `1`, `2`, NULL, none);
+  return count == 2 && syscall(number, 0, 0, 0, 0, 0, 0) < 0;
+}
+";
+    place.write("calls.c", &source.replace('`', "\""));
     let calls = [
         (libc::SYS_clone, "syscall(clone)"),
         (libc::SYS_clone3, "syscall(clone3)"),
@@ -37,6 +47,9 @@ fn a_system_call_that_nobody_knows_is_refused_by_name_and_a_harmless_one_is_made
         (libc::SYS_execve, "syscall(execve)"),
         (libc::SYS_io_uring_setup, "syscall(io_uring_setup)"),
         (1000, "syscall(1000)"),
+        (-1, "execl"),
+        (-2, "execlp"),
+        (-3, "execle"),
     ];
     for (number, name) in calls {
         check(&place, &format!("calls.c -- {number}")).refused(&[name, "not emulated"]);

@@ -1,7 +1,7 @@
 //! Functions that could block, escape control or draw random names, and are not emulated: under control each ends the
 //! execution with its name, rather than hang it.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_char, c_int};
 
 use crate::control::active::active;
 use crate::control::real::real;
@@ -36,6 +36,19 @@ refuse! {
     execv execve execvp execvpe execveat fexecve ptrace unshare setns pidfd_open
     killpg tgkill sigqueue pidfd_send_signal alarm ualarm setitimer timer_create
     sigset sighold sigrelse sigignore siginterrupt __sigpause sigpause
+}
+
+/// Refuses a function whose hook is C, under control.
+///
+/// # Safety
+/// `name` is a literal of cpp/control/exec.c.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn threadbare_refuse(name: *const c_char) {
+    if let Some(active) = active() {
+        // SAFETY: the caller's promise.
+        let name = unsafe { CStr::from_ptr(name) };
+        active.refuse(name.to_str().unwrap_or("exec"));
+    }
 }
 
 /// Stands in for `clone`, refused under control; it takes one argument more.
