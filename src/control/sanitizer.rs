@@ -1,8 +1,10 @@
 //! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
 
 mod fences;
+mod shadow;
 
 pub(super) use fences::Fences;
+pub(super) use shadow::look_again;
 
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -109,7 +111,8 @@ extern "C" fn __tsan_on_report(report: *mut c_void) {
     }
 }
 
-/// Tells races in the program under check apart, by where its own code made the accesses; 0 if it did not.
+/// Tells races in the program under check apart, by where its own code made the accesses; 0 if it did not. Notes where they
+/// were made.
 fn signature(report: *mut c_void) -> u64 {
     let program = PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed);
     let Some(report_access) = interface().report_access else { return 0 };
@@ -131,6 +134,9 @@ fn signature(report: *mut c_void) -> u64 {
                 FRAMES as c_ulong,
             );
         }
+        if !address.is_null() {
+            shadow::reported(address as usize);
+        }
         let own = frames.iter().map(|frame| *frame as usize).find(|frame| program.contains(frame));
         if let Some(frame) = own {
             // A sum, since either access can be the first.
@@ -149,6 +155,11 @@ static PROGRAM_END: AtomicUsize = AtomicUsize::new(0);
 pub(super) fn set_program(place: &std::ops::Range<usize>) {
     PROGRAM_START.store(place.start, Ordering::Relaxed);
     PROGRAM_END.store(place.end, Ordering::Relaxed);
+}
+
+/// Whether that lies in the program under check, where it lies in every execution.
+pub(super) fn is_in_program(address: usize) -> bool {
+    (PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed)).contains(&address)
 }
 
 /// Does not count reports of these signatures from now on.

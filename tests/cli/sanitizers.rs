@@ -1,5 +1,7 @@
 //! The main job under every sanitizer, with the workers that cargo builds for it.
 
+use threadbare::target::Toolchain;
+
 use crate::command::{CLEAN, FOUND, Workplace};
 
 #[test]
@@ -77,4 +79,42 @@ fn a_race_that_shows_rarely_is_found_beside_one_that_always_shows() {
         json["findings"].as_array().expect("findings").iter().map(|finding| finding["message"].to_string()).collect();
     assert!(messages.iter().any(|message| message.contains("meet")), "{messages:?}");
     assert!(messages.len() >= 2, "{messages:?}");
+}
+
+#[test]
+fn two_races_at_one_place_are_both_found_wherever_it_lies() {
+    let place = Workplace::new();
+    let source = "#include <pthread.h>\n\
+        static int still;\n\
+        static int *shared = &still;\n\
+        static void *writes(void *unused) {\n\
+          *shared = 1;\n\
+          return unused;\n\
+        }\n\
+        static void *reads_early(void *unused) { return *shared ? unused : (void *)&still; }\n\
+        static void *reads_late(void *unused) { return *shared ? (void *)&still : unused; }\n\
+        int main(int count, char **words) {\n\
+          int on_stack = 0;\n\
+          if (count == 2) shared = words ? &on_stack : 0;\n\
+          void *(*const works[])(void *) = {writes, reads_early, reads_late};\n\
+          pthread_t threads[3];\n\
+          for (int i = 0; i < 3; i++) pthread_create(&threads[i], 0, works[i], 0);\n\
+          for (int i = 0; i < 3; i++) pthread_join(threads[i], 0);\n\
+          return 0;\n\
+        }\n";
+    place.write("races.c", source);
+    let has_fibers = Toolchain::find(None).is_ok_and(|found| found.is_clang);
+    for engine in ["fibers", "threads"].into_iter().filter(|engine| has_fibers || *engine != "fibers") {
+        for arguments in ["", "-- on-stack"] {
+            let check =
+                format!("check races.c --sanitizer thread --executions 300 --seed 1 --engine {engine} --jobs 1");
+            place.run(&format!("{check} --json out.json {arguments}")).left_with(FOUND);
+            let json = place.json("out.json");
+            let findings = json["findings"].as_array().expect("findings");
+            for reader in ["reads_early", "reads_late"] {
+                let is_of_it = |finding: &serde_json::Value| finding["message"].to_string().contains(reader);
+                assert!(findings.iter().any(is_of_it), "{reader} with {engine} {arguments}: {findings:?}");
+            }
+        }
+    }
 }

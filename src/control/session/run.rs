@@ -77,6 +77,9 @@ impl Session {
                         thread.free_locals();
                     }
                 }
+                if active.engine.has_fibers() || active.ask(|controller| controller.all_ended()) {
+                    sanitizer::look_again(|address| sanitizer::is_in_program(address) || is_on_stack(active, address));
+                }
                 self.execution.files_left_open = close_left(active);
                 end_heap(active);
                 self.execution.allocations = active.allocations();
@@ -136,6 +139,12 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
 }
 
 /// Frees what the heap has kept back. Threads that were not abandoned may yet use theirs.
+fn is_on_stack(active: &Active, address: usize) -> bool {
+    let threads = 0..active.ask(|controller| controller.thread_count());
+    active.engine.may_be_on_a_stack(address)
+        && threads.into_iter().any(|id| active.engine.thread(id).has_on_stack(address))
+}
+
 fn end_heap(active: &Active) {
     active.ask(|controller| {
         if let Some(heap) = &mut controller.heap {
