@@ -47,6 +47,7 @@ pub(crate) mod loaded;
 mod paths;
 mod symbols;
 mod tally;
+mod unseen;
 
 #[cfg(test)]
 pub(crate) mod sample;

@@ -90,6 +90,12 @@ pub enum Use {
     GaveUp(usize),
     /// It found out something about the object, and left it as it was.
     Looked(usize),
+    /// It changed the object.
+    Changed(usize),
+    /// It accesses what lies on its own stack, where there is no scheduling point. The size is 0 if it is not known.
+    Own { address: usize, size: u32, changes: bool },
+    /// It touches nothing of what its operation is on, only what is told besides.
+    Elsewhere,
     /// It begins to wait for that.
     Waits(usize),
     /// It wakes who waits for that, if there is anyone.

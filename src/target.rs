@@ -32,6 +32,7 @@ use crate::model::offers::Offers;
 
 pub use builder::{Builder, Progress};
 pub use demangle::demangled;
+pub use flags::has_points_at_checks_alone;
 pub use language::Language;
 pub use points::Points;
 pub use toolchain::{Form, Toolchain};

@@ -23,6 +23,8 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
 /* The size is 0 where more is accessed than what begins there: the source of a copy. */
 void threadbare_access(const volatile void *address, unsigned is_write, const void *place,
                         unsigned size);
+void threadbare_copy(const volatile void *target, const volatile void *source, const void *place,
+                     size_t size);
 /* src/control/alone.rs */
 extern long threadbare_alone;
 
@@ -33,6 +35,23 @@ static inline __attribute__((always_inline)) void access(const volatile void *ad
   } else {
     threadbare_access(address, is_write, place, size);
   }
+}
+
+static inline __attribute__((always_inline)) void copy(const volatile void *target,
+                                                       const volatile void *source, const void *place,
+                                                       size_t size) {
+  if (threadbare_alone > 1) {
+    --threadbare_alone;
+  } else {
+    threadbare_copy(target, source, place, size);
+  }
+}
+
+/* Of memset. */
+static inline __attribute__((always_inline)) void fill(const volatile void *target, int value,
+                                                       const void *place, size_t size) {
+  (void)value;
+  access(target, 1, place, size <= UINT32_MAX ? (unsigned)size : 0);
 }
 
 /* The numbers of points.h. */
@@ -86,7 +105,7 @@ void __wrap___tsan_func_exit(void) {
   if (__tsan_func_exit_) __tsan_func_exit_();
 }
 
-/* Blocks of memory: one point, since nobody copies byte by byte. The plain functions are those that come after the
+/* Blocks of memory: one point, since nobody copies byte by byte, and none within the stack of a thread. The plain functions are those that come after the
  * executable's (blocks.c), so a sanitizer's. */
 #define NEXT(name)                                                                                          \
   static __typeof__(&name) next_##name;                                                                     \
@@ -96,30 +115,30 @@ void __wrap___tsan_func_exit(void) {
 NEXT(memcpy)
 NEXT(memmove)
 NEXT(memset)
-#define BLOCK(name, type)                                                                                   \
+#define BLOCK(name, type, access_both)                                                                                   \
   SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
   SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \
-    access(target, 1, CALLER, 0);                                                                           \
+    access_both(target, source, CALLER, size);                                                              \
     if (__tsan_##name##_) return __tsan_##name##_(target, source, size);                                    \
     if (__asan_##name##_) return __asan_##name##_(target, source, size);                                    \
     return next_##name(target, source, size);                                                               \
   }
-BLOCK(memcpy, const void *)
-BLOCK(memmove, const void *)
-BLOCK(memset, int)
+BLOCK(memcpy, const void *, copy)
+BLOCK(memmove, const void *, copy)
+BLOCK(memset, int, fill)
 
 /* g++ leaves calls of these as they are. */
 void *__wrap_memcpy(void *target, const void *source, size_t size) {
-  access(target, 1, CALLER, 0);
+  copy(target, source, CALLER, size);
   return next_memcpy(target, source, size);
 }
 void *__wrap_memmove(void *target, const void *source, size_t size) {
-  access(target, 1, CALLER, 0);
+  copy(target, source, CALLER, size);
   return next_memmove(target, source, size);
 }
 void *__wrap_memset(void *target, int value, size_t size) {
-  access(target, 1, CALLER, 0);
+  fill(target, value, CALLER, size);
   return next_memset(target, value, size);
 }
 

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <thread>
@@ -99,6 +100,88 @@ std::int64_t flock_spin() {
   flock(lease.descriptor(), LOCK_UN);
   waiter.join();
   return 1;
+}
+
+/// Locks or unlocks the first byte of a file for a descriptor, or tries to; 0 or an error number.
+int lock_byte(int descriptor, int command, short kind) {
+  struct flock byte {};
+  byte.l_type = kind;
+  byte.l_whence = SEEK_SET;
+  byte.l_len = 1;
+  return fcntl(descriptor, command, &byte) == 0 ? 0 : errno;
+}
+
+/// Always 1: one thread does nothing but look for a part of a file that is locked, and then try to lock it itself.
+std::int64_t parts_spin() {
+  const std::string name = path("parts");
+  const File mine(name, O_CREAT | O_RDWR), other(name, O_RDWR);
+  lock_byte(mine.descriptor(), F_OFD_SETLK, F_WRLCK);
+  std::thread waiter([&] {
+    struct flock byte {};
+    do {
+      byte = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1, .l_pid = 0};
+      fcntl(other.descriptor(), F_OFD_GETLK, &byte);
+    } while (byte.l_type != F_UNLCK);
+    while (lock_byte(other.descriptor(), F_OFD_SETLK, F_RDLCK) != 0) {
+    }
+  });
+  lock_byte(mine.descriptor(), F_OFD_SETLK, F_UNLCK);
+  waiter.join();
+  return 1;
+}
+
+/// Always 4: who waits for a part of a file has it alone, ordered after who had it, whether by unlocking or by closing.
+std::int64_t parts_counter() {
+  const std::string name = path("parts");
+  int counter = 0;
+  on_threads(4, [&](int i) {
+    const File file(name, O_CREAT | O_RDWR);
+    if (lock_byte(file.descriptor(), F_OFD_SETLKW, F_WRLCK) != 0) return;
+    const int seen = counter;
+    sched_yield();
+    counter = seen + 1;
+    if (i % 2 == 0) lock_byte(file.descriptor(), F_OFD_SETLK, F_UNLCK);
+  });
+  return counter;
+}
+
+/// Always 15: who may lock which parts beside whom, and whole files beside them.
+std::int64_t parts_kinds() {
+  const std::string name = path("parts");
+  const File first(name, O_CREAT | O_RDWR), second(name, O_RDWR);
+  const auto lock = [](const File &file, short kind) { return lock_byte(file.descriptor(), F_OFD_SETLK, kind) == 0; };
+  std::int64_t result = 0;
+  if (lock(first, F_RDLCK) && lock(second, F_RDLCK)) result |= 1;
+  if (!lock(first, F_WRLCK) && errno == EAGAIN && lock(second, F_UNLCK) && lock(first, F_WRLCK)) result |= 2;
+  if (flock(second.descriptor(), LOCK_EX | LOCK_NB) == 0) result |= 4;
+  if (!lock(second, F_RDLCK)) result |= 8;
+  return result;
+}
+
+/// Stuck in some schedules: one thread waits for a part that another one has, which waits for a mutex of the first.
+std::int64_t parts_order() {
+  const std::string name = path("parts");
+  std::mutex mutex;
+  on_threads(2, [&](int i) {
+    const File file(name, O_CREAT | O_RDWR);
+    if (i == 0) {
+      const std::lock_guard lock(mutex);
+      lock_byte(file.descriptor(), F_OFD_SETLKW, F_WRLCK);
+    } else {
+      lock_byte(file.descriptor(), F_OFD_SETLKW, F_WRLCK);
+      const std::lock_guard lock(mutex);
+    }
+  });
+  return 1;
+}
+
+/// 0 or 1: whether a descriptor can be written to before another thread closes it.
+std::int64_t file_closed() {
+  const int descriptor = open(path("closed").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  std::thread closer([&] { close(descriptor); });
+  const bool written = pwrite(descriptor, "1", 1, 0) == 1;
+  closer.join();
+  return written ? 1 : 0;
 }
 
 /// 0 to 6: how much of a file one thread has read before another one empties it.
@@ -321,12 +404,17 @@ std::int64_t allocations() {
   }
 }
 
-constexpr ProbeList<15> probes{{
+constexpr ProbeList<20> probes{{
     {"file-check-then-act", file_check_then_act},
     {"file-exclusive", file_exclusive},
     {"file-calls", file_calls},
     {"file-spin", file_spin},
     {"flock-spin", flock_spin},
+    {"parts-spin", parts_spin},
+    {"parts-counter", parts_counter},
+    {"parts-kinds", parts_kinds},
+    {"parts-order", parts_order},
+    {"file-closed", file_closed},
     {"file-reads", file_reads},
     {"flock-counter", flock_counter},
     {"flock-order", flock_order},

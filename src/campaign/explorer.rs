@@ -13,20 +13,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow};
 
-use super::audit;
 use super::corpus::Gathered;
-use super::explain;
 use super::findings::{Finding, Findings, Origin};
-use super::interrupt;
 use super::job::{Audited, Job, Outcome, Replay, Work};
 use super::minimise::Shrinking;
 use super::plan::{Cell, Plan, Share};
-use super::prebuilt;
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::{self, Search, Searched};
 use super::supervisor::{Ended, Found, Supervisor};
 use super::suspects::Suspects;
 use super::targets::Targets;
+use super::{audit, explain, interrupt, prebuilt, unseen};
 use crate::case::Case;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::target::prebuilt::Prebuilt;
@@ -122,6 +119,7 @@ impl Campaign {
             let engines = engines.into_iter().filter(|engine| *engine != Engine::Fibers || has_fibers);
             summary.0.compared = audit::compare(&campaign, &summary.1, &summary.0.cells, &targets, engines)?;
         }
+        unseen::note(&mut summary.0, &campaign.searched, workshop);
         Ok(summary.0)
     }
 

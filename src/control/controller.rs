@@ -235,7 +235,8 @@ impl Controller {
     }
 
     pub fn left_out(&self) -> LeftOut {
-        LeftOut { strayed: self.extent().map_or(0, |extent| extent.strayed), ..self.left_out }
+        let extent = self.extent().unwrap_or_default();
+        LeftOut { strayed: extent.strayed, raced_unseen: extent.raced_unseen, ..self.left_out }
     }
 
     /// How far a search of all executions has come, if the strategy is one.

@@ -1,15 +1,37 @@
-//! The descriptors that the target opened during an execution, and the locks (`flock`) on its files.
+//! The descriptors that the target opened during an execution, and the locks on its files: whole ones by `flock`, and
+//! parts of them by `fcntl`.
 //!
 //! Which descriptors are open, and which opens are of one file, is all that anything here depends on: not
 //! what the system happens to number them.
 
 use std::ffi::c_int;
 
+/// What calls on files are on, as their operations say.
+pub(super) const FILES: usize = 0;
+
+/// What such a call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileUse {
+    /// It changed what is in files, or which there are.
+    Changes,
+    /// It left them as they were.
+    Looks,
+    /// The same, and the place in the open file moved on.
+    Reads,
+    /// It was about a descriptor or a lock alone.
+    Spares,
+}
+
 /// Descriptors that the target may have open at once.
 pub(super) const MAX_DESCRIPTORS: usize = 256;
 
-/// Device and inode.
-pub(super) type Identity = (u64, u64);
+/// What is locked: a file, by device and inode, or its parts, whose locks have nothing to do with those of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub device: u64,
+    pub inode: u64,
+    pub parts: bool,
+}
 
 /// How a file is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +49,11 @@ pub(super) type Released = (Identity, Lock);
 pub(super) struct Order(usize);
 
 impl Order {
+    /// Stands for who has locked the file.
+    pub fn object(self) -> usize {
+        self.0
+    }
+
     /// Who gives this lock up releases that place.
     pub fn released_by(self, lock: Lock) -> usize {
         match lock {
@@ -60,6 +87,9 @@ struct Open {
     /// Known once a lock was asked for.
     file: Option<Identity>,
     lock: Option<Lock>,
+    /// As `file`, of locks of its parts. Which those are is known to the system; here is the strictest so far.
+    parts: Option<Identity>,
+    strictest: Option<Lock>,
 }
 
 #[derive(Clone, Copy)]
@@ -81,7 +111,7 @@ pub(super) struct Files {
     pub touched: bool,
 }
 
-const FREE: Open = Open { references: 0, file: None, lock: None };
+const FREE: Open = Open { references: 0, file: None, lock: None, parts: None, strictest: None };
 
 impl Files {
     pub fn new() -> Self {
@@ -129,11 +159,11 @@ impl Files {
         descriptor.map(|descriptor| descriptor.open)
     }
 
-    /// A descriptor was closed. The lock that that released, if it did.
-    pub fn remove(&mut self, number: c_int) -> Option<Released> {
+    /// A descriptor was closed. The locks that that released.
+    pub fn remove(&mut self, number: c_int) -> [Option<Released>; 2] {
         let is_it = |entry: &&mut Option<Descriptor>| entry.is_some_and(|descriptor| descriptor.number == number);
-        let open = self.descriptors.iter_mut().find(is_it)?.take()?.open;
-        self.let_go(open)
+        let closed = self.descriptors.iter_mut().find(is_it).and_then(Option::take);
+        closed.map_or([None; 2], |closed| self.let_go(closed.open))
     }
 
     /// Takes a descriptor that is still open off the table.
@@ -142,18 +172,29 @@ impl Files {
         Some(left.number)
     }
 
+    /// Stands for which number is whose: it changes when one is opened, closed or copied.
+    pub fn numbers(&self) -> usize {
+        std::ptr::from_ref(&self.used).addr()
+    }
+
+    /// Stands for what one number is of, if the target opened it.
+    pub fn number(&self, number: c_int) -> Option<usize> {
+        let is_it = |entry: &&Option<Descriptor>| entry.is_some_and(|descriptor| descriptor.number == number);
+        self.descriptors.iter().find(is_it).map(|entry| std::ptr::from_ref(entry).addr())
+    }
+
     /// A thread begins to wait for the lock: the open file stays until it lets go.
     pub fn hold(&mut self, open: OpenId) {
         self.opens[open.0].references += 1;
     }
 
     /// One reference less; see `remove`.
-    pub fn let_go(&mut self, open: OpenId) -> Option<Released> {
+    pub fn let_go(&mut self, open: OpenId) -> [Option<Released>; 2] {
         self.opens[open.0].references -= 1;
         if self.opens[open.0].references > 0 {
-            return None;
+            return [None; 2];
         }
-        let released = self.unlock(open);
+        let released = [self.unlock(open), self.give_up_parts(open)];
         self.opens[open.0] = FREE;
         released
     }
@@ -182,6 +223,25 @@ impl Files {
         open.file.zip(open.lock.take())
     }
 
+    /// Parts of the file are to be locked for that open.
+    pub fn ask_for_parts(&mut self, open: OpenId, parts: Identity) {
+        self.opens[open.0].parts = Some(parts);
+    }
+
+    /// They are.
+    pub fn lock_parts(&mut self, open: OpenId, lock: Lock) {
+        let strictest = &mut self.opens[open.0].strictest;
+        if *strictest != Some(Lock::Exclusive) {
+            *strictest = Some(lock);
+        }
+    }
+
+    /// Some part, or all of them, may be locked no longer.
+    pub fn give_up_parts(&self, open: OpenId) -> Option<Released> {
+        let open = &self.opens[open.0];
+        open.parts.zip(open.strictest)
+    }
+
     /// What threads wait at for a lock of that open.
     pub fn object(&self, open: OpenId) -> usize {
         std::ptr::from_ref(&self.opens[open.0]).addr()
@@ -201,7 +261,8 @@ impl Files {
     }
 
     pub fn is_of(&self, open: OpenId, file: Identity) -> bool {
-        self.opens[open.0].file == Some(file)
+        let open = &self.opens[open.0];
+        if file.parts { open.parts == Some(file) } else { open.file == Some(file) }
     }
 }
 
@@ -209,7 +270,8 @@ impl Files {
 mod tests {
     use super::*;
 
-    const FILE: Identity = (1, 7);
+    const FILE: Identity = Identity { device: 1, inode: 7, parts: false };
+    const PARTS: Identity = Identity { parts: true, ..FILE };
 
     #[test]
     fn a_lock_is_the_opens_and_goes_with_its_last_descriptor() {
@@ -221,9 +283,9 @@ mod tests {
         assert!(files.try_lock(first, FILE, Lock::Exclusive));
         assert!(files.try_lock(files.open_of(5).expect("open"), FILE, Lock::Exclusive), "it is the same open file");
         assert!(!files.try_lock(second, FILE, Lock::Shared));
-        assert!(files.try_lock(second, (1, 8), Lock::Exclusive), "another file");
-        assert_eq!(files.remove(3), None);
-        assert_eq!(files.remove(5), Some((FILE, Lock::Exclusive)));
+        assert!(files.try_lock(second, Identity { inode: 8, ..FILE }, Lock::Exclusive), "another file");
+        assert_eq!(files.remove(3), [None; 2]);
+        assert_eq!(files.remove(5), [Some((FILE, Lock::Exclusive)), None]);
         assert_eq!(files.open_of(5), None);
         assert!(files.try_lock(second, FILE, Lock::Exclusive));
     }
@@ -239,6 +301,20 @@ mod tests {
         assert_eq!((files.unlock(a), files.unlock(a)), (Some((FILE, Lock::Shared)), None));
         assert_eq!(files.unlock(b), Some((FILE, Lock::Shared)));
         assert!(files.try_lock(c, FILE, Lock::Exclusive));
+    }
+
+    #[test]
+    fn locks_of_parts_are_given_up_apart_from_those_of_the_whole() {
+        let mut files = Files::new();
+        files.add(3);
+        let open = files.open_of(3).expect("open");
+        files.ask_for_parts(open, PARTS);
+        assert_eq!(files.give_up_parts(open), None, "it was not given");
+        files.lock_parts(open, Lock::Exclusive);
+        files.lock_parts(open, Lock::Shared);
+        assert!(files.is_of(open, PARTS) && !files.is_of(open, FILE));
+        assert!(files.try_lock(open, FILE, Lock::Shared));
+        assert_eq!(files.remove(3), [Some((FILE, Lock::Shared)), Some((PARTS, Lock::Exclusive))]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub struct Extent {
     pub repeated: u64,
     /// Times that one did not go the way it was sent.
     pub strayed: u64,
+    /// Races of a thread's accesses to its own stack, which are no scheduling points.
+    pub raced_unseen: u64,
     /// Executions of the whole search, as far as can be judged.
     pub estimate: u64,
 }

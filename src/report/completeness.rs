@@ -12,15 +12,28 @@ pub fn text(strategy: StrategyName, left_out: &LeftOut) -> String {
     if left_out.is_empty() {
         return format!("every schedule{bound} was tried");
     }
-    let LeftOut { set_aside, fair, cut, strayed } = *left_out;
-    let parts = [
+    let LeftOut { set_aside, fair, cut, strayed, raced_unseen, unseen } = *left_out;
+    let counted = [
         (set_aside, "a thread was set aside in a loop that waits"),
         (fair, "a long execution went on with fair turns"),
         (cut, "an execution was cut at its last scheduling point"),
         (strayed, "an execution did not go the way it was sent, since the program depends on more than its schedule"),
+        (
+            raced_unseen,
+            "an access of a thread to its own stack, which is no scheduling point, raced with another thread's",
+        ),
     ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts = parts.map(|(count, what)| format!("{what} ({})", grouped(*count))).collect::<Vec<_>>();
+    let counted = counted.iter().filter(|(count, _)| *count > 0);
+    let mut parts = counted.map(|(count, what)| format!("{what} ({})", grouped(*count))).collect::<Vec<_>>();
+    let named = [
+        (unseen.plain, "plain accesses are no scheduling points with `--points sync`"),
+        (
+            unseen.unchecked,
+            "with this compiler, accesses that AddressSanitizer does not check are no scheduling points",
+        ),
+        (unseen.prebuilt, "atomic operations and accesses in prebuilt code are no scheduling points"),
+    ];
+    parts.extend(named.iter().filter(|(is_so, _)| *is_so).map(|(_, what)| (*what).to_owned()));
     format!("the search{bound} ended, but not every schedule was tried: {}", parts.join(", "))
 }
 
@@ -39,6 +52,7 @@ pub fn so_far(extent: &Extent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::left_out::Unseen;
 
     #[test]
     fn a_search_that_is_not_over_says_how_long_it_would_take() {
@@ -59,5 +73,9 @@ mod tests {
         let said = "the search ended, but not every schedule was tried: a thread was set aside in a loop that waits (1,200), \
                     an execution was cut at its last scheduling point (3)";
         assert_eq!(text(StrategyName::Exhaustive, &left_out), said);
+        let unseen = LeftOut { unseen: Unseen { unchecked: true, ..Unseen::default() }, ..LeftOut::default() };
+        let said = "the search ended, but not every schedule was tried: with this compiler, accesses that AddressSanitizer \
+                    does not check are no scheduling points";
+        assert_eq!(text(StrategyName::Exhaustive, &unseen), said);
     }
 }

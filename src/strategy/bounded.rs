@@ -6,7 +6,8 @@
 //!
 //! Besides the order of threads, it tries every waiter that could be woken, every time-out and every injection.
 
-use super::{Decision, Divergence, Manner, Strategy, Turn, deepening};
+use super::deepening::Reach;
+use super::{Decision, Divergence, Manner, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
 
@@ -33,7 +34,7 @@ struct Node {
 pub struct Bounded {
     /// Preemptions: at most.
     bound: u32,
-    patience: u32,
+    reach: Reach,
     /// Executions of the search with this patience.
     executions: u64,
     /// The nodes on the way to the current leaf, and how many of them this execution passed.
@@ -54,7 +55,7 @@ impl Bounded {
     pub fn within(preemptions: u32) -> Self {
         Self {
             bound: preemptions,
-            patience: deepening::PATIENCE,
+            reach: Reach::new(),
             executions: 0,
             path: Vec::new(),
             depth: 0,
@@ -174,12 +175,12 @@ impl Strategy for Bounded {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, lets_stay: false, patience: self.patience, ..Manner::default() }
+        Manner { watches: true, lets_stay: false, patience: self.reach.patience, ..Manner::default() }
     }
 
     fn deepen(&mut self) -> bool {
-        let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
-        *self = Self { patience: deeper, ..Self::within(self.bound) };
+        let Some(deeper) = self.reach.deeper(self.executions) else { return false };
+        *self = Self { reach: deeper, ..Self::within(self.bound) };
         true
     }
 

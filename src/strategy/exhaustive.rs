@@ -13,7 +13,7 @@
 //! whatever could still be done.
 //!
 //! A thread that spins is set aside by the controller after a few rounds, so that there is an end. Where that happened, the
-//! search begins anew with loops of four times as many rounds, as long as it takes few executions: so a loop that gives up
+//! search begins anew with loops of twice as many rounds, as long as it takes few executions: so a loop that gives up
 //! after a while is followed to its end. The controller counts what is left out.
 
 mod footprint;
@@ -27,7 +27,8 @@ mod tree;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Decision, Divergence, Manner, Strategy, Turn, Use, deepening};
+use super::deepening::Reach;
+use super::{Decision, Divergence, Manner, Strategy, Turn, Use};
 use crate::model::execution::ThreadId;
 use crate::model::extent::Extent;
 use crate::model::op::Op;
@@ -76,7 +77,7 @@ struct Node {
 
 /// The search.
 pub struct Exhaustive {
-    patience: u32,
+    reach: Reach,
     /// Executions of the search with this patience, and how many of them were found to be like others on their way.
     executions: u64,
     repeated: u64,
@@ -97,7 +98,7 @@ impl Exhaustive {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            patience: deepening::PATIENCE,
+            reach: Reach::new(),
             executions: 0,
             repeated: 0,
             path: Vec::new(),
@@ -111,10 +112,10 @@ impl Exhaustive {
         }
     }
 
-    fn restart(&mut self, patience: u32) {
+    fn restart(&mut self, reach: Reach) {
         let mut record = std::mem::replace(&mut self.record, Record::new());
         record.forget();
-        *self = Self { patience, record, ..Self::new() };
+        *self = Self { reach, record, ..Self::new() };
     }
 
     /// Looks for races in the execution that has just ended, and makes the path lead to the next one.
@@ -313,7 +314,7 @@ impl Default for Exhaustive {
 
 impl Strategy for Exhaustive {
     fn forget(&mut self) {
-        self.restart(deepening::PATIENCE);
+        self.restart(Reach::new());
     }
 
     fn begin(&mut self, _seed: u64, _expected_points: u64) {
@@ -326,7 +327,7 @@ impl Strategy for Exhaustive {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, wants_uses: true, lets_stay: false, patience: self.patience }
+        Manner { watches: true, wants_uses: true, lets_stay: false, patience: self.reach.patience }
     }
 
     fn lies_still(&mut self, memory: Range<usize>) {
@@ -334,7 +335,7 @@ impl Strategy for Exhaustive {
     }
 
     fn deepen(&mut self) -> bool {
-        let Some(deeper) = deepening::deeper(self.patience, self.executions) else { return false };
+        let Some(deeper) = self.reach.deeper(self.executions) else { return false };
         self.restart(deeper);
         true
     }
@@ -349,6 +350,7 @@ impl Strategy for Exhaustive {
             executions: self.executions,
             repeated: self.repeated,
             strayed: self.strayed,
+            raced_unseen: self.order.unseen,
             estimate: self.estimate() as u64,
         })
     }

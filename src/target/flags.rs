@@ -74,7 +74,7 @@ pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Inst
 /// sanitizer: so they are the same everywhere, and a schedule fits everywhere.
 fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'static str> {
     let mut flags = Vec::new();
-    if toolchain.is_clang || sanitizer != Sanitizer::Address {
+    if !has_points_at_checks_alone(toolchain, sanitizer) {
         // It covers atomic operations as well.
         flags.push("-DTHREADBARE_ATOMICS_ELSEWHERE");
     }
@@ -86,14 +86,24 @@ fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'
             flags.extend(["-mllvm", "-tsan-instrument-func-entry-exit=0"]);
         }
     }
+    if has_points_at_checks_alone(toolchain, sanitizer) {
+        flags.extend(OUTLINED_CHECKS);
+        return flags;
+    }
     match (sanitizer, toolchain.is_clang) {
         (Sanitizer::Thread, _) => {}
         (Sanitizer::None, _) => flags.extend(["-fsanitize=thread", NO_THREAD_MACRO]),
         // The driver lets sanitizers not be mixed, since only one can be linked; only one is.
-        (Sanitizer::Address, true) => flags.extend(["-Xclang", "-fsanitize=thread", NO_THREAD_MACRO]),
-        (Sanitizer::Address, false) => flags.extend(OUTLINED_CHECKS),
+        (Sanitizer::Address, _) => flags.extend(["-Xclang", "-fsanitize=thread", NO_THREAD_MACRO]),
     }
     flags
+}
+
+/// Whether a program has scheduling points only at those plain accesses that AddressSanitizer checks: g++ has one kind of
+/// instrumentation at a time, and leaves out what cannot be out of bounds.
+#[must_use]
+pub fn has_points_at_checks_alone(toolchain: &Toolchain, sanitizer: Sanitizer) -> bool {
+    !toolchain.is_clang && sanitizer == Sanitizer::Address
 }
 
 /// Whether there is thread instrumentation in a build that is not ThreadSanitizer's, so that sources must not see it:

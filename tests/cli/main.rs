@@ -3,6 +3,7 @@
 mod check;
 mod ci;
 mod command;
+mod completeness;
 mod corpus;
 mod crashes;
 mod descriptors;

@@ -3,6 +3,7 @@
 use super::Controller;
 use crate::control::alone::{Alone, Look};
 use crate::model::execution::{Ending, ThreadId};
+use crate::strategy::Use;
 
 impl Controller {
     /// The execution that has just begun is one of a program, whose plain accesses are seen.
@@ -26,6 +27,14 @@ impl Controller {
             Look::Point | Look::Log => {}
         }
         look
+    }
+
+    /// A plain access of the running thread to its own stack.
+    #[inline]
+    pub fn access_own(&mut self, address: usize, size: u32, changes: bool) {
+        if self.reports_uses && !self.alone.is_phase() {
+            self.report(Use::Own { address, size, changes });
+        }
     }
 
     /// The running thread has joined `thread`, which has ended.

@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use super::{Controller, Next, SLOTS, State, Wake};
-use crate::control::files::{OpenId, Released};
+use crate::control::files::{FILES, FileUse, OpenId, Released};
 use crate::control::sanitizer;
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
@@ -121,23 +121,76 @@ impl Controller {
         }
     }
 
+    /// The target opened a file under this number, or copied the descriptor of that one.
+    pub fn add_descriptor(&mut self, number: c_int, copied: Option<OpenId>) {
+        match copied {
+            None => self.files.add(number),
+            Some(open) => self.files.add_to(open, number),
+        }
+        self.change_number(number);
+    }
+
     /// The target closed a descriptor.
     pub fn forget_descriptor(&mut self, number: c_int) {
-        if let Some(released) = self.files.remove(number) {
-            self.wake_lockers(released);
+        self.change_number(number);
+        let released = self.files.remove(number);
+        released.into_iter().flatten().for_each(|released| self.wake_lockers(released));
+    }
+
+    fn change_number(&mut self, number: c_int) {
+        if self.reports_uses
+            && let Some(entry) = self.files.number(number)
+        {
+            self.report(Use::Changed(entry));
+            self.report(Use::Changed(self.files.numbers()));
+        }
+    }
+
+    /// The target uses a descriptor, or tries to: whether it is there depends on who opens and closes.
+    pub fn use_number(&mut self, number: c_int) {
+        if self.reports_uses {
+            let entry = self.files.number(number);
+            self.report(Use::Looked(entry.unwrap_or_else(|| self.files.numbers())));
+        }
+    }
+
+    /// The target called something on files that came to that, by way of that descriptor if there is one.
+    pub fn use_files(&mut self, on: Option<c_int>, how: FileUse) {
+        if !self.reports_uses {
+            return;
+        }
+        match how {
+            FileUse::Changes => {}
+            FileUse::Looks | FileUse::Reads => self.report(Use::Looked(FILES)),
+            FileUse::Spares => self.report(Use::Elsewhere),
+        }
+        if let Some(number) = on {
+            self.use_number(number);
+            self.use_place(number, how == FileUse::Reads);
+        }
+    }
+
+    /// The place in the open file behind that descriptor matters, and moves on or not.
+    pub fn use_place(&mut self, number: c_int, moves: bool) {
+        if self.reports_uses
+            && let Some(open) = self.files.open_of(number)
+        {
+            let place = self.files.object(open);
+            self.report(if moves { Use::Changed(place) } else { Use::Looked(place) });
         }
     }
 
     /// A thread no longer waits for a lock of that open file.
     pub fn let_go(&mut self, open: OpenId) {
-        if let Some(released) = self.files.let_go(open) {
-            self.wake_lockers(released);
-        }
+        let released = self.files.let_go(open);
+        released.into_iter().flatten().for_each(|released| self.wake_lockers(released));
     }
 
     /// A lock on the file was released: whoever waits for one looks again.
     pub fn wake_lockers(&mut self, (file, lock): Released) {
-        sanitizer::release(self.files.order(file).released_by(lock));
+        let order = self.files.order(file);
+        self.report(Use::GaveUp(order.object()));
+        sanitizer::release(order.released_by(lock));
         for open in self.files.opens() {
             if self.files.is_of(open, file) {
                 self.wake_all(self.files.object(open));

@@ -7,6 +7,7 @@
 mod descriptor;
 mod listing;
 mod lock;
+mod parts;
 mod path;
 mod stream;
 
@@ -16,11 +17,12 @@ use std::ffi::c_int;
 
 use super::set_errno;
 use crate::control::active::{Active, active};
-use crate::control::controller::Controller;
+use crate::control::files::{FILES, FileUse};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
+use crate::strategy::Use;
 
 /// What a call does, as far as it decides how it can be made to fail. A crash comes before any call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,17 @@ impl Call {
             Self::Open | Self::Close | Self::Look | Self::Sync => false,
             Self::Read => result > 0,
             _ => result >= 0,
+        }
+    }
+
+    /// What a call that gave this did with files.
+    fn used(self, result: isize) -> FileUse {
+        match self {
+            Self::Close | Self::Sync | Self::Lock | Self::Unlock => FileUse::Spares,
+            Self::Read if result > 0 => FileUse::Reads,
+            Self::Read | Self::Open | Self::Look => FileUse::Looks,
+            _ if result < 0 => FileUse::Looks,
+            _ => FileUse::Changes,
         }
     }
 
@@ -105,42 +118,67 @@ fn calling() -> Option<&'static Active> {
 
 /// As `calling`, for a call on a descriptor.
 fn calling_on(descriptor: c_int) -> Option<&'static Active> {
-    calling().filter(|active| active.ask(|controller| controller.files.open_of(descriptor).is_some()))
+    calling().filter(|active| {
+        active.ask(|controller| {
+            let is_open = controller.files.open_of(descriptor).is_some();
+            if !is_open {
+                controller.use_number(descriptor);
+            }
+            is_open
+        })
+    })
 }
 
 /// The point of a call. Does not return if the process crashes there.
 fn point(active: &Active, call: Call) -> Fate {
     active.ask(|controller| controller.files.touched = true);
-    active.pass_at(OpKind::File, 0, call.number());
+    active.pass_at(OpKind::File, FILES, call.number());
     let injected = {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| controller.inject(|injection| call.may_fail_with(injection)))
     };
+    let fails = |error| {
+        active.report(Use::Looked(FILES));
+        Fate::Fails(error)
+    };
     match injected {
         None => Fate::GoesOn,
-        Some(Injection::Eio) => Fate::Fails(libc::EIO),
-        Some(Injection::Enospc) => Fate::Fails(libc::ENOSPC),
+        Some(Injection::Eio) => fails(libc::EIO),
+        Some(Injection::Enospc) => fails(libc::ENOSPC),
         Some(Injection::ShortWrite) => Fate::WritesHalf,
         Some(Injection::Crash) => active.crash(),
         Some(_) => unreachable!("no file call fails so"),
     }
 }
 
-/// After a call: who only looks, opens, closes and fails may be waiting for others.
-fn made(active: &Active, call: Call, result: isize) {
-    if call.changed(result) {
-        active.ask(Controller::progress);
-    }
+/// After a call, on that descriptor if there is one: who only looks, opens, closes and fails may be waiting for others.
+fn made(active: &Active, call: Call, on: Option<c_int>, result: isize) {
+    active.ask(|controller| {
+        controller.use_files(on, call.used(result));
+        if call.changed(result) {
+            controller.progress();
+        }
+    });
+}
+
+/// After a call that opens, with the new descriptor or something below 0.
+fn opened(active: &Active, call: Call, descriptor: c_int) {
+    active.ask(|controller| match descriptor {
+        0.. => controller.add_descriptor(descriptor, None),
+        // Otherwise it might have got a number.
+        _ => controller.use_number(descriptor),
+    });
+    made(active, call, None, descriptor as isize);
 }
 
 /// Hooks for calls that are a point and otherwise the real call: `kind: name(arguments) -> result`. They
 /// fail with -1. After `on`, those whose first argument is a descriptor.
 macro_rules! calls {
     ($($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
-        calls! { @hook calling(), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+        calls! { @hook calling(), None, $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
     )*};
     (on $($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
-        calls! { @hook calling_on($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+        calls! { @hook calling_on($first), Some($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
     )*};
     (behind $($kind:expr => $name:ident($first:ident: $first_type:ty $(, $argument:ident: $type:ty)*) -> $result:ty;)*) => {$(
         #[doc = concat!("`", stringify!($name), "` of a file; a point.")]
@@ -148,20 +186,20 @@ macro_rules! calls {
         /// # Safety
         /// That of the function.
         pub(in crate::control::hooks) unsafe fn $name($first: $first_type $(, $argument: $type)*) -> $result {
-            calls! { @body calling_on($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
+            calls! { @body calling_on($first), Some($first), $kind, $name, $result, $first: $first_type $(, $argument: $type)* }
         }
     )*};
-    (@hook $active:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {
+    (@hook $active:expr, $on:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {
         #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
         ///
         /// # Safety
         /// That of the function.
         #[unsafe(no_mangle)]
         unsafe extern "C-unwind" fn $name($($argument: $type),*) -> $result {
-            calls! { @body $active, $kind, $name, $result, $($argument: $type),* }
+            calls! { @body $active, $on, $kind, $name, $result, $($argument: $type),* }
         }
     };
-    (@body $active:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {{
+    (@body $active:expr, $on:expr, $kind:expr, $name:ident, $result:ty, $($argument:ident: $type:ty),*) => {{
         let active = $active;
         if let Some(active) = active
             && let Fate::Fails(error) = point(active, $kind)
@@ -172,7 +210,7 @@ macro_rules! calls {
         // SAFETY: passed on unchanged.
         let result = unsafe { real!($name: fn($($type),*) -> $result)($($argument),*) };
         if let Some(active) = active {
-            made(active, $kind, result as isize);
+            made(active, $kind, $on, result as isize);
         }
         result
     }};

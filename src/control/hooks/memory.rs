@@ -2,27 +2,61 @@
 
 use std::ffi::{c_uint, c_void};
 
-use crate::control::active::active;
+use crate::control::active::{Active, active};
 use crate::control::alone::Look;
 use crate::control::controller::Controller;
 use crate::model::op::{Op, OpKind};
 
 /// Called before each plain access but those of a phase with one thread, of which it is called for one now and then. A
-/// thread's own stack is no scheduling point: others rarely see it, and without optimisation most accesses go there. The
-/// size is 0 where more is accessed than that.
+/// thread's own stack is no scheduling point: others rarely see it, and without optimisation most accesses go there. Only
+/// a search of all executions is told of them, for it to know what it does not see. The size is 0 where more is accessed than that.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void, size: c_uint) {
-    if let Some(active) = active()
-        && !active.is_own(address as usize)
-    {
-        let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
-        match active.ask(Controller::look_at_access) {
-            Look::Point if active.count(kind) => {
-                active.pause_here(Op { kind, waits: false, size, object: address as usize, place: place as usize });
-            }
-            Look::Point | Look::Beat => {}
-            Look::Log => active.log(kind, (address as usize, size as usize)),
-            Look::Endless => active.stop(),
+    let Some(active) = active() else { return };
+    let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
+    if active.is_own(address as usize) {
+        access_own(active, address as usize, size, kind);
+    } else {
+        access(active, address as usize, size, kind, place as usize);
+    }
+}
+
+#[inline(always)]
+fn access(active: &Active, object: usize, size: u32, kind: OpKind, place: usize) {
+    match active.ask(Controller::look_at_access) {
+        Look::Point if active.count(kind) => active.pause_here(Op { kind, waits: false, size, object, place }),
+        Look::Point | Look::Beat => {}
+        Look::Log => active.log(kind, (object, size as usize)),
+        Look::Endless => active.stop(),
+    }
+}
+
+#[inline(always)]
+fn access_own(active: &Active, address: usize, size: u32, kind: OpKind) {
+    active.ask(|controller| controller.access_own(address, size, kind == OpKind::PlainStore));
+}
+
+/// As `threadbare_access`, before so many bytes are copied. It is a scheduling point unless both places are on the thread's
+/// own stack: of the target, which stands for both, or else of the source.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_copy(target: *const c_void, source: *const c_void, place: *const c_void, size: usize) {
+    let Some(active) = active() else { return };
+    let (target, source, place) = (target as usize, source as usize, place as usize);
+    let size = u32::try_from(size).unwrap_or(0);
+    let (load, store) = (OpKind::PlainLoad, OpKind::PlainStore);
+    match (active.is_own(target), active.is_own(source)) {
+        (false, false) => access(active, target, 0, store, place),
+        (false, true) => {
+            access(active, target, size, store, place);
+            access_own(active, source, size, load);
+        }
+        (true, false) => {
+            access(active, source, size, load, place);
+            access_own(active, target, size, store);
+        }
+        (true, true) => {
+            access_own(active, source, size, load);
+            access_own(active, target, size, store);
         }
     }
 }

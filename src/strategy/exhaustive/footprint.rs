@@ -24,12 +24,14 @@ pub struct Item {
     pub name: u32,
     pub bytes: u8,
     pub access: Access,
+    /// It is an access of a thread to its own stack: not where the step begins, but at some time during it.
+    pub is_unseen: bool,
 }
 
 impl Item {
     /// Something that is no memory.
     pub fn whole(name: u32, access: Access) -> Self {
-        Self { name, bytes: u8::MAX, access }
+        Self { name, bytes: u8::MAX, access, is_unseen: false }
     }
 
     pub fn conflicts_with(&self, other: &Self) -> bool {
@@ -42,7 +44,7 @@ impl Item {
     }
 }
 
-/// Any file.
+/// Any file, and what names there are.
 pub const FILES: u32 = 0;
 /// The numbers of new threads.
 pub const THREADS: u32 = 1;
@@ -56,7 +58,7 @@ const FRESH: u32 = u32::MAX;
 /// Bytes that have a name.
 const GRANULE: usize = 8;
 /// Larger accesses touch everything.
-const LARGEST: usize = 256;
+pub const LARGEST: usize = 256;
 
 /// Names of addresses. Variables of the program lie at the same address in every execution; what else there is, is known
 /// by when it was met, which is the same as far as executions begin alike.
@@ -121,7 +123,7 @@ impl Names {
             let last = end.min(granule + GRANULE);
             let bytes = (((1_u16 << (last - at)) - 1) << (at - granule)) as u8;
             let name = self.name(at);
-            items.push(Item { name, bytes, access });
+            items.push(Item { name, bytes, access, is_unseen: false });
             at = last;
         }
         true

@@ -35,6 +35,9 @@ struct Candidate {
     reversible: bool,
     /// It took, or gave up, the lock that the later one is made for.
     of_lock: bool,
+    /// Whether one of the two accesses is unseen, and then the number of the step of the earlier one's thread that has to come
+    /// before the later one for that not to matter.
+    unseen: Option<u32>,
 }
 
 /// What accessed some bytes and was not followed by a change of all of them.
@@ -65,6 +68,8 @@ pub struct Order {
     base: Vec<u32>,
     /// The pairs of steps that race.
     pub races: Vec<(u32, u32)>,
+    /// How many accesses race that no scheduling point is at.
+    pub unseen: u64,
 }
 
 impl Order {
@@ -79,6 +84,7 @@ impl Order {
             candidates: Vec::new(),
             base: Vec::new(),
             races: Vec::new(),
+            unseen: 0,
         }
     }
 
@@ -140,29 +146,32 @@ impl Order {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         let is_of_other = |other: u32| events[other as usize].way.thread != event.way.thread;
-        let mut push = |other: u32, reversible, of_lock| {
+        let mut push = |other: u32, reversible, of_lock, unseen| {
             if is_of_other(other) {
-                candidates.push(Candidate { event: other, reversible, of_lock });
+                candidates.push(Candidate { event: other, reversible, of_lock, unseen });
             }
         };
         if event.everything {
             for &(last, _) in self.last.iter().filter(|(last, _)| *last != NONE) {
-                push(last, true, false);
+                push(last, true, false, None);
             }
         } else if let Some(last) = self.last_of_all {
-            push(last, true, false);
+            push(last, true, false, None);
         }
         for item in &items[event.items.0 as usize..event.items.1 as usize] {
             let of_lock = item.name == event.takes;
             let cell = self.cell(item.name);
             for access in cell.accesses.iter().filter(|access| access.item.conflicts_with(item)) {
-                push(access.event, !of_lock && !event.joins, of_lock);
+                let is_unseen = access.item.is_unseen || item.is_unseen;
+                // What is not seen comes after the scheduling point of its step, which may order the two.
+                let index = || events[access.event as usize].index + u32::from(access.item.is_unseen);
+                push(access.event, !of_lock && !event.joins, of_lock, is_unseen.then(index));
             }
         }
         if event.takes != NONE
             && let Some(taken) = self.cell(event.takes).taken
         {
-            push(taken, true, true);
+            push(taken, true, true, None);
         }
         self.candidates = candidates;
     }
@@ -194,6 +203,14 @@ impl Order {
             if !comes_by(&base) && !between && !known() {
                 self.races.push(race);
             }
+        }
+        for candidate in candidates.iter().filter(|_| races) {
+            let of = usize::from(events[candidate.event as usize].way.thread);
+            let is_before = |index: u32| {
+                let others = candidates.iter().filter(|other| other.event != candidate.event);
+                base[of] >= index || others.into_iter().any(|other| self.clock(other.event)[of] >= index)
+            };
+            self.unseen += u64::from(candidate.unseen.is_some_and(|index| !is_before(index)));
         }
         for candidate in &candidates {
             join(&mut base, self.clock(candidate.event));

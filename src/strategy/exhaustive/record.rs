@@ -1,6 +1,6 @@
 //! The steps of the current execution and what each touches, as the controller tells of it.
 
-use super::footprint::{Access, FILES, Item, Names, THREADS, Touched};
+use super::footprint::{Access, FILES, Item, LARGEST, Names, THREADS, Touched};
 use super::order::{Event, NONE, touched};
 use super::tree::Way;
 use crate::model::execution::ThreadId;
@@ -9,6 +9,8 @@ use crate::strategy::{Decision, Use};
 
 /// Bytes of a lock and the like that others are about as well: all are as large at least.
 const LOCK: usize = 4;
+/// What a step touched last is not noted again, as far back as this.
+const RECENT: usize = 32;
 /// Addresses below are none of objects.
 const FIRST_ADDRESS: usize = 16;
 
@@ -342,7 +344,7 @@ impl Record {
             Use::GaveUp(lock) => self.taken.retain(|&(other, _)| other != lock),
             Use::Waits(object) => self.thread(thread).waits_for = object,
             Use::Stopped => self.stopped = true,
-            Use::Wakes { .. } | Use::Looked(_) => {}
+            Use::Wakes { .. } | Use::Looked(_) | Use::Changed(_) | Use::Own { .. } | Use::Elsewhere => {}
         }
         if !self.is_open {
             return;
@@ -372,11 +374,32 @@ impl Record {
                 _ => self.touch(object, LOCK, Access::Change),
             },
             Use::Looked(object) => match self.op.kind {
-                OpKind::TryLock if of_op(object) => self.only_looked(),
+                OpKind::TryLock | OpKind::File if of_op(object) => self.only_looked(),
                 _ => self.touch(object, LOCK, Access::Look),
             },
+            Use::Changed(object) => self.touch(object, LOCK, Access::Change),
+            Use::Own { address, size, changes } => {
+                self.access_unseen(address, size, if changes { Access::Change } else { Access::Look });
+            }
+            Use::Elsewhere => self.touches.clear(),
             Use::TimedOut | Use::Resumed(_) | Use::Stopped => {}
         }
+    }
+
+    fn access_unseen(&mut self, address: usize, size: u32, access: Access) {
+        let size = if size == 0 { LARGEST } else { LARGEST.min(size as usize) };
+        let before = self.touches.len();
+        self.names.add(&mut self.touches, address, size, access);
+        let recent = before.saturating_sub(RECENT);
+        let mut kept = before;
+        for index in before..self.touches.len() {
+            let item = Item { is_unseen: true, ..self.touches[index] };
+            if !self.touches[recent..kept].contains(&item) {
+                self.touches[kept] = item;
+                kept += 1;
+            }
+        }
+        self.touches.truncate(kept);
     }
 
     /// The operation found that it cannot be made.
@@ -418,5 +441,6 @@ fn is_known_wait(last: OpKind) -> bool {
             | OpKind::ThreadJoin
             | OpKind::SemaphoreWait
             | OpKind::BarrierWait
+            | OpKind::File
     )
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 
-use super::{Call, Fate, calling, calling_on, calls, made, point, set_errno};
+use super::{Call, Fate, calling, calling_on, calls, made, opened, parts, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::MAX_DESCRIPTORS;
 use crate::control::real::real;
@@ -76,10 +76,7 @@ fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     }
     make_room(active);
     let descriptor = open();
-    if descriptor >= 0 {
-        active.ask(|controller| controller.files.add(descriptor));
-    }
-    made(active, call, descriptor as isize);
+    opened(active, if flags & libc::O_TRUNC != 0 { Call::Truncate } else { call }, descriptor);
     descriptor
 }
 
@@ -98,6 +95,7 @@ pub(in crate::control::hooks) unsafe fn close(descriptor: c_int) -> c_int {
     let active = calling_on(descriptor);
     if let Some(active) = active {
         point(active, Call::Close);
+        made(active, Call::Close, Some(descriptor), 0);
     }
     // SAFETY: passed on unchanged.
     let result = unsafe { real!(close: fn(c_int) -> c_int)(descriptor) };
@@ -136,7 +134,10 @@ fn sync_with(descriptor: c_int, sync: impl FnOnce() -> c_int) -> c_int {
             set_errno(error);
             -1
         }
-        Fate::GoesOn | Fate::WritesHalf => 0,
+        Fate::GoesOn | Fate::WritesHalf => {
+            made(active, Call::Sync, Some(descriptor), 0);
+            0
+        }
     }
 }
 
@@ -153,7 +154,7 @@ fn write_with(descriptor: c_int, size: usize, write: impl FnOnce(usize) -> isize
         }
     };
     let written = write(size);
-    made(active, call, written);
+    made(active, call, Some(descriptor), written);
     written
 }
 
@@ -219,8 +220,8 @@ pub(in crate::control::hooks) unsafe fn dup3(descriptor: c_int, number: c_int, f
     copy_with(descriptor, || unsafe { real!(dup3: fn(c_int, c_int, c_int) -> c_int)(descriptor, number, flags) })
 }
 
-/// Hooks for `fcntl`, which copies descriptors too. Record locks are owned by the process, so that only those
-/// of open files could wait for one another.
+/// Hooks for `fcntl`, which copies descriptors too. Locks of parts of a file that the process owns never keep one of its
+/// threads from anything; those of open files do.
 macro_rules! controls {
     ($($name:ident)*) => {$(
         #[doc = concat!("`", stringify!($name), "` of a file; as `dup`.")]
@@ -232,9 +233,9 @@ macro_rules! controls {
             let call = || unsafe { real!($name: fn(c_int, c_int, usize) -> c_int)(descriptor, command, argument) };
             match command {
                 libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => copy_with(descriptor, call),
-                libc::F_OFD_SETLKW => match calling() {
-                    Some(active) => active.refuse(concat!(stringify!($name), " with F_OFD_SETLKW")),
-                    None => call(),
+                // SAFETY: the caller's promise.
+                libc::F_OFD_GETLK | libc::F_OFD_SETLK | libc::F_OFD_SETLKW => unsafe {
+                    parts::lock(descriptor, command, argument as *mut libc::flock)
                 },
                 _ => call(),
             }
@@ -246,7 +247,10 @@ controls! { fcntl fcntl64 }
 
 fn copy_with(descriptor: c_int, copy: impl FnOnce() -> c_int) -> c_int {
     let Some(active) = calling() else { return copy() };
-    let open = active.ask(|controller| controller.files.open_of(descriptor));
+    let open = active.ask(|controller| {
+        controller.use_number(descriptor);
+        controller.files.open_of(descriptor)
+    });
     if open.is_some() {
         make_room(active);
     }
@@ -255,8 +259,8 @@ fn copy_with(descriptor: c_int, copy: impl FnOnce() -> c_int) -> c_int {
         active.ask(|controller| {
             // What had the number before is closed.
             controller.forget_descriptor(number);
-            if let Some(open) = open {
-                controller.files.add_to(open, number);
+            if open.is_some() {
+                controller.add_descriptor(number, open);
             }
         });
     }

@@ -3,10 +3,11 @@
 use std::ffi::{c_char, c_int};
 
 use super::descriptor::make_room;
-use super::{Call, Fate, calling, made, point, set_errno};
+use super::{Call, Fate, calling, made, opened, point, set_errno};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::sanitizer::Unwatched;
+use crate::strategy::Use;
 
 /// Closes the directories that the target left open; how many those were.
 pub(super) fn close_left(active: &Active) -> u32 {
@@ -49,11 +50,13 @@ unsafe extern "C-unwind" fn opendir(path: *const c_char) -> *mut libc::DIR {
     }
     // SAFETY: passed on unchanged.
     let stream = unsafe { real!(opendir: fn(*const c_char) -> *mut libc::DIR)(path) };
-    if let Some(active) = active.filter(|_| !stream.is_null()) {
+    if let Some(active) = active {
         // SAFETY: just opened.
-        let descriptor = unsafe { libc::dirfd(stream) };
-        active.ask(|controller| controller.files.add(descriptor));
-        add(active, stream);
+        let descriptor = if stream.is_null() { -1 } else { unsafe { libc::dirfd(stream) } };
+        opened(active, Call::Open, descriptor);
+        if !stream.is_null() {
+            add(active, stream);
+        }
     }
     stream
 }
@@ -98,7 +101,8 @@ macro_rules! reads {
                         Some(listing) => unsafe { listing.next() },
                         None => std::ptr::null_mut(),
                     });
-                    made(active, Call::Read, (!entry.is_null()).into());
+                    // SAFETY: it is open, as it has a listing.
+                    made(active, Call::Read, Some(unsafe { libc::dirfd(stream) }), (!entry.is_null()).into());
                     entry
                 }
             }
@@ -118,6 +122,8 @@ unsafe extern "C-unwind" fn rewinddir(stream: *mut libc::DIR) {
         active.ask(|controller| {
             if let Some(listing) = controller.listings.of(stream) {
                 listing.rewind();
+                // SAFETY: it is open, as it has a listing.
+                controller.use_place(unsafe { libc::dirfd(stream) }, true);
             }
         });
     }
@@ -132,6 +138,7 @@ unsafe extern "C-unwind" fn closedir(stream: *mut libc::DIR) -> c_int {
         return unsafe { real!(closedir: fn(*mut libc::DIR) -> c_int)(stream) };
     };
     point(active, Call::Close);
+    active.report(Use::Elsewhere);
     {
         let _unwatched = Unwatched::begin();
         active.ask(|controller| controller.listings.remove(stream));

@@ -3,11 +3,13 @@
 
 use std::ffi::c_int;
 
-use super::{Call, Fate, calling, made, point, set_errno};
+use super::{Call, Fate, calling, point, set_errno};
 use crate::control::active::Active;
-use crate::control::files::{Identity, Lock, OpenId};
+use crate::control::controller::Controller;
+use crate::control::files::{FileUse, Identity, Lock, OpenId};
 use crate::control::real::real;
 use crate::control::sanitizer;
+use crate::strategy::Use;
 
 /// Stands in for `flock`; a scheduling point. As on Linux, a lock of the other kind is given up before the new one is
 /// asked for. Locks order memory, since what they guard is shared.
@@ -39,7 +41,8 @@ fn emulate(active: &Active, descriptor: c_int, operation: c_int) -> Result<(), c
     if let Fate::Fails(error) = point(active, if wanted.is_some() { Call::Lock } else { Call::Unlock }) {
         return Err(error);
     }
-    let file = identity(descriptor)?;
+    active.ask(|controller| controller.use_files(Some(descriptor), FileUse::Spares));
+    let file = identity(descriptor, false)?;
     let Some(open) = active.ask(|controller| controller.files.open_of(descriptor)) else {
         active.refuse("flock on a descriptor that was open before");
     };
@@ -55,23 +58,32 @@ fn emulate(active: &Active, descriptor: c_int, operation: c_int) -> Result<(), c
 fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) -> Result<(), c_int> {
     let (object, order) = active.ask(|controller| (controller.files.object(open), controller.files.order(file)));
     if active.ask(|controller| controller.files.lock_of(open)) == Some(lock) {
+        active.report(Use::Looked(order.object()));
         order.acquired_by(lock).for_each(sanitizer::acquire);
         return Ok(());
     }
     give_up(active, open);
     // Another thread may close the descriptor meanwhile.
     active.ask(|controller| controller.files.hold(open));
-    let mut taken = active.ask(|controller| controller.files.try_lock(open, file, lock));
+    let try_it = || {
+        active.ask(|controller| {
+            let taken = controller.files.try_lock(open, file, lock);
+            let object = order.object();
+            controller.report(if taken { Use::Took(object) } else { Use::Looked(object) });
+            taken
+        })
+    };
+    let mut taken = try_it();
     while !taken && waits {
         active.block(object, "flock", None);
-        taken = active.ask(|controller| controller.files.try_lock(open, file, lock));
+        taken = try_it();
     }
     active.ask(|controller| controller.let_go(open));
     if !taken {
         return Err(libc::EWOULDBLOCK);
     }
     order.acquired_by(lock).for_each(sanitizer::acquire);
-    made(active, Call::Lock, 0);
+    active.ask(Controller::progress);
     Ok(())
 }
 
@@ -84,8 +96,8 @@ fn give_up(active: &Active, open: OpenId) {
     });
 }
 
-/// What tells the files behind descriptors apart.
-fn identity(descriptor: c_int) -> Result<Identity, c_int> {
+/// What tells the files behind descriptors apart, or their parts.
+pub(super) fn identity(descriptor: c_int, parts: bool) -> Result<Identity, c_int> {
     let mut found = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fills the buffer if it succeeds.
     unsafe {
@@ -93,6 +105,6 @@ fn identity(descriptor: c_int) -> Result<Identity, c_int> {
             return Err(libc::EBADF);
         }
         let found = found.assume_init();
-        Ok((found.st_dev, found.st_ino))
+        Ok(Identity { device: found.st_dev, inode: found.st_ino, parts })
     }
 }

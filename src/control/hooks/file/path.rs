@@ -23,7 +23,7 @@ macro_rules! removes {
             {
                 return 0;
             }
-            calls! { @body calling(), Call::Remove, $name, c_int, path: Path }
+            calls! { @body calling(), None, Call::Remove, $name, c_int, path: Path }
         }
     )*};
 }

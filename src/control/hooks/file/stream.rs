@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use super::descriptor::make_room;
-use super::{Call, Fate, calling, calling_on, made, point, set_errno};
+use super::{Call, Fate, calling, calling_on, opened, point, set_errno};
 use crate::control::real::real;
 
 /// Hooks for `fopen` in both forms.
@@ -30,11 +30,10 @@ macro_rules! opens {
             }
             // SAFETY: passed on unchanged.
             let stream = unsafe { real!($name: fn(*const c_char, *const c_char) -> *mut libc::FILE)(path, mode) };
-            if let Some(active) = active.filter(|_| !stream.is_null()) {
+            if let Some(active) = active {
                 // SAFETY: just opened.
-                let descriptor = unsafe { libc::fileno(stream) };
-                active.ask(|controller| controller.files.add(descriptor));
-                made(active, call, 0);
+                let descriptor = if stream.is_null() { -1 } else { unsafe { libc::fileno(stream) } };
+                opened(active, call, descriptor);
             }
             stream
         }
