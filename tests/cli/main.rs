@@ -21,6 +21,7 @@ mod refusals;
 mod regressions;
 mod runtimes;
 mod sanitizers;
+mod shown;
 mod transcripts;
 mod waiting;
 mod wrappers;

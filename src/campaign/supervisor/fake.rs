@@ -26,7 +26,8 @@ impl Worker {
         let here = directory.path().display();
         // It marks the trace as that of a worker that is there.
         let ready = format!("printf '\\1' | dd of=$quick/trace bs=1 seek={} conv=notrunc 2>/dev/null", Trace::READY_AT);
-        fs::write(&path, format!("#!/bin/sh\nhere={here}\ndir=$3\nquick=${{4:-$3}}\n{ready}\n{commands}\n")).expect("written");
+        fs::write(&path, format!("#!/bin/sh\nhere={here}\ndir=$3\nquick=${{4:-$3}}\n{ready}\n{commands}\n"))
+            .expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
         Self { directory }
     }
