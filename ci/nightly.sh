@@ -2,6 +2,7 @@
 # What takes too long for every change: `ci/nightly.sh PART…`, or every part.
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check,
 #                           random programs by tens of thousands
+#   pages                   pages of cases in a headless Chromium (chromium and chromedriver, or Debian's chromium-driver; node 18)
 #   field                   a long exploration of what Debian has of others' concurrent libraries
 #   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
@@ -36,6 +37,22 @@ judge() {
   export THREADBARE_JUDGE_SEED=${seed}000000 THREADBARE_JUDGE_TIMES=${JUDGE_TIMES:-50}
   run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled judge
   run cargo test --test controlled judge
+}
+
+# Pages of a program, of a task graph and of ten thousand steps, opened, clicked through, searched and measured.
+pages() {
+  cargo build --release
+  local tool folder=nightly/pages case
+  tool=$(realpath "$threadbare")
+  rm -rf "$folder" && mkdir -p "$folder"
+  for source in examples/check/lost_update.c examples/check/lock_order.c ci/many_steps.c; do
+    "$tool" check "$source" --sanitizer none --executions 300 --stop-at-first --seed 3 --findings "$folder" > /dev/null || true
+  done
+  cp tests/corpus/lost-notify.case "$folder"
+  for case in "$folder"/*.case; do
+    run "$tool" show "$case" --format html --output "$case.html"
+  done
+  run node ci/test-page.mjs "$folder"/*.html
 }
 
 # Libraries that others wrote and many use: nothing may be reported there that is not so.
@@ -87,13 +104,13 @@ explore() {
 }
 
 mkdir -p nightly
-[ $# -gt 0 ] || set -- tests field figures none thread address
+[ $# -gt 0 ] || set -- tests pages field figures none thread address
 for part in "$@"; do
   case $part in
-    tests | field | figures) "$part" ;;
+    tests | pages | field | figures) "$part" ;;
     none | thread | address) explore "$part" ;;
     *)
-      echo "nightly.sh: there is no part $part; choose tests, field, figures, none, thread or address" >&2
+      echo "nightly.sh: there is no part $part; choose tests, pages, field, figures, none, thread or address" >&2
       exit 2
       ;;
   esac

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod explorer;
 pub mod findings;
 pub mod fingerprint;
+pub mod gathered;
 pub mod interrupt;
 pub mod job;
 pub mod known;
@@ -42,7 +43,7 @@ mod case_name;
 pub mod each_test;
 #[cfg(feature = "libfuzzer")]
 mod evolve_worker;
-mod explain;
+pub mod explain;
 pub(crate) mod loaded;
 mod paths;
 mod symbols;

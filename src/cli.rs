@@ -11,6 +11,7 @@ mod corpus;
 mod doctor;
 mod each_test;
 mod explain;
+mod export;
 mod fuzz;
 mod generated;
 mod install;
@@ -20,6 +21,7 @@ mod opened;
 mod outputs;
 mod program;
 mod replay;
+mod report;
 mod resolve;
 mod runtime;
 mod search;
@@ -74,8 +76,12 @@ enum Command {
     Verify(verify::Flags),
     /// Say why the schedule of a case fails: the step that decides, and the order of two operations.
     Explain(explain::Flags),
-    /// Show a case: its task graph, schedule and evidence.
+    /// Show a case: its task graph, schedule and evidence, or its execution as a page of HTML.
     Show(show::Flags),
+    /// Write a regression test of CMake and C++ that fails for as long as a case does.
+    Export(export::Flags),
+    /// Report the findings in a directory, one for each bug: as a table, HTML, Markdown, JUnit, SARIF or annotations.
+    Report(report::Flags),
     /// Measure how many executions it takes to find each seeded bug.
     Bugs(bugs::Flags),
     /// Measure the throughput under control against that of uncontrolled stress.
@@ -135,7 +141,9 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
         Command::Verify(flags) => verify::run(&flags, world),
         Command::Explain(flags) => explain::run(&flags, world).map(found_nothing),
-        Command::Show(flags) => show::run(&flags),
+        Command::Show(flags) => show::run(&flags, world),
+        Command::Export(flags) => export::run(&flags, world).map(found_nothing),
+        Command::Report(flags) => report::run(&flags, world).map(found_nothing),
         Command::Bugs(flags) => bugs::run(&flags, world),
         Command::Corpus(flags) => corpus::run(&flags, world),
         Command::Bench(flags) => bench::run(&flags, world).map(found_nothing),

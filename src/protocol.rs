@@ -1,5 +1,6 @@
 //! What supervisor and worker leave for each other in files that outlive the worker.
 
+pub mod asides;
 pub mod input_slot;
 mod mapped;
 pub mod steps;

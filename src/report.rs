@@ -1,11 +1,14 @@
 //! What people and programs read: tables, a progress line, JSON, timelines, interleavings and graphs.
 
+pub mod bugs;
 pub mod completeness;
 pub mod corpus;
 pub mod findings;
 pub mod graph;
+pub mod index;
 pub mod json;
 pub mod junit;
+pub mod page;
 pub mod painted;
 pub mod progress;
 pub mod reasons;
@@ -14,6 +17,7 @@ pub mod sarif;
 pub mod shrunk;
 pub mod table;
 pub mod throughput;
+pub mod trace_events;
 
 pub use crate::terminal::say;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::explain;
+use super::explain::Account;
 use super::laboratory::Laboratory;
 use super::minimise::Shrunk;
 use super::seed::splitmix64;
@@ -41,13 +41,12 @@ impl Chance {
 
 /// Why it fails, as far as that could be told.
 pub struct Reasons {
-    /// The steps, in words.
-    pub steps: Vec<Step>,
+    pub account: Account,
     /// Along the schedule.
     pub chances: Vec<Chance>,
     /// Just before the critical point and just after it.
     pub around: Option<(Chance, Chance)>,
-    /// The step that is made last before nearly all continuations fail: an index of `steps`.
+    /// The step that is made last before nearly all continuations fail: an index of the steps.
     pub critical: Option<usize>,
     /// Two steps, in the order that fails.
     pub pair: Option<(usize, usize)>,
@@ -55,6 +54,23 @@ pub struct Reasons {
     pub change: Option<(Departure, Option<usize>)>,
     /// It fails whatever the order: without any departure.
     pub always: bool,
+}
+
+impl Reasons {
+    /// The steps, of which those are marked that decide.
+    #[must_use]
+    pub fn marked(&self) -> Vec<Step> {
+        let mut marked = self.account.steps.clone();
+        if let Some(index) = self.critical.filter(|_| self.around.is_some()) {
+            marked[index].mark = Some("critical point".to_owned());
+        }
+        for (index, why) in
+            self.pair.iter().flat_map(|(first, second)| [(first, "comes first"), (second, "comes second")])
+        {
+            marked[*index].mark.get_or_insert_with(|| why.to_owned());
+        }
+        marked
+    }
 }
 
 /// Looks into a schedule that was made small. `observe` is told of the samples made.
@@ -69,10 +85,8 @@ pub fn reasons(
 ) -> Result<Reasons> {
     let schedule = shrunk.case.schedule.clone().unwrap_or_default();
     let ended = laboratory.replay(&shrunk.case)?;
-    let object = laboratory.target().object.clone();
-    let (points, recorded): (Vec<u64>, _) =
-        (ended.outcome.steps.iter().map(|step| step.point).collect(), &ended.outcome.steps);
-    let steps = explain::shown(recorded, &object, laboratory.symbols(), &shrunk.case.report);
+    let account = Account::of(laboratory, &ended, &shrunk.case.report);
+    let (points, steps) = (&account.points, &account.steps);
     let mut sampler = Sampler { laboratory, shrunk, deadline, sampled: 0, observe: &mut observe };
     let ends = ends_of_runs(&schedule);
     let mut chances = sampler.chances(&thinned(&ends, MOST_PREFIXES), FEW)?;
@@ -90,11 +104,11 @@ pub fn reasons(
     }
     // The last decision of the prefix is made at its last point but one, and the operation that it lets happen comes then.
     let critical = around.and_then(|(_, after)| points.iter().rposition(|point| *point < after.points));
-    let pair = critical.and_then(|critical| deciding(&steps, critical));
+    let pair = critical.and_then(|critical| deciding(steps, critical));
     let change = sampler.change(around.map(|(_, after)| after.points), &schedule)?;
-    let change = change.map(|departure| (departure, step_before(&steps, &schedule, &points, &departure)));
+    let change = change.map(|departure| (departure, step_before(steps, &schedule, points, &departure)));
     let always = shrunk.guide.sketch.departures.is_empty();
-    Ok(Reasons { steps, chances, around, critical, pair, change, always })
+    Ok(Reasons { account, chances, around, critical, pair, change, always })
 }
 
 /// Samples continuations.

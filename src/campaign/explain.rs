@@ -1,8 +1,11 @@
 //! Explains a finding in a program under check: its steps, with the lines of the source, the names of its variables and what
 //! they held.
 
+mod account;
 mod debug_info;
 mod objects;
+
+pub use account::{Account, Call};
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

@@ -19,6 +19,7 @@ use super::symbols::Symbols;
 use crate::case::Case;
 use crate::feedback::Features;
 use crate::input::Input;
+use crate::model::execution::Aside;
 use crate::model::schedule::Schedule;
 use crate::model::sketch::Sketch;
 use crate::model::verdict::Failure;
@@ -56,6 +57,8 @@ pub struct Ended {
     pub evolved: Evolved,
     /// The departures of its last execution, of a replay.
     pub sketch: Sketch,
+    /// What happened beside the steps, of a replay that explains.
+    pub asides: Vec<Aside>,
 }
 
 /// What a worker of a coverage-guided campaign leaves behind; nothing, if it is another's.

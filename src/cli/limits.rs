@@ -17,18 +17,19 @@ pub struct Limits {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub executions: Option<u64>,
     /// Time to make the schedules of what is found small, over all findings, or `off` to keep them as they are found.
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = minimise)]
-    minimise: Minimise,
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration_or_off)]
+    minimise: AtMost,
 }
 
-/// Time for the schedules of findings.
+/// Time for something that may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Minimise(Option<Duration>);
+pub struct AtMost(pub Option<Duration>);
 
-fn minimise(text: &str) -> Result<Minimise, String> {
+/// Parses a duration, or `off` for none.
+pub fn duration_or_off(text: &str) -> Result<AtMost, String> {
     match text {
-        "off" => Ok(Minimise(None)),
-        _ => duration(text).map(|time| Minimise(Some(time))).map_err(|why| format!("{why}; or `off`")),
+        "off" => Ok(AtMost(None)),
+        _ => duration(text).map(|time| AtMost(Some(time))).map_err(|why| format!("{why}; or `off`")),
     }
 }
 
@@ -75,15 +76,15 @@ mod tests {
 
     #[test]
     fn schedules_are_left_as_they_are_found_on_request() {
-        assert_eq!(minimise("off"), Ok(Minimise(None)));
-        assert_eq!(minimise("5s"), Ok(Minimise(Some(Duration::from_secs(5)))));
-        assert!(minimise("0").is_err_and(|why| why.contains("`off`")));
+        assert_eq!(duration_or_off("off"), Ok(AtMost(None)));
+        assert_eq!(duration_or_off("5s"), Ok(AtMost(Some(Duration::from_secs(5)))));
+        assert!(duration_or_off("0").is_err_and(|why| why.contains("`off`")));
     }
 
     #[test]
     fn the_default_holds_where_nothing_else_ends_it() {
         let default = Duration::from_secs(60);
-        let of = |budget, executions| Limits { budget, executions, minimise: Minimise(None) }.budget(default);
+        let of = |budget, executions| Limits { budget, executions, minimise: AtMost(None) }.budget(default);
         assert_eq!(of(None, None), Some(default));
         assert_eq!(of(None, Some(5)), None);
         assert_eq!(of(Some(Duration::from_secs(2)), Some(5)), Some(Duration::from_secs(2)));

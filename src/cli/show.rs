@@ -1,5 +1,7 @@
 //! `threadbare show`: a case for people, for Graphviz or for programs.
 
+mod told;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,6 +9,9 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::limits::{AtMost, duration_or_off};
+use super::opened::Trusted;
+use super::world::World;
 use crate::case::{Case, Workload};
 use crate::check::Check;
 use crate::input::Input;
@@ -18,13 +23,27 @@ use crate::report::{graph, grouped};
 use crate::strategy::bytes;
 use crate::task_graph::TaskGraph;
 use crate::terminal;
+use crate::whole_file::{can_write, write_whole};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  threadbare show found.case                                       what the case holds
+  threadbare show found.case --format html --output found.html     its execution, step by step, in a browser
+  threadbare show found.case --format perfetto --output trace.json  the same for ui.perfetto.dev")]
 pub struct Flags {
     /// The case, or the input that a fuzz target saved.
     case: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Write to this file, not to standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Time to look for why it fails, with the formats that execute the case, or `off` not to look.
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration_or_off)]
+    budget: AtMost,
+    #[command(flatten)]
+    trusted: Trusted,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -35,9 +54,27 @@ enum Format {
     Dot,
     /// Everything.
     Json,
+    /// A page of its own: the case is executed once more, and each step shown by thread, with source and stack.
+    Html,
+    /// The same execution as a trace, which Perfetto and chrome://tracing show.
+    Perfetto,
 }
 
-pub fn run(flags: &Flags) -> Result<bool> {
+pub fn run(flags: &Flags, world: &World) -> Result<bool> {
+    flags.output.iter().try_for_each(|path| can_write(path))?;
+    let shown = match flags.format {
+        Format::Html | Format::Perfetto => told::shown(flags, world)?,
+        Format::Text | Format::Dot | Format::Json => recorded(flags)?,
+    };
+    match &flags.output {
+        Some(path) => write_whole(path, shown.as_bytes())?,
+        None => terminal::print(&shown),
+    }
+    Ok(false)
+}
+
+/// What the case or input itself holds.
+fn recorded(flags: &Flags) -> Result<String> {
     let (case, choices) = match Input::read(&flags.case)? {
         Some(input) => {
             let (case, choices) = input.into_case(None, Sanitizer::None);
@@ -45,7 +82,8 @@ pub fn run(flags: &Flags) -> Result<bool> {
         }
         None => (Case::read(&flags.case)?, None),
     };
-    let shown = match (flags.format, choices) {
+    Ok(match (flags.format, choices) {
+        (Format::Html | Format::Perfetto, _) => unreachable!("these execute the case"),
         (Format::Text, Some(choices)) => text_of_input(&case, &choices),
         (Format::Json, Some(choices)) => {
             format!("{:#}\n", json_of_input(&case, &choices))
@@ -59,9 +97,7 @@ pub fn run(flags: &Flags) -> Result<bool> {
             ),
         },
         (Format::Json, None) => format!("{:#}\n", json_of(&case)),
-    };
-    terminal::print(&shown);
-    Ok(false)
+    })
 }
 
 fn text(case: &Case) -> String {

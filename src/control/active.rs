@@ -1,5 +1,6 @@
 //! The execution under control on this OS thread, as the hooks see it.
 
+mod logged;
 mod place;
 mod signals;
 
@@ -7,21 +8,18 @@ pub(super) use signals::information;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::{c_int, c_void};
-use std::path::Path;
 
 use super::controller::{Controller, Next, Wake};
 use super::engine::Engine;
 use super::image::Image;
-use super::log::{Log, Moment};
+use super::log::Log;
 use super::sanitizer;
 use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
 use super::virtual_thread::{Start, VirtualThread};
-use crate::model::execution::{Ending, Exit, Step, ThreadId};
+use crate::model::execution::{Ending, Exit, ThreadId};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
-use crate::process;
-use crate::protocol::Steps;
 use crate::strategy::Use;
 
 /// The execution that the calling thread is part of, if it is controlled.
@@ -169,46 +167,6 @@ impl Active {
     pub fn stop(&self) -> ! {
         self.follow(Next::Stop);
         unreachable!("a stopped execution goes on")
-    }
-
-    #[cold]
-    pub fn log(&self, kind: OpKind, (object, size): (usize, usize)) {
-        let _unwatched = sanitizer::Unwatched::begin();
-        if let Some(log) = self.log.get() {
-            let moment = self.ask(|controller| {
-                let (runnable, point) = (controller.runnable_digest(), controller.trace().points());
-                Moment { runnable, point }
-            });
-            let current = self.current();
-            let threads = 0..self.ask(|controller| controller.thread_count());
-            let signals_of = |thread| self.ask(|controller| controller.signals.place(thread));
-            let is_of =
-                |thread: &ThreadId| self.engine.thread(*thread).address() == object || signals_of(*thread) == object;
-            match threads.into_iter().find(is_of) {
-                Some(other) => log.add_on_thread(current, kind, other, moment),
-                None => log.add(current, kind, (object, size), moment),
-            }
-        }
-    }
-
-    /// Keeps every step of the program under check, if there is one, or else of the runtime in `object`, from now on: with
-    /// what it read and wrote if there is a file to keep them in.
-    pub fn begin_log(&self, file: Option<&Path>, object: Option<&Path>) {
-        // One that cannot be made keeps nothing for the case that the process dies.
-        let file = || file.and_then(|path| Steps::create(path).ok());
-        if let Some(image) = self.image.get() {
-            self.log.get_or_init(|| image.log(file()));
-            self.ask(|controller| controller.set_logging(true));
-        } else if let Some((whole, code)) = object.and_then(process::ranges_of) {
-            self.log.get_or_init(|| Log::new(whole, code, file()));
-            self.ask(|controller| controller.set_logging(true));
-        }
-    }
-
-    /// The steps since `begin_log`, which are kept no more.
-    pub fn end_log(&self) -> Vec<Step> {
-        self.ask(|controller| controller.set_logging(false));
-        self.log.get().map(Log::take).unwrap_or_default()
     }
 
     /// The calling thread waits for `object`, at most until `deadline` (virtual nanoseconds). Handlers of signals may run

@@ -345,6 +345,11 @@ impl Controller {
         self.runnable.iter().fold(1, |digest, thread| (digest ^ u64::from(thread)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
+    /// What each thread waits in, if it cannot go on by itself.
+    pub fn waits(&self) -> impl Iterator<Item = Option<&'static str>> {
+        self.threads.iter().map(|thread| (thread.state == State::Blocked).then_some(thread.primitive))
+    }
+
     /// Virtual threads created so far.
     pub fn thread_count(&self) -> ThreadId {
         self.threads.len() as ThreadId

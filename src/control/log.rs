@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 
-use crate::model::execution::{Object, Step, ThreadId, Value};
+use crate::model::execution::{Aside, Happened, Object, Step, ThreadId, Value};
 use crate::model::op::OpKind;
 use crate::protocol::Steps;
 use crate::protocol::steps::{MAX_FRAMES, MAX_STEPS};
@@ -40,13 +40,39 @@ pub(super) struct Log {
     file: Option<RefCell<Steps>>,
     /// What the last step was on, if what it holds is to be told.
     last: Cell<(usize, usize)>,
+    /// What each thread was last seen to wait in, if it did.
+    blocked: RefCell<Vec<Option<&'static str>>>,
 }
 
 impl Log {
     /// Of a program that was loaded to that range, its code to a part of it.
     pub fn new(program: Range<usize>, code: Range<usize>, file: Option<Steps>) -> Self {
         let (file, last) = (file.map(RefCell::new), Cell::new((0, 0)));
-        Self { program, code, steps: RefCell::default(), file, last }
+        Self { program, code, steps: RefCell::default(), file, last, blocked: RefCell::default() }
+    }
+
+    /// Notes what happened after the steps so far.
+    pub fn note(&self, what: Happened) {
+        if let Some(file) = &self.file {
+            file.borrow_mut().put_aside(&Aside { step: self.steps.borrow().len(), what });
+        }
+    }
+
+    /// Notes who waits now and did not before, and who waits no more; `threads` are all, with what each waits in.
+    pub fn note_waits(&self, threads: impl Iterator<Item = Option<&'static str>>) {
+        let mut known = self.blocked.borrow_mut();
+        for (thread, now) in threads.enumerate() {
+            if known.len() == thread {
+                known.push(None);
+            }
+            let before = std::mem::replace(&mut known[thread], now);
+            if before != now && before.is_some() {
+                self.note(Happened::Unblocked(thread as ThreadId));
+            }
+            if let Some(primitive) = now.filter(|_| before != now) {
+                self.note(Happened::Blocked(thread as ThreadId, primitive.to_owned()));
+            }
+        }
     }
 
     /// The object is so many bytes, or 0 if it holds nothing to tell.

@@ -97,6 +97,7 @@ extern "C" fn threadbare_record(task: TaskId, operation: u16, kind: u8, value: i
     let event = Event { value, task, operation, thread: active.current(), kind: EventKind::from_number(kind) };
     // SAFETY: in bounds, and claimed.
     unsafe { write(place, event) };
+    active.note(event);
 }
 
 /// As `threadbare_record`, without control.

@@ -1,5 +1,7 @@
 //! The steps of one execution for people: who did what where, in the order in which it happened.
 
+pub mod read;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
@@ -78,6 +80,24 @@ fn without_private(steps: &[Step]) -> Vec<usize> {
         step.kind.accesses() && !step.object.is_empty() && step.mark.is_none() && users[step.object.as_str()].is_some()
     };
     (0..steps.len()).filter(|index| is_alone || !is_private(&steps[*index])).collect()
+}
+
+/// For each step, whether it is left out of the text since no other thread ever accesses what it is on.
+#[must_use]
+pub fn are_private(steps: &[Step]) -> Vec<bool> {
+    let mut private = vec![true; steps.len()];
+    without_private(steps).into_iter().for_each(|told| private[told] = false);
+    private
+}
+
+/// What the object of each step is called, in the text too; empty for nothing.
+#[must_use]
+pub fn objects(steps: &[Step]) -> Vec<String> {
+    let told = without_private(steps);
+    let private = are_private(steps);
+    let all: Vec<usize> = told.into_iter().chain((0..steps.len()).filter(|index| private[*index])).collect();
+    let names = Names::of(steps, &all);
+    steps.iter().map(|step| if step.object.is_empty() { String::new() } else { names.name(&step.object) }).collect()
 }
 
 /// Shows rounds of a loop once, with their number.
@@ -254,7 +274,8 @@ fn action(step: &Step, names: &Names<'_>) -> String {
 }
 
 /// What a thread does at a point, such that the object's name may follow.
-fn words(kind: OpKind) -> &'static str {
+#[must_use]
+pub fn words(kind: OpKind) -> &'static str {
     match kind {
         OpKind::Load => "loads",
         OpKind::Store => "stores",

@@ -89,6 +89,25 @@ impl EventKind {
         }
     }
 
+    /// The kind in a word, for people and programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FrameMade => "frame-made",
+            Self::FrameFreed => "frame-freed",
+            Self::TaskBegin => "begins",
+            Self::TaskEnd => "ends",
+            Self::TaskFail => "fails",
+            Self::OperationBegin => "operation-begins",
+            Self::OperationEnd => "operation-ends",
+            Self::OperationFail => "operation-fails",
+            Self::Entered => "entered",
+            Self::Leaving => "leaving",
+            Self::Callback => "callback",
+            Self::ContextsLeft => "contexts-left",
+        }
+    }
+
     /// Whether it is the beginning of an operation, or its end where it did not fail.
     #[must_use]
     #[inline]
@@ -103,6 +122,12 @@ impl EventKind {
     #[must_use]
     pub fn from_number(number: u8) -> Self {
         Self::ALL[usize::from(number)]
+    }
+
+    /// The kind of that number, if there is one.
+    #[must_use]
+    pub fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
     }
 }
 
@@ -186,6 +211,24 @@ pub struct Step {
     /// the execution is explained, and so is what follows.
     pub stack: Vec<u64>,
     pub value: Option<Value>,
+}
+
+/// What happened beside the steps of an execution that is explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Steps that were made before it.
+    pub step: usize,
+    pub what: Happened,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// A task did something.
+    Recorded(Event),
+    /// The thread cannot go on by itself; what it waits in.
+    Blocked(ThreadId, String),
+    /// It can again.
+    Unblocked(ThreadId),
 }
 
 /// What an object held before an operation and after it: its lowest bytes, as a number.

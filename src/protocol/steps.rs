@@ -1,13 +1,15 @@
 //! The steps of an execution that is explained, in a file that outlives the process.
 
-use std::fs;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::Result;
 use memmap2::MmapRaw;
 
+use super::asides::{self, MAX_ASIDES};
 use super::mapped;
-use crate::model::execution::{Object, Step, Value};
+use crate::model::execution::{Aside, Object, Step, Value};
 use crate::model::op::OpKind;
 
 /// Steps that are kept: the first ones.
@@ -22,9 +24,14 @@ type Record = [u64; WORDS];
 /// Says that there is no value.
 const NO_VALUE: u64 = u64::MAX;
 
-/// A mapped file with room for the steps of one execution.
+/// Bytes before the steps: how many there are, and how many asides.
+const HEAD: usize = 2 * size_of::<u64>();
+/// Where the asides begin.
+const ASIDES: usize = HEAD + MAX_STEPS * size_of::<Record>();
+
+/// A mapped file with room for the steps of one execution, and for what happened beside them.
 pub struct Steps {
-    // Invariant: maps a word, which counts the steps, and MAX_STEPS records behind it.
+    // Invariant: maps two words, which count them, MAX_STEPS records behind those, and MAX_ASIDES records of asides.
     map: MmapRaw,
 }
 
@@ -34,7 +41,7 @@ impl Steps {
     /// # Errors
     /// The file cannot be created, sized or mapped.
     pub fn create(path: &Path) -> Result<Self> {
-        Ok(Self { map: mapped::create(path, size_of::<u64>() + MAX_STEPS * size_of::<Record>())? })
+        Ok(Self { map: mapped::create(path, ASIDES + MAX_ASIDES * size_of::<asides::Record>())? })
     }
 
     /// Puts the step of this number there.
@@ -45,8 +52,22 @@ impl Steps {
         // SAFETY: within the mapping, which is aligned for words, and ours alone while the process lives.
         unsafe {
             let first = self.map.as_mut_ptr().cast::<u64>();
-            first.add(1 + number * WORDS).cast::<Record>().write(record(step));
+            first.byte_add(HEAD).cast::<Record>().add(number).write(record(step));
             first.write_volatile((number as u64 + 1).max(first.read_volatile()));
+        }
+    }
+
+    /// Adds what happened beside the steps, after those before it.
+    pub fn put_aside(&mut self, aside: &Aside) {
+        // SAFETY: as in `put`; the count is below MAX_ASIDES, since nobody else changes it.
+        unsafe {
+            let count = self.map.as_mut_ptr().cast::<u64>().add(1);
+            let number = count.read_volatile();
+            if number < MAX_ASIDES as u64 {
+                let records = self.map.as_mut_ptr().byte_add(ASIDES).cast::<asides::Record>();
+                records.add(number as usize).write(asides::record(aside));
+                count.write_volatile(number + 1);
+            }
         }
     }
 }
@@ -90,22 +111,31 @@ fn step(record: &Record) -> Option<Step> {
 
 /// What is in the file of a process that has ended; nothing if it kept no steps.
 #[must_use]
-pub fn read(path: &Path) -> Vec<Step> {
-    let Ok(bytes) = fs::read(path) else { return Vec::new() };
-    let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
-    let (count, rest) = bytes.split_at(size_of::<u64>().min(bytes.len()));
-    let records = rest.chunks_exact(size_of::<Record>()).take(word(count) as usize);
-    let read = |bytes: &[u8]| {
-        let mut record = [0; WORDS];
-        record.iter_mut().zip(bytes.chunks_exact(size_of::<u64>())).for_each(|(word_of, bytes)| *word_of = word(bytes));
-        step(&record)
-    };
-    records.map_while(read).collect()
+pub fn read(path: &Path) -> (Vec<Step>, Vec<Aside>) {
+    let Ok(file) = File::open(path) else { return Default::default() };
+    let [steps, asides] = words(&file, 0, 1).next().unwrap_or_default();
+    let steps = words(&file, HEAD, steps).map_while(|record| step(&record)).collect();
+    (steps, words(&file, ASIDES, asides).map_while(|record| asides::aside(&record)).collect())
+}
+
+/// So many records of words from a place in the file on; fewer if that is shorter. Most of it was never written to.
+fn words<const COUNT: usize>(file: &File, at: usize, count: u64) -> impl Iterator<Item = [u64; COUNT]> {
+    let mut bytes = vec![0; (count as usize).min(MAX_STEPS.max(MAX_ASIDES)) * COUNT * size_of::<u64>()];
+    if file.read_exact_at(&mut bytes, at as u64).is_err() {
+        bytes.clear();
+    }
+    let words: Vec<u64> = bytes
+        .chunks_exact(size_of::<u64>())
+        .map(|word| word.try_into().map(u64::from_ne_bytes).unwrap_or_default())
+        .collect();
+    let records: Vec<[u64; COUNT]> = words.chunks_exact(COUNT).filter_map(|words| words.try_into().ok()).collect();
+    records.into_iter()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::execution::Happened;
 
     #[test]
     fn steps_are_read_as_they_were_put() {
@@ -129,12 +159,17 @@ mod tests {
             step(OpKind::PlainLoad, Object::Memory(u64::MAX)),
         ];
         let mut file = Steps::create(&path).expect("made");
-        assert_eq!(read(&path), []);
+        let nothing = (vec![], vec![]);
+        assert_eq!(read(&path), nothing);
         steps.iter().enumerate().for_each(|(number, step)| file.put(number, step));
-        assert_eq!(read(&path), steps);
+        assert_eq!(read(&path), (steps.clone(), vec![]));
         steps[1].value = None;
         file.put(1, &steps[1]);
-        assert_eq!(read(&path), steps, "what is known later comes in its place");
-        assert_eq!(read(&directory.path().join("other")), []);
+        assert_eq!(read(&path).0, steps, "what is known later comes in its place");
+        let asides = [Happened::Blocked(1, "sem_wait".to_owned()), Happened::Unblocked(1)];
+        let asides = asides.map(|what| Aside { step: 2, what });
+        asides.iter().for_each(|aside| file.put_aside(aside));
+        assert_eq!(read(&path), (steps, asides.to_vec()));
+        assert_eq!(read(&directory.path().join("other")), nothing);
     }
 }

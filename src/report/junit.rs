@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::json::targets::kind;
-use super::{findings, json, replays};
+use super::{bugs, findings, json, replays};
 use crate::campaign::ci::{self, Explored, Summary};
 use crate::campaign::explorer;
 use crate::campaign::findings::Finding;
+use crate::campaign::gathered::Gathered;
 use crate::campaign::plan::Cell;
 use crate::campaign::replay::{Conclusion, Replayed};
 use crate::model::word;
@@ -25,6 +26,27 @@ pub fn xml(summary: &Summary) -> Result<String> {
         report.add_test_suite(regressions(summary));
     }
     report.add_test_suites(summary.targets.iter().map(|target| explored(target, summary)));
+    report.to_string().context("cannot write JUnit XML")
+}
+
+/// The same of findings that were gathered: a test case for each bug, and an error for each file that was not read.
+///
+/// # Errors
+/// It cannot be put together.
+pub fn of_bugs(gathered: &Gathered) -> Result<String> {
+    let mut report = Report::new("threadbare report");
+    let mut suite = TestSuite::new("findings");
+    for bug in &gathered.bugs {
+        let verdict = word(&bug.case.verdict);
+        let text = format!("{}\n\n{}", bugs::replay(bug), bug.case.report.trim_end());
+        let mut test = TestCase::new(bug.path.display().to_string(), failure(&verdict, bug.failure(), &text));
+        test.set_classname("findings");
+        test.add_property(("fingerprint", bug.case.fingerprint.as_str()));
+        test.add_property(("cases", bug.paths.len().to_string().as_str()));
+        suite.add_test_case(test);
+    }
+    suite.add_test_cases(gathered.unread.iter().map(|(path, why)| error(&path.display().to_string(), "findings", why)));
+    report.add_test_suite(suite);
     report.to_string().context("cannot write JUnit XML")
 }
 
@@ -173,10 +195,18 @@ mod tests {
     use quick_junit::XmlString;
 
     use super::*;
-    use crate::campaign::sample;
+    use crate::campaign::{gathered, sample};
 
     fn written(summary: &Summary) -> Report {
         Report::deserialize_from_str(&xml(summary).expect("XML")).expect("JUnit")
+    }
+
+    #[test]
+    fn every_bug_that_was_gathered_is_a_test_case_that_fails_and_a_file_that_was_not_read_an_error() {
+        let text = of_bugs(&gathered::sample::gathered()).expect("XML");
+        let report = Report::deserialize_from_str(&text).expect("JUnit");
+        assert_eq!((report.tests, report.failures, report.errors), (2, 1, 1));
+        assert!(text.contains("threadbare replay findings/a.case") && text.contains("src/a.c:9 take"), "{text}");
     }
 
     fn statuses(suite: &TestSuite) -> Vec<(&str, String)> {

@@ -13,7 +13,8 @@ const WIDTH: u64 = 20;
 #[must_use]
 pub fn text(reasons: &Reasons, ending: &str, lines: usize) -> String {
     let mut text = String::new();
-    let Reasons { steps, chances, around, critical, pair, change, always } = reasons;
+    let Reasons { account, chances, around, critical, pair, always, .. } = reasons;
+    let steps = &account.steps;
     match (around, critical) {
         _ if *always => text.push_str("critical point: none, since it fails even where no thread is preempted\n"),
         (Some((before, after)), Some(index)) => {
@@ -36,33 +37,26 @@ pub fn text(reasons: &Reasons, ending: &str, lines: usize) -> String {
             told(&steps[*second])
         );
     }
-    match change {
-        Some((departure, step)) => {
-            let _ = writeln!(
-                text,
-                "\nsmallest change that passes: {}",
-                change_of(departure, step.map(|step| &steps[step]))
-            );
-        }
-        None => text.push_str("\nsmallest change that passes: none that takes a single choice back\n"),
-    }
-    let mut marked = steps.clone();
-    if let Some(index) = critical
-        && around.is_some()
-    {
-        marked[*index].mark = Some("critical point".to_owned());
-    }
-    for (index, why) in pair.iter().flat_map(|(first, second)| [(first, "comes first"), (second, "comes second")]) {
-        marked[*index].mark.get_or_insert_with(|| why.to_owned());
-    }
+    let _ = writeln!(text, "\nsmallest change that passes: {}", smallest_change(reasons));
+    let marked = reasons.marked();
     if !marked.is_empty() {
         let _ = write!(text, "\n{}", interleaving::text(&marked, ending, lines));
     }
     text
 }
 
+/// The choice without which it passes.
+#[must_use]
+pub fn smallest_change(reasons: &Reasons) -> String {
+    match &reasons.change {
+        Some((departure, step)) => change_of(departure, step.map(|step| &reasons.account.steps[step])),
+        None => "none that takes a single choice back".to_owned(),
+    }
+}
+
 /// A step in a line.
-fn told(step: &Step) -> String {
+#[must_use]
+pub fn told(step: &Step) -> String {
     let place = if step.place.is_empty() { String::new() } else { format!("{}: ", step.place) };
     format!("thread {}, {place}{}", step.thread, interleaving::action_of(step))
 }

@@ -1,5 +1,7 @@
 //! A run as SARIF 2.1.0, which code scanning reads: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>.
 
+mod bugs;
+mod flows;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -13,10 +15,12 @@ use crate::campaign::ci::{self, Summary};
 use crate::campaign::findings::Finding;
 use crate::campaign::plan;
 use crate::campaign::replay::Replayed;
+use crate::evidence::interleaving::read::{self, Told};
 use crate::model::settings::{Engine, Sanitizer};
 use crate::model::word;
 use crate::oracle::sanitizer::Line;
 
+use flows::CodeFlow;
 use rules::Rule;
 
 /// What paths are relative to.
@@ -40,7 +44,9 @@ struct Run {
     original_uri_base_ids: BTreeMap<&'static str, Base>,
     column_kind: &'static str,
     results: Vec<Found>,
-    properties: Properties,
+    /// Of what was explored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Properties>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +163,15 @@ struct Found {
     partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     occurrence_count: Option<u64>,
+    /// What its threads did, if that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    code_flows: Vec<CodeFlow>,
+}
+
+impl Found {
+    fn with_flows(self, told: &[Told], root: &Path) -> Self {
+        Self { code_flows: flows::of(told, root), ..self }
+    }
 }
 
 #[derive(Clone, Serialize)]
@@ -204,12 +219,16 @@ impl Sarif {
             regressions: summary.regressions.iter().filter(|case| case.was_replayed()).count(),
             explored: explored(summary),
         };
+        Self::of(results, summary.shortfall().is_none(), Some(properties))
+    }
+
+    fn of(results: Vec<Found>, execution_successful: bool, properties: Option<Properties>) -> Self {
         let base = Base { description: text("the directory that threadbare ran in, the root of the checkout") };
         let version = env!("CARGO_PKG_VERSION");
         let driver = Driver { name: "threadbare", semantic_version: version, rules: rules::all() };
         let run = Run {
             tool: Tool { driver },
-            invocations: [Invocation { execution_successful: summary.shortfall().is_none() }],
+            invocations: [Invocation { execution_successful }],
             original_uri_base_ids: BTreeMap::from([(ROOT, base)]),
             column_kind: "unicodeCodePoints",
             results,
@@ -242,7 +261,8 @@ fn of_finding(finding: &Finding, target: Option<&str>, root: &Path) -> Found {
     let said = of(": ", &findings::text(finding));
     let line = Line::named_in(&finding.failure.message).or_else(|| Line::named_in(&finding.report));
     let rule = word(&finding.failure.verdict);
-    found(rule, said, &finding.path, line, of(":", &finding.fingerprint), Some(finding.count), root)
+    let found = found(rule, said, &finding.path, line, of(":", &finding.fingerprint), Some(finding.count), root);
+    found.with_flows(&read::told(&finding.report), root)
 }
 
 fn of_regression(case: &Replayed, root: &Path) -> Found {
@@ -271,6 +291,7 @@ fn found(
         related_locations: [case],
         partial_fingerprints: BTreeMap::from([("threadbare/v1", fingerprint)]),
         occurrence_count,
+        code_flows: Vec::new(),
     }
 }
 

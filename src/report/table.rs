@@ -91,7 +91,7 @@ fn rounded(value: Option<f64>) -> String {
 }
 
 /// A table without lines, whose columns from `numbers` on are aligned to the right.
-fn plain(columns: &[&str], numbers: usize) -> Table {
+pub(super) fn plain(columns: &[&str], numbers: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(columns.to_vec());
     for column in table.column_iter_mut().skip(numbers) {

@@ -22,6 +22,7 @@ mod refusals;
 mod regressions;
 mod runtimes;
 mod sanitizers;
+mod shown;
 mod transcripts;
 mod waiting;
 mod wrappers;

@@ -40,20 +40,25 @@ pub(super) fn conclude(worker: WorkerProcess, status: ExitStatus, symbols: &mut 
         Some(outcome) if outcome.diverged.is_some() || status.success() => (outcome, None),
         outcome => died(&worker, status, outcome, &stderr)?,
     };
-    if matches!(worker.job().work, Work::Replay(_)) && outcome.steps.is_empty() {
-        outcome.steps = steps::read(&worker.files().steps());
+    let mut asides = Vec::new();
+    if matches!(worker.job().work, Work::Replay(_)) {
+        let kept = steps::read(&worker.files().steps());
+        asides = kept.1;
+        if outcome.steps.is_empty() {
+            outcome.steps = kept.0;
+        }
     }
     let ended_by_itself = worker.killed().is_none() && status.success();
     let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, ended_by_itself));
     let sketch = if matches!(worker.job().work, Work::Replay(_)) { worker.sketch() } else { Sketch::default() };
-    Ok(Ended { job: worker.end(), outcome, found, earlier, evolved, sketch })
+    Ok(Ended { job: worker.end(), outcome, found, earlier, evolved, sketch, asides })
 }
 
 /// What a worker did that is stopped in the middle. What it may have found in the last execution is not known.
 pub(super) fn stopped(worker: WorkerProcess) -> Ended {
     let outcome = counted(&worker);
     let (earlier, evolved) = (earlier(&outcome, &worker), evolved(&worker, false));
-    Ended { job: worker.end(), outcome, found: None, earlier, evolved, sketch: Sketch::default() }
+    Ended { job: worker.end(), outcome, found: None, earlier, evolved, sketch: Sketch::default(), asides: Vec::new() }
 }
 
 fn earlier(outcome: &Outcome, worker: &WorkerProcess) -> Vec<Found> {
