@@ -56,8 +56,9 @@ fn what_a_short_transfer_left_is_told_by_another_edge() {
 #[test]
 fn a_server_of_asio_is_explored_with_its_clients_and_its_faults_are_found() {
     let place = Workplace::new();
-    echo(&place, "--executions 100 --audit", "").left_with(CLEAN);
-    echo(&place, "--executions 100 --inject short-read,short-write", "").left_with(CLEAN);
+    echo(&place, "--executions 100", "").left_with(CLEAN);
+    echo(&place, "--executions 20 --audit", "").left_with(CLEAN);
+    echo(&place, "--executions 60 --inject short-read,short-write", "").left_with(CLEAN);
     echo(&place, "--executions 200", "ping-pong").left_with(CLEAN);
     for (fault, flags) in [
         ("lost-write", "--executions 300 --inject short-write"),
