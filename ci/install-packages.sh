@@ -4,7 +4,8 @@ set -euo pipefail
 packages=(
   cmake ninja-build make meson pkg-config   # build systems, of docs/projects.md
   libgtest-dev                              # docs/projects.md, docs/tests.md
-  libasio-dev                               # examples/asio
+  libasio-dev                               # examples/asio, cpp/adapters/asio
+  libboost1.81-dev                          # cpp/adapters/asio
 )
 missing=()
 for package in "${packages[@]}"; do

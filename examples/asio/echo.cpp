@@ -30,15 +30,15 @@ void rethrow(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
 }
 
-/// One connection: what arrives goes back, until the other end has no more. How often it was silent for long is counted.
+/// One connection: what arrives goes back, until the other end has no more. How often it was silent for long is counted, by
+/// the one handler of its timer. No strand is needed, since the coroutine and the handler share nothing.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  explicit Session(tcp::socket socket)
-      : strand_(asio::make_strand(socket.get_executor())), socket_(std::move(socket)), silence_(strand_) {}
+  explicit Session(tcp::socket socket) : socket_(std::move(socket)), silence_(socket_.get_executor()) {}
 
   void start() {
     watch();
-    asio::co_spawn(strand_, [self = shared_from_this()] { return self->serve(); }, asio::detached);
+    asio::co_spawn(socket_.get_executor(), [self = shared_from_this()] { return self->serve(); }, asio::detached);
   }
 
  private:
@@ -84,15 +84,15 @@ class Session : public std::enable_shared_from_this<Session> {
     assert(!error);
   }
 
-  asio::strand<tcp::socket::executor_type> strand_;
   tcp::socket socket_;
   asio::steady_timer silence_;
   int silences_ = 0;
 };
 
-asio::awaitable<void> listen(tcp::acceptor &acceptor) {
+/// The acceptor is on a strand, on which it is closed too; connections are not.
+asio::awaitable<void> listen(tcp::acceptor &acceptor, asio::io_context &context) {
   try {
-    for (;;) std::make_shared<Session>(co_await acceptor.async_accept(use_awaitable))->start();
+    for (;;) std::make_shared<Session>(co_await acceptor.async_accept(context, use_awaitable))->start();
   } catch (const std::system_error &) {
     // The acceptor was closed.
   }
@@ -144,7 +144,7 @@ int echo() {
   asio::io_context context(2);
   tcp::acceptor acceptor(asio::make_strand(context), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   const tcp::endpoint server = acceptor.local_endpoint();
-  asio::co_spawn(acceptor.get_executor(), listen(acceptor), rethrow);
+  asio::co_spawn(acceptor.get_executor(), listen(acceptor, context), rethrow);
   std::atomic<int> left = kClients;
   for (int number = 0; number < kClients; number++) {
     asio::co_spawn(context, ask(server, number, left, acceptor), rethrow);

@@ -37,6 +37,9 @@ enum Command {
         /// The project's, or one below.
         #[arg(default_value = ".")]
         directory: PathBuf,
+        /// This one alone: the project's, or one of those that `threadbare targets` lists.
+        #[arg(long, value_name = "NAME")]
+        runtime: Option<String>,
         /// The sanitizer to check under.
         #[arg(long, value_enum, default_value_t = Sanitizer::None)]
         sanitizer: Sanitizer,
@@ -54,10 +57,10 @@ const PROJECT: &str = "[runtime.mine]\nsources = [\"adapter.cpp\"]\nthreads = [1
 pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     match &flags.command {
         Command::New { directory } => new(directory).map(|()| false),
-        Command::Check { directory, sanitizer, threads, engine } => {
+        Command::Check { directory, runtime, sanitizer, threads, engine } => {
             env::set_current_dir(directory)
                 .with_context(|| format!("cannot go to {}; name the directory of a project", directory.display()))?;
-            check(world, *sanitizer, *threads, *engine)
+            check(world, runtime.as_deref(), *sanitizer, *threads, *engine)
         }
     }
 }
@@ -82,12 +85,24 @@ fn new(directory: &Path) -> Result<()> {
 }
 
 /// Whether something does not work.
-fn check(world: &World, sanitizer: Sanitizer, threads: u16, engine: Option<resolve::Controlled>) -> Result<bool> {
+fn check(
+    world: &World,
+    runtime: Option<&str>,
+    sanitizer: Sanitizer,
+    threads: u16,
+    engine: Option<resolve::Controlled>,
+) -> Result<bool> {
     let workshop = world.workshop()?;
     let engine = resolve::controlled_engine(engine, &workshop.toolchain)?;
-    let names: Vec<String> = world.targets(Kind::Runtime)?.iter().map(|entry| entry.name.clone()).collect();
+    let names: Vec<String> = match runtime {
+        Some(name) => vec![name.to_owned()],
+        None => world.targets(Kind::Runtime)?.iter().map(|entry| entry.name.clone()).collect(),
+    };
     if names.is_empty() {
-        bail!("no runtime to check: threadbare.toml has no [runtime.NAME]; `threadbare runtime new DIR` makes one");
+        bail!(
+            "no runtime to check: threadbare.toml has no [runtime.NAME]; `threadbare runtime new DIR` makes one, \
+               `--runtime asio` checks one that is shipped"
+        );
     }
     interrupt::listen()?;
     let mut fails = false;

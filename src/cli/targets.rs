@@ -7,12 +7,16 @@ use super::world::World;
 use crate::project::{Entry, Kind};
 use crate::report::say;
 use crate::target::bundled::BUGS;
+use crate::target::shipped::SHIPPED;
 
 pub fn run(world: &World) -> Result<()> {
     let workshop = world.workshop()?;
     say("runtimes");
     for runtime in workshop.runtimes() {
-        say(format!("  {runtime}"));
+        match SHIPPED.iter().find(|shipped| shipped.name == runtime) {
+            Some(shipped) => say(format!("  {runtime:<26} {}", shipped.summary)),
+            None => say(format!("  {runtime}")),
+        }
     }
     if let Some(file) = world.file()? {
         say(format!("\nprograms of {file}"));

@@ -13,11 +13,23 @@ pub struct Shipped {
 }
 
 /// All of them, but for the bundled one.
-pub const SHIPPED: [Shipped; 1] = [Shipped {
-    name: "jthread-pool",
-    summary: "std::jthread, std::latch and callbacks",
-    source: "adapters/jthread_pool/adapter.cpp",
-}];
+pub const SHIPPED: [Shipped; 3] = [
+    Shipped {
+        name: "jthread-pool",
+        summary: "std::jthread, std::latch and callbacks",
+        source: "adapters/jthread_pool/adapter.cpp",
+    },
+    Shipped {
+        name: "asio",
+        summary: "standalone asio's coroutines on its thread pool; needs libasio-dev",
+        source: "adapters/asio/asio.cpp",
+    },
+    Shipped {
+        name: "boost-asio",
+        summary: "the same of Boost.Asio; needs libboost1.81-dev",
+        source: "adapters/asio/boost.cpp",
+    },
+];
 
 /// The files that `threadbare runtime new` begins with.
 #[must_use]

@@ -47,9 +47,18 @@ fn echo(place: &Workplace, flags: &str, fault: &str) -> Ran {
 }
 
 #[test]
+fn what_a_short_transfer_left_is_told_by_another_edge() {
+    let source = source("tests/cli/short_transfers.c");
+    let how = "--sanitizer none --points sync --executions 300 --inject short-read,short-write";
+    Workplace::new().run(&format!("check {source} {how}")).left_with(CLEAN);
+}
+
+#[test]
 fn a_server_of_asio_is_explored_with_its_clients_and_its_faults_are_found() {
     let place = Workplace::new();
     echo(&place, "--executions 100", "").left_with(CLEAN);
+    echo(&place, "--executions 20 --audit", "").left_with(CLEAN);
+    echo(&place, "--executions 60 --inject short-read,short-write", "").left_with(CLEAN);
     echo(&place, "--executions 200", "ping-pong").left_with(CLEAN);
     for (fault, flags) in [
         ("lost-write", "--executions 300 --inject short-write"),

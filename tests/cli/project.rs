@@ -134,7 +134,13 @@ fn a_mistake_in_the_file_is_one_error_with_its_line_and_the_nearest_word() {
 #[test]
 fn targets_are_listed() {
     let ran = project(&[DEFAULTS, RUNTIME, PROGRAM]).run("targets").left_with(CLEAN);
-    for line in ["  bundled\n  jthread-pool\n  mine\n", "programs of threadbare.toml\n  counter ", "src/counter.c\n"] {
+    for line in [
+        "  bundled\n  jthread-pool ",
+        "  asio ",
+        "  mine\n",
+        "programs of threadbare.toml\n  counter ",
+        "src/counter.c\n",
+    ] {
         assert!(ran.stdout.contains(line), "no {line} in {}", ran.stdout);
     }
 }

@@ -59,11 +59,27 @@ fn a_member_of_the_core_that_is_missing_is_one_error_with_its_name_and_the_next_
 }
 
 #[test]
-fn a_shipped_adapter_is_explored_clean() {
-    let place = Workplace::new();
-    let command = "fuzz --runtime jthread-pool --sanitizer none --executions 900 --seed 5 --threads 1,2,3";
-    let ran = place.run(command).left_with(CLEAN);
-    assert!(ran.stdout.contains("nothing found") && !ran.stdout.contains("could not be compared"), "{}", ran.stdout);
+fn shipped_adapters_are_explored_clean() {
+    for runtime in ["jthread-pool", "asio", "boost-asio"] {
+        let place = Workplace::new();
+        let command = format!("fuzz --runtime {runtime} --sanitizer none --executions 900 --seed 5 --threads 1,2,3");
+        let ran = place.run(&command).left_with(CLEAN);
+        assert!(
+            ran.stdout.contains("nothing found") && !ran.stdout.contains("could not be compared"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn what_a_shipped_adapter_offers_works_and_its_seeded_bug_is_found() {
+    let checked = Workplace::new().run("runtime check --runtime asio").left_with(CLEAN);
+    for told in
+        ["core", "when_any", "sleep_for", "semaphore", "found, as it must be", "everything that is offered works"]
+    {
+        assert!(checked.stdout.contains(told), "{told}: {}", checked.stdout);
+    }
 }
 
 fn is_there(compiler: &str) -> bool {

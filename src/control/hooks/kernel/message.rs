@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 use super::socket::{is_ours, name, store};
-use super::transfer::{cut, piece, received, reset_if_asked, signal_broken_pipe, write_all};
+use super::transfer::{cut, piece, received, reset_if_asked, signal_broken_pipe, tell_rest, write_all};
 use super::{Patience, enter, report};
 use crate::control::active::Active;
 use crate::control::controller::Controller;
@@ -108,6 +108,7 @@ fn receive_from(active: &Active, call: Call, number: c_int, into: &Pieces, flags
     });
     let (size, whole, from) = message?;
     received(active, call, file, into, size);
+    tell_rest(active, file, into.len(), most, libc::EPOLLIN);
     let told = if flags & libc::MSG_TRUNC != 0 && !is_stream { whole } else { size };
     Ok(Arrived { size: told, cut: whole > size, from })
 }

@@ -20,6 +20,13 @@ pub(super) fn cut(active: &Active, file: FileId, size: usize, injection: Injecti
     if divisible && active.inject(injection) { size / 2 } else { size }
 }
 
+/// A call got less than it asked for, of a size that it was cut down to.
+pub(super) fn tell_rest(active: &Active, file: FileId, asked: usize, most: usize, events: c_int) {
+    if most < asked {
+        ask(active, |kernel| kernel.tell_rest(file, events as u32));
+    }
+}
+
 /// A connection of TCP is reset here, if it is to.
 pub(super) fn reset_if_asked(active: &Active, file: FileId) {
     let is_tcp = |controller: &mut Controller| {
@@ -56,6 +63,7 @@ pub(in crate::control::hooks) fn read_into(
         None => patience.wait(active, call, |controller| controller.kernel.read(file, into, most)),
     }?;
     received(active, call, file, into, size);
+    tell_rest(active, file, into.len(), most, libc::EPOLLIN);
     Ok(size)
 }
 
@@ -123,6 +131,7 @@ pub(super) fn write_all(
                 active.ask(Controller::progress);
                 done += written;
                 if done >= most || !divisible || !patience.blocks {
+                    tell_rest(active, file, size, most, libc::EPOLLOUT);
                     return Ok(done);
                 }
             }

@@ -38,6 +38,15 @@ impl Kernel {
         }
     }
 
+    /// A call was cut down, so that it got less than there was. Programs may take that for all there was, and wait for an
+    /// edge (epoll(7) says so): the rest comes, or has room, just after the call.
+    pub fn tell_rest(&mut self, file: FileId, events: u32) {
+        let rest = self.ready(file) & events;
+        if rest != 0 {
+            self.wake(file, rest);
+        }
+    }
+
     fn ready_socket(&self, socket: &Socket) -> u32 {
         let both_ended = socket.read_ended && socket.write_ended;
         let common = when(socket.error != 0, ERR)
