@@ -3,7 +3,7 @@
 #   tests                   scenarios and unit tests under the remaining compilers and sanitizers, the examples to check,
 #                           random programs by tens of thousands
 #   pages                   pages of cases in a headless Chromium (chromium and chromedriver, or Debian's chromium-driver; node 18)
-#   field                   a long exploration of what Debian has of others' concurrent libraries
+#   field                   a long exploration of what Debian has of others' concurrent libraries, and all shipped adapters
 #   figures                 the search for every seeded bug with control and without, and the throughput
 #   none, thread, address   a long exploration under this sanitizer, and its fuzz targets from where the last night ended
 # Figures, reports and findings land in nightly/, the corpora in fuzz/corpus/. BUDGET sets the time of each
@@ -55,7 +55,7 @@ pages() {
   run node ci/test-page.mjs "$folder"/*.html
 }
 
-# Libraries that others wrote and many use: nothing may be reported there that is not so.
+# Libraries that others wrote and many use, also by way of adapters: nothing may be reported there that is not so.
 field() {
   cargo build --release
   local tool
@@ -63,6 +63,10 @@ field() {
   cd tests/field
   run "$tool" check --executions "${FIELD_EXECUTIONS:-1000000}" --seed "$seed"
   cd ../..
+  for runtime in jthread-pool asio boost-asio; do
+    run "$tool" runtime check --runtime "$runtime"
+    run "$tool" fuzz --runtime "$runtime" --executions "${ADAPTER_EXECUTIONS:-600000}" --seed "$seed"
+  done
 }
 
 figures() {
