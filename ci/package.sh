@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(rustc -vV | sed -n 's/^host: //p')
 name=threadbare-$target
-cargo build --release --locked
+cargo build --profile dist --locked
 rm -rf "dist/$name" && mkdir -p "dist/$name"
-cp "${CARGO_TARGET_DIR:-target}/release/threadbare" LICENSE-APACHE LICENSE-MIT README.md "dist/$name/"
+cp "${CARGO_TARGET_DIR:-target}/dist/threadbare" LICENSE-APACHE LICENSE-MIT README.md "dist/$name/"
 strip --strip-debug "dist/$name/threadbare"
 tar -C dist --owner=0 --group=0 --sort=name -czf "dist/$name.tar.gz" "$name"
 (cd dist && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
