@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that tests need beside compilers, unless they are there.
+# Installs the Debian packages that tests need beside compilers, and those that are named, unless they are there.
 set -euo pipefail
 packages=(
   cmake ninja-build make meson pkg-config   # build systems, of docs/projects.md
   libgtest-dev                              # docs/projects.md, docs/tests.md
   libasio-dev                               # examples/asio, cpp/adapters/asio
-  libboost1.81-dev                          # cpp/adapters/asio
+  "$@"
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -57,6 +57,7 @@ pages() {
 
 # Libraries that others wrote and many use, also by way of adapters: nothing may be reported there that is not so.
 field() {
+  bash ci/install-packages.sh libboost1.81-dev libconcurrentqueue-dev libreaderwriterqueue-dev
   cargo build --release
   local tool
   tool=$(realpath "$threadbare")
