@@ -50,7 +50,7 @@ fn a_release_has_the_archive_that_binstall_fetches() {
     assert_eq!(archive, "threadbare-{ target }.tar.gz");
     assert_eq!(of("bin-dir"), "threadbare-{ target }/{ bin }{ binary-ext }");
     let script = read("ci/package.sh");
-    for line in ["name=threadbare-$target", r#"-czf "dist/$name.tar.gz" "$name""#, r#"/release/threadbare" LICENSE"#] {
+    for line in ["name=threadbare-$target", r#"-czf "dist/$name.tar.gz" "$name""#, r#"/dist/threadbare" LICENSE"#] {
         assert!(script.contains(line), "{line}");
     }
     assert!(read(".github/workflows/release.yml").contains("dist/*.tar.gz"));
