@@ -227,13 +227,12 @@ impl Part {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(sources: &[&Path]) -> Check {
-        Check {
+impl Check {
+    /// That of one source, for tests.
+    pub fn sample(source: &str) -> Self {
+        Self {
             directory: PathBuf::new(),
-            sources: sources.iter().map(|path| path.to_path_buf()).collect(),
+            sources: vec![source.into()],
             flags: Vec::new(),
             arguments: Vec::new(),
             points: Points::Sync,
@@ -241,6 +240,15 @@ mod tests {
             test: None,
             recorded: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sources: &[&Path]) -> Check {
+        Check { sources: sources.iter().map(|path| path.to_path_buf()).collect(), ..Check::sample("") }
     }
 
     #[test]

@@ -105,8 +105,8 @@ void __wrap___tsan_func_exit(void) {
   if (__tsan_func_exit_) __tsan_func_exit_();
 }
 
-/* Blocks of memory: one point, since nobody copies byte by byte, and none within the stack of a thread. The plain functions are those that come after the
- * executable's (blocks.c), so a sanitizer's. */
+/* Blocks of memory: one point, since nobody copies byte by byte, and none within the stack of a thread. The plain functions
+ * are those that come after the executable's (blocks.c), so a sanitizer's. */
 #define NEXT(name)                                                                                          \
   static __typeof__(&name) next_##name;                                                                     \
   __attribute__((constructor)) static void find_next_##name(void) {                                         \
@@ -115,7 +115,7 @@ void __wrap___tsan_func_exit(void) {
 NEXT(memcpy)
 NEXT(memmove)
 NEXT(memset)
-#define BLOCK(name, type, access_both)                                                                                   \
+#define BLOCK(name, type, access_both)                                                                      \
   SANITIZER(void *, __tsan_##name, (void *target, type source, size_t size))                                \
   SANITIZER(void *, __asan_##name, (void *target, type source, size_t size))                                \
   void *__wrap___tsan_##name(void *target, type source, size_t size) {                                      \

@@ -57,7 +57,9 @@ impl Gathered {
 
 fn add(bugs: &mut BTreeMap<(String, String), Bug>, path: PathBuf, case: Case) {
     let target = match &case.workload {
-        Workload::Check(check) => check.sources.iter().map(|source| source.display().to_string()).collect(),
+        Workload::Check(check) => {
+            check.sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(" ")
+        }
         Workload::TaskGraph(_) => {
             format!("{} {}", case.settings.runtime, case.settings.bug.as_deref().unwrap_or_default())
         }
@@ -109,7 +111,6 @@ pub mod sample {
     use super::*;
     use crate::check::Check;
     use crate::model::settings::Settings;
-    use crate::target::Points;
 
     const REPORT: &str = "data-race: ThreadSanitizer: data race in `take` <b>\n\ninterleaving: 3 steps, 2 switches, main is thread 0\n\
                           \x20   0  thread 0 │ src/a.c:7 main: writes count (0 → 1)\n\
@@ -117,16 +118,7 @@ pub mod sample {
                           \x20   2 ▸thread 0 │ src/a.c:8 main: joins\n  end  data-race: it\n";
 
     pub fn case(fingerprint: &str) -> Case {
-        let check = Check {
-            directory: PathBuf::new(),
-            sources: vec!["src/a.c".into()],
-            flags: Vec::new(),
-            arguments: Vec::new(),
-            points: Points::Sync,
-            injections: Vec::new(),
-            test: None,
-            recorded: None,
-        };
+        let check = Check::sample("src/a.c");
         Case {
             settings: Settings { runtime: crate::check::RUNTIME.to_owned(), threads: 1, ..Settings::sample() },
             workload: check.into(),

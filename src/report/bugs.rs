@@ -31,7 +31,8 @@ pub fn table(gathered: &Gathered) -> Table {
     for bug in &gathered.bugs {
         let failure = bug.failure();
         let what = failure.split_once(": ").map_or(failure, |(_, what)| what);
-        let mut short: String = in_line(what).chars().take(WIDTH).collect();
+        let what = in_line(what);
+        let mut short: String = what.chars().take(WIDTH).collect();
         if short.len() < what.len() {
             short.push('…');
         }
@@ -48,7 +49,7 @@ pub fn markdown(gathered: &Gathered) -> String {
     let mut text = String::new();
     for bug in &gathered.bugs {
         let case = &bug.case;
-        let _ = writeln!(text, "## {}: {}\n", word(&case.verdict), code(&place_or_target(bug)));
+        let _ = writeln!(text, "## {}: {}\n", word(&case.verdict), code(&place_or_path(bug)));
         let _ = writeln!(text, "{}\n", code(bug.failure()));
         let _ = writeln!(
             text,
@@ -78,7 +79,7 @@ fn times(bug: &Bug) -> String {
     }
 }
 
-fn place_or_target(bug: &Bug) -> String {
+fn place_or_path(bug: &Bug) -> String {
     match place(bug) {
         place if place.is_empty() => bug.path.display().to_string(),
         place => place,

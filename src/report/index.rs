@@ -17,7 +17,7 @@ const SCRIPT: &str = include_str!("index/index.js");
 pub fn html(gathered: &Gathered, directory: &Path) -> String {
     let bugs: Vec<Value> = gathered.bugs.iter().map(|bug| data(bug, directory)).collect();
     let unread: Vec<&str> = gathered.unread.iter().map(|(_, why)| why.as_str()).collect();
-    page::filled(PAGE, STYLE, SCRIPT, &json!({"bugs": bugs, "unread": unread}).to_string())
+    page::filled("threadbare: findings", PAGE, STYLE, SCRIPT, &json!({"bugs": bugs, "unread": unread}).to_string())
 }
 
 fn data(bug: &Bug, directory: &Path) -> Value {

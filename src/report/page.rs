@@ -11,6 +11,8 @@ mod tasks;
 pub use data::Told;
 pub use sources::Sources;
 
+/// What every page begins with: its policy, and places for its title and style.
+const HEAD: &str = include_str!("page/head.html");
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// In this order, since each uses those before it.
@@ -25,14 +27,22 @@ const SCRIPTS: [&str; 5] = [
 /// The page.
 #[must_use]
 pub fn html(told: Told<'_>) -> String {
-    filled(PAGE, STYLE, &SCRIPTS.concat(), &serde_json::to_string(&data::Data::of(told)).expect("plain data"))
+    filled(
+        "threadbare",
+        PAGE,
+        STYLE,
+        &SCRIPTS.concat(),
+        &serde_json::to_string(&data::Data::of(told)).expect("plain data"),
+    )
 }
 
-/// A page with its style, its script and the data of that.
-pub(super) fn filled(page: &str, style: &str, script: &str, json: &str) -> String {
+/// A page with its title, its style, its script and the data of that.
+pub(super) fn filled(title: &str, page: &str, style: &str, script: &str, json: &str) -> String {
     let data = embedded(json);
     // The data comes last, since it may hold what looks like a place for something else.
-    page.replace("@NONCE@", &nonce_of(&data))
+    page.replacen("@HEAD@\n", HEAD, 1)
+        .replace("@TITLE@", title)
+        .replace("@NONCE@", &nonce_of(&data))
         .replace("@CSS@", style)
         .replace("@JS@", script)
         .replacen("@DATA@", &data, 1)

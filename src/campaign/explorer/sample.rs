@@ -1,7 +1,5 @@
 //! Campaigns for tests, of a runtime and of a program.
 
-use std::path::PathBuf;
-
 use super::Campaign;
 use crate::campaign::search::{Runtime, Searched};
 use crate::check::Check;
@@ -16,16 +14,7 @@ pub fn of_runtime() -> Campaign {
 }
 
 pub fn of_program() -> Campaign {
-    let check = Check {
-        directory: PathBuf::new(),
-        sources: vec!["src/counter.c".into()],
-        flags: Vec::new(),
-        arguments: Vec::new(),
-        points: Points::Memory,
-        injections: Vec::new(),
-        test: None,
-        recorded: None,
-    };
+    let check = Check { points: Points::Memory, ..Check::sample("src/counter.c") };
     of(Searched::Program { check, strategy: StrategyName::Portfolio })
 }
 

@@ -15,7 +15,7 @@ const FAIR_TURN: u32 = 64;
 
 impl Controller {
     /// At a point with more to it: who runs next; the running thread could go on, with this operation. It comes in
-    /// registers and is kept field by field, since to copy what was just written in parts stalls the processor.
+    /// registers, since to copy what was just written in parts stalls the processor.
     pub fn decide(&mut self, kind: OpKind, waits: bool, size: u32, object: usize, place: usize) -> Next {
         let pending = Op { kind, waits, size, object, place };
         if self.trace.points() < self.turn_end && !pending.kind.yields() {
@@ -32,7 +32,7 @@ impl Controller {
         }
         let current = self.current;
         if self.replaying {
-            self.keep_pending(kind, waits, size, object, place);
+            self.pending[usize::from(current)] = Op { kind, waits, size, object, place };
             return self.choose(Some(current), pending.kind.yields());
         }
         let staying = self.patience.is_staying();
@@ -49,7 +49,7 @@ impl Controller {
         if stays {
             return self.stay(&pending);
         }
-        self.keep_pending(kind, waits, size, object, place);
+        self.pending[usize::from(current)] = Op { kind, waits, size, object, place };
         let look = self.fairness.look(current, &pending, self.single);
         if self.patience.is_left() && self.could_stay(&pending) && self.patience.grant(current, &pending) {
             return self.stay(&pending);
@@ -71,17 +71,6 @@ impl Controller {
             }
             _ => self.choose(Some(current), pending.kind.yields()),
         }
-    }
-
-    /// What the running thread does when it goes on.
-    #[inline(always)]
-    fn keep_pending(&mut self, kind: OpKind, waits: bool, size: u32, object: usize, place: usize) {
-        let kept = &mut self.pending[usize::from(self.current)];
-        kept.kind = kind;
-        kept.waits = waits;
-        kept.size = size;
-        kept.object = object;
-        kept.place = place;
     }
 
     /// The running thread took or changed something at a point where it might have done nothing but look.

@@ -9,7 +9,7 @@ use crate::model::op::{Op, OpKind};
 
 /// Called before each plain access but those of a phase with one thread, of which it is called for one now and then. A
 /// thread's own stack is no scheduling point: others rarely see it, and without optimisation most accesses go there. Only
-/// a search of all executions is told of them, for it to know what it does not see. The size is 0 where more is accessed than that.
+/// a search of all executions is told of them, for it to know what it does not see. The size is 0 where it is not known.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void, size: c_uint) {
     let Some(active) = active() else { return };
