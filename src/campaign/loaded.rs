@@ -169,6 +169,8 @@ impl Pace {
         Budget { points: if self.has_livelock { soon } else { MOST_POINTS }, fair_after: soon / 2 }
     }
 
+    // Inlined, since what comes of it is copied otherwise.
+    #[inline(always)]
     fn execute(&mut self, session: &mut Session, number: u64, mode: Mode<'_>, known: &Known, is_logged: bool) -> Ran {
         let budget = self.budget();
         let (execution, steps) = if is_logged {

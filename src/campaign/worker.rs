@@ -370,6 +370,7 @@ impl Runner {
     }
 
     /// Takes in an execution, and says whether the process can go on.
+    #[inline(always)]
     fn take(&mut self, loaded: &mut Loaded, number: u64, ran: Ran) -> ControlFlow<()> {
         if let Loaded::Program(pace) = loaded {
             pace.learn(&ran);

@@ -53,6 +53,30 @@ struct Stay {
 struct Recent {
     seen: [Op; LONGEST_ROUND],
     count: usize,
+    /// A bit for each of them, of 64 that are shared: most operations are new, which is seen without a look at each.
+    bits: u64,
+}
+
+/// The bit of an operation in `Recent`.
+fn bit(op: &Op) -> u64 {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    1 << (((op.object ^ op.place) as u64 ^ op.kind as u64).wrapping_mul(SPREAD) >> 58)
+}
+
+impl Recent {
+    fn forget(&mut self) {
+        (self.count, self.bits) = (0, 0);
+    }
+
+    fn holds(&self, op: &Op) -> bool {
+        self.bits & bit(op) != 0 && self.seen[..self.count.min(LONGEST_ROUND)].contains(op)
+    }
+
+    fn add(&mut self, op: &Op) {
+        self.seen[self.count % LONGEST_ROUND] = *op;
+        self.count += 1;
+        self.bits |= bit(op);
+    }
 }
 
 pub(super) struct Patience {
@@ -70,7 +94,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub fn new() -> Self {
-        let recent = vec![Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0 }; ThreadSet::CAPACITY];
+        let recent = vec![Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0, bits: 0 }; ThreadSet::CAPACITY];
         Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None, places: [0; MOST_PLACES], known: 0 }
     }
 
@@ -88,28 +112,27 @@ impl Patience {
 
     /// That thread begins, and was seen nowhere yet.
     pub fn add_thread(&mut self, thread: ThreadId) {
-        self.recent[usize::from(thread)].count = 0;
+        self.recent[usize::from(thread)].forget();
     }
 
     /// Whether `thread`, about to do that, waits for others: it says so, or did the same before and nothing else since.
     pub fn has_come_back(&mut self, thread: ThreadId, pending: &Op) -> bool {
         let recent = &mut self.recent[usize::from(thread)];
         if !pending.kind.may_spin() {
-            recent.count = 0;
+            recent.forget();
             return false;
         }
         if pending.kind.yields() || self.places[..self.known].contains(&pending.place) {
             return true;
         }
-        if recent.seen[..recent.count.min(LONGEST_ROUND)].contains(pending) {
+        if recent.holds(pending) {
             if pending.place != 0 && self.known < MOST_PLACES {
                 self.places[self.known] = pending.place;
                 self.known += 1;
             }
             return true;
         }
-        recent.seen[recent.count % LONGEST_ROUND] = *pending;
-        recent.count += 1;
+        recent.add(pending);
         false
     }
 

@@ -123,6 +123,15 @@ extern "C" fn overflow(active: &Active) {
 /// The place is below `room`, and nobody else writes to it.
 #[inline(always)]
 unsafe fn write(place: usize, event: Event) {
+    let Event { value, task, operation, thread, kind } = event;
+    // Part by part, since to copy what was just written in parts stalls the processor.
     // SAFETY: the caller's promise; the vector does not change while a runtime runs.
-    unsafe { (*RECORDER.events.get()).as_mut_ptr().add(place).write(event) };
+    unsafe {
+        let place = (*RECORDER.events.get()).as_mut_ptr().add(place);
+        (&raw mut (*place).value).write(value);
+        (&raw mut (*place).task).write(task);
+        (&raw mut (*place).operation).write(operation);
+        (&raw mut (*place).thread).write(thread);
+        (&raw mut (*place).kind).write(kind);
+    }
 }

@@ -16,7 +16,7 @@ pub(super) struct Call {
 impl Call {
     /// The function uses the object. Done anew whenever others ran in between, and before the sanitizer is told
     /// that the object orders the thread with others: until then the object must be there.
-    #[inline]
+    #[inline(always)]
     pub fn uses<T>(self, active: &Active, object: *const T) {
         sanitizer::uses(object as usize, size_of::<T>(), self.caller);
         self.expect_alive(active, object as usize);
@@ -32,7 +32,7 @@ impl Call {
     }
 
     /// The memory of the object is still there, as far as the controller knows.
-    #[inline]
+    #[inline(always)]
     pub fn expect_alive(self, active: &Active, object: usize) {
         if let Some(how) = active.is_gone(object) {
             active.dangling(self.primitive, how);

@@ -10,7 +10,7 @@ use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::real::real;
 use crate::control::sanitizer::{self, Unwatched};
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 use crate::strategy::Use;
 
 /// The start of glibc's `pthread_mutex_t` (the same on all 64-bit targets). Cells, since other threads change it while one
@@ -155,7 +155,7 @@ impl Mutex {
     }
 
     /// Gives the mutex up and wakes those who wait for it, after the point of doing so.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give_up(&self, active: &Active, call: Call) -> c_int {
         call.uses(active, self);
         self.expect_emulated(active, call);
@@ -181,8 +181,9 @@ impl Mutex {
         0
     }
 
+    #[inline(always)]
     pub(super) fn lock(&self, active: &Active, call: Call) -> c_int {
-        active.pass_waiting(OpKind::Lock, self.address());
+        active.pass_often(Op { waits: true, ..Op::new(OpKind::Lock, self.address()) });
         self.take(active, call, None)
     }
 
@@ -210,8 +211,9 @@ impl Mutex {
         self.take(active, call, Some(deadline))
     }
 
+    #[inline(always)]
     pub(super) fn unlock(&self, active: &Active, call: Call) -> c_int {
-        active.pass(OpKind::Unlock, self.address());
+        active.pass_often(Op::new(OpKind::Unlock, self.address()));
         self.give_up(active, call)
     }
 }

@@ -10,7 +10,7 @@ use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::control::sanitizer::{self, Unwatched};
 use crate::control::state::semaphores::{DESTROYED, LARGEST_VALUE, NamedSemaphores, Semaphore};
-use crate::model::op::OpKind;
+use crate::model::op::{Op, OpKind};
 
 /// glibc's bound of a name, without its slash.
 const LONGEST_NAME: usize = libc::NAME_MAX as usize - 4;
@@ -49,6 +49,7 @@ fn report(result: Result<(), c_int>) -> c_int {
 }
 
 /// Takes one, after the scheduling point of doing so.
+#[inline(always)]
 fn take(active: &Active, semaphore: &Semaphore, call: Call, deadline: Option<u64>) -> Result<(), c_int> {
     while !try_take(active, semaphore, call) {
         match active.block_interruptibly(semaphore.address(), call.primitive, deadline) {
@@ -64,6 +65,7 @@ fn take(active: &Active, semaphore: &Semaphore, call: Call, deadline: Option<u64
 }
 
 /// The calling thread uses the semaphore.
+#[inline(always)]
 fn touch(active: &Active, semaphore: &Semaphore, call: Call) {
     call.uses(active, semaphore);
     if semaphore.is_destroyed() {
@@ -71,6 +73,7 @@ fn touch(active: &Active, semaphore: &Semaphore, call: Call) {
     }
 }
 
+#[inline(always)]
 fn try_take(active: &Active, semaphore: &Semaphore, call: Call) -> bool {
     touch(active, semaphore, call);
     let value = semaphore.value.get();
@@ -97,7 +100,7 @@ fn take_until(
 
 stand_in_for_calls! {
     fn sem_wait(semaphore: &Semaphore) -> c_int |active, call| {
-        active.pass(OpKind::SemaphoreWait, semaphore.address());
+        active.pass_often(Op::new(OpKind::SemaphoreWait, semaphore.address()));
         report(take(active, semaphore, call, None))
     }
 
@@ -120,7 +123,7 @@ stand_in_for_calls! {
 
     #[doc = "Who of those who wait is woken is a choice; another may come first, and then it waits on."]
     fn sem_post(semaphore: &Semaphore) -> c_int |active, call| {
-        active.pass(OpKind::SemaphorePost, semaphore.address());
+        active.pass_often(Op::new(OpKind::SemaphorePost, semaphore.address()));
         touch(active, semaphore, call);
         let value = semaphore.value.get();
         if value == LARGEST_VALUE {
