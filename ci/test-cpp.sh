@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ without a sanitizer. With `all`,
-# g++ too goes through every sanitizer, and the bundled runtime as a target is built under each, which cargo's tests do as well.
+# The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ without a sanitizer, which
+# also builds the bundled runtime as a target. With `all`, g++ too goes through every sanitizer, the bundled runtime is built
+# under each, which cargo's tests do as well, and headers are not precompiled, so that each file must include what it uses.
 set -euo pipefail
 clang=$(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -n 1)
 for compiler in "$clang" g++; do
@@ -8,9 +9,12 @@ for compiler in "$clang" g++; do
   if [ "$compiler" = g++ ] && [ "${1:-}" != all ]; then sanitizers=none; fi
   for sanitizer in $sanitizers; do
     folder=build/$compiler-$sanitizer
-    cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DTHREADBARE_SANITIZER="$sanitizer" >/dev/null
+    unaided=OFF
+    if [ "${1:-}" = all ]; then unaided=ON; fi
+    cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DTHREADBARE_SANITIZER="$sanitizer" \
+      -DCMAKE_DISABLE_PRECOMPILE_HEADERS="$unaided" >/dev/null
     tests=()
-    if [ "$sanitizer" = none ] || [ "${1:-}" = all ]; then
+    if [ "$compiler" = g++ ] || [ "${1:-}" = all ]; then
       cmake --build "$folder"
     else
       cmake --build "$folder" --target component_tests
