@@ -3,13 +3,13 @@
 //! The supervisor never executes a target. A worker gets one job, leaves its outcome in a file and the
 //! choices of the running execution in a trace, so that whatever kills it becomes a finding with its case.
 
+pub mod account;
 pub mod bench;
 pub mod bugs;
 pub mod catalogue;
 pub mod ci;
 pub mod conformance;
 pub mod corpus;
-pub mod critical;
 pub mod doctor;
 pub mod explorer;
 pub mod findings;

@@ -9,7 +9,7 @@ mod injections;
 mod model;
 mod mutate;
 mod narrow;
-pub mod shrink;
+pub mod reductions;
 pub mod text;
 mod tree;
 pub mod validate;

@@ -1,218 +1,318 @@
-//! Explains a finding in a program under check: its steps, with the lines of the source, the names of its variables and what
-//! they held.
+//! Why a schedule fails: the step after which nearly every continuation fails, found by sampling continuations from
+//! prefixes of the schedule, and the two operations whose order decides.
 
-mod account;
-mod debug_info;
-mod objects;
+use std::time::Instant;
 
-pub use account::{Account, Call};
+use anyhow::Result;
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
-use std::{env, fs};
+use super::account::Account;
+use super::laboratory::Laboratory;
+use super::minimise::Minimised;
+use super::seed::splitmix64;
+use super::trials::{Samples, Series};
+use crate::evidence::interleaving::Step;
+use crate::model::schedule::{Choice, Schedule};
+use crate::model::sketch::{Action, Departure, Sketch};
+use crate::strategy::Guide;
 
-use super::symbols::Symbols;
-use crate::evidence::interleaving;
-use crate::model::execution::{Step, Value};
-use crate::model::op::OpKind;
-use crate::oracle::sanitizer;
-use objects::Objects;
+/// Continuations that are sampled from a prefix to draw it, and to be sure of the critical point.
+const FEW: u64 = 12;
+const MANY: u64 = 32;
+/// Prefixes that are drawn, at most.
+const MOST_PREFIXES: usize = 16;
+/// A part of the continuations, of 100: so many fail after the critical point, and clearly fewer before it.
+const NEARLY_ALL: u64 = 85;
+const FEW_ENOUGH: u64 = 75;
 
-/// Values from here on, of the size of an address, are taken for addresses, which differ from one process to another.
-const FIRST_ADDRESS: u64 = 1 << 32;
-
-/// The steps of an execution of the program in the shared object at `object`, for people; empty if there are none.
-/// `report` says what became of it: first the failure in a line, then what a sanitizer printed.
-#[must_use]
-pub fn interleaving(steps: &[Step], object: &Path, symbols: &mut Symbols, report: &str) -> String {
-    let shown = shown(steps, object, symbols, report);
-    if shown.is_empty() {
-        return String::new();
-    }
-    interleaving::text(&shown, &ending(&shown, report), interleaving::MAX_LINES)
+/// How many of the continuations of a prefix fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chance {
+    /// Scheduling points in the prefix.
+    pub points: u64,
+    pub failed: u64,
+    pub sampled: u64,
 }
 
-/// The same as data: each step in words.
-#[must_use]
-pub fn shown(steps: &[Step], object: &Path, symbols: &mut Symbols, report: &str) -> Vec<interleaving::Step> {
-    if steps.is_empty() {
-        return Vec::new();
-    }
-    let module = object.to_string_lossy();
-    let offsets: BTreeSet<u64> = steps.iter().flat_map(|step| step.frames.iter().copied()).collect();
-    symbols.learn(&module, &offsets);
-    let here = env::current_dir().map(|path| format!("{}/", path.display())).unwrap_or_default();
-    let bytes = fs::read(object).unwrap_or_default();
-    let objects = Objects::of(&bytes, steps, |step| line_of(step, &module, symbols));
-    let names: Vec<String> = steps.iter().enumerate().map(|(number, step)| objects.name(number, step)).collect();
-    let addresses: HashMap<u64, &str> = steps
-        .iter()
-        .zip(&names)
-        .filter_map(|(step, name)| match step.object {
-            crate::model::execution::Object::Memory(address) => Some((address, name.as_str())),
-            _ => None,
-        })
-        .collect();
-    let mut shown: Vec<interleaving::Step> = steps
-        .iter()
-        .zip(&names)
-        .map(|(step, name)| interleaving::Step {
-            thread: step.thread,
-            kind: step.kind,
-            object: name.clone(),
-            place: place(step, &module, symbols, &here),
-            note: step.value.and_then(|value| note(step.kind, value, &addresses)),
-            mark: None,
-        })
-        .collect();
-    mark_race(&mut shown, report);
-    shown
-}
-
-/// What an operation read and wrote.
-fn note(kind: OpKind, value: Value, addresses: &HashMap<u64, &str>) -> Option<String> {
-    let shown = |number: u64| number_of(number, value.size, addresses);
-    let changed = || Some(format!("{} → {}", shown(value.before)?, shown(value.after)?));
-    match kind {
-        OpKind::Load | OpKind::PlainLoad => shown(value.before),
-        OpKind::Store | OpKind::PlainStore | OpKind::Exchange | OpKind::ReadModifyWrite => changed(),
-        OpKind::CompareExchange if value.before == value.after => Some(format!("stays {}", shown(value.before)?)),
-        OpKind::CompareExchange => Some(format!("succeeds: {}", changed()?)),
-        _ => None,
+impl Chance {
+    fn is_at_least(&self, percent: u64) -> bool {
+        self.sampled > 0 && self.failed * 100 >= percent * self.sampled
     }
 }
 
-/// A number as a signed one, which most are; an address by the name of what is there, if that has one.
-fn number_of(number: u64, size: u8, addresses: &HashMap<u64, &str>) -> Option<String> {
-    let unused = 64 - 8 * u32::from(size.clamp(1, 8));
-    if size == 8 && (FIRST_ADDRESS..=u64::MAX >> 16).contains(&number) {
-        let name = addresses.get(&number).filter(|name| !name.starts_with("0x"));
-        return Some(name.map_or_else(|| "an address".to_owned(), |name| format!("&{name}")));
-    }
-    Some((((number << unused) as i64) >> unused).to_string())
+/// Why it fails, as far as that could be told.
+pub struct Reasons {
+    pub account: Account,
+    /// Along the schedule.
+    pub chances: Vec<Chance>,
+    /// Just before the critical point and just after it.
+    pub around: Option<(Chance, Chance)>,
+    /// The step that is made last before nearly all continuations fail: an index of the steps.
+    pub critical: Option<usize>,
+    /// Two steps, in the order that fails.
+    pub pair: Option<(usize, usize)>,
+    /// The choice without which the execution passes, and the step that it was made before.
+    pub change: Option<(Departure, Option<usize>)>,
+    /// It fails whatever the order: without any departure.
+    pub always: bool,
 }
 
-/// Marks the two accesses of a race: the last two steps at their lines, of different threads.
-fn mark_race(shown: &mut [interleaving::Step], report: &str) {
-    let places = sanitizer::accesses_of_race(report);
-    let is_access = |step: &interleaving::Step| !step.object.is_empty() && step.kind.accesses();
-    let mut later: Option<(usize, usize)> = None;
-    for index in (0..shown.len()).rev().filter(|index| is_access(&shown[*index])).collect::<Vec<_>>() {
-        let at = |place: &String| shown[index].place.split(' ').next().is_some_and(|line| same_line(line, place));
-        let Some(which) = places.iter().position(at) else { continue };
-        match later {
-            None => later = Some((index, which)),
-            Some((second, other))
-                if shown[second].thread != shown[index].thread
-                    && shown[second].object == shown[index].object
-                    && (which != other || places.iter().all(|place| *place == places[which])) =>
-            {
-                shown[index].mark = Some("one access of the race".to_owned());
-                shown[second].mark = Some("the other access of the race".to_owned());
-                return;
+impl Reasons {
+    /// The steps, of which those are marked that decide.
+    #[must_use]
+    pub fn marked(&self) -> Vec<Step> {
+        let mut marked = self.account.steps.clone();
+        if let Some(index) = self.critical.filter(|_| self.around.is_some()) {
+            marked[index].mark = Some("critical point".to_owned());
+        }
+        for (index, why) in
+            self.pair.iter().flat_map(|(first, second)| [(first, "comes first"), (second, "comes second")])
+        {
+            marked[*index].mark.get_or_insert_with(|| why.to_owned());
+        }
+        marked
+    }
+}
+
+/// Looks into a schedule that was made small. `observe` is told of the samples made.
+///
+/// # Errors
+/// A worker cannot do what it is asked.
+pub fn reasons(
+    laboratory: &mut Laboratory,
+    minimised: &Minimised,
+    deadline: Option<Instant>,
+    mut observe: impl FnMut(u64),
+) -> Result<Reasons> {
+    let schedule = minimised.case.schedule.clone().unwrap_or_default();
+    let ended = laboratory.replay(&minimised.case)?;
+    let account = Account::of(laboratory, &ended, &minimised.case.report);
+    let (points, steps) = (&account.points, &account.steps);
+    let mut sampler = Sampler { laboratory, minimised, deadline, sampled: 0, observe: &mut observe };
+    let ends = ends_of_runs(&schedule);
+    let mut chances = sampler.chances(&thinned(&ends, MOST_PREFIXES), FEW)?;
+    let around = sampler.around(&chances)?;
+    if let Some((before, after)) = around {
+        chances.extend([before, after].into_iter().filter(|chance| chance.points > 0));
+        chances.sort_by_key(|chance| (chance.points, chance.sampled));
+        chances.dedup_by(|later, earlier| {
+            let is_same = later.points == earlier.points;
+            if is_same {
+                *earlier = *later;
             }
-            Some(_) => {}
+            is_same
+        });
+    }
+    // The last decision of the prefix is made at its last point but one, and the operation that it lets happen comes then.
+    let critical = around.and_then(|(_, after)| points.iter().rposition(|point| *point < after.points));
+    let pair = critical.and_then(|critical| deciding(steps, critical));
+    let change = sampler.change(around.map(|(_, after)| after.points), &schedule)?;
+    let change = change.map(|departure| (departure, step_before(steps, &schedule, points, &departure)));
+    let always = minimised.guide.sketch.departures.is_empty();
+    Ok(Reasons { account, chances, around, critical, pair, change, always })
+}
+
+/// Samples continuations.
+struct Sampler<'a> {
+    laboratory: &'a mut Laboratory,
+    minimised: &'a Minimised,
+    deadline: Option<Instant>,
+    sampled: u64,
+    observe: &'a mut dyn FnMut(u64),
+}
+
+impl Sampler<'_> {
+    fn run(&mut self, guides: Vec<Guide>) -> Result<Vec<bool>> {
+        let mut series = Series::Sample(Samples { guides, failed: Vec::new() });
+        let Self { minimised, deadline, sampled, observe, .. } = self;
+        let before = *sampled;
+        self.laboratory.try_all(&minimised.case, &mut series, &minimised.wanted, *deadline, |series, _| {
+            observe(before + series.tried());
+        })?;
+        self.sampled += series.tried();
+        let Series::Sample(samples) = series else { unreachable!("it was one") };
+        Ok(samples.failed)
+    }
+
+    /// What continuations of prefixes of so many points come to.
+    fn chances(&mut self, prefixes: &[u64], each: u64) -> Result<Vec<Chance>> {
+        let guide = &self.minimised.guide;
+        let walks = |points: u64| {
+            (0..each)
+                .map(move |number| Guide { random: Some((points, splitmix64(number ^ points << 20))), ..guide.clone() })
+        };
+        let failed = self.run(prefixes.iter().flat_map(|points| walks(*points)).collect())?;
+        let counted = prefixes.iter().zip(failed.chunks(each as usize));
+        Ok(counted
+            .map(|(points, failed)| Chance {
+                points: *points,
+                failed: failed.iter().filter(|failed| **failed).count() as u64,
+                sampled: failed.len() as u64,
+            })
+            .collect())
+    }
+
+    /// The two prefixes, one point apart, between which nearly all continuations come to fail.
+    fn around(&mut self, chances: &[Chance]) -> Result<Option<(Chance, Chance)>> {
+        // From there on nearly all fail, taken together: each was sampled too seldom to be sure of it alone.
+        let fail_from = |first: &usize| {
+            let rest = || chances[*first..].iter();
+            let (failed, sampled) =
+                (rest().map(|chance| chance.failed).sum(), rest().map(|chance| chance.sampled).sum());
+            chances[*first].is_at_least(FEW_ENOUGH)
+                && Chance { failed, sampled, ..chances[*first] }.is_at_least(NEARLY_ALL)
+        };
+        let Some(first) = (0..chances.len()).find(fail_from) else { return Ok(None) };
+        let (Some(low), high) = (first.checked_sub(1).and_then(|low| chances.get(low)), &chances[first]) else {
+            return Ok(None);
+        };
+        let (mut low, mut high) = (*low, *high);
+        while high.points - low.points > 1 {
+            let middle = low.points + (high.points - low.points) / 2;
+            let Some(chance) = self.chances(&[middle], MANY)?.first().copied() else { return Ok(None) };
+            if chance.is_at_least(NEARLY_ALL) {
+                high = chance;
+            } else {
+                low = chance;
+            }
         }
+        let [low, high] = self.chances(&[low.points, high.points], MANY)?[..] else { return Ok(None) };
+        // Where it rises little by little, no step decides.
+        Ok((high.is_at_least(NEARLY_ALL) && !low.is_at_least(FEW_ENOUGH)).then_some((low, high)))
+    }
+
+    /// The last departure before the critical point without which the execution passes.
+    fn change(&mut self, critical: Option<u64>, schedule: &Schedule) -> Result<Option<Departure>> {
+        let guide = &self.minimised.guide;
+        let departures = &guide.sketch.departures;
+        let without = |index: usize| {
+            let mut left = departures.clone();
+            left.remove(index);
+            Guide { sketch: Sketch { departures: left }, ..guide.clone() }
+        };
+        let failed = self.run((0..departures.len()).map(without).collect())?;
+        let passes = departures.iter().zip(failed).filter(|(_, failed)| !failed).map(|(departure, _)| *departure);
+        let made_at = |departure: &Departure| point_of(schedule, departure);
+        let is_before = |departure: &Departure| critical.is_none_or(|critical| made_at(departure) < Some(critical));
+        let (before, after): (Vec<Departure>, Vec<Departure>) = passes.partition(is_before);
+        Ok(before.last().or(after.first()).copied())
     }
 }
 
-/// Whether both are the same line of a file; paths of which one is a part of the other are one file's.
-fn same_line(one: &str, other: &str) -> bool {
-    let line = |place: &str| {
-        let mut parts = place.split(':');
-        (parts.next().unwrap_or_default().to_owned(), parts.next().unwrap_or_default().to_owned())
+/// How many points the execution has passed at the end of each run, and at its beginning.
+fn ends_of_runs(schedule: &Schedule) -> Vec<u64> {
+    let mut points = 0;
+    let ends = schedule.choices.iter().map(|choice| {
+        if let Choice::Run { points: run, .. } = choice {
+            points += u64::from(*run);
+        }
+        points
+    });
+    let mut ends: Vec<u64> = std::iter::once(0).chain(ends.collect::<Vec<_>>()).collect();
+    ends.dedup();
+    ends
+}
+
+/// So many of them, with the first and the last.
+fn thinned(all: &[u64], most: usize) -> Vec<u64> {
+    let last = all.len().saturating_sub(1);
+    let count = most.min(all.len());
+    let mut thinned: Vec<u64> = (0..count).map(|index| all[index * last / count.saturating_sub(1).max(1)]).collect();
+    thinned.dedup();
+    thinned
+}
+
+/// At which point of the execution a departure is made.
+fn point_of(schedule: &Schedule, departure: &Departure) -> Option<u64> {
+    let (mut points, mut own) = (0_u64, 0_u64);
+    for choice in &schedule.choices {
+        let Choice::Run { thread, points: run, .. } = choice else { continue };
+        if *thread == departure.thread {
+            if own + u64::from(*run) >= departure.points.into() {
+                return Some(points + u64::from(departure.points).saturating_sub(own));
+            }
+            own += u64::from(*run);
+        }
+        points += u64::from(*run);
+    }
+    None
+}
+
+/// What the thread of a departure was about to do, which it did later, if ever.
+fn step_before(steps: &[Step], schedule: &Schedule, points: &[u64], departure: &Departure) -> Option<usize> {
+    let at = point_of(schedule, departure)?;
+    let is_next = |index: &usize| steps[*index].thread == departure.thread && points[*index] >= at;
+    let is_last = |index: &usize| steps[*index].thread == departure.thread && points[*index] < at;
+    match departure.action {
+        Action::Preempt(_) => (0..steps.len()).find(is_next).or_else(|| (0..steps.len()).rev().find(is_last)),
+        _ => (0..steps.len()).rev().find(is_last),
+    }
+}
+
+/// The two steps whose order decides: the critical one, or what its thread did next without a switch, and the first one
+/// after it by another thread on the same object, of which one changes it; or else the last one before it.
+fn deciding(steps: &[Step], critical: usize) -> Option<(usize, usize)> {
+    let conflict = |one: &Step, other: &Step| {
+        one.thread != other.thread
+            && !one.object.is_empty()
+            && one.object == other.object
+            && (one.kind.changes() || other.kind.changes())
     };
-    let ((file, number), (other_file, other_number)) = (line(one), line(other));
-    number == other_number && !file.is_empty() && (file.ends_with(&other_file) || other_file.ends_with(&file))
-}
-
-/// How it ended, and what the thread did last that ended it.
-fn ending(shown: &[interleaving::Step], report: &str) -> String {
-    let first = report.lines().next().unwrap_or_default();
-    let verdict = first.split(':').next().unwrap_or_default();
-    let by_one_thread = ["failed-assertion", "uncaught-exception", "abort", "crash", "exit-status", "memory-error"];
-    match shown.iter().rev().find(|step| step.thread == shown[shown.len() - 1].thread && !step.place.is_empty()) {
-        Some(last) if by_one_thread.contains(&verdict) => {
-            format!("{first}\nin thread {}, after {}", last.thread, last.place)
-        }
-        _ => first.to_owned(),
-    }
-}
-
-/// The file and line of a step, of those that are no library's.
-fn line_of(step: &Step, module: &str, symbols: &Symbols) -> Option<(String, u32)> {
-    let mut calls = step.frames.iter().flat_map(|offset| symbols.at(module, *offset));
-    let call = calls.find(|call| !is_of_the_system(&call.place))?;
-    let mut parts = call.place.split(':');
-    Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?))
-}
-
-/// The innermost call in the program's own sources, or if there is none, in any.
-fn place(step: &Step, module: &str, symbols: &Symbols, here: &str) -> String {
-    let calls = || step.frames.iter().flat_map(|offset| symbols.at(module, *offset));
-    let call = calls().find(|call| !is_of_the_system(&call.place)).or_else(|| calls().next());
-    call.map_or_else(String::new, |call| {
-        let (line, function) = (call.place.strip_prefix(here).unwrap_or(&call.place), name_of(&call.function));
-        // Of prebuilt code nobody knows the lines.
-        if line.starts_with('<') { function.to_owned() } else { format!("{line} {function}") }
-    })
-}
-
-/// A function without its parameters.
-fn name_of(function: &str) -> &str {
-    const UNNAMED: &str = "(anonymous namespace)";
-    let start = function.rfind(UNNAMED).map_or(0, |at| at + UNNAMED.len());
-    let name = function[start..].find('(').map_or(function, |at| &function[..start + at]);
-    name.strip_prefix("(anonymous namespace)::").unwrap_or(name)
-}
-
-fn is_of_the_system(place: &str) -> bool {
-    place.starts_with("/usr/") || place.starts_with('<')
+    let thread = steps[critical].thread;
+    let end = (critical..steps.len()).find(|index| steps[*index].thread != thread).unwrap_or(steps.len());
+    let begin = (0..critical).rev().find(|index| steps[*index].thread != thread).map_or(0, |before| before + 1);
+    let own = |range: std::ops::Range<usize>| range.filter(|index| !steps[*index].kind.is_of_threads());
+    let later = own(critical..end).chain(own(begin..critical).rev()).find_map(|index| {
+        (end..steps.len()).find(|other| conflict(&steps[index], &steps[*other])).map(|other| (index, other))
+    });
+    let earlier = || {
+        let before = |index: usize| (0..begin).rev().find(|other| conflict(&steps[index], &steps[*other]));
+        own(critical..end).chain(own(begin..critical).rev()).find_map(|index| before(index).map(|other| (other, index)))
+    };
+    later.or_else(earlier)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::op::OpKind;
 
-    #[test]
-    fn functions_are_named_without_parameters() {
-        let names = ["main", "(anonymous namespace)::look(int)", "app::(anonymous namespace)::f()::g(char)", "a::b(c)"];
-        assert_eq!(names.map(name_of), ["main", "look", "app::(anonymous namespace)::f", "a::b"]);
+    fn run(thread: u16, points: u32) -> Choice {
+        Choice::Run { thread, points, digest: 0 }
+    }
+
+    fn step(thread: u16, kind: OpKind, object: &str) -> Step {
+        Step { thread, kind, object: object.to_owned(), place: String::new(), note: None, mark: None }
     }
 
     #[test]
-    fn values_are_signed_and_addresses_are_named() {
-        let addresses = HashMap::from([(0x7f00_0000_1000, "head"), (0x7f00_0000_2000, "0x7f0000002000")]);
-        let number = |number, size| number_of(number, size, &addresses).expect("a number");
-        assert_eq!([number(0xffff_ffff, 4), number(7, 8), number(0xff, 2)], ["-1", "7", "255"]);
-        assert_eq!([number(0x7f00_0000_1000, 8), number(0x7f00_0000_2000, 8)], ["&head", "an address"]);
-        let value = |before, after| Value { size: 4, before, after };
-        let note = |kind, before, after| note(kind, value(before, after), &addresses).expect("a note");
-        assert_eq!(note(OpKind::PlainStore, 0, 1), "0 → 1");
-        assert_eq!(note(OpKind::CompareExchange, 1, 1), "stays 1");
-        assert_eq!(note(OpKind::CompareExchange, 1, 2), "succeeds: 1 → 2");
-    }
-
-    #[test]
-    fn the_two_accesses_of_a_race_are_marked_with_their_threads() {
-        let report = "data-race: x\n\nWARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 4 at 0x1 by thread T2:\n    \
-                      #0 add /s/a.c:6:10 (a+0x1)\n\n  Previous read of size 4 at 0x1 by thread T1:\n    #0 look /s/a.c:9:3 (a+0x2)\n";
-        let step = |thread, place: &str, kind| interleaving::Step {
-            thread,
-            kind,
-            object: "count".to_owned(),
-            place: place.to_owned(),
-            note: None,
-            mark: None,
-        };
-        let mut steps = [
-            step(1, "a.c:9 look", OpKind::PlainLoad),
-            step(1, "a.c:10 look", OpKind::Unlock),
-            step(2, "a.c:6 add", OpKind::PlainLoad),
-            step(2, "a.c:6 add", OpKind::PlainStore),
+    fn the_order_that_decides_is_that_of_two_steps_on_one_object() {
+        let lost_update = [
+            step(1, OpKind::PlainLoad, "count"),
+            step(2, OpKind::PlainLoad, "count"),
+            step(2, OpKind::PlainStore, "count"),
+            step(1, OpKind::PlainStore, "count"),
         ];
-        mark_race(&mut steps, report);
-        let marked: Vec<bool> = steps.iter().map(|step| step.mark.is_some()).collect();
-        assert_eq!(marked, [true, false, false, true]);
+        assert_eq!(deciding(&lost_update, 1), Some((1, 3)), "it reads before the other writes");
+        let freed = [step(1, OpKind::PlainStore, "freed"), step(2, OpKind::PlainLoad, "freed")];
+        assert_eq!(deciding(&freed, 1), Some((0, 1)), "nothing comes after what ends the program");
+        assert_eq!(deciding(&[step(1, OpKind::Yield, "")], 0), None);
+    }
+
+    #[test]
+    fn a_departure_is_made_where_its_thread_has_passed_its_points() {
+        let schedule = Schedule { choices: vec![run(0, 5), run(1, 3), run(0, 4)], cut: false };
+        let departure = |thread, points| Departure { thread, points, action: Action::Preempt(1) };
+        let at = |thread, points| point_of(&schedule, &departure(thread, points));
+        assert_eq!([at(0, 5), at(1, 3), at(0, 7), at(0, 99)], [Some(5), Some(8), Some(10), None]);
+        assert_eq!(ends_of_runs(&schedule), [0, 5, 8, 12]);
+    }
+
+    #[test]
+    fn prefixes_are_thinned_evenly_and_keep_both_ends() {
+        let all: Vec<u64> = (0..100).collect();
+        let thinned = thinned(&all, 5);
+        assert_eq!(thinned, [0, 24, 49, 74, 99]);
+        assert_eq!(super::thinned(&[0, 7], 16), [0, 7]);
+        assert_eq!(super::thinned(&[0], 16), [0]);
     }
 }

@@ -16,14 +16,14 @@ use anyhow::{Error, Result, anyhow};
 use super::corpus::Gathered;
 use super::findings::{Finding, Findings, Origin};
 use super::job::{Audited, Job, Outcome, Replay, Work};
-use super::minimise::Shrinking;
+use super::minimise::Minimising;
 use super::plan::{Cell, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
 use super::search::{self, Search, Searched};
 use super::supervisor::{Ended, Found, Supervisor};
 use super::suspects::Suspects;
 use super::targets::Targets;
-use super::{audit, explain, interrupt, prebuilt, unseen};
+use super::{account, audit, interrupt, prebuilt, unseen};
 use crate::case::Case;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::target::prebuilt::Prebuilt;
@@ -92,7 +92,7 @@ pub struct Progress<'a> {
     pub cell: Option<&'a Cell>,
     pub building: Option<target::Progress>,
     /// Of the schedule that is made small now.
-    pub shrinking: Option<&'a Shrinking>,
+    pub minimising: Option<&'a Minimising>,
 }
 
 impl Campaign {
@@ -181,8 +181,8 @@ impl Campaign {
         }
         supervisor.stop();
         let (seconds, cell) = (elapsed(started), None);
-        explorer.minimise(targets, |findings, shrinking| {
-            let so_far = Progress { shrinking: Some(shrinking), findings, ..Progress::default() };
+        explorer.minimise(targets, |findings, minimising| {
+            let so_far = Progress { minimising: Some(minimising), findings, ..Progress::default() };
             observe(&Progress { elapsed: seconds, cell, ..so_far });
         });
         Ok(explorer.conclude(seconds, supervisor.begun_again()))
@@ -270,7 +270,7 @@ impl Explorer<'_> {
             findings: self.findings.len(),
             cell: cell.map(|index| &self.plan.cells[index]),
             building: None,
-            shrinking: None,
+            minimising: None,
         }
     }
 
@@ -327,7 +327,7 @@ impl Explorer<'_> {
                 let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
                 let object = &ended.job.target.object;
                 let steps = &ended.outcome.steps;
-                let mut explanation = explain::interleaving(steps, object, supervisor.symbols(), &case.report);
+                let mut explanation = account::interleaving(steps, object, supervisor.symbols(), &case.report);
                 explanation.extend(prebuilt::doubt(case.verdict, &self.prebuilt));
                 self.findings.confirm(&case, origin, instead, explanation)
             }

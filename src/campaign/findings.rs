@@ -54,7 +54,7 @@ pub struct Finding {
     /// What happened, step by step, of a program under check.
     pub explanation: String,
     /// How large its schedule was and is, once it was made small.
-    pub shrunk: Option<Resized>,
+    pub minimised: Option<Resized>,
 }
 
 /// The findings of this campaign, in their directory.
@@ -148,7 +148,7 @@ impl Findings {
             confirmation,
             report: case.report.clone(),
             explanation: String::new(),
-            shrunk: None,
+            minimised: None,
         };
         self.kept.insert(fingerprint, finding);
         // What cannot be kept is told all the same.

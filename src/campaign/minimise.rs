@@ -9,4 +9,4 @@ mod schedule;
 
 pub use graph::{Minimisation, Smallest};
 pub use reducer::Reducer;
-pub use schedule::{Shrinking, Shrunk, Size, shrink};
+pub use schedule::{Minimised, Minimising, Size, minimise};

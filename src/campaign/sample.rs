@@ -115,7 +115,7 @@ fn finding() -> Finding {
         confirmation: Confirmation::Confirmed,
         report: report.to_owned(),
         explanation: String::new(),
-        shrunk: None,
+        minimised: None,
     }
 }
 

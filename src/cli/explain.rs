@@ -9,13 +9,13 @@ use clap::Args;
 use super::limits::duration;
 use super::opened::{Opened, Trusted};
 use super::world::World;
-use crate::campaign::critical;
+use crate::campaign::explain;
 use crate::campaign::interrupt;
-use crate::campaign::minimise::shrink;
+use crate::campaign::minimise::minimise;
 use crate::evidence::interleaving::MAX_LINES;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{painted, reasons, say, shrunk};
+use crate::report::{minimised, painted, reasons, say};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -40,11 +40,11 @@ pub fn run(flags: &Flags, world: &World) -> Result<()> {
     let line = ProgressLine::new();
     let deadline = Instant::now() + flags.budget;
     let Opened { case, mut laboratory } = flags.trusted.open(&flags.case, world, &world.workshop()?, &line)?;
-    let smaller = shrink(&mut laboratory, &case, Some(flags.budget / 2), |so_far| line.shrinking(so_far))?;
-    let found = critical::reasons(&mut laboratory, &smaller, Some(deadline), |sampled| line.sampling(sampled))?;
+    let smaller = minimise(&mut laboratory, &case, Some(flags.budget / 2), |so_far| line.minimising(so_far))?;
+    let found = explain::reasons(&mut laboratory, &smaller, Some(deadline), |sampled| line.sampling(sampled))?;
     drop(line);
     let ending = smaller.case.report.lines().next().unwrap_or_default();
-    say(format!("{}: {}\n", word(&case.verdict), shrunk::text(&smaller)));
+    say(format!("{}: {}\n", word(&case.verdict), minimised::text(&smaller)));
     painted::say(reasons::text(&found, ending, flags.lines).trim_end());
     Ok(())
 }

@@ -11,11 +11,11 @@ use super::opened::{Opened, Trusted};
 use super::world::{World, build_on};
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
-use crate::campaign::minimise::{Minimisation, Shrunk, Smallest, shrink};
+use crate::campaign::minimise::{Minimisation, Minimised, Smallest, minimise};
 use crate::case::{Case, Workload};
 use crate::model::word;
 use crate::report::progress::ProgressLine;
-use crate::report::{say, shrunk};
+use crate::report::{minimised, say};
 use crate::whole_file::{can_write, write_whole};
 
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ pub fn run(flags: Flags, world: &World) -> Result<()> {
             (case, laboratory)
         }
     };
-    let smaller = shrink(&mut laboratory, &case, flags.budget, |so_far| line.shrinking(so_far))?;
+    let smaller = minimise(&mut laboratory, &case, flags.budget, |so_far| line.minimising(so_far))?;
     drop(line);
     let workload = match &given.workload {
         // As it was written, with paths that hold where the case lies.
@@ -84,7 +84,7 @@ fn smallest_graph(flags: &Flags, given: Case, world: &World, line: &ProgressLine
 }
 
 /// What became of it.
-fn tell(given: &Case, smaller: &Shrunk, output: &Path) {
+fn tell(given: &Case, smaller: &Minimised, output: &Path) {
     let size = |case: &Case| match &case.workload {
         Workload::TaskGraph(graph) => Some((graph.tasks.len(), graph.operation_count(), case.settings.threads)),
         Workload::Check(_) => None,
@@ -96,5 +96,5 @@ fn tell(given: &Case, smaller: &Shrunk, output: &Path) {
             left.0, left.1, left.2
         ));
     }
-    say(format!("{verdict}: {}; replay: threadbare replay {}", shrunk::text(smaller), output.display()));
+    say(format!("{verdict}: {}; replay: threadbare replay {}", minimised::text(smaller), output.display()));
 }

@@ -1,6 +1,6 @@
 //! Findings in words.
 
-use super::{grouped, shrunk};
+use super::{grouped, minimised};
 use crate::campaign::findings::{Confirmation, Finding, Resized};
 use crate::check;
 use crate::model::word;
@@ -41,11 +41,11 @@ pub fn text(finding: &Finding) -> String {
             text.push_str(&format!("  unconfirmed: replayed in a fresh worker, it {instead}\n"));
         }
     }
-    if let Some(Resized { before, after, is_smallest }) = &finding.shrunk
+    if let Some(Resized { before, after, is_smallest }) = &finding.minimised
         && after < before
     {
         let maybe = if *is_smallest { "" } else { "; time was up" };
-        text.push_str(&format!("  made small: {}, of {}{maybe}\n", shrunk::size(after), shrunk::size(before)));
+        text.push_str(&format!("  made small: {}, of {}{maybe}\n", minimised::size(after), minimised::size(before)));
     }
     if !finding.explanation.is_empty() {
         text.push_str(&format!("\n{}\n", finding.explanation.trim_end()));

@@ -62,7 +62,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::campaign::explain::{Account, Call};
+    use crate::campaign::account::{Account, Call};
     use crate::case::Case;
     use crate::evidence::interleaving::Step;
     use crate::model::execution::{Aside, Event, EventKind, Happened};

@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::grouped;
 use crate::campaign::ci;
 use crate::campaign::explorer::Progress;
-use crate::campaign::minimise::Shrinking;
+use crate::campaign::minimise::Minimising;
 use crate::model::word;
 use crate::target;
 use crate::terminal;
@@ -53,8 +53,8 @@ impl ProgressLine {
     }
 
     /// Shows how far a schedule is that is made small.
-    pub fn shrinking(&self, so_far: &Shrinking) {
-        self.show(shrinking_line(so_far));
+    pub fn minimising(&self, so_far: &Minimising) {
+        self.show(minimising_line(so_far));
     }
 
     fn show(&self, line: String) {
@@ -79,8 +79,8 @@ fn building_line(progress: &target::Progress) -> String {
     format!("building: {} of {} · {}", progress.done, progress.total, progress.current.join(", "))
 }
 
-fn shrinking_line(so_far: &Shrinking) -> String {
-    let Shrinking { tried, preemptions, departures } = so_far;
+fn minimising_line(so_far: &Minimising) -> String {
+    let Minimising { tried, preemptions, departures } = so_far;
     format!(
         "making the schedule small: {preemptions} preemptions and {} other choices left · {} schedules tried",
         departures.saturating_sub(*preemptions),
@@ -94,8 +94,8 @@ fn building_beside(progress: Option<&target::Progress>) -> String {
 }
 
 fn campaign_line(progress: &Progress<'_>) -> String {
-    if let Some(shrinking) = progress.shrinking {
-        return shrinking_line(shrinking);
+    if let Some(minimising) = progress.minimising {
+        return minimising_line(minimising);
     }
     if progress.executions == 0
         && let Some(building) = &progress.building
@@ -140,7 +140,7 @@ mod tests {
             findings: 1,
             cell: None,
             building: None,
-            shrinking: None,
+            minimising: None,
         };
         let line = "2 s · 50,000 executions · 25,000 per second · 3,125 task graphs · findings: 1";
         assert_eq!(campaign_line(&progress), line);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::campaign::critical::{Chance, Reasons};
+use crate::campaign::explain::{Chance, Reasons};
 use crate::evidence::interleaving::{self, Step};
 use crate::model::sketch::{Action, Departure};
 

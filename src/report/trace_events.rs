@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::page::Told;
-use crate::campaign::explain::Account;
+use crate::campaign::account::Account;
 use crate::case::Workload;
 use crate::evidence::interleaving::{self, Step};
 use crate::model::execution::{EventKind, Happened, ThreadId};

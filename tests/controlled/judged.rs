@@ -153,7 +153,7 @@ impl Plan {
         );
         println!("{:?}: {line}", self.setting);
         for case in different.into_iter().take(SHOWN) {
-            let _ = write!(told, "\nsmaller: {}", case.shrink(workshop, &self.setting));
+            let _ = write!(told, "\nsmaller: {}", case.minimise(workshop, &self.setting));
         }
         if !told.is_empty() || equal * 100 < programs * self.equal {
             return Err(format!("{line}{told}").into());

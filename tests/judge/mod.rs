@@ -6,8 +6,8 @@ mod enumerate;
 mod explore;
 pub mod generate;
 pub mod known;
+mod minimise;
 mod program;
-mod shrink;
 mod verdicts;
 
 use std::fs;

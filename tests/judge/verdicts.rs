@@ -6,8 +6,8 @@ use std::fmt::{self, Display, Formatter};
 use super::enumerate::{Outcomes, enumerate};
 use super::explore::Explored;
 use super::generate::{Shape, generate};
+use super::minimise::smaller;
 use super::program::{Outcome, Program};
-use super::shrink::smaller;
 use super::{Setting, emit, execute};
 use threadbare::model::settings::Sanitizer;
 use threadbare::target::Workshop;
@@ -104,7 +104,7 @@ impl Case {
     }
 
     /// A smaller case of the same kind of difference, if there is one.
-    pub fn shrink(self, workshop: &Workshop, setting: &Setting) -> Self {
+    pub fn minimise(self, workshop: &Workshop, setting: &Setting) -> Self {
         let mut smallest = self;
         for _ in 0..MOST_ROUNDS {
             let seed = smallest.seed;

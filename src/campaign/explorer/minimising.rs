@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Explorer;
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
-use crate::campaign::minimise::{self, Shrinking};
+use crate::campaign::minimise::{self, Minimising};
 use crate::campaign::prebuilt;
 use crate::campaign::targets::Targets;
 use crate::case::Case;
@@ -13,7 +13,7 @@ use crate::case::Case;
 impl Explorer<'_> {
     /// Makes the schedules of what was confirmed small, each in its share of the time. What cannot be done leaves a case as
     /// it was found, which replays.
-    pub(super) fn minimise(&mut self, targets: &Targets<'_>, mut observe: impl FnMut(usize, &Shrinking)) {
+    pub(super) fn minimise(&mut self, targets: &Targets<'_>, mut observe: impl FnMut(usize, &Minimising)) {
         let (Some(budget), false) = (self.campaign.minimise, self.campaign.audit) else { return };
         let deadline = Instant::now() + budget;
         let found = self.findings.len();
@@ -23,16 +23,16 @@ impl Explorer<'_> {
         {
             let share = deadline.saturating_duration_since(Instant::now()) / (confirmed.len() as u32 + 1);
             let target = targets.of(sanitizer).expect("its target is there").clone();
-            let shrunk = Laboratory::new(target).and_then(|mut laboratory| {
+            let minimised = Laboratory::new(target).and_then(|mut laboratory| {
                 let case = Case::read(&path)?;
-                minimise::shrink(&mut laboratory, &case, Some(share), |shrinking| observe(found, shrinking))
+                minimise::minimise(&mut laboratory, &case, Some(share), |minimising| observe(found, minimising))
             });
-            if let Ok(mut shrunk) = shrunk {
-                if let Some(doubt) = prebuilt::doubt(shrunk.case.verdict, &self.prebuilt) {
-                    shrunk.explanation.push_str(&doubt);
-                    shrunk.case.report.push_str(&doubt);
+            if let Ok(mut minimised) = minimised {
+                if let Some(doubt) = prebuilt::doubt(minimised.case.verdict, &self.prebuilt) {
+                    minimised.explanation.push_str(&doubt);
+                    minimised.case.report.push_str(&doubt);
                 }
-                let kept = self.findings.replace(&path, shrunk);
+                let kept = self.findings.replace(&path, minimised);
                 self.note(kept);
             }
         }

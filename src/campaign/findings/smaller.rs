@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{Confirmation, Findings};
-use crate::campaign::minimise::{Shrunk, Size};
+use crate::campaign::minimise::{Minimised, Size};
 use crate::campaign::verify::FOUND_IN;
 use crate::case::Case;
 use crate::model::settings::Sanitizer;
@@ -32,13 +32,13 @@ impl Findings {
     ///
     /// # Errors
     /// The case cannot be written.
-    pub fn replace(&mut self, path: &Path, shrunk: Shrunk) -> Result<()> {
+    pub fn replace(&mut self, path: &Path, minimised: Minimised) -> Result<()> {
         let Some(finding) = self.kept.values_mut().find(|finding| finding.path == path) else { return Ok(()) };
-        let Shrunk { case, explanation, before, after, is_smallest, .. } = shrunk;
+        let Minimised { case, explanation, before, after, is_smallest, .. } = minimised;
         if after >= before || case.fingerprint != finding.fingerprint {
             return Ok(());
         }
-        finding.shrunk = Some(Resized { before, after, is_smallest });
+        finding.minimised = Some(Resized { before, after, is_smallest });
         let report = format!("{}\n\n{FOUND_IN}{}", case.report, finding.origin.execution + 1);
         let case = Case { report, ..case };
         write_whole(path, case.to_string().as_bytes())?;

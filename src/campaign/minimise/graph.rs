@@ -13,7 +13,7 @@ use crate::model::offers::Offers;
 use crate::model::settings::Settings;
 use crate::model::verdict::Verdict;
 use crate::target::{Built, Progress, Workshop};
-use crate::task_graph::{TaskGraph, allows, shrink};
+use crate::task_graph::{TaskGraph, allows, reductions};
 
 /// A case whose task graph is to be made small, and how hard to try.
 #[derive(Clone)]
@@ -110,7 +110,7 @@ impl Minimisation {
 
     /// Smaller task graphs that the runtime can execute.
     fn steps(graph: &TaskGraph, offers: &Offers) -> Vec<TaskGraph> {
-        let mut steps = shrink::steps(graph);
+        let mut steps = reductions::steps(graph);
         steps.retain(|smaller| allows(offers, smaller));
         steps
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::reducer::Reducer;
-use crate::campaign::explain;
+use crate::campaign::account;
 use crate::campaign::findings;
 use crate::campaign::laboratory::Laboratory;
 use crate::campaign::replay::Seen;
@@ -44,7 +44,7 @@ impl Size {
 }
 
 /// What became of a schedule.
-pub struct Shrunk {
+pub struct Minimised {
     /// The case with the smaller schedule, replayed in a fresh worker, or as it was.
     pub case: Case,
     /// What happened in it, step by step, of a program.
@@ -62,7 +62,7 @@ pub struct Shrunk {
 }
 
 /// How far it is.
-pub struct Shrinking {
+pub struct Minimising {
     pub tried: u64,
     pub preemptions: usize,
     pub departures: usize,
@@ -73,12 +73,12 @@ pub struct Shrinking {
 ///
 /// # Errors
 /// The case has no schedule, hangs, or does not replay; the workers cannot do what they are asked.
-pub fn shrink(
+pub fn minimise(
     laboratory: &mut Laboratory,
     case: &Case,
     limit: Option<Duration>,
-    mut observe: impl FnMut(&Shrinking),
-) -> Result<Shrunk> {
+    mut observe: impl FnMut(&Minimising),
+) -> Result<Minimised> {
     let deadline = limit.map(|limit| Instant::now() + limit);
     if case.settings.engine == Engine::Free || case.schedule.is_none() {
         bail!("the case has no schedule to make small: it was recorded without control");
@@ -105,7 +105,7 @@ pub fn shrink(
         if let Series::Reduce(reducer) = series {
             let guide = reducer.kept();
             let (preemptions, departures) = (guide.sketch.preemptions(), guide.sketch.departures.len());
-            observe(&Shrinking { tried: reducer.tried(), preemptions, departures });
+            observe(&Minimising { tried: reducer.tried(), preemptions, departures });
             taken.extend(schedule.map(|schedule| (schedule, guide)));
         }
     })?;
@@ -118,12 +118,12 @@ pub fn shrink(
         let after = size_of(&ended);
         if wanted.is_shown_by(&ended) && after <= before {
             let (case, explanation) = evident(laboratory, case, ended);
-            return Ok(Shrunk { case, explanation, wanted, before, after, tried, is_smallest, guide });
+            return Ok(Minimised { case, explanation, wanted, before, after, tried, is_smallest, guide });
         }
     }
     let guide = reducer.kept();
     let (case, explanation) = (case.clone(), String::new());
-    Ok(Shrunk { case, explanation, wanted, before, after: before, tried, is_smallest: false, guide })
+    Ok(Minimised { case, explanation, wanted, before, after: before, tried, is_smallest: false, guide })
 }
 
 /// Points that each thread passed.
@@ -144,7 +144,7 @@ fn evident(laboratory: &mut Laboratory, case: &Case, ended: Ended) -> (Case, Str
     let mut smaller = findings::case_of(found, &case.settings, case.workload.clone());
     // Of a task graph the events say more.
     let steps = if job.is_of_program() { &outcome.steps[..] } else { &[] };
-    let explanation = explain::interleaving(steps, &job.target.object, laboratory.symbols(), &smaller.report);
+    let explanation = account::interleaving(steps, &job.target.object, laboratory.symbols(), &smaller.report);
     if !explanation.is_empty() {
         smaller.report.push_str(&format!("\n\n{}", explanation.trim_end()));
     }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::{Flags, Format};
-use crate::campaign::critical::{self, Reasons};
-use crate::campaign::explain::Account;
+use crate::campaign::account::Account;
+use crate::campaign::explain::{self, Reasons};
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
-use crate::campaign::minimise::shrink;
+use crate::campaign::minimise::minimise;
 use crate::campaign::replay::Seen;
 use crate::case::{Case, Workload};
 use crate::cli::opened::Opened;
@@ -83,6 +83,6 @@ fn reasons(laboratory: &mut Laboratory, case: &Case, budget: Duration, line: &Pr
     }
     let deadline = Instant::now() + budget;
     // As it is: what is shown is the case that was named.
-    let same = shrink(laboratory, case, Some(Duration::ZERO), |_| {})?;
-    critical::reasons(laboratory, &same, Some(deadline), |sampled| line.sampling(sampled)).map(Some)
+    let same = minimise(laboratory, case, Some(Duration::ZERO), |_| {})?;
+    explain::reasons(laboratory, &same, Some(deadline), |sampled| line.sampling(sampled)).map(Some)
 }

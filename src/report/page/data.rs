@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::sources::{Part, Sources};
 use super::tasks::Tasks;
-use crate::campaign::critical::Reasons;
-use crate::campaign::explain::{Account, Call};
+use crate::campaign::account::{Account, Call};
+use crate::campaign::explain::Reasons;
 use crate::case::{Case, Workload};
 use crate::evidence::interleaving::{self, Step};
 use crate::model::execution::ThreadId;

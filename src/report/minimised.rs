@@ -1,12 +1,12 @@
 //! What became of a schedule that was made small, in words.
 
 use super::grouped;
-use crate::campaign::minimise::{Shrunk, Size};
+use crate::campaign::minimise::{Minimised, Size};
 
 /// Its size before and after, and whether it is as small as it can be.
 #[must_use]
-pub fn text(shrunk: &Shrunk) -> String {
-    let Shrunk { before, after, tried, is_smallest, .. } = shrunk;
+pub fn text(minimised: &Minimised) -> String {
+    let Minimised { before, after, tried, is_smallest, .. } = minimised;
     let why = match is_smallest {
         true => "none of which can be left out",
         false => "and maybe not all are needed: it ended early",
