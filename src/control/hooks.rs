@@ -17,6 +17,7 @@ mod kernel;
 mod memory;
 mod mutex;
 mod once;
+mod random;
 mod refused;
 mod rwlock;
 mod semaphore;

@@ -58,6 +58,8 @@ pub(super) struct VirtualThread {
     /// The `errno` that code on a fiber sees; see `hooks::errno`.
     pub errno: Cell<c_int>,
     pub fences: Fences,
+    /// Random numbers that it drew; see `hooks::random`.
+    pub drawn: Cell<u64>,
     /// `std::__once_callable` and `std::__once_call` of code on a fiber; see `thread_local`.
     pub once: [Cell<*mut c_void>; 2],
     /// What they were when a routine that has not returned was called with them.
@@ -87,6 +89,7 @@ impl VirtualThread {
             exit_place: Cell::new(std::ptr::null_mut()),
             errno: Cell::new(0),
             fences: Fences::new(),
+            drawn: Cell::new(0),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
             once_handed_over: Cell::new([std::ptr::null_mut(); 2]),
         })
@@ -101,6 +104,7 @@ impl VirtualThread {
         self.stack.set((0, 0));
         self.detached.set(false);
         self.specific.clear();
+        self.drawn.set(0);
         // Its last life may have ended in the middle of a routine.
         self.once.iter().for_each(|copy| copy.set(std::ptr::null_mut()));
         self.once_handed_over.set([std::ptr::null_mut(); 2]);

@@ -23,11 +23,12 @@ const EXECUTIONS: u64 = 100;
 /// Schedules that each engine records and the other replays.
 const REPLAYS: u64 = 200;
 /// Programs whose threads have all ended at the end, so that every engine can go on after each execution.
-const REPLAYED: [&str; 8] = [
+const REPLAYED: [&str; 9] = [
     "globals.c",
     "nested_operations.c",
     "plain_accesses.c",
     "queue.cpp",
+    "random_numbers.cpp",
     "signal_delivery.cpp",
     "signal_masks.cpp",
     "threads_in_threads.cpp",

@@ -7,9 +7,9 @@ use syscalls::Sysno;
 
 use super::call::Call;
 use super::futex::futex;
-use super::kernel;
 use super::set_errno;
 use super::thread::number_of;
+use super::{kernel, random};
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::state::kernel::Owner;
@@ -55,6 +55,8 @@ unsafe extern "C-unwind" fn syscall(
                 active.pass(OpKind::Exit, 0);
                 active.leave_program(Exit::Status(a as c_int & 0xff));
             }
+            // SAFETY: the caller's promise; these are the arguments of that call.
+            libc::SYS_getrandom => return unsafe { random::by_number(active, a as *mut c_void, b as usize) },
             _ if kernel::owner(active, a as c_int) != Owner::System && takes_descriptor(number) => {
                 // SAFETY: the caller's promise; these are the arguments of that call.
                 return unsafe { on_descriptor(active, number, a as c_int, b as usize, c as usize) };
@@ -156,7 +158,6 @@ const HARMLESS: &[Sysno] = &[
     Sysno::sched_getparam,
     Sysno::get_mempolicy,
     Sysno::set_mempolicy,
-    Sysno::getrandom,
     // Memory.
     Sysno::membarrier,
     Sysno::mmap,

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_int, c_long, c_void};
 use super::{Call, Fate, calling, calling_on, calls, made, opened, parts, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::MAX_DESCRIPTORS;
+use crate::control::hooks::random::Place;
 use crate::control::real::real;
 
 calls! { behind
@@ -22,9 +23,11 @@ calls! { on
     Call::Truncate => ftruncate64(descriptor: c_int, length: c_long) -> c_int;
 }
 
-/// Hooks for the functions that open: the arguments up to the flags are named, then come flags and mode.
+type Path = *const c_char;
+
+/// Hooks for the functions that open: the arguments before the path are named, after it come flags and mode.
 macro_rules! opens {
-    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+    ($($name:ident($($argument:ident: $type:ty),*; $path:ident);)*) => {$(
         #[doc = concat!("Stands in for `", stringify!($name), "`; a point.")]
         ///
         /// The C function has `mode` only where it may create; on the targets we support, it is passed in
@@ -33,20 +36,23 @@ macro_rules! opens {
         /// # Safety
         /// That of the function.
         #[unsafe(no_mangle)]
-        unsafe extern "C-unwind" fn $name($($argument: $type,)* flags: c_int, mode: libc::mode_t) -> c_int {
-            // SAFETY: passed on unchanged.
-            open_with(flags, || unsafe {
-                real!($name: fn($($type,)* c_int, libc::mode_t) -> c_int)($($argument,)* flags, mode)
+        unsafe extern "C-unwind" fn $name($($argument: $type,)* $path: Path, flags: c_int, mode: libc::mode_t) -> c_int {
+            // SAFETY: the caller's promise of a C string.
+            let place = unsafe { Place::of($path) };
+            // SAFETY: passed on, with the path of another file if there is one.
+            open_with(&place, flags, || unsafe {
+                let path = place.path($path);
+                real!($name: fn($($type,)* Path, c_int, libc::mode_t) -> c_int)($($argument,)* path, flags, mode)
             })
         }
     )*};
 }
 
 opens! {
-    open(path: *const c_char);
-    open64(path: *const c_char);
-    openat(at: c_int, path: *const c_char);
-    openat64(at: c_int, path: *const c_char);
+    open(; path);
+    open64(; path);
+    openat(at: c_int; path);
+    openat64(at: c_int; path);
 }
 
 /// Stands in for `creat`; a scheduling point.
@@ -56,17 +62,21 @@ opens! {
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn creat(path: *const c_char, mode: libc::mode_t) -> c_int {
     // SAFETY: passed on unchanged.
-    open_with(libc::O_CREAT, || unsafe { real!(creat: fn(*const c_char, libc::mode_t) -> c_int)(path, mode) })
+    open_with(&Place::Itself, libc::O_CREAT, || unsafe {
+        real!(creat: fn(*const c_char, libc::mode_t) -> c_int)(path, mode)
+    })
 }
 
 /// Stands in for `creat64`; a point.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn creat64(path: *const c_char, mode: libc::mode_t) -> c_int {
     // SAFETY: passed on unchanged.
-    open_with(libc::O_CREAT, || unsafe { real!(creat64: fn(*const c_char, libc::mode_t) -> c_int)(path, mode) })
+    open_with(&Place::Itself, libc::O_CREAT, || unsafe {
+        real!(creat64: fn(*const c_char, libc::mode_t) -> c_int)(path, mode)
+    })
 }
 
-fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
+fn open_with(place: &Place, flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     let Some(active) = calling() else { return open() };
     let creates = flags & libc::O_CREAT != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
     let call = if creates { Call::Create } else { Call::Open };
@@ -76,6 +86,7 @@ fn open_with(flags: c_int, open: impl FnOnce() -> c_int) -> c_int {
     }
     make_room(active);
     let descriptor = open();
+    place.opened(descriptor);
     opened(active, if flags & libc::O_TRUNC != 0 { Call::Truncate } else { call }, descriptor);
     descriptor
 }

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_int};
 
 use super::descriptor::make_room;
 use super::{Call, Fate, calling, calling_on, opened, point, set_errno};
+use crate::control::hooks::random::Place;
 use crate::control::real::real;
 
 /// Hooks for `fopen` in both forms.
@@ -28,11 +29,15 @@ macro_rules! opens {
                 }
                 make_room(active);
             }
-            // SAFETY: passed on unchanged.
+            // SAFETY: the caller's promise of a C string.
+            let place = unsafe { Place::of(path) };
+            let path = place.path(path);
+            // SAFETY: passed on, with the path of another file if there is one.
             let stream = unsafe { real!($name: fn(*const c_char, *const c_char) -> *mut libc::FILE)(path, mode) };
             if let Some(active) = active {
                 // SAFETY: just opened.
                 let descriptor = if stream.is_null() { -1 } else { unsafe { libc::fileno(stream) } };
+                place.opened(descriptor);
                 opened(active, call, descriptor);
             }
             stream
