@@ -37,6 +37,9 @@ pub(super) use signals::Sent;
 
 /// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;
+/// Times that an execution reads clocks until time passes with each more of it, and more each time: a loop that waits for a
+/// moment is to end within the points that there are.
+const MANY_READS: u64 = 4_096;
 /// Slots that blocked threads are counted in, by object.
 const SLOTS: usize = 64;
 
@@ -46,6 +49,13 @@ pub struct Budget {
     pub points: u64,
     /// From here on everyone gets their share, so that what waits for others comes to its end.
     pub fair_after: u64,
+}
+
+impl Budget {
+    /// From here on nobody sleeps for long, since some may wait for those who do without ever waiting themselves.
+    fn late_after(self) -> u64 {
+        self.fair_after + self.points.saturating_sub(self.fair_after) / 4
+    }
 }
 
 impl From<u64> for Budget {
@@ -111,8 +121,10 @@ pub(super) struct Controller {
     alone_since: Option<u64>,
     /// It does nothing but wait, as far as the last points before the end of the budget tell.
     waits_alone: bool,
-    /// This execution came to where turns are fair.
-    is_fair: bool,
+    /// Turns of this execution that were fair.
+    fair_turns: u64,
+    /// Times that it has read a clock.
+    clock_reads: u64,
     alone: Alone,
     fairness: Fairness,
     patience: Patience,
@@ -167,7 +179,8 @@ impl Controller {
             left_out: LeftOut::default(),
             alone_since: None,
             waits_alone: false,
-            is_fair: false,
+            fair_turns: 0,
+            clock_reads: 0,
             alone: Alone::default(),
             fairness: Fairness::new(),
             patience: Patience::new(),
@@ -281,7 +294,8 @@ impl Controller {
         self.stayed = 0;
         self.alone_since = None;
         self.waits_alone = false;
-        self.is_fair = false;
+        self.fair_turns = 0;
+        self.clock_reads = 0;
         self.alone.end();
         self.add_thread();
         self.ask_next();
@@ -307,6 +321,13 @@ impl Controller {
     /// Virtual nanoseconds since the execution began.
     pub fn now(&self) -> u64 {
         self.trace.points() * POINT_TIME + self.skipped_time
+    }
+
+    /// As `now`, for a thread that looks at a clock.
+    pub fn read_clock(&mut self) -> u64 {
+        self.clock_reads += 1;
+        self.skipped_time += self.clock_reads.saturating_sub(MANY_READS) * POINT_TIME;
+        self.now()
     }
 
     /// Points that threads passed in loops where they were let stay: none that strategies plan with.

@@ -6,12 +6,14 @@ use crate::control::fairness::{LONG, Look};
 use crate::control::sanitizer;
 use crate::model::execution::{Ending, ThreadId};
 use crate::model::op::{Op, OpKind};
-use crate::strategy::{Decision, Divergence, Turn, Use};
+use crate::strategy::{Decision, Divergence, Sleeper, Turn, Use};
 
 /// Points before the end of the budget at which a thread is looked at that is alone.
 const LAST: u64 = 4_096;
 /// Points of a turn once everyone gets their share.
 const FAIR_TURN: u32 = 64;
+/// Once nobody sleeps for long, one in so many of these turns is that of whose time-out comes first.
+const LATE_TURNS: u64 = 16;
 
 impl Controller {
     /// At a point with more to it: who runs next; the running thread could go on, with this operation. It comes in
@@ -193,9 +195,8 @@ impl Controller {
 
     pub(super) fn choose(&mut self, current: Option<ThreadId>, yielding: bool) -> Next {
         let turn = if !self.replaying && self.points_asked() >= self.budget.fair_after {
-            if !std::mem::replace(&mut self.is_fair, true) && !self.strategy.is_redundant() {
-                self.left_out.fair += 1;
-            }
+            self.left_out.fair += u64::from(self.fair_turns == 0 && !self.strategy.is_redundant());
+            self.fair_turns += 1;
             self.fair_turn()
         } else {
             match self.ask(current, yielding) {
@@ -251,13 +252,18 @@ impl Controller {
         })
     }
 
-    /// Round robin, with time-outs in their order: if the execution can end at all, it does now.
+    /// Round robin among those that can run and those whose time is out; where there are none, the time of whoever is next is
+    /// out. If the execution can end at all, it does now.
     fn fair_turn(&self) -> Turn {
-        let earliest = self.sleeping.iter().min_by_key(|sleeper| sleeper.deadline);
-        let due = earliest.filter(|sleeper| self.runnable.is_empty() || sleeper.deadline <= self.now());
-        let next = || self.runnable.after(self.current);
-        let thread = due.map(|sleeper| sleeper.thread).or_else(next).unwrap_or(self.current);
-        Turn { thread, points: FAIR_TURN }
+        let is_due = |sleeper: &&Sleeper| sleeper.deadline <= self.now();
+        let after_current = |thread: &ThreadId| thread.wrapping_sub(self.current).wrapping_sub(1);
+        let is_late = self.fair_turns.is_multiple_of(LATE_TURNS) && self.points_asked() >= self.budget.late_after();
+        let ready = self.sleeping.iter().filter(is_due).map(|sleeper| sleeper.thread);
+        let ready = ready.chain(self.runnable.after(self.current)).min_by_key(after_current);
+        let asleep = self.sleeping.iter().filter(|sleeper| !is_due(sleeper)).min_by_key(|sleeper| sleeper.deadline);
+        let asleep = asleep.map(|sleeper| sleeper.thread);
+        let thread = if is_late { asleep.or(ready) } else { ready.or(asleep) };
+        Turn { thread: thread.unwrap_or(self.current), points: FAIR_TURN }
     }
 
     fn until_budget(&self) -> u32 {

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_uint, c_void};
 
 use super::{deadline, length, set_errno, stand_in, start_of};
 use crate::control::active::{Active, active};
-use crate::control::controller::Wake;
+use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
 use crate::model::op::OpKind;
 
@@ -17,7 +17,7 @@ const TIME_UTC: c_int = 1;
 /// What a clock shows, in nanoseconds.
 fn read(active: &Active, clock: libc::clockid_t) -> u64 {
     active.pass(OpKind::Clock, 0);
-    start_of(clock) + active.ask(|controller| controller.now())
+    start_of(clock) + active.ask(Controller::read_clock)
 }
 
 fn timespec(nanoseconds: u64) -> libc::timespec {
