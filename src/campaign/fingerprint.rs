@@ -4,6 +4,13 @@
 //! - **The cause** comes from whoever judges: an oracle, or, for what a sanitizer prints, `oracle/sanitizer.rs`, where a
 //!   race is known by the functions of both accesses in either order. A death's is the signal or the last words
 //!   (`supervisor/death.rs`), and a failed expectation of a test is known by its place (`printed.rs`).
+//! - **What a task graph happened to do is no cause.** A lost wake-up is known by what the threads wait in, not by the
+//!   operation that the task is in which nobody woke: a scheduler that forgets to wake a thread leaves whatever was queued,
+//!   so one such bug came as eleven. Nothing that is recorded tells it from an object that forgets one of its waiters. So of
+//!   two in one runtime that leave the threads waiting alike, the second is a finding once the first is mended; their
+//!   messages name the operation all the same. Of a race, all coroutines of the harness are one function, since
+//!   which of them runs depends on what a task returns. A wrong history is known by the kind of operation that cannot be
+//!   explained, since each kind is another function of the component.
 //! - **In a worker** what is known is counted and not reported again (`tally.rs`). There, races of a program are told
 //!   apart before they are text, by the addresses of their accesses (`signature` in `control/sanitizer.rs`).
 //! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, the first that

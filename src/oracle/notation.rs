@@ -7,7 +7,7 @@
 //! stays on its thread.
 
 use super::Judge;
-use crate::model::execution::{Ending, Event, EventKind, Execution};
+use crate::model::execution::{BlockedThread, Ending, Event, EventKind, Execution};
 use crate::model::verdict::{Failure, Judgement};
 use crate::reference::Expectations;
 use crate::task_graph::{TaskGraph, text};
@@ -40,7 +40,12 @@ pub(super) fn judge_two(objects: &str, first: &str, second: &str, middle: &str) 
 /// The same, for an execution that got stuck.
 pub(super) fn judge_two_stuck(objects: &str, first: &str, second: &str, middle: &str) -> Judgement {
     let (graph, begin, _) = two(objects, first, second);
-    judge_ending(&graph, &format!("{begin} {middle}"), Ending::Stuck(vec![]))
+    judge_ending(&graph, &format!("{begin} {middle}"), stuck())
+}
+
+/// A thread has nothing to do.
+pub(super) fn stuck() -> Ending {
+    Ending::Stuck(vec![BlockedThread { thread: 0, primitive: "sem_wait", descriptor: None }])
 }
 
 fn two(objects: &str, first: &str, second: &str) -> (String, &'static str, &'static str) {

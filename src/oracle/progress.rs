@@ -61,6 +61,12 @@ fn stuck(
 ) -> Option<Failure> {
     let blocked: Vec<String> = threads.iter().map(ToString::to_string).collect();
     let blocked = blocked.join(", ");
+    let lost_wakeup = |what: String| {
+        // Which task was to be woken depends on the task graph, not on who forgot to; see campaign/fingerprint.rs.
+        let cause = format!("lost wake-up: threads in {}", primitives(threads).join(", "));
+        let message = format!("stuck ({blocked}): {what}");
+        Some(Failure { verdict: Verdict::LostWakeup, oracle: OracleName::Progress, message, cause })
+    };
     let failure = |verdict, cause: String, what: String| {
         let message = format!("stuck ({blocked}): {what}");
         Some(Failure { verdict, oracle: OracleName::Progress, message, cause })
@@ -80,26 +86,24 @@ fn stuck(
         return failure(Verdict::Deadlock, "deadlock: inside a running task".into(), what);
     }
     if lifecycle.lives[0].stage == Stage::Ended {
-        let what = "the task graph had come to its end; the shutdown did not".to_owned();
-        return failure(Verdict::LostWakeup, "lost wake-up: shutdown".into(), what);
+        return lost_wakeup("the task graph had come to its end; the shutdown did not".to_owned());
     }
     let at = |life: &Life, task: TaskId| plan.tasks[task as usize].first as usize + usize::from(life.next);
     let waiting_tasks: Vec<(TaskId, usize)> =
         lives().filter(|(life, _)| life.stage == Stage::Inside).map(|(life, task)| (task, at(life, task))).collect();
     let woken = history.ready(&waiting_tasks);
-    // Of several that could go on, the cause names the one whose kind of operation comes first, whatever
-    // the task graph's numbers are; a task that nobody even began to run comes before all.
+    // Of several that could go on, the message names the one whose kind of operation comes first; a task that nobody even
+    // began to run comes before all.
     let ready = lives()
         .filter(|(life, task)| woken.contains(task) || goes_on(plan, lifecycle, life, *task))
         .min_by_key(|(life, task)| (operation(plan, life, *task).map(|operation| operation.code()), *task));
     match ready {
         Some((life, task)) => {
-            let (cause, what) = match operation(plan, life, task) {
-                Some(operation) => (operation.word(), format!("task {task} could proceed in `{operation}`")),
-                None => ("beginning", format!("task {task} was never begun")),
+            let what = match operation(plan, life, task) {
+                Some(operation) => format!("task {task} could proceed in `{operation}`"),
+                None => format!("task {task} was never begun"),
             };
-            let what = format!("{what}; {}", waiting(plan, lifecycle));
-            failure(Verdict::LostWakeup, format!("lost wake-up: {cause}"), what)
+            lost_wakeup(format!("{what}; {}", waiting(plan, lifecycle)))
         }
         None if may_stop && lifecycle.has_root() || history.lost().is_some() => None,
         None => {
@@ -113,6 +117,14 @@ fn stuck(
             failure(Verdict::Deadlock, format!("deadlock: {}", words.join(", ")), waiting(plan, lifecycle))
         }
     }
+}
+
+/// What threads wait in, each word once.
+fn primitives(threads: &[BlockedThread]) -> Vec<&'static str> {
+    let mut primitives: Vec<&str> = threads.iter().map(|blocked| blocked.primitive).collect();
+    primitives.sort_unstable();
+    primitives.dedup();
+    primitives
 }
 
 /// The operation that a task is inside of.
@@ -153,13 +165,21 @@ fn goes_on(plan: &Plan, lifecycle: &Lifecycle, life: &Life, task: TaskId) -> boo
 
 #[cfg(test)]
 mod tests {
-    use super::super::notation::{failure, judge_ending, judge_two_stuck};
+    use super::super::notation::{failure, judge_ending, judge_two_stuck, stuck};
     use crate::model::execution::{BlockedThread, Ending};
     use crate::model::verdict::{Incomparable, Judgement, Verdict};
 
     fn told(judgement: Judgement) -> (Verdict, String) {
         let failure = failure(judgement);
         (failure.verdict, failure.cause)
+    }
+
+    /// What the message of a lost wake-up says, whose cause is the same for all of them.
+    fn lost(judgement: Judgement) -> String {
+        let failure = failure(judgement);
+        assert_eq!((failure.verdict, failure.cause.as_str()), (Verdict::LostWakeup, "lost wake-up: threads in sem_wait"));
+        let what = failure.message.strip_prefix("stuck (thread 0 in sem_wait): ").expect("who is stuck");
+        what.split("; task").next().unwrap_or_default().to_owned()
     }
 
     #[test]
@@ -172,9 +192,9 @@ mod tests {
     #[test]
     fn a_wait_that_could_go_on_has_lost_its_wake_up() {
         let free = judge_two_stuck("mutexes 1", "lock 0, unlock 0", "lock 0, unlock 0", "1.0( 1.0) 2.0( 1.1( 1.1) 1]");
-        assert_eq!(told(free), (Verdict::LostWakeup, "lost wake-up: lock".into()));
+        assert_eq!(lost(free), "task 2 could proceed in `lock 0`");
         let sent = judge_two_stuck("channels 1", "send 0 7", "receive 0", "2.0( 1.0( 1.0)=1 1]");
-        assert_eq!(told(sent), (Verdict::LostWakeup, "lost wake-up: receive".into()));
+        assert_eq!(lost(sent), "task 2 could proceed in `receive 0`");
         let missing = judge_two_stuck("channels 1", "yield", "receive 0", "2.0( 1.0( 1.0) 1]");
         assert_eq!(told(missing), (Verdict::Deadlock, "deadlock: receive".into()));
     }
@@ -182,20 +202,19 @@ mod tests {
     #[test]
     fn a_wait_that_may_have_come_too_late_for_a_set_is_no_lost_wake_up() {
         let taken_back = "1.0( 2.0( 2.0) 2.1( 2.1) 2]";
-        let stuck = judge_two_stuck("events manual", "wait-event 0", "set-event 0, reset-event 0", taken_back);
-        assert_eq!(told(stuck), (Verdict::Deadlock, "deadlock: wait-event".into()));
-        let stuck = judge_two_stuck("events manual", "wait-event 0", "set-event 0", "1.0( 2.0( 2.0) 2]");
-        assert_eq!(told(stuck), (Verdict::LostWakeup, "lost wake-up: wait-event".into()));
+        let late = judge_two_stuck("events manual", "wait-event 0", "set-event 0, reset-event 0", taken_back);
+        assert_eq!(told(late), (Verdict::Deadlock, "deadlock: wait-event".into()));
+        let free = judge_two_stuck("events manual", "wait-event 0", "set-event 0", "1.0( 2.0( 2.0) 2]");
+        assert_eq!(lost(free), "task 1 could proceed in `wait-event 0`");
     }
 
     #[test]
     fn a_task_that_was_never_begun_or_whose_children_ended_has_lost_its_wake_up() {
         let graph = "task 0 main int\nawait 1\ntask 1 worker int";
-        let stuck = |history| judge_ending(graph, history, Ending::Stuck(vec![]));
-        assert_eq!(told(stuck("+0 0[ 0.0( +1")), (Verdict::LostWakeup, "lost wake-up: beginning".into()));
-        assert_eq!(told(stuck("+0 0[ 0.0( +1 1[@1 1]=0")), (Verdict::LostWakeup, "lost wake-up: await".into()));
-        let ended = stuck("+0 0[ 0.0( +1 1[@1 1]=0 0.0)=0 0]=0");
-        assert_eq!(told(ended), (Verdict::LostWakeup, "lost wake-up: shutdown".into()));
+        let lost = |history| lost(judge_ending(graph, history, stuck()));
+        assert_eq!(lost("+0 0[ 0.0( +1"), "task 1 was never begun");
+        assert_eq!(lost("+0 0[ 0.0( +1 1[@1 1]=0"), "task 0 could proceed in `await 1`");
+        assert!(lost("+0 0[ 0.0( +1 1[@1 1]=0 0.0)=0 0]=0").ends_with("the shutdown did not"), "all tasks have ended");
     }
 
     #[test]

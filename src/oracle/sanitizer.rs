@@ -298,6 +298,19 @@ mod tests {
     }
 
     #[test]
+    fn which_coroutine_of_the_harness_it_is_does_not_change_the_cause() {
+        let race = |kind: &str| {
+            let text = format!(
+                "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x1 by thread T1:\n    \
+                 #0 threadbare::Interpreter<threadbare::Bundled>::{kind}_task<1>(threadbare::FrameToken, unsigned int) \
+                 (.resume) /src/interpreter.hpp:143:5 (a+0x2)\n"
+            );
+            failures(&text).remove(0).cause
+        };
+        assert_eq!([race("int"), race("void")], ["data race in a task"; 2]);
+    }
+
+    #[test]
     fn inlined_library_code_is_passed_over_for_the_code_that_called_it() {
         let text = "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8 at 0x1 by thread T1:\n    \
                     #0 operator delete(void*) <null> (a+0x1)\n    \

@@ -20,6 +20,9 @@ const RUNTIME_FUNCTIONS: [&str; 20] = [
     "read", "readv", "pread", "write", "writev", "pwrite", "fopen", "fclose",
 ];
 
+/// What executes task graphs: cpp/harness/interpreter.hpp.
+const HARNESS: &str = "threadbare::Interpreter::";
+
 /// Parts of the paths of library code, which is inlined under names that do not tell.
 const RUNTIME_FILES: [&str; 6] =
     ["/include/c++/", "/rustc/", "/.cargo/", "compiler-rt/", "libsanitizer/", "src/control/"];
@@ -66,8 +69,12 @@ impl<'a> Frame<'a> {
             || RUNTIME_FILES.iter().any(|part| self.file.contains(part))
     }
 
-    /// The function, with its file where the function alone says little: inlined ones have short names.
+    /// The function, with its file where the function alone says little: inlined ones have short names. Coroutines of the
+    /// harness are told alike, since which of them it is depends on the task graph.
     pub fn name(&self) -> String {
+        if self.function.starts_with(HARNESS) && self.function.ends_with("_task") {
+            return "a task".to_owned();
+        }
         match self.file.rsplit('/').next() {
             Some(file) if !file.is_empty() && !self.function.contains("::") => format!("{} ({file})", self.function),
             _ => self.function.clone(),
