@@ -5,6 +5,7 @@ packages=(
   cmake ninja-build make meson pkg-config   # build systems, of docs/projects.md
   libgtest-dev                              # docs/projects.md, docs/tests.md
   libasio-dev                               # examples/asio, cpp/adapters/asio
+  gdb                                       # docs/findings.md
   "$@"
 )
 missing=()

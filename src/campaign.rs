@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod ci;
 pub mod conformance;
 pub mod corpus;
+pub mod debug;
 pub mod doctor;
 pub mod explorer;
 pub mod findings;

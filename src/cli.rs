@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod compile;
 mod corpus;
+mod debug;
 mod doctor;
 mod each_test;
 mod explain;
@@ -76,6 +77,8 @@ enum Command {
     Verify(verify::Flags),
     /// Say why the schedule of a case fails: the step that decides, and the order of two operations.
     Explain(explain::Flags),
+    /// Open the execution of a case under a debugger, stopped at a step.
+    Debug(debug::Flags),
     /// Show a case: its task graph, schedule and evidence, or its execution as a page of HTML.
     Show(show::Flags),
     /// Write a regression test of CMake and C++ that fails for as long as a case does.
@@ -141,6 +144,7 @@ fn run(command: Command, world: &World) -> Result<bool> {
         Command::Minimise(flags) => minimise::run(flags, world).map(found_nothing),
         Command::Verify(flags) => verify::run(&flags, world),
         Command::Explain(flags) => explain::run(&flags, world).map(found_nothing),
+        Command::Debug(flags) => debug::run(&flags, world).map(found_nothing),
         Command::Show(flags) => show::run(&flags, world),
         Command::Export(flags) => export::run(&flags, world).map(found_nothing),
         Command::Report(flags) => report::run(&flags, world).map(found_nothing),

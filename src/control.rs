@@ -7,6 +7,7 @@
 mod active;
 mod alone;
 mod controller;
+pub mod debugger;
 mod directory;
 mod engine;
 mod fairness;

@@ -174,6 +174,12 @@ pub fn end_with_us(command: &mut Command) {
     }
 }
 
+/// Ctrl-C is for somebody else in the terminal from now on.
+pub fn ignore_interrupts() {
+    // SAFETY: installs no handler.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+}
+
 /// Kills a process group of ours: a compiler with what it started.
 pub fn kill_group(leader: u32) {
     if let Ok(leader) = libc::pid_t::try_from(leader) {

@@ -38,6 +38,9 @@ pub use points::Points;
 pub use toolchain::{Form, Toolchain};
 pub use workshop::{Builds, Failed, LOADER, Workshop};
 
+/// The flag of a runtime that has all symbols, so that a debugger can be told of it.
+pub const ALL_SYMBOLS: &str = "-g";
+
 /// What a target is made of. The same target is built once for each sanitizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

@@ -206,6 +206,10 @@ pub enum Work {
     List(Program),
     /// Variations of the schedule of the case at [`Files::case`].
     Try(Trials),
+    /// One execution of the case at [`Files::case`] under a debugger, stopped before that step.
+    Debug {
+        stop_at: u64,
+    },
 }
 
 /// A part of a campaign: executions `first .. first + count` of one cell, up to the first finding.

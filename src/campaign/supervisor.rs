@@ -25,6 +25,7 @@ use crate::model::sketch::Sketch;
 use crate::model::verdict::Failure;
 use crate::scratch::Scratch;
 
+pub use process::OPTION_VARIABLES;
 use process::WorkerProcess;
 use watch::memory_limit;
 

@@ -1,5 +1,6 @@
 //! What a worker process does: executes one job and judges every execution.
 
+mod debugged;
 mod trials;
 
 use std::ops::ControlFlow;
@@ -50,7 +51,7 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     process::watch_for_outsiders();
     panic::set_hook(Box::new(own_fault));
     let files = Files::new(directory.to_owned(), quick.map(Path::to_owned));
-    let job: Job = job::read(&files.job())?;
+    let job: Job = debugged::afresh(&files, job::read(&files.job())?);
     if let Work::Evolve(_evolution) = &job.work {
         #[cfg(feature = "libfuzzer")]
         return evolve_worker::run(&files, &job, _evolution);
@@ -66,6 +67,7 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
             }
             runner.replay(replay, &Case::read(&files.case())?)?;
         }
+        Work::Debug { stop_at } => runner.debug(*stop_at, &files)?,
         Work::Compare(comparison) => runner.compare(comparison)?,
         Work::Try(trials) => runner.try_all(trials, &Case::read(&files.case())?)?,
         Work::Input { input, number } => {

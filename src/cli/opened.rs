@@ -11,7 +11,7 @@ use crate::campaign::laboratory::Laboratory;
 use crate::campaign::replay::{Plan, Replayed};
 use crate::case::Case;
 use crate::report::progress::ProgressLine;
-use crate::target::Workshop;
+use crate::target::{ALL_SYMBOLS, Kind, Target, Workshop};
 
 #[derive(Debug, Args)]
 pub struct Trusted {
@@ -27,6 +27,36 @@ impl Trusted {
     /// # Errors
     /// There is no case, it is not trusted, or its target does not compile.
     pub fn open(&self, path: &Path, world: &World, workshop: &Workshop, line: &ProgressLine) -> Result<Opened> {
+        self.open_as(path, world, workshop, line, |_| {})
+    }
+
+    /// The same with all that debuggers can be told of its target, whose code is the same.
+    ///
+    /// # Errors
+    /// As [`Trusted::open`].
+    pub fn open_with_symbols(
+        &self,
+        path: &Path,
+        world: &World,
+        workshop: &Workshop,
+        line: &ProgressLine,
+    ) -> Result<Opened> {
+        self.open_as(path, world, workshop, line, |target| {
+            // Those of runtimes have lines alone, with which they compile sooner.
+            if target.kind == Kind::Runtime {
+                target.flags.push(ALL_SYMBOLS.to_owned());
+            }
+        })
+    }
+
+    fn open_as(
+        &self,
+        path: &Path,
+        world: &World,
+        workshop: &Workshop,
+        line: &ProgressLine,
+        change: impl FnOnce(&mut Target),
+    ) -> Result<Opened> {
         let plan = Plan {
             paths: vec![PathBuf::from(path)],
             repeat: 1,
@@ -38,8 +68,9 @@ impl Trusted {
             trusts_named: self.trust,
         };
         let (mut cases, mut refused) = plan.read(workshop, resolve::engine_like(&workshop.toolchain))?;
-        let laboratory = match cases.first() {
+        let laboratory = match cases.first_mut() {
             Some(case) => {
+                change(&mut case.target);
                 let wanted = [(case.target.clone(), case.settings.sanitizer)];
                 let builds = workshop.build_all(wanted, build_on(line))?;
                 Some(Laboratory::new(builds.of(&case.target, case.settings.sanitizer)?.clone())?)

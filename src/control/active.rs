@@ -10,6 +10,7 @@ use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::ffi::{c_int, c_void};
 
 use super::controller::{Controller, Next, Wake};
+use super::debugger;
 use super::engine::Engine;
 use super::image::Image;
 use super::log::Log;
@@ -32,6 +33,11 @@ pub(super) fn active() -> Option<&'static Active> {
 /// Says that this OS thread runs virtual threads of `active` from here on, or none.
 pub(super) fn set_active(active: *const Active) {
     place::set(active.cast());
+}
+
+/// Where the calling OS thread keeps the execution that it is part of.
+pub(super) fn active_place() -> usize {
+    place::address()
 }
 
 /// Controller and engine together. Exactly one virtual thread runs at a time, and only it, or the root
@@ -101,8 +107,15 @@ impl Active {
         match next {
             Next::Continue => {}
             Next::Switch(thread) => self.engine.switch(thread),
-            Next::Stop => self.engine.stop(),
+            Next::Stop => self.end_here(),
         }
+    }
+
+    /// The calling thread goes no further, and nobody else does.
+    #[cold]
+    fn end_here(&self) {
+        debugger::end(self);
+        self.engine.stop();
     }
 
     /// The calling thread passes a scheduling point, before an operation on `object` (an address, or 0); others may run
@@ -375,6 +388,9 @@ impl Active {
                 None => controller.end_thread(),
             }
         });
+        if next == Next::Stop {
+            debugger::end(self);
+        }
         self.engine.leave(next);
     }
 

@@ -128,6 +128,14 @@ impl Engine {
         }
     }
 
+    /// Where the stack pointer of a fiber is kept that does not run, for debuggers; 0 if it is none or that is not known.
+    pub fn place_of_stack_pointer(&self, thread: &VirtualThread) -> usize {
+        match &self.carrier {
+            Carrier::Fibers(fibers) => fibers.place_of_stack_pointer(thread.id),
+            Carrier::OsThreads(_) => 0,
+        }
+    }
+
     /// Once a virtual thread has ended and is joined: ends what carried it.
     #[inline]
     pub fn join(&self, thread: &VirtualThread) {

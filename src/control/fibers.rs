@@ -129,6 +129,10 @@ impl Fibers {
         self.fiber(id).stack.stands_at()
     }
 
+    pub fn place_of_stack_pointer(&self, id: ThreadId) -> usize {
+        self.fiber(id).stack.place_of_pointer()
+    }
+
     /// Leaves for the root. A fiber that has not ended never comes back from this.
     #[inline(always)]
     pub fn stop(&self) {

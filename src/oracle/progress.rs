@@ -177,7 +177,10 @@ mod tests {
     /// What the message of a lost wake-up says, whose cause is the same for all of them.
     fn lost(judgement: Judgement) -> String {
         let failure = failure(judgement);
-        assert_eq!((failure.verdict, failure.cause.as_str()), (Verdict::LostWakeup, "lost wake-up: threads in sem_wait"));
+        assert_eq!(
+            (failure.verdict, failure.cause.as_str()),
+            (Verdict::LostWakeup, "lost wake-up: threads in sem_wait")
+        );
         let what = failure.message.strip_prefix("stuck (thread 0 in sem_wait): ").expect("who is stuck");
         what.split("; task").next().unwrap_or_default().to_owned()
     }

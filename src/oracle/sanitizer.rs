@@ -58,6 +58,12 @@ pub fn first_own_call(text: &str) -> Option<String> {
     Some(format!("{} ({file}:{})", frame.function, frame.line.unwrap_or_default()))
 }
 
+/// A demangled function without types and arguments.
+#[must_use]
+pub fn plain_name(function: &str) -> String {
+    Frame::of(&format!("#0 {function}")).map_or_else(|| function.to_owned(), |frame| frame.function)
+}
+
 /// The places of the two accesses of a data race, as `file:line`, of those frames that are the target's own.
 #[must_use]
 pub fn accesses_of_race(report: &str) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::flags::{self, Instrumented};
 use super::inputs::Input;
 use super::recorded::{Compiled, Recorded, kept};
 use super::step::{Action, Step};
-use super::{Kind, Language, Points, Target, Workshop, tree};
+use super::{ALL_SYMBOLS, Kind, Language, Points, Target, Workshop, tree};
 use crate::model::settings::Sanitizer;
 
 /// How a target is made: an object by each step, and what else is linked.
@@ -43,7 +43,9 @@ impl Steps {
         for source in &target.shared {
             let source = Path::new("cpp").join(source);
             let language = Language::of(&source).unwrap_or(Language::Cpp);
-            objects.push(maker.source(workshop.tree(), &source, language, &[]));
+            // Other flags are for the target's own.
+            let symbols: Vec<String> = target.flags.iter().filter(|flag| *flag == ALL_SYMBOLS).cloned().collect();
+            objects.push(maker.source(workshop.tree(), &source, language, &symbols));
         }
         for source in &target.sources {
             match Input::of(&target.directory, source)? {

@@ -6,6 +6,7 @@ mod command;
 mod completeness;
 mod corpus;
 mod crashes;
+mod debug;
 mod descriptors;
 mod each_test;
 mod explain;

@@ -9,7 +9,7 @@ const CONTROL: [&[&str]; 4] = [
     &["session"],
     &["hooks", "record"],
     // What ties the decisions to what carries them out.
-    &["active", "engine", "fibers", "os_threads"],
+    &["active", "debugger", "engine", "fibers", "os_threads"],
     &[
         "alone",
         "controller",

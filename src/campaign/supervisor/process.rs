@@ -20,7 +20,7 @@ use crate::target::Built;
 
 /// Read by the sanitizers. Nearly all options are compiled in; the environment's are not passed on, so that
 /// results do not depend on them.
-const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
+pub const OPTION_VARIABLES: [&str; 4] = ["TSAN_OPTIONS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"];
 
 /// How often a job is begun whose worker is ended from outside.
 const ATTEMPTS: u32 = 3;
@@ -174,7 +174,7 @@ fn begin(job: &Job, files: &Files, memory_limit: u64) -> Result<(Child, Trace, W
         Work::Evolve(evolution) => trace.begin(evolution.first),
         Work::Input { number, .. } => trace.begin(*number),
         Work::Try(trials) => trace.begin(trials.series.tried()),
-        Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) | Work::List(_) => {}
+        Work::Replay(_) | Work::Narrow { .. } | Work::Measure(_) | Work::List(_) | Work::Debug { .. } => {}
     }
     let append = OpenOptions::new().create(true).append(true).open(files.stderr());
     let stderr = append.context("cannot create a worker's files")?;

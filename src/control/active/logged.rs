@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Active;
+use crate::control::debugger;
 use crate::control::log::{Log, Moment};
 use crate::control::sanitizer;
 use crate::model::execution::{Event, Happened, Step, ThreadId};
@@ -12,7 +13,12 @@ use crate::protocol::Steps;
 
 impl Active {
     #[cold]
-    pub fn log(&self, kind: OpKind, (object, size): (usize, usize)) {
+    pub fn log(&self, kind: OpKind, object: (usize, usize)) {
+        self.add_to_log(kind, object);
+        debugger::step(self, kind);
+    }
+
+    fn add_to_log(&self, kind: OpKind, (object, size): (usize, usize)) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {
             let moment = self.ask(|controller| {

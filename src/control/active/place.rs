@@ -3,7 +3,7 @@
 //! Every hook reads it. In a library, reading one of Rust's counts as a call, around which registers must be saved, so
 //! on x86-64 it is read by the one instruction that an executable needs for its own variables.
 
-pub use of_thread::{get, set};
+pub use of_thread::{address, get, set};
 
 #[cfg(target_arch = "x86_64")]
 mod of_thread {
@@ -36,6 +36,21 @@ mod of_thread {
         value
     }
 
+    /// Where the calling thread's lies.
+    pub fn address() -> usize {
+        let address;
+        // SAFETY: computes an address; the first word of a thread's variables is where they lie.
+        unsafe {
+            asm!(
+                "mov {0}, qword ptr fs:[0]",
+                "lea {0}, [{0} + threadbare_active@TPOFF]",
+                out(reg) address,
+                options(readonly, nostack, preserves_flags),
+            );
+        }
+        address
+    }
+
     pub fn set(value: *const c_void) {
         // SAFETY: as `get`.
         unsafe {
@@ -60,6 +75,10 @@ mod of_thread {
     #[inline]
     pub fn get() -> *const c_void {
         ACTIVE.get()
+    }
+
+    pub fn address() -> usize {
+        ACTIVE.with(|active| std::ptr::from_ref(active) as usize)
     }
 
     pub fn set(value: *const c_void) {

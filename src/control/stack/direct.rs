@@ -51,6 +51,11 @@ impl Stack {
         self.at.get()
     }
 
+    /// Where that is kept; on top of the stack lies what the next lines of `switch` pop.
+    pub fn place_of_pointer(&self) -> usize {
+        self.at.as_ptr() as usize
+    }
+
     /// Makes it as new, whatever stood on it. It must not run.
     pub fn renew(&self, entry: Entry, argument: *const c_void) {
         // What `base` finds, with room above it so that the stack is aligned there.
