@@ -137,7 +137,10 @@ impl Debugged {
         let outcome: Option<Outcome> = job::read(&self.files.outcome()).ok();
         let seen = match outcome {
             None => {
-                return format!("the process did not come to the end of the execution; recorded was {}", recorded(case));
+                return format!(
+                    "the process did not come to the end of the execution; recorded was {}",
+                    recorded(case)
+                );
             }
             Some(Outcome { diverged: Some(divergence), .. }) => Seen::Diverged(divergence),
             Some(Outcome { failed: Some(failed), .. }) if failed.reports > 0 => {

@@ -357,6 +357,7 @@ impl Active {
         sanitizer::acquire(thread.address());
         thread.alive.set(true);
         self.engine.note_stack(thread);
+        debugger::begun(self);
         if self.is_any_signal_due() {
             self.look_for_signals();
         }

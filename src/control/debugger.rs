@@ -31,7 +31,9 @@ struct Text {
 }
 
 impl Text {
-    const EMPTY: Self = Self { address: AtomicU64::new(0), length: AtomicU64::new(0) };
+    const fn empty() -> Self {
+        Self { address: AtomicU64::new(0), length: AtomicU64::new(0) }
+    }
 
     fn set(&self, text: &'static str) {
         self.address.store(text.as_ptr() as u64, Relaxed);
@@ -74,12 +76,16 @@ pub struct Debugger {
     threads: [Thread; MAX_VIRTUAL_THREADS],
 }
 
-const NOBODY: Thread = Thread {
-    state: AtomicU64::new(0),
-    waits_in: Text::EMPTY,
-    stack_pointer: AtomicU64::new(0),
-    os_thread: AtomicU64::new(0),
-};
+impl Thread {
+    const fn nobody() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            waits_in: Text::empty(),
+            stack_pointer: AtomicU64::new(0),
+            os_thread: AtomicU64::new(0),
+        }
+    }
+}
 
 /// Written between the steps of one execution by whoever runs, and by the debugger while nobody does.
 #[unsafe(no_mangle)]
@@ -93,10 +99,10 @@ pub static THREADBARE_DEBUGGER: Debugger = Debugger {
     thread: AtomicU64::new(0),
     current: AtomicU64::new(0),
     operation: AtomicU64::new(0),
-    ending: Text::EMPTY,
+    ending: Text::empty(),
     place: AtomicU64::new(0),
     count: AtomicU64::new(0),
-    threads: [NOBODY; MAX_VIRTUAL_THREADS],
+    threads: [const { Thread::nobody() }; MAX_VIRTUAL_THREADS],
 };
 
 /// The debugger's breakpoint lies here.
@@ -137,6 +143,13 @@ pub(super) fn step(active: &Active, kind: OpKind) {
         threadbare_debugger_stop();
     }
     debugger.step.store(step + 1, Relaxed);
+}
+
+/// A thread has begun, and may be stopped at before it makes a step.
+pub(super) fn begun(active: &Active) {
+    if THREADBARE_DEBUGGER.is_on.load(Relaxed) != 0 {
+        tell(active);
+    }
 }
 
 /// The execution is over; nobody goes on.

@@ -1,8 +1,7 @@
 // Two threads draw tickets without a lock, while a customer waits for a third that nobody hands out.
 #include <cassert>
 #include <coroutine>
-#include <thread>
-#include <utility>
+#include <pthread.h>
 
 struct Task {
   struct promise_type {
@@ -15,10 +14,8 @@ struct Task {
   };
 
   explicit Task(std::coroutine_handle<promise_type> own) : handle(own) {}
-  Task(Task &&other) : handle(std::exchange(other.handle, nullptr)) {}
-  ~Task() {
-    if (handle) handle.destroy();
-  }
+  Task(const Task &) = delete;
+  ~Task() { handle.destroy(); }
   bool await_ready() { return false; }
   void await_suspend(std::coroutine_handle<> waiting) {
     handle.promise().continuation = waiting;
@@ -37,14 +34,18 @@ Task ticket() { co_await std::suspend_always(); }
 
 Task customer() { co_await ticket(); }
 
-void draw() { drawn++; }
+void *draw(void *) {
+  drawn++;
+  return nullptr;
+}
 
 int main() {
   Task waiting = customer();
   waiting.handle.resume();
-  std::thread one(draw);
-  std::thread other(draw);
-  one.join();
-  other.join();
+  pthread_t one, other;
+  pthread_create(&one, nullptr, draw, nullptr);
+  pthread_create(&other, nullptr, draw, nullptr);
+  pthread_join(one, nullptr);
+  pthread_join(other, nullptr);
   assert(drawn == 2);
 }

@@ -102,7 +102,7 @@ def written_memory():
         for line in maps:
             addresses, rights, *_ = line.split()
             begin, end = (int(address, 16) for address in addresses.split("-"))
-            if not rights.startswith("rw") or "[v" in line or end - begin > min(LARGEST_PIECE, left):
+            if rights != "rw-p" or "[v" in line or end - begin > min(LARGEST_PIECE, left):
                 continue
             left -= end - begin
             try:

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from coroutines import show_coroutines
 from evaluation import Evaluation
-from execution import CASE, ENDED, NEVER, NOT_BEGUN, STATE, STOP, STOP_AT, STOP_AT_SWITCH, State, write_word
+from execution import CASE, ENDED, LAST, NEVER, NOT_BEGUN, STATE, STOP, STOP_AT, STOP_AT_SWITCH, State, write_word
 from stacks import choose_own_frame, condition, named, stack_of, view
 
 # Frames of one stack that are shown.
@@ -71,6 +71,7 @@ def go_on(stop_at, stop_at_switch):
         raise gdb.GdbError("the execution is over; `continue` has it judged, `tb start` begins anew")
     if stop_at != NEVER and stop_at <= state.step:
         raise gdb.GdbError(f"step {stop_at} is over: this is step {state.step}; `tb start` begins anew")
+    write_word(LAST, state.thread)  # It may have begun, or gone on, and made no step yet.
     write_word(STOP_AT, stop_at)
     write_word(STOP_AT_SWITCH, stop_at_switch)
     gdb.execute("continue")
