@@ -8,9 +8,10 @@
 //!   operation that the task is in which nobody woke: a scheduler that forgets to wake a thread leaves whatever was queued,
 //!   so one such bug came as eleven. Nothing that is recorded tells it from an object that forgets one of its waiters. So of
 //!   two in one runtime that leave the threads waiting alike, the second is a finding once the first is mended; their
-//!   messages name the operation all the same. Of a race, all coroutines of the harness are one function, since
-//!   which of them runs depends on what a task returns. A wrong history is known by the kind of operation that cannot be
-//!   explained, since each kind is another function of the component.
+//!   messages name the operation all the same. Likewise a wrong history is known by the kind of object, not by the call that
+//!   notices: one bug of a lease came as six, and three of processors shared theirs. A broken lifecycle is known by its rule,
+//!   with the operation only where a task goes on on the wrong thread or too early, which is that operation's doing. Of a
+//!   race, all coroutines of the harness are one function, since which of them runs depends on what a task returns.
 //! - **In a worker** what is known is counted and not reported again (`tally.rs`). There, races of a program are told
 //!   apart before they are text, by the addresses of their accesses (`signature` in `control/sanitizer.rs`).
 //! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, the first that

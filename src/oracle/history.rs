@@ -260,7 +260,10 @@ impl History {
         };
         let event = &events[stamp as usize - 1];
         let detail = self.explain(plan, &events[..stamp as usize], object);
-        Err(wrong(plan, event, OracleName::History, Verdict::WrongHistory, RULE, &detail))
+        let mut wrong = wrong(plan, event, OracleName::History, Verdict::WrongHistory, RULE, &detail);
+        // Which call notices what was done to the object depends on the task graph.
+        wrong.cause = format!("{RULE}: {}", self.tracks[object as usize].state().kind());
+        Err(wrong)
     }
 }
 

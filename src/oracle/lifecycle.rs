@@ -4,7 +4,7 @@
 use super::plan::{NONE, Plan, Planned};
 use super::{Wrong, wrong};
 use crate::model::execution::{Event, EventKind, ThreadId};
-use crate::model::verdict::{OracleName, Verdict};
+use crate::model::verdict::{Failure, OracleName, Verdict};
 use crate::task_graph::{Affinity, OUT_OF_MEMORY};
 
 /// Where a task is, as far as its events tell.
@@ -306,7 +306,12 @@ fn may_run_there(plan: &Plan, event: &Event, life: Life, affinity: Affinity, may
     } else {
         return Ok(());
     };
-    Err(wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail))
+    let mut wrong = wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, &detail);
+    if rule != "wrong thread" {
+        // Where a task is then is the task graph's.
+        wrong.cause = rule.to_owned();
+    }
+    Err(wrong)
 }
 
 /// The rule that an event of a body breaks which may not come at all where its task is.
@@ -323,7 +328,9 @@ fn out_of_place(kind: EventKind, stage: Stage) -> &'static str {
 }
 
 fn broken(plan: &Plan, event: &Event, rule: &str) -> Wrong {
-    wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, "")
+    let wrong = wrong(plan, event, OracleName::Lifecycle, Verdict::Lifecycle, rule, "");
+    // In whichever operation it shows.
+    Box::new(Failure { cause: rule.to_owned(), ..*wrong })
 }
 
 #[cfg(test)]
@@ -363,9 +370,9 @@ mod tests {
     #[test]
     fn a_thread_may_change_only_where_the_task_suspends() {
         let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0)@2";
-        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task: compute");
+        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task");
         let history = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1(@2";
-        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task: yield");
+        assert_eq!(cause(judge(AWAIT, history)), "two threads in one task");
     }
 
     #[test]
@@ -407,7 +414,7 @@ mod tests {
         let suspended = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( -1";
         assert_eq!(cause(judge(AWAIT, suspended)), "a frame destroyed before its task ended");
         let freed = "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1.1( 1.1) 1]=5 -1 1.0(";
-        assert_eq!(cause(judge(AWAIT, freed)), "a task ran on after its frame was destroyed: compute");
+        assert_eq!(cause(judge(AWAIT, freed)), "a task ran on after its frame was destroyed");
     }
 
     #[test]
@@ -415,17 +422,17 @@ mod tests {
         let detached = "task 0 main int\nstart 1\nstart 2\ntask 1 worker int\nyield\ntask 2 worker int";
         let body = "+0 0[ 0.0( +1 0.0) 0.1( +2 0.1) 1[@1 1.0( 0]=0 -0";
         assert_eq!(judge(detached, &format!("{body} -1 -2")), Judgement::Right);
-        assert_eq!(cause(judge(detached, &format!("{body} -2 1.0)"))), "a task ran on after the shutdown: yield");
+        assert_eq!(cause(judge(detached, &format!("{body} -2 1.0)"))), "a task ran on after the shutdown");
         // While the root ends, another thread may still come to its next suspension.
         assert_eq!(judge(detached, &format!("{body} 1.0) 1]=0 2[@2 2]=0 -1 -2")), Judgement::Right);
     }
 
     #[test]
     fn operations_run_in_order_each_once() {
-        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 1.1(")), "an operation out of order: yield");
+        assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 1.1(")), "an operation out of order");
         assert_eq!(cause(judge(AWAIT, "+0 0[ 0.0( +1 1[@1 1.0( 1.0) 1]=5")), "a task ended before its last operation");
         let twice = "1.0( 1.0) 1.0(";
-        assert_eq!(cause(judge_two("", "yield", "yield", twice)), "an operation out of order: yield");
+        assert_eq!(cause(judge_two("", "yield", "yield", twice)), "an operation out of order");
         let resumed_twice = "1.0( 1.0) 1.0)";
         assert!(matches!(judge_two("", "yield", "yield", resumed_twice), Judgement::Wrong(_)));
     }

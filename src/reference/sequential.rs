@@ -223,6 +223,22 @@ pub enum Object {
 }
 
 impl Object {
+    /// The kind in a word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Mutex(_) => "mutex",
+            Self::Semaphore(_) => "semaphore",
+            Self::Event(_) => "event",
+            Self::Latch(_) => "latch",
+            Self::Barrier(_) => "barrier",
+            Self::Channel(_) => "channel",
+            Self::Processor(_) => "processor",
+            Self::Registry(_) => "registry",
+            Self::Lease(_) => "lease",
+        }
+    }
+
     /// Acts if that need not wait, and says what it gives: what is received, 1 or 0 for what was done or
     /// refused, else 0. `None`: it has to wait, or must not be done here; the object is as it was.
     ///

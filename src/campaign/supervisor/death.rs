@@ -68,12 +68,13 @@ fn end_of(status: ExitStatus, stderr: &str) -> Failure {
     };
     match (status.signal(), status.code()) {
         (Some(libc::SIGABRT), _) => {
-            by_process(Verdict::Abort, with("ended by SIGABRT".to_owned()), &with("SIGABRT".to_owned()))
+            let failure = by_process(Verdict::Abort, with("ended by SIGABRT".to_owned()), &with("SIGABRT".to_owned()));
+            Failure { cause: assertion(&said).unwrap_or(failure.cause), ..failure }
         }
         (Some(signal), _) => {
             let name = signal_name(signal);
             let place = first_own_call(stderr).map_or_else(String::new, |place| format!(" in {place}"));
-            by_process(Verdict::Crash, format!("ended by {name}{place}"), &name)
+            by_process(Verdict::Crash, format!("ended by {name}{place}"), &format!("{name}{place}"))
         }
         (None, code) => {
             let what = format!("the process left with exit code {}", code.unwrap_or_default());
@@ -95,6 +96,14 @@ fn last_words(stderr: &str) -> String {
     };
     let next = lines.get(at + 1).map(|line| line.trim()).filter(|line| line.starts_with("what()"));
     [Some(lines[at].trim()), next].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The file of a failed assertion and what was asserted, of `program: file:line: function: Assertion ...`: how the function
+/// is told depends on the compiler, and on what a template is made of.
+fn assertion(said: &str) -> Option<String> {
+    let (place, asserted) = said.split_once(": Assertion ")?;
+    let file = place.split(": ").nth(1)?.split(':').next()?.rsplit('/').next()?;
+    Some(format!("SIGABRT: {file}: Assertion {asserted}"))
 }
 
 fn signal_name(signal: i32) -> String {
@@ -141,6 +150,17 @@ mod tests {
         assert_eq!(failure.verdict, Verdict::Abort);
         assert!(failure.message.ends_with("what():  boom 17"), "{}", failure.message);
         assert!(failure.cause.ends_with("what():  boom N"), "{}", failure.cause);
+    }
+
+    #[test]
+    fn a_failed_assertion_is_known_by_its_file_and_words_whatever_the_compiler_calls_its_function() {
+        let cause = |function: &str| {
+            let said =
+                format!("exe: cpp/runtime/task.hpp:31: {function}: Assertion `index() == 1 && \"ended\"' failed.\n");
+            failure_of(signal(libc::SIGABRT), None, &said).cause
+        };
+        assert_eq!(cause("T a::take() [T = long]"), cause("T a::take() [with T = std::unique_ptr<int>]"));
+        assert_eq!(cause("f"), "SIGABRT: task.hpp: Assertion `index() == 1 && \"ended\"' failed.");
     }
 
     #[test]

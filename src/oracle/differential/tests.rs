@@ -98,7 +98,7 @@ fn what_follows_from_memory_that_ran_out_is_exact() {
     let begun = "+0 0[ 0.0( +1 0.0!! 1[@1";
     assert_eq!(cause(judge_out_of_memory(started, begun)), "a task began whose beginning had failed");
     let lost = "+0 0[ 0.0( +1 -1 0.0)";
-    let rule = "an operation returned although it destroyed a task unbegun: start";
+    let rule = "an operation returned although it destroyed a task unbegun";
     assert_eq!(cause(judge_out_of_memory(started, lost)), rule);
     assert_eq!(judge_out_of_memory(started, "+0 0[ 0.0( +1 -1 0.0!! 0!! -0"), Judgement::Right);
 }
@@ -129,7 +129,7 @@ fn a_call_that_ran_out_of_memory_had_no_effect() {
         judged("registries 1", "start-arc 0 1 2", "arc-status 0 1 2", &middle)
     };
     assert_eq!(arc(-1), Judgement::Right);
-    assert_eq!(cause(arc(0)), "no order of the calls explains it: arc-status");
+    assert_eq!(cause(arc(0)), "no order of the calls explains it: registry");
     // A processor is left on the way out.
     let resume = |inside: &str, rest: &str| {
         let middle = format!("1.0( {inside} 1.0!! 1!! 0.0!! 0.1( +2 2[ 2.0( {rest}");
