@@ -62,9 +62,8 @@ pub fn run(directory: &Path, quick: Option<&Path>) -> Result<()> {
     match &job.work {
         Work::Explore(slice) => runner.explore(slice)?,
         Work::Replay(replay) => {
-            if runner.is_of_program || replay.explains {
-                runner.session.keep_steps(files.steps());
-            }
+            let keeps_steps = runner.is_of_program || replay.explains;
+            keeps_steps.then(|| runner.session.keep_steps(files.steps()));
             runner.replay(replay, &Case::read(&files.case())?)?;
         }
         Work::Debug { stop_at } => runner.debug(*stop_at, &files)?,

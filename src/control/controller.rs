@@ -314,11 +314,6 @@ impl Controller {
         self.current
     }
 
-    /// Where the number of the running thread lies, for debuggers.
-    pub fn place_of_current(&self) -> usize {
-        &raw const self.current as usize
-    }
-
     pub fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }

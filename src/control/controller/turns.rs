@@ -75,6 +75,11 @@ impl Controller {
         }
     }
 
+    /// Where the number of the running thread lies, for debuggers.
+    pub fn place_of_current(&self) -> usize {
+        &raw const self.current as usize
+    }
+
     /// The running thread took or changed something at a point where it might have done nothing but look.
     #[inline]
     pub fn progress(&mut self) {
