@@ -324,7 +324,7 @@ impl Explorer<'_> {
                 if matches!(seen, Seen::Diverged(_)) {
                     self.plan.cells[origin.cell].diverged += 1;
                 }
-                let instead = if seen.shows(&case) { None } else { Some(seen.to_string()) };
+                let instead = if seen.confirms(&case) { None } else { Some(seen.to_string()) };
                 let object = &ended.job.target.object;
                 let steps = &ended.outcome.steps;
                 let mut explanation = account::interleaving(steps, object, supervisor.symbols(), &case.report);
@@ -404,8 +404,11 @@ impl Explorer<'_> {
         let (workload, seed) = self.search.failed(&mut found, cell);
         let settings = self.campaign.settings(cell, seed);
         let origin = Origin { cell: index, execution: found.execution };
-        if let Some(case) = self.findings.add(found, origin, &settings, workload)? {
-            self.next.push_back(Task::Confirm { origin, case: Box::new(case) });
+        let most = if self.campaign.stop_at_first { 1 } else { usize::MAX };
+        for found in found.each().take(most) {
+            if let Some(case) = self.findings.add(found, origin, &settings, workload.clone())? {
+                self.next.push_back(Task::Confirm { origin, case: Box::new(case) });
+            }
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::case::{Case, Workload};
 use crate::model::settings::Settings;
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
+use crate::oracle::sanitizer;
 use crate::whole_file::{self, write_whole};
 
 pub use smaller::Resized;
@@ -195,23 +196,24 @@ pub fn case_of(found: Found, settings: &Settings, workload: Workload) -> Case {
         verdict: failure.verdict,
         oracle: Some(failure.oracle),
         fingerprint: fingerprint(failure),
-        report: report_of(&found.failures, &found.report),
+        report: report_of(&found),
         schedule: found.schedule,
     }
 }
 
-/// Every failure in a line, then the evidence.
-fn report_of(failures: &[Failure], evidence: &str) -> String {
+/// Every failure in a line, then the evidence of the first.
+fn report_of(found: &Found) -> String {
     let mut report = String::new();
-    for failure in failures {
+    for failure in &found.failures {
         report.push_str(&format!("{}: {}\n", word(&failure.verdict), failure.message));
     }
-    if failures.iter().any(|failure| failure.verdict == Verdict::Hang) {
+    if found.failures.iter().any(|failure| failure.verdict == Verdict::Hang) {
         report.push_str("the worker was ended from outside, so the schedule stops where it hung\n");
     }
-    if !evidence.is_empty() {
-        report.push('\n');
-        report.push_str(evidence.trim_end());
+    for evidence in [sanitizer::report_of(&found.report, &found.failures[0]), &found.timeline] {
+        if !evidence.is_empty() {
+            report.push_str(&format!("\n{}\n", evidence.trim_end()));
+        }
     }
     report.trim_end().to_owned()
 }
@@ -240,7 +242,8 @@ mod tests {
             message: message.to_owned(),
             cause: "stuck in Lock".to_owned(),
         };
-        Found { execution: 0, failures: vec![failure], schedule: None, report: "evidence".to_owned(), input: None }
+        let (report, timeline) = ("evidence".to_owned(), String::new());
+        Found { execution: 0, failures: vec![failure], schedule: None, report, timeline, input: None }
     }
 
     fn names(directory: &Path) -> Vec<String> {

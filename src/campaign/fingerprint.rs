@@ -14,11 +14,12 @@
 //!   race, all coroutines of the harness are one function, since which of them runs depends on what a task returns.
 //! - **In a worker** what is known is counted and not reported again (`tally.rs`). There, races of a program are told
 //!   apart before they are text, by the addresses of their accesses (`signature` in `control/sanitizer.rs`).
-//! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, the first that
-//!   is not known yet makes the finding (`Known::settle`).
+//! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, each that is not
+//!   known yet makes a finding (`Known::settle`, `Found::each`).
 //! - **In the directory** a fingerprint is kept once, from its earliest execution (`findings.rs`).
-//! - **A replay** does the same if the verdict of its case is among what failed (`replay.rs`), and so does a smaller task
-//!   graph, which has other operations to be stuck in (`minimise/graph.rs`).
+//! - **A replay** of the code that the case is of does the same if its fingerprint is among what failed, and of code that
+//!   may have changed, if its verdict is (`replay.rs`). So does a smaller task graph, which has other operations to be
+//!   stuck in (`minimise/graph.rs`).
 //! - **A schedule that is made smaller**, or sampled to explain one, must fail with the same fingerprint (`trials.rs`).
 
 use super::seed::splitmix64;

@@ -17,11 +17,14 @@ pub struct Known {
 }
 
 impl Known {
-    /// Takes in how an execution failed. What it is reported as comes first: a sanitizer goes on to print reports that
-    /// are known, and the worker ended for the one that is not.
-    pub fn settle(&mut self, failures: &mut [Failure]) {
-        failures.sort_by_key(|failure| self.fingerprints.contains(&fingerprint(failure)));
-        self.fingerprints.extend(failures.first().map(fingerprint));
+    /// Takes in how an execution failed, and leaves what was not known, each of which is a finding. A sanitizer goes on to
+    /// print reports that are known, and the worker ended for those that are not. Where all are known, the first stays.
+    pub fn settle(&mut self, failures: &mut Vec<Failure>) {
+        let first = failures.first().cloned();
+        failures.retain(|failure| self.fingerprints.insert(fingerprint(failure)));
+        if failures.is_empty() {
+            failures.extend(first);
+        }
     }
 }
 
@@ -31,7 +34,7 @@ mod tests {
     use crate::model::verdict::{OracleName, Verdict};
 
     #[test]
-    fn a_failure_is_reported_as_what_is_not_known_yet() {
+    fn a_failure_is_reported_as_all_that_is_not_known_yet() {
         let race = |cause: &&str| Failure {
             verdict: Verdict::DataRace,
             oracle: OracleName::Sanitizer,
@@ -42,10 +45,10 @@ mod tests {
         let mut reported_as = |causes: &[&str]| {
             let mut failures: Vec<Failure> = causes.iter().map(race).collect();
             known.settle(&mut failures);
-            failures[0].cause.clone()
+            failures.into_iter().map(|failure| failure.cause).collect::<Vec<_>>()
         };
-        assert_eq!(reported_as(&["a"]), "a");
-        assert_eq!(reported_as(&["a", "b"]), "b");
-        assert_eq!(reported_as(&["b", "a"]), "b");
+        assert_eq!(reported_as(&["a"]), ["a"]);
+        assert_eq!(reported_as(&["a", "b", "c"]), ["b", "c"]);
+        assert_eq!(reported_as(&["c", "a"]), ["c"], "all are known");
     }
 }

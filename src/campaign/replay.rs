@@ -10,15 +10,17 @@ use std::path::PathBuf;
 use anyhow::{Error, Result};
 use serde::Serialize;
 
+use super::fingerprint::fingerprint;
 use super::interrupt;
 use super::job::{Divergence, Job, Replay, Work};
 use super::prebuilt;
 use super::supervisor::{Ended, Supervisor};
-use crate::case::Case;
+use crate::case::{Case, Workload};
 use crate::check::trust::Trust;
 use crate::model::settings::{Engine, Sanitizer, Settings};
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
+use crate::oracle::sanitizer::LOST_STACK;
 use crate::target::prebuilt::of_target;
 use crate::target::{Builds, Failed, Progress, Target, Workshop};
 
@@ -59,6 +61,18 @@ impl Seen {
         self.verdicts().contains(&case.verdict)
     }
 
+    /// Whether the failure of the case is among what was seen when the code that it is of was executed again. One that was
+    /// recorded without control shows by luck, as does one of its kind, and one whose calls were lost has other ones.
+    #[must_use]
+    pub fn confirms(&self, case: &Case) -> bool {
+        match self {
+            Self::Failed(failures) if case.schedule.is_some() && !case.report.contains(LOST_STACK) => {
+                failures.iter().any(|failure| fingerprint(failure) == case.fingerprint)
+            }
+            _ => self.shows(case),
+        }
+    }
+
     fn verdicts(&self) -> Vec<Verdict> {
         match self {
             Self::Clean => vec![Verdict::Clean],
@@ -93,10 +107,11 @@ pub enum Conclusion {
     NotShown,
 }
 
-/// Judges what was seen of a case that was executed under `settings`.
+/// Judges what was seen of a case that was executed under `settings`, of code that is the same or may have changed.
 #[must_use]
-pub fn conclude(case: &Case, settings: &Settings, seen: &Seen) -> Conclusion {
-    if seen.shows(case) {
+pub fn conclude(case: &Case, settings: &Settings, seen: &Seen, is_same_code: bool) -> Conclusion {
+    let is_same = is_same_code && settings.sanitizer == case.settings.sanitizer;
+    if if is_same { seen.confirms(case) } else { seen.shows(case) } {
         return Conclusion::AsExpected;
     }
     let verdicts = seen.verdicts();
@@ -183,6 +198,11 @@ impl Refused {
 }
 
 impl Replayed {
+    /// Whether it is known that the code is that of which the case is. Of a runtime it is not.
+    fn is_same_code(&self) -> bool {
+        matches!(&self.case.workload, Workload::Check(check) if check.recorded.is_some()) && !self.sources_changed
+    }
+
     /// Whether it got its turn before Ctrl-C.
     #[must_use]
     pub fn was_replayed(&self) -> bool {
@@ -251,7 +271,7 @@ impl Plan {
                     waiting.push_front((index, Some(divergence.clone())));
                     continue;
                 }
-                let conclusion = conclude(&result.case, &result.settings, &seen);
+                let conclusion = conclude(&result.case, &result.settings, &seen, result.is_same_code());
                 if severity(&conclusion) > severity(&result.conclusion) {
                     result.conclusion = conclusion;
                 }
@@ -313,6 +333,7 @@ fn severity(conclusion: &Conclusion) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::schedule::Schedule;
     use crate::model::verdict::OracleName;
     use crate::task_graph;
 
@@ -338,7 +359,7 @@ mod tests {
     }
 
     fn concluded(expected: Verdict, recorded: Sanitizer, replayed: Sanitizer, seen: &Seen) -> Conclusion {
-        conclude(&case(expected, recorded), &settings(replayed, Engine::Fibers), seen)
+        conclude(&case(expected, recorded), &settings(replayed, Engine::Fibers), seen, false)
     }
 
     #[test]
@@ -348,6 +369,23 @@ mod tests {
         assert_eq!(concluded(Verdict::Deadlock, None, None, &failed(Verdict::Crash)), Conclusion::Unexpected);
         assert_eq!(concluded(Verdict::Deadlock, None, None, &Seen::Clean), Conclusion::Unexpected);
         assert_eq!(concluded(Verdict::Clean, None, None, &Seen::Clean), Conclusion::AsExpected);
+    }
+
+    #[test]
+    fn another_failure_of_the_same_verdict_is_unexpected_unless_the_code_may_have_changed() {
+        let of = |cause: &str| {
+            let (verdict, oracle) = (Verdict::DataRace, OracleName::Sanitizer);
+            Failure { verdict, oracle, message: String::new(), cause: cause.to_owned() }
+        };
+        let schedule = Some(Schedule::default());
+        let case = Case { schedule, fingerprint: fingerprint(&of("b")), ..case(Verdict::DataRace, Sanitizer::Thread) };
+        let concluded = |causes: &[&str], is_same_code| {
+            let seen = Seen::Failed(causes.iter().map(|cause| of(cause)).collect());
+            conclude(&case, &settings(Sanitizer::Thread, Engine::Fibers), &seen, is_same_code)
+        };
+        assert_eq!(concluded(&["a", "b"], true), Conclusion::AsExpected);
+        assert_eq!(concluded(&["a"], true), Conclusion::Unexpected);
+        assert_eq!(concluded(&["a"], false), Conclusion::AsExpected);
     }
 
     #[test]
@@ -363,7 +401,8 @@ mod tests {
         let conclusion = concluded(Verdict::DataRace, Sanitizer::Thread, Sanitizer::None, &Seen::Clean);
         assert_eq!(conclusion, Conclusion::NotShown);
         let free = settings(Sanitizer::None, Engine::Free);
-        assert_eq!(conclude(&case(Verdict::Deadlock, Sanitizer::None), &free, &Seen::Clean), Conclusion::NotShown);
+        let seen = Seen::Clean;
+        assert_eq!(conclude(&case(Verdict::Deadlock, Sanitizer::None), &free, &seen, false), Conclusion::NotShown);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::fingerprint::fingerprint;
 use super::interrupt;
 use super::job::{Files, Job, Outcome};
 use super::symbols::Symbols;
@@ -83,6 +84,7 @@ pub struct Beginning<'a> {
 }
 
 /// A failed execution with its evidence.
+#[derive(Clone)]
 pub struct Found {
     /// The first of those that may have done it, for a leak; see `Outcome::leaked`.
     pub execution: u64,
@@ -90,10 +92,32 @@ pub struct Found {
     pub failures: Vec<Failure>,
     /// `None` under engine `free`, which makes no choices.
     pub schedule: Option<Schedule>,
-    /// The sanitizer's report and the timeline, for people.
+    /// What the sanitizer printed.
     pub report: String,
+    /// The timeline of a task graph, for people.
+    pub timeline: String,
     /// What was executed, of a coverage-guided campaign.
     pub input: Option<Input>,
+}
+
+impl Found {
+    /// A finding of each failure, which it is reported as.
+    pub fn each(self) -> impl Iterator<Item = Self> {
+        (0..self.failures.len()).map(move |index| self.clone().led_by(index))
+    }
+
+    /// Is reported as the failure that the case has, or else as one of its verdict. `None` if it failed in no such way.
+    pub fn as_in(self, case: &Case) -> Option<Self> {
+        let is_same = |failure: &Failure| fingerprint(failure) == case.fingerprint;
+        let is_like = |failure: &Failure| failure.verdict == case.verdict;
+        let index = self.failures.iter().position(is_same).or_else(|| self.failures.iter().position(is_like))?;
+        Some(self.led_by(index))
+    }
+
+    fn led_by(mut self, index: usize) -> Self {
+        self.failures[..=index].rotate_right(1);
+        self
+    }
 }
 
 impl<T> Supervisor<T> {

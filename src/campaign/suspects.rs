@@ -78,7 +78,7 @@ impl Suspects {
         } else {
             format!("none of {count} executions loses memory by itself")
         };
-        let found = Found { report: format!("{why}; this is one of them\n\n{}", found.report), ..found };
+        let found = Found { timeline: format!("{why}; this is one of them\n\n{}", found.timeline), ..found };
         match self {
             Self::Slice(_) => found,
             Self::Inputs { inputs, .. } => match inputs.last() {

@@ -9,6 +9,7 @@ pub(super) use shadow::look_again;
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use crate::digest::{BASIS, fnv1a};
 use crate::model::settings::Sanitizer;
 
 /// cpp/control/real.c; each is null unless a sanitizer that has it is loaded.
@@ -90,9 +91,11 @@ const NO_SYNC: c_uint = 1;
 
 static REPORTS: AtomicU32 = AtomicU32::new(0);
 
-/// Accesses of a report, and calls of each, that its signature is made of.
+/// Accesses of a report, and calls of each that are looked at. Its signature is made of the innermost ones of the program:
+/// those of a library's template alone would tell nothing of who called it.
 const ACCESSES: c_ulong = 2;
 const FRAMES: usize = 32;
+const OWN_FRAMES: usize = 4;
 /// Reports of one execution whose signatures are kept.
 const MAX_SIGNATURES: usize = 16;
 /// Of known reports and of new ones.
@@ -137,12 +140,12 @@ fn signature(report: *mut c_void) -> u64 {
         if !address.is_null() {
             shadow::reported(address as usize);
         }
-        let own = frames.iter().map(|frame| *frame as usize).find(|frame| program.contains(frame));
-        if let Some(frame) = own {
+        let own = frames.iter().map(|frame| *frame as usize).filter(|frame| program.contains(frame)).take(OWN_FRAMES);
+        let mut calls = own.map(|frame| ((frame - program.start) as u64).to_le_bytes()).peekable();
+        if calls.peek().is_some() {
+            let hash = calls.fold(BASIS, |hash, offset| fnv1a(hash, &offset));
             // A sum, since either access can be the first.
-            let offset = (frame - program.start) as u64;
-            signature =
-                signature.wrapping_add((offset << 1 | u64::from(write != 0)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            signature = signature.wrapping_add(fnv1a(hash, &[u8::from(write != 0)]));
         }
     }
     signature

@@ -18,16 +18,14 @@ const MAX_REPORTS: usize = 64;
 /// Longest part of a report that is kept, in bytes.
 const MAX_TEXT: usize = 24 * 1024;
 
+/// What ThreadSanitizer prints in place of calls that it no longer knows.
+pub const LOST_STACK: &str = "[failed to restore the stack]";
+
 /// The reports of sanitizers in a worker's standard error, each cause once, in the order of the text.
 #[must_use]
 pub fn failures(text: &str) -> Vec<Failure> {
-    let lines: Vec<&str> = text.lines().collect();
-    let heads: Vec<(usize, Head)> =
-        lines.iter().enumerate().filter_map(|(index, line)| Some((index, Head::of(line)?))).collect();
     let mut failures: Vec<Failure> = Vec::new();
-    for (position, (start, head)) in heads.iter().enumerate() {
-        let end = heads.get(position + 1).map_or(lines.len(), |(next, _)| *next);
-        let failure = head.failure(&lines[start + 1..end]);
+    for (_, failure) in reports(text) {
         if failures.iter().all(|known| known.cause != failure.cause) {
             failures.push(failure);
         }
@@ -38,15 +36,34 @@ pub fn failures(text: &str) -> Vec<Failure> {
     failures
 }
 
-/// The part of a worker's standard error that a case keeps: from the first report on, bounded.
+/// The part of a worker's standard error from the first report on.
 #[must_use]
 pub fn report_text(text: &str) -> &str {
-    let start = text.lines().find(|line| Head::of(line).is_some()).map_or(0, |line| offset_of(text, line));
-    let mut end = text.len().min(start + MAX_TEXT);
+    let start = reports(text).next().map_or(0, |(report, _)| offset_of(text, report));
+    text[start..].trim_end()
+}
+
+/// The part of it that a case keeps which failed so, bounded: the report of that, or all of it if there is none.
+#[must_use]
+pub fn report_of<'a>(text: &'a str, failure: &Failure) -> &'a str {
+    let own = reports(text).find(|(_, reported)| reported.cause == failure.cause);
+    let text = own.map_or(text, |(report, _)| report);
+    let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[start..end].trim_end()
+    text[..end].trim_end_matches(|last: char| last == '=' || last.is_whitespace())
+}
+
+/// Each report, from its first line up to the next one, and what it is about.
+fn reports(text: &str) -> impl Iterator<Item = (&str, Failure)> {
+    let mut heads = text.lines().filter_map(|line| Some((offset_of(text, line), Head::of(line)?))).peekable();
+    std::iter::from_fn(move || {
+        let (start, head) = heads.next()?;
+        let report = &text[start..heads.peek().map_or(text.len(), |(next, _)| *next)];
+        let lines: Vec<&str> = report.lines().skip(1).collect();
+        Some((report, head.failure(&lines)))
+    })
 }
 
 /// The innermost of the target's own functions in the first stack of a text, with its place.
@@ -206,13 +223,17 @@ fn verdict_of(tool: &str, kind: &str) -> Verdict {
     }
 }
 
-/// The innermost function of the target in each of the first stacks.
+/// The innermost function of the target in each of the first stacks, of those that are known.
 fn user_functions(lines: &[&str], stacks: usize) -> Vec<String> {
     lines
         .split(|line| line.trim().is_empty())
-        .map(|stack| stack.iter().filter_map(|line| Frame::of(line)).collect::<Vec<_>>())
-        .filter(|frames| !frames.is_empty())
+        .map(|stack| {
+            let is_lost = stack.iter().any(|line| line.trim() == LOST_STACK);
+            (stack.iter().filter_map(|line| Frame::of(line)).collect::<Vec<_>>(), is_lost)
+        })
+        .filter(|(frames, is_lost)| *is_lost || !frames.is_empty())
         .take(stacks)
+        .map(|(frames, _)| frames)
         .filter_map(|frames| frames.iter().find(|frame| !frame.is_runtime()).or(frames.first()).map(Frame::name))
         .collect()
 }
@@ -337,6 +358,15 @@ mod tests {
     }
 
     #[test]
+    fn an_access_whose_calls_are_lost_is_none_of_those_that_only_tell_the_history() {
+        let text = "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 4 at 0x1 by thread T1:\n    \
+                    #0 app::push() /src/a.cpp:1:2 (a+0x1)\n\n  Previous read of size 4 at 0x1 by main thread:\n    \
+                    [failed to restore the stack]\n\n  Thread T1 (tid=2) created by main thread at:\n    \
+                    #0 app::begin() /src/a.cpp:9:2 (a+0x1)\n";
+        assert_eq!(failures(text)[0].cause, "data race in app::push");
+    }
+
+    #[test]
     fn text_without_a_report_is_none() {
         assert_eq!(failures(""), []);
         assert_eq!(failures("terminate called after throwing\nWARNING: something else"), []);
@@ -344,10 +374,22 @@ mod tests {
     }
 
     #[test]
-    fn the_kept_text_begins_with_the_report_and_is_bounded() {
+    fn the_kept_text_is_the_report_of_the_failure_and_bounded() {
         let noise = "chatter é\n".repeat(10);
-        let text = format!("{noise}WARNING: ThreadSanitizer: data race (pid=1)\n{}", "é".repeat(MAX_TEXT));
-        assert!(report_text(&text).starts_with("WARNING: ThreadSanitizer"));
-        assert!(report_text(&text).len() <= MAX_TEXT);
+        let head = "==================\nWARNING: ThreadSanitizer: ";
+        let race = |function: &str| {
+            format!("{head}data race (pid=1)\n  Write of size 4:\n    #0 {function}() /a.c:1 (a+0x1)\n\n")
+        };
+        let long = format!("{head}heap-use-after-free (pid=1)\n{}", "é".repeat(MAX_TEXT));
+        let text = [noise, race("app::push"), race("app::pop"), long].concat();
+        let kept = report_text(&text);
+        assert!(kept.starts_with("WARNING: ThreadSanitizer"));
+        for failure in failures(&text) {
+            let own = report_of(kept, &failure);
+            assert_eq!(failures(own), [failure], "{own}");
+            assert!(own.starts_with("WARNING: ") && own.len() <= MAX_TEXT && !own.ends_with('='));
+        }
+        let other = Failure { cause: "SIGSEGV".to_owned(), ..failures(&text).remove(0) };
+        assert_eq!(failures(report_of(kept, &other)).len(), 3);
     }
 }

@@ -82,6 +82,42 @@ fn a_race_that_shows_rarely_is_found_beside_one_that_always_shows() {
 }
 
 #[test]
+fn each_race_of_one_execution_is_a_finding_of_its_own_that_replays_as_itself() {
+    let place = Workplace::new();
+    let source = "#include <pthread.h>\n\
+        static int first, second;\n\
+        __attribute__((noinline)) static void set_first(void) { first = 1; }\n\
+        __attribute__((noinline)) static void set_second(void) { second = 1; }\n\
+        static void *set_both(void *unused) {\n\
+          set_first();\n\
+          set_second();\n\
+          return unused;\n\
+        }\n\
+        int main(void) {\n\
+          pthread_t threads[2];\n\
+          for (int i = 0; i < 2; i++) pthread_create(&threads[i], 0, set_both, 0);\n\
+          for (int i = 0; i < 2; i++) pthread_join(threads[i], 0);\n\
+          return 0;\n\
+        }\n";
+    place.write("races.c", source);
+    let check = "check races.c --sanitizer thread --executions 1 --seed 1 --jobs 1";
+    place.run(&format!("{check} --json out.json")).left_with(FOUND);
+    let json = place.json("out.json");
+    let findings = json["findings"].as_array().expect("findings");
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    for (name, other) in [("set_first", "set_second"), ("set_second", "set_first")] {
+        let is_of_it = |finding: &&serde_json::Value| finding["message"].to_string().contains(name);
+        let finding = findings.iter().find(is_of_it).unwrap_or_else(|| panic!("{name} in {findings:?}"));
+        assert_eq!(finding["confirmed"], true, "{finding}");
+        let shown = place.run(&format!("show {}", finding["case"].as_str().expect("a path"))).left_with(CLEAN).stdout;
+        let report = shown.split("WARNING: ").nth(1).and_then(|rest| rest.split("SUMMARY: ").next()).expect("a report");
+        assert!(report.contains(name) && !report.contains(other), "{shown}");
+    }
+    place.run("replay findings --json replayed.json").left_with(CLEAN);
+    assert_eq!(place.json("replayed.json")["as_expected"], 2);
+}
+
+#[test]
 fn two_races_at_one_place_are_both_found_wherever_it_lies() {
     let place = Workplace::new();
     let source = "#include <pthread.h>\n\

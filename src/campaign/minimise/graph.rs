@@ -154,10 +154,8 @@ impl Minimisation {
 
     /// The case of an execution that failed as the original does.
     fn fails(&self, graph: &TaskGraph, ended: Ended) -> Option<Case> {
-        let found = ended.found?;
-        let failure = found.failures.first()?;
-        (failure.verdict == self.case.verdict)
-            .then(|| findings::case_of(found, &self.case.settings, graph.clone().into()))
+        let found = ended.found?.as_in(&self.case)?;
+        Some(findings::case_of(found, &self.case.settings, graph.clone().into()))
     }
 
     /// Whether the task graph is right with the bug off. Without a bug there is nothing to compare with.

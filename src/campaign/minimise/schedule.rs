@@ -89,11 +89,10 @@ pub fn minimise(
         );
     }
     let first = laboratory.replay(case)?;
-    let Some(found) = first.found.as_ref().filter(|_| Seen::of(&first).shows(case)) else {
+    let Some(found) = first.found.clone().and_then(|found| found.as_in(case)) else {
         bail!("replayed, the case {}; `threadbare replay` says more", Seen::of(&first));
     };
-    let failure = found.failures.iter().find(|failure| failure.verdict == case.verdict).unwrap_or(&found.failures[0]);
-    let wanted = Wanted::of(failure);
+    let wanted = Wanted::of(&found.failures[0]);
     let size_of = |ended: &Ended| {
         let schedule = ended.found.as_ref().and_then(|found| found.schedule.clone()).unwrap_or_default();
         Size::of(&schedule, ended.sketch.preemptions())
@@ -140,7 +139,8 @@ fn passed_in(ended: &Ended) -> BTreeMap<ThreadId, u32> {
 
 /// The case of a replay that failed, and what happened in it.
 fn evident(laboratory: &mut Laboratory, case: &Case, ended: Ended) -> (Case, String) {
-    let Ended { job, outcome, found: Some(found), .. } = ended else { return (case.clone(), String::new()) };
+    let Ended { job, outcome, found, .. } = ended;
+    let Some(found) = found.and_then(|found| found.as_in(case)) else { return (case.clone(), String::new()) };
     let mut smaller = findings::case_of(found, &case.settings, case.workload.clone());
     // Of a task graph the events say more.
     let steps = if job.is_of_program() { &outcome.steps[..] } else { &[] };

@@ -110,7 +110,7 @@ mod tests {
         let mut search = ProgramSearch { slice: 100, ..ProgramSearch::new(&campaign, check, StrategyName::Random) };
         let share = |cell, first| Share { cell, first, count: 1, limit: None };
         search.known(&share(0, 100)).reports.insert(7);
-        search.known(&share(0, 100)).settle(&mut [race("a")]);
+        search.known(&share(0, 100)).settle(&mut vec![race("a")]);
         assert!(search.known(&share(0, 131)).reports.contains(&7));
         assert_eq!(search.known(&share(0, 199)).fingerprints.len(), 1);
         for (cell, first) in [(0, 0), (0, 99), (0, 200), (1, 150)] {

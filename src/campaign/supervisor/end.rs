@@ -118,20 +118,18 @@ fn beginning_of(path: &Path) -> String {
 /// The worker's oracles judged the execution wrong, or its sanitizer reported.
 fn judged(failed: &Failed, stderr: &str, worker: &WorkerProcess) -> Found {
     let mut failures = Vec::new();
-    let mut report = String::new();
+    let mut report = "";
     if failed.reports > 0 {
         failures = sanitizer::failures(stderr);
         if failures.is_empty() {
             failures.push(unreadable_report());
         }
-        report.push_str(sanitizer::report_text(stderr));
-        report.push_str("\n\n");
+        report = sanitizer::report_text(stderr);
     }
     failures.extend_from_slice(&failed.failures);
-    report.push_str(&failed.timeline);
     let schedule = failed.schedule.clone();
-    let found = found(failed.execution, failures, report, worker);
-    Found { schedule: schedule.or(found.schedule), ..found }
+    let found = found(failed.execution, failures, report.to_owned(), worker);
+    Found { schedule: schedule.or(found.schedule), timeline: failed.timeline.clone(), ..found }
 }
 
 fn leaked(execution: u64, stderr: &str, worker: &WorkerProcess) -> Found {
@@ -174,7 +172,8 @@ fn found(execution: u64, failures: Vec<Failure>, report: String, worker: &Worker
         Work::Narrow { inputs, .. } => inputs.get(execution as usize).and_then(|bytes| Input::decode(bytes).ok()),
         _ => last(worker),
     };
-    Found { execution, failures, schedule: controlled.then(|| worker.schedule()), report, input }
+    let schedule = controlled.then(|| worker.schedule());
+    Found { execution, failures, schedule, report, timeline: String::new(), input }
 }
 
 fn unreadable_report() -> Failure {
