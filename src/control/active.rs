@@ -297,8 +297,8 @@ impl Active {
         self.image.get().map_or(&[], Image::destructors)
     }
 
-    /// Whether an address is the calling thread's own: on its stack, or among what is kept for it, such as `errno`,
-    /// which real threads have beside their stack.
+    /// Whether an address is the calling thread's own: on its stack, or among what is kept for it, which real threads have
+    /// beside their stack.
     #[inline]
     pub fn is_own(&self, address: usize) -> bool {
         let thread = self.engine.thread(self.current());

@@ -35,12 +35,14 @@ pub(super) struct Fibers {
 
 impl Fibers {
     pub fn new() -> Self {
+        let place = AmbientPlace::of_this_thread();
+        place.is_of_fibers();
         Self {
             fibers: UnsafeCell::new(Vec::with_capacity(MAX_VIRTUAL_THREADS)),
             running: Cell::new(0),
             switcher: Switcher::new(),
             root: UnsafeCell::new(Context::of_this_thread()),
-            place: AmbientPlace::of_this_thread(),
+            place,
             active: Cell::new(std::ptr::null()),
         }
     }

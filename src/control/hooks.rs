@@ -8,7 +8,6 @@ mod c11;
 mod call;
 mod clock;
 mod condition;
-mod errno;
 mod exit;
 mod file;
 mod futex;

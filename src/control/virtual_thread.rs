@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::{c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::real::real;
 use super::sanitizer::{self, Fences};
 use super::state::specific::Specific;
 use super::state::thread_locals::{self, ThreadLocals};
@@ -55,8 +55,6 @@ pub(super) struct VirtualThread {
     pub specific: Specific,
     /// What cpp/control/thread_exit.cpp ends it by.
     pub exit_place: Cell<*mut c_void>,
-    /// The `errno` that code on a fiber sees; see `hooks::errno`.
-    pub errno: Cell<c_int>,
     pub fences: Fences,
     /// Random numbers that it drew; see `hooks::random`.
     pub drawn: Cell<u64>,
@@ -64,12 +62,6 @@ pub(super) struct VirtualThread {
     pub once: [Cell<*mut c_void>; 2],
     /// What they were when a routine that has not returned was called with them.
     pub once_handed_over: Cell<[*mut c_void; 2]>,
-}
-
-/// The calling OS thread's own `errno`, which libc writes to.
-pub(super) fn own_errno() -> *mut c_int {
-    // SAFETY: has no preconditions.
-    unsafe { real!(__errno_location: fn() -> *mut c_int)() }
 }
 
 impl VirtualThread {
@@ -87,7 +79,6 @@ impl VirtualThread {
             locals: UnsafeCell::new(ThreadLocals::new()),
             specific: Specific::new(),
             exit_place: Cell::new(std::ptr::null_mut()),
-            errno: Cell::new(0),
             fences: Fences::new(),
             drawn: Cell::new(0),
             once: [const { Cell::new(std::ptr::null_mut()) }; 2],
@@ -182,6 +173,17 @@ unsafe extern "C" {
     fn __cxa_get_globals() -> *mut ExceptionGlobals;
 }
 
+/// Where the `errno` of fibers lies: that of their OS thread, whose value moves with the fiber. Compilers look up the place
+/// once for a whole function, and libc writes to it, so there can be no other. See cpp/control/errno.c.
+#[unsafe(no_mangle)]
+static threadbare_errno: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether an address is that of the `errno` of fibers.
+#[inline]
+pub(super) fn is_errno(address: usize) -> bool {
+    address == threadbare_errno.load(Ordering::Relaxed)
+}
+
 /// Where this OS thread keeps its ambient state; looked up once.
 #[derive(Clone, Copy)]
 pub(super) struct AmbientPlace {
@@ -197,7 +199,12 @@ impl Ambient {
 impl AmbientPlace {
     pub fn of_this_thread() -> Self {
         // SAFETY: these return the addresses of thread-local variables, valid while this OS thread lives.
-        unsafe { Self { exceptions: __cxa_get_globals(), errno: own_errno() } }
+        unsafe { Self { exceptions: __cxa_get_globals(), errno: libc::__errno_location() } }
+    }
+
+    /// Fibers run here from now on.
+    pub fn is_of_fibers(&self) {
+        threadbare_errno.store(self.errno as usize, Ordering::Relaxed);
     }
 
     pub fn load(&self) -> Ambient {

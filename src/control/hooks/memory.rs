@@ -5,6 +5,7 @@ use std::ffi::{c_uint, c_void};
 use crate::control::active::{Active, active};
 use crate::control::alone::Look;
 use crate::control::controller::Controller;
+use crate::control::virtual_thread::is_errno;
 use crate::model::op::{Op, OpKind};
 
 /// Called before each plain access but those of a phase with one thread, of which it is called for one now and then. A
@@ -16,7 +17,7 @@ extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place:
     let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
     if active.is_own(address as usize) {
         access_own(active, address as usize, size, kind);
-    } else {
+    } else if !is_errno(address as usize) {
         access(active, address as usize, size, kind, place as usize);
     }
 }
