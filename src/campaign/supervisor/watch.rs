@@ -17,6 +17,8 @@ const MAX_IDLE_CPU_OF_PROGRAM: Duration = Duration::from_secs(2);
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// The same for engine `free`, where a stop is seen only by nobody using the CPU.
 const MAX_IDLE_FREE: Duration = Duration::from_secs(2);
+/// Who looks no more often than this is kept off the CPU, as workers may be then.
+const KEPT_FROM_LOOKING: Duration = Duration::from_secs(1);
 /// The unit of the times in /proc/PID/stat; the same on every Linux that Rust supports.
 const TICKS_PER_SECOND: u64 = 100;
 /// The unit of the sizes in /proc/PID/statm, for a worst case; larger pages only make the limit larger.
@@ -82,10 +84,12 @@ impl Watch {
 
     /// Looks, unless it did just now. Says why the worker should be ended, if it should.
     pub fn look(&mut self, heartbeat: u64) -> Option<Killed> {
-        if self.looked.elapsed() < INTERVAL {
+        let since = self.looked.elapsed();
+        if since < INTERVAL {
             return None;
         }
         self.looked = Instant::now();
+        self.leave_out(since);
         let mut processes = vec![self.pid];
         processes.extend(children_of(self.pid));
         let memory: Vec<Memory> = processes.iter().filter_map(|&pid| memory_of(pid)).collect();
@@ -100,7 +104,21 @@ impl Watch {
         }
         let cpu = cpu_of(self.pid)? + processes[1..].iter().filter_map(|&pid| cpu_of(pid)).sum();
         self.fills(memory.iter().map(|memory| memory.resident).sum(), cpu);
-        self.judge(heartbeat, cpu, now)
+        let killed = self.judge(heartbeat, cpu, now)?;
+        // What burns no CPU time because others have the processors does not hang.
+        if cpu.saturating_sub(self.cpu) < self.max_idle_cpu && processes.iter().any(|&pid| is_runnable(pid)) {
+            (self.moved, self.busy.0) = (now, now);
+            return None;
+        }
+        Some(killed)
+    }
+
+    /// A time without a look counts only if it is a short one.
+    fn leave_out(&mut self, since: Duration) {
+        if since > KEPT_FROM_LOOKING {
+            self.moved += since;
+            self.busy.0 += since;
+        }
     }
 
     /// Memory that is touched for the first time is no loop, however long the system and the sanitizer take for it.
@@ -160,10 +178,21 @@ fn ticks_in(stat: &str) -> Option<u64> {
     Some(time()? + time()?)
 }
 
-/// Whether the process was sent a signal that stops it, as far as the state in /proc/PID/stat tells: field 3.
+/// Whether the process was sent a signal that stops it, as far as /proc/PID/stat tells.
 fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, after_name)| after_name.trim_start().starts_with(['T', 't']))
+    matches!(state_in(&fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()), Some('T' | 't'))
+}
+
+/// Whether some thread of the process runs or would, if others let it.
+fn is_runnable(pid: u32) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut stats = tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+    stats.any(|stat| state_in(&stat) == Some('R'))
+}
+
+/// The state in a line of /proc/PID/stat: field 3.
+fn state_in(stat: &str) -> Option<char> {
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
 fn memory_of(pid: u32) -> Option<Memory> {
@@ -258,6 +287,28 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 1 0 9 0 0";
         assert_eq!(ticks_in(stat), Some(300));
         assert_eq!(ticks_in("7 (a"), None);
+    }
+
+    #[test]
+    fn while_the_supervisor_stands_still_nothing_hangs() {
+        let (mut watch, start) = watch(Engine::Threads);
+        watch.leave_out(SECOND / 10);
+        watch.leave_out(SECOND * 90);
+        assert_eq!(watch.judge(0, Duration::ZERO, start + SECOND * 149), None);
+        assert!(matches!(watch.judge(0, Duration::ZERO, start + SECOND * 150), Some(Killed::Hang(_))));
+    }
+
+    #[test]
+    fn who_runs_is_told_from_who_sleeps() {
+        assert!(is_runnable(std::process::id()), "it runs this");
+        let mut sleeps = std::process::Command::new("sleep").arg("100").spawn().expect("sleep runs");
+        let start = Instant::now();
+        while is_runnable(sleeps.id()) && start.elapsed() < SECOND * 20 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!is_runnable(sleeps.id()));
+        sleeps.kill().expect("it ran");
+        sleeps.wait().expect("it ended");
     }
 
     #[test]
