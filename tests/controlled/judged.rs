@@ -13,10 +13,12 @@ use threadbare::target::Workshop;
 
 use super::harness::SANITIZERS;
 use crate::judge::generate::Shape;
-use crate::judge::{Batch, Case, Setting, Verdict, known};
+use crate::judge::{Batch, Case, Explored, Setting, Verdict, known};
 
 /// Programs of one source.
 const BATCH: u64 = 100;
+/// Programs of which a part was reached are executed so many times as often.
+const LONGER: u64 = 64;
 /// Programs that are shown with a smaller one, of those that differ.
 const SHOWN: usize = 3;
 
@@ -103,7 +105,8 @@ fn number(name: &str, otherwise: u64) -> u64 {
 struct Count {
     programs: usize,
     equal: usize,
-    in_part: usize,
+    /// Seeds of those of which a part was reached.
+    in_part: Vec<u64>,
     search_ended: usize,
     /// Programs with too many states.
     left_out: usize,
@@ -120,23 +123,42 @@ impl Plan {
         (first..end).step_by(BATCH as usize).map(move |begin| begin..(begin + BATCH).min(end))
     }
 
+    /// The programs of one source, each with what came of it. Of some a search of all executions reaches a part only, since
+    /// they have thousands of outcomes: those it goes on with.
+    fn explore(&self, batch: Batch, workshop: &Workshop) -> Result<Vec<(Case, Explored)>, String> {
+        let explored = batch.execute(workshop, &self.setting)?;
+        let all = batch.cases.into_iter().zip(explored);
+        let is_large = |(case, explored): &(Case, Explored)| {
+            self.setting.strategy == StrategyName::Exhaustive
+                && case.judge(explored, &self.setting) == Verdict::Part
+                && !explored.spent
+        };
+        let (large, mut all): (Vec<_>, Vec<_>) = all.partition(is_large);
+        for (case, _) in large {
+            let setting = Setting { executions: self.setting.executions * LONGER, ..self.setting };
+            let alone = Batch { cases: vec![case], left_out: 0 };
+            let explored = alone.execute(workshop, &setting)?;
+            all.extend(alone.cases.into_iter().zip(explored));
+        }
+        Ok(all)
+    }
+
     fn judge(&self, workshop: &Workshop) -> Result<(), Failed> {
         let mut count = Count::default();
         let mut told = String::new();
         for seeds in self.seeds() {
             let shape = Shape { has_spins: number("THREADBARE_JUDGE_SPINS", 0) == 1, ..self.shape };
             let batch = Batch::of(seeds, shape);
-            let explored = batch.execute(workshop, &self.setting)?;
             count.left_out += batch.left_out;
-            for (case, explored) in batch.cases.into_iter().zip(&explored) {
+            for (case, explored) in self.explore(batch, workshop)? {
                 count.programs += 1;
                 count.executions += explored.executions;
                 count.search_ended += usize::from(explored.search_ended);
                 count.outcomes += case.outcomes.all.len();
                 count.reached += explored.outcomes.len();
-                match case.judge(explored, &self.setting) {
+                match case.judge(&explored, &self.setting) {
                     Verdict::Equal => count.equal += 1,
-                    Verdict::Part => count.in_part += 1,
+                    Verdict::Part => count.in_part.push(case.seed),
                     verdict => {
                         let _ = write!(told, "\n{case}{verdict}");
                         count.different.push(case);
@@ -147,11 +169,12 @@ impl Plan {
         let Count { programs, equal, in_part, search_ended, left_out, executions, reached, outcomes, different } =
             count;
         let line = format!(
-            "{programs} programs: {equal} equal, {in_part} in part, {} different, {left_out} left out; {search_ended} with \
-             every schedule; {reached} of {outcomes} outcomes; {executions} executions",
+            "{programs} programs: {equal} equal, {} in part, {} different, {left_out} left out; {search_ended} with every \
+             schedule; {reached} of {outcomes} outcomes; {executions} executions",
+            in_part.len(),
             different.len()
         );
-        println!("{:?}: {line}", self.setting);
+        println!("{:?}: {line}; in part: seeds {in_part:?}", self.setting);
         for case in different.into_iter().take(SHOWN) {
             let _ = write!(told, "\nsmaller: {}", case.minimise(workshop, &self.setting));
         }

@@ -20,7 +20,8 @@ use threadbare::model::settings::{Engine, Sanitizer, StrategyName};
 use threadbare::process;
 use threadbare::target::{Points, Workshop};
 
-use explore::{Explored, Job};
+pub use explore::Explored;
+use explore::Job;
 use program::Program;
 pub use verdicts::{Batch, Case, Verdict};
 
