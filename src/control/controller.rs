@@ -1,6 +1,7 @@
 //! The controller's bookkeeping: which virtual threads there are, who can run, what time it is and who
 //! runs next. It decides; an engine carries the decision out.
 
+mod budget;
 mod endings;
 mod phases;
 mod signals;
@@ -32,6 +33,7 @@ use crate::protocol::Trace;
 use crate::strategy::{Sleeper, Strategy, ThreadSet, Use};
 use crate::task_graph::Injections;
 
+pub use budget::Budget;
 use signals::Mail;
 pub(super) use signals::Sent;
 
@@ -42,27 +44,6 @@ const POINT_TIME: u64 = 100;
 const MANY_READS: u64 = 4_096;
 /// Slots that blocked threads are counted in, by object.
 const SLOTS: usize = 64;
-
-/// Points that an execution may pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    pub points: u64,
-    /// From here on everyone gets their share, so that what waits for others comes to its end.
-    pub fair_after: u64,
-}
-
-impl Budget {
-    /// From here on nobody sleeps for long, since some may wait for those who do without ever waiting themselves.
-    fn late_after(self) -> u64 {
-        self.fair_after + self.points.saturating_sub(self.fair_after) / 4
-    }
-}
-
-impl From<u64> for Budget {
-    fn from(points: u64) -> Self {
-        Self { points, fair_after: points / 2 }
-    }
-}
 
 /// What a hook does after asking the controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
