@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The runtime by itself: its unit tests under ctest, with clang under every sanitizer and with g++ without a sanitizer, which
-# also builds the bundled runtime as a target. With `all`, g++ too goes through every sanitizer, the bundled runtime is built
-# under each, which cargo's tests do as well, and headers are not precompiled, so that each file must include what it uses.
+# The runtime by itself: its unit tests under ctest, with clang under both sanitizers and with g++ without one, which also
+# builds the bundled runtime as a target. With `all` both compilers go through every sanitizer and without, the bundled runtime
+# is built under each, which cargo's tests do as well, and headers are not precompiled, so that each file must include what
+# it uses.
 set -euo pipefail
 clang=$(compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -n 1)
 for compiler in "$clang" g++; do
-  sanitizers="none thread address"
-  if [ "$compiler" = g++ ] && [ "${1:-}" != all ]; then sanitizers=none; fi
+  sanitizers="thread address"
+  if [ "$compiler" = g++ ]; then sanitizers=none; fi
+  if [ "${1:-}" = all ]; then sanitizers="none thread address"; fi
   for sanitizer in $sanitizers; do
     folder=build/$compiler-$sanitizer
     unaided=OFF
