@@ -38,7 +38,7 @@ use anyhow::{Result, anyhow};
 
 use crate::check::Check;
 use crate::model::schedule::{Choice, Schedule};
-use crate::model::settings::Settings;
+use crate::model::settings::{MemoryModel, Settings};
 use crate::model::verdict::{OracleName, Verdict};
 use crate::model::word;
 use crate::regular::{self, Unread};
@@ -137,6 +137,9 @@ impl Display for Case {
         writeln!(formatter, "engine {}", word(&settings.engine))?;
         writeln!(formatter, "strategy {}", word(&settings.strategy))?;
         writeln!(formatter, "seed {}", settings.seed)?;
+        if settings.memory != MemoryModel::Sc {
+            writeln!(formatter, "memory {}", word(&settings.memory))?;
+        }
         if let Some(bug) = &settings.bug {
             writeln!(formatter, "bug {bug}")?;
         }
@@ -166,6 +169,7 @@ fn write_schedule(formatter: &mut Formatter<'_>, schedule: &Schedule) -> fmt::Re
         Choice::Run { thread, points, digest } => format!("{thread}*{points}#{digest:04x}"),
         Choice::Wake { thread } => format!("wake*{thread}"),
         Choice::Inject { injection } => format!("inject*{}", injection.word()),
+        Choice::Older { by } => format!("older*{by}"),
     });
     for word in words.chain(schedule.cut.then(|| "cut".to_owned())) {
         if column > 0 && column + 1 + word.len() > WIDTH {

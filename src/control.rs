@@ -18,6 +18,8 @@ mod image;
 #[cfg(feature = "libfuzzer")]
 pub mod libfuzzer;
 mod log;
+mod memory;
+mod order;
 mod os_threads;
 mod patience;
 mod real;

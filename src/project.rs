@@ -46,7 +46,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
 use crate::target::Points;
 use document::{Document, quoted};
 use paths::Place;
@@ -103,6 +103,7 @@ pub struct Entry {
     pub inject: Vec<Injection>,
     pub points: Option<Points>,
     pub strategy: Option<StrategyName>,
+    pub memory: Option<MemoryModel>,
     /// Of a runtime: its own, or else those of the defaults.
     pub threads: Option<Vec<u16>>,
     /// Its own, or else those of the defaults.

@@ -16,6 +16,7 @@ mod random;
 mod reads_from;
 mod replay;
 mod rff;
+mod stores;
 mod surw;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
 pub use rff::Rff;
+pub use stores::Stores;
 pub use surw::Surw;
 pub use thread_set::ThreadSet;
 
@@ -119,11 +121,13 @@ pub struct Manner {
     pub lets_stay: bool,
     /// Rounds of a loop that waits for others, after which these go first.
     pub patience: u32,
+    /// Which stores atomic operations are on is drawn as the execution's seed says, without a question.
+    pub draws_stores: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { watches: false, wants_uses: false, lets_stay: true, patience: PATIENCE }
+        Self { watches: false, wants_uses: false, lets_stay: true, patience: PATIENCE, draws_stores: true }
     }
 }
 
@@ -209,6 +213,16 @@ pub trait Strategy {
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
         let _ = options;
         Ok(None)
+    }
+
+    /// Which of several stores the atomic operation of the running thread is on, by how many it is older than the newest; there
+    /// are `stores`, at least two. Unless a strategy says otherwise, it is the newest.
+    ///
+    /// # Errors
+    /// A recorded schedule that does not fit.
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        let _ = stores;
+        Ok(0)
     }
 
     /// The execution ended after so many points, the last segment with this digest.

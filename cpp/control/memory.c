@@ -18,8 +18,8 @@
   }
 
 /* src/control/hooks/atomic.rs and memory.rs */
-void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
-                       const char *position);
+void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int orders,
+                       const volatile void *expected);
 /* The size is 0 where more is accessed than what begins there: the source of a copy. */
 void threadbare_access(const volatile void *address, unsigned is_write, const void *place,
                         unsigned size);
@@ -171,7 +171,12 @@ CHECK_RANGE(storeN, 1)
   if (__asan_loadN_) __asan_loadN_((uintptr_t)(address), sizeof *(address))
 #define WRITES(address)                                                                                     \
   if (__asan_storeN_) __asan_storeN_((uintptr_t)(address), sizeof *(address))
-#define POINT(operation, order) (void)threadbare_point(a, operation, (unsigned)sizeof *a, order, CALLER)
+/* From there on the operation is made where the controller says. */
+#define POINT_OF(operation, orders, expected)                                                               \
+  a = (__typeof__(a))threadbare_point(a, operation, (unsigned)sizeof *a, orders, expected)
+#define POINT(operation, order) POINT_OF(operation, order, NULL)
+/* As THREADBARE_ORDERS of points.h. */
+#define COMPARE_POINT(order, fail, expected) POINT_OF(COMPARE_EXCHANGE, (order) | (fail) << 20, expected)
 
 /* What the compiler has no instructions for. One thread of a program under check runs at a time, so these need not be
  * atomic themselves. */
@@ -244,7 +249,7 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
             (volatile type *a, type e, type v, int order, int fail))                                        \
   type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,       \
                                                            int fail) {                                      \
-    POINT(COMPARE_EXCHANGE, order);                                                                         \
+    COMPARE_POINT(order, fail, &e);                                                                         \
     if (__tsan_atomic##bits##_compare_exchange_val##_)                                                      \
       return __tsan_atomic##bits##_compare_exchange_val##_(a, e, v, order, fail);                           \
     WRITES(a);                                                                                              \
@@ -257,7 +262,7 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
             (volatile type *a, type *e, type v, int order, int fail))                                       \
   int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,    \
                                                              int fail) {                                    \
-    POINT(COMPARE_EXCHANGE, order);                                                                         \
+    COMPARE_POINT(order, fail, e);                                                                          \
     if (__tsan_atomic##bits##_compare_exchange_##kind##_)                                                   \
       return __tsan_atomic##bits##_compare_exchange_##kind##_(a, e, v, order, fail);                        \
     WRITES(a);                                                                                              \
@@ -272,7 +277,7 @@ ATOMIC(128, uint128, wide_)
 
 SANITIZER(void, __tsan_atomic_thread_fence, (int order))
 void __wrap___tsan_atomic_thread_fence(int order) {
-  (void)threadbare_point(NULL, FENCE, 0, order, CALLER);
+  (void)threadbare_point(NULL, FENCE, 0, order, NULL);
   if (__tsan_atomic_thread_fence_) {
     __tsan_atomic_thread_fence_(order);
   } else {

@@ -13,9 +13,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* operation: one of THREADBARE_* below; order: a memory order of the compiler; position: "file:line". */
-void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int order,
-                       const char *position)
+/* operation: one of THREADBARE_* below; orders: a memory order of the compiler, of a compare-exchange THREADBARE_ORDERS;
+ * expected: what a compare-exchange expects to be there, else null. */
+void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int orders,
+                       const volatile void *expected)
 #ifdef __cplusplus
     noexcept
 #endif
@@ -39,16 +40,17 @@ int threadbare_weak_fails(void)
 #define THREADBARE_FENCE 5u
 #define THREADBARE_PAUSE 6u
 
-#define THREADBARE_TEXT_(x) #x
-#define THREADBARE_TEXT(x) THREADBARE_TEXT_(x)
-#define THREADBARE_POSITION __FILE__ ":" THREADBARE_TEXT(__LINE__)
-
 #define THREADBARE_AT(p, operation, order)                                                                  \
-  ((__typeof__(p))threadbare_point((p), (operation), (unsigned)sizeof(*(p)), (int)(order), THREADBARE_POSITION))
+  ((__typeof__(p))threadbare_point((p), (operation), (unsigned)sizeof(*(p)), (int)(order), 0))
 #define THREADBARE_AT_BYTE(p, operation, order)                                                             \
-  ((__typeof__(p))threadbare_point((p), (operation), 1u, (int)(order), THREADBARE_POSITION))
+  ((__typeof__(p))threadbare_point((p), (operation), 1u, (int)(order), 0))
 #define THREADBARE_HERE(operation, order)                                                                   \
-  ((void)threadbare_point(0, (operation), 0u, (int)(order), THREADBARE_POSITION))
+  ((void)threadbare_point(0, (operation), 0u, (int)(order), 0))
+
+/* The orders of a compare-exchange: if it succeeds, if it fails, and whether it may fail whatever is there. */
+#define THREADBARE_ORDERS(success, failure, weak) ((int)(success) | (int)(failure) << 20 | ((weak) ? 1 << 24 : 0))
+#define THREADBARE_COMPARE_AT(p, orders, e)                                                                 \
+  ((__typeof__(p))threadbare_point((p), THREADBARE_COMPARE_EXCHANGE, (unsigned)sizeof(*(p)), (orders), (e)))
 
 /* An operation with the operand `v`, of type `type`: it is evaluated first, since it may hold operations of its own, and
  * between the point and its operation there must be no other. */
@@ -67,11 +69,12 @@ int threadbare_weak_fails(void)
 
 /* A compare-exchange for `d`, of type `type`: `operation` (the builtin on threadbare_p, _e and _v), unless it is weak and
  * fails; then `load` reads what is there into *threadbare_e. Each argument is evaluated once, before the point. */
-#define THREADBARE_EXCHANGE_IF(p, e, type, d, weak, order, load, operation)                                 \
+#define THREADBARE_EXCHANGE_IF(p, e, type, d, weak, success, failure, load, operation)                      \
   __extension__({                                                                                           \
     __typeof__(e) threadbare_e = (e);                                                                       \
     type threadbare_v = (d);                                                                                \
-    __typeof__(p) threadbare_p = THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, order);                      \
+    __typeof__(p) threadbare_p =                                                                            \
+        THREADBARE_COMPARE_AT(p, THREADBARE_ORDERS(success, failure, weak), threadbare_e);                  \
     (weak) && threadbare_weak_fails() ? ((void)(load), 0 != 0) : (operation);                               \
   })
 
@@ -90,10 +93,10 @@ int threadbare_weak_fails(void)
                   __atomic_exchange_n(threadbare_p, threadbare_v, o))
 #define __atomic_exchange(p, v, r, o) __atomic_exchange(THREADBARE_AT(p, THREADBARE_EXCHANGE, o), v, r, o)
 #define __atomic_compare_exchange_n(p, e, d, w, s, f)                                                       \
-  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, w, s, *threadbare_e = __atomic_load_n(threadbare_p, f), \
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, w, s, f, *threadbare_e = __atomic_load_n(threadbare_p, f), \
                          __atomic_compare_exchange_n(threadbare_p, threadbare_e, threadbare_v, w, s, f))
 #define __atomic_compare_exchange(p, e, d, w, s, f)                                                         \
-  THREADBARE_EXCHANGE_IF(p, e, __typeof__(d), d, w, s, __atomic_load(threadbare_p, threadbare_e, f),        \
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(d), d, w, s, f, __atomic_load(threadbare_p, threadbare_e, f),        \
                          __atomic_compare_exchange(threadbare_p, threadbare_e, threadbare_v, w, s, f))
 #define __atomic_add_fetch(p, v, o)                                                                         \
   THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
@@ -145,10 +148,10 @@ int threadbare_weak_fails(void)
   THREADBARE_WITH(p, THREADBARE_EXCHANGE, o, __typeof__(__c11_atomic_load(p, __ATOMIC_RELAXED)), v,         \
                   __c11_atomic_exchange(threadbare_p, threadbare_v, o))
 #define __c11_atomic_compare_exchange_strong(p, e, d, s, f)                                                 \
-  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 0, s, (void)0,                                          \
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 0, s, f, (void)0,                                          \
                          __c11_atomic_compare_exchange_strong(threadbare_p, threadbare_e, threadbare_v, s, f))
 #define __c11_atomic_compare_exchange_weak(p, e, d, s, f)                                                   \
-  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 1, s, *threadbare_e = __c11_atomic_load(threadbare_p, f), \
+  THREADBARE_EXCHANGE_IF(p, e, __typeof__(*(e)), d, 1, s, f, *threadbare_e = __c11_atomic_load(threadbare_p, f), \
                          __c11_atomic_compare_exchange_weak(threadbare_p, threadbare_e, threadbare_v, s, f))
 #define __c11_atomic_fetch_add(p, v, o)                                                                     \
   THREADBARE_WITH(p, THREADBARE_READ_MODIFY_WRITE, o, THREADBARE_ITS_TYPE, v,                               \
@@ -191,10 +194,15 @@ int threadbare_weak_fails(void)
   __sync_and_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
 #define __sync_xor_and_fetch(p, ...)                                                                        \
   __sync_xor_and_fetch(THREADBARE_AT(p, THREADBARE_READ_MODIFY_WRITE, __ATOMIC_SEQ_CST), __VA_ARGS__)
-#define __sync_bool_compare_and_swap(p, ...)                                                                \
-  __sync_bool_compare_and_swap(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
-#define __sync_val_compare_and_swap(p, ...)                                                                 \
-  __sync_val_compare_and_swap(THREADBARE_AT(p, THREADBARE_COMPARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
+/* `e` and `d` are evaluated first, as above; further arguments only name what is protected. */
+#define THREADBARE_SWAP_IF(name, p, e, d, ...)                                                              \
+  __extension__({                                                                                           \
+    __typeof__(*(p)) threadbare_e = (e), threadbare_v = (d);                                                \
+    const int threadbare_o = THREADBARE_ORDERS(__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST, 0);                      \
+    name(THREADBARE_COMPARE_AT(p, threadbare_o, &threadbare_e), threadbare_e, threadbare_v);                \
+  })
+#define __sync_bool_compare_and_swap(p, ...) THREADBARE_SWAP_IF(__sync_bool_compare_and_swap, p, __VA_ARGS__, 0)
+#define __sync_val_compare_and_swap(p, ...) THREADBARE_SWAP_IF(__sync_val_compare_and_swap, p, __VA_ARGS__, 0)
 #define __sync_lock_test_and_set(p, ...)                                                                    \
   __sync_lock_test_and_set(THREADBARE_AT(p, THREADBARE_EXCHANGE, __ATOMIC_SEQ_CST), __VA_ARGS__)
 #define __sync_lock_release(p, ...)                                                                         \

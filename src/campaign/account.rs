@@ -61,12 +61,23 @@ pub fn shown(steps: &[Step], object: &Path, symbols: &mut Symbols, report: &str)
             kind: step.kind,
             object: name.clone(),
             place: place(step, &module, symbols, &here),
-            note: step.value.and_then(|value| note(step.kind, value, &addresses)),
+            note: note_of(step, &addresses),
             mark: None,
         })
         .collect();
     mark_race(&mut shown, report);
     shown
+}
+
+/// What an operation read and wrote, and of which store, if that was not the newest.
+fn note_of(step: &Step, addresses: &HashMap<u64, &str>) -> Option<String> {
+    let values = step.value.and_then(|value| note(step.kind, value, addresses));
+    let older = match step.older {
+        0 => return values,
+        1 => "an older store".to_owned(),
+        by => format!("older by {by} stores"),
+    };
+    Some(values.map_or_else(|| older.clone(), |values| format!("{values}, {older}")))
 }
 
 /// What an operation read and wrote.

@@ -127,7 +127,7 @@ mod tests {
     use crate::model::op::OpKind;
 
     fn step(thread: u16, kind: OpKind, object: Object) -> Step {
-        Step { thread, kind, object, runnable: 3, point: 0, frames: vec![], stack: vec![], value: None }
+        Step { thread, kind, object, runnable: 3, point: 0, frames: vec![], stack: vec![], value: None, older: 0 }
     }
 
     fn why(first: &[Step], second: &[Step]) -> (u64, String) {

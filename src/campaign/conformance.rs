@@ -12,7 +12,7 @@ use super::job::{Executed, Job, Slice, Work};
 use super::supervisor::{Ended, Supervisor};
 use super::task_graphs::TaskGraphs;
 use crate::model::offers::{Capability, Offers};
-use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::Failure;
 use crate::model::word;
 use crate::target::{Built, Progress, Target, Workshop};
@@ -147,6 +147,7 @@ impl Conformance {
             engine: self.engine,
             strategy: StrategyName::Random,
             seed: SEED,
+            memory: MemoryModel::Sc,
             bug: None,
         };
         let offers = target.offers.only(&part.capabilities());

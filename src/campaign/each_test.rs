@@ -11,7 +11,7 @@ use super::search::Searched;
 use super::supervisor::Supervisor;
 use crate::check::Check;
 use crate::check::framework::{Framework, Listed, Test};
-use crate::model::settings::Settings;
+use crate::model::settings::{MemoryModel, Settings};
 use crate::target::{self, Built, Workshop};
 
 /// Asks a program for its tests, with its own arguments besides; `wanted` is its framework, if somebody said so. `campaign`
@@ -78,6 +78,7 @@ fn printed(campaign: &Campaign, check: &Check, framework: Framework, built: &Bui
         engine: campaign.engine,
         strategy: campaign.searched.strategy(),
         seed: campaign.seed,
+        memory: MemoryModel::Sc,
         bug: None,
     };
     let mut supervisor = Supervisor::new(1)?;

@@ -25,7 +25,7 @@ use super::suspects::Suspects;
 use super::targets::Targets;
 use super::{account, audit, interrupt, prebuilt, unseen};
 use crate::case::Case;
-use crate::model::settings::{Engine, Sanitizer, Settings};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
 use crate::target::prebuilt::Prebuilt;
 use crate::target::{self, Workshop};
 
@@ -37,6 +37,8 @@ pub struct Campaign {
     /// Thread counts of a runtime; 1 for a program.
     pub threads: Vec<u16>,
     pub engine: Engine,
+    /// The memory model of all executions; without one, that is up to the search.
+    pub memory: Option<MemoryModel>,
     /// It is not to be replaced by another one.
     pub engine_is_given: bool,
     pub seed: u64,
@@ -197,6 +199,7 @@ impl Campaign {
             engine: self.engine,
             strategy: self.searched.strategy(),
             seed,
+            memory: self.memory.unwrap_or_else(|| self.searched.weakest_memory()),
             bug: self.searched.runtime().and_then(|runtime| runtime.bug.clone()),
         }
     }

@@ -12,7 +12,8 @@ use super::fingerprint::fingerprint;
 use super::supervisor::Found;
 use super::verify::FOUND_IN;
 use crate::case::{Case, Workload};
-use crate::model::settings::Settings;
+use crate::model::schedule::Schedule;
+use crate::model::settings::{MemoryModel, Settings};
 use crate::model::verdict::{Failure, Verdict};
 use crate::model::word;
 use crate::oracle::sanitizer;
@@ -121,6 +122,7 @@ impl Findings {
         settings: &Settings,
         workload: Workload,
     ) -> Result<Option<Case>> {
+        let settings = needed(settings, found.schedule.as_ref());
         let failure = found.failures.first().expect("a finding has a failure").clone();
         let fingerprint = fingerprint(&failure);
         let count = self.kept.get(&fingerprint).map_or(0, |finding| finding.count) + 1;
@@ -135,10 +137,9 @@ impl Findings {
             prefix(&workload, &settings.runtime, &self.directory),
             word(&failure.verdict)
         );
-        let case = case_of(found, settings, workload);
+        let case = case_of(found, &settings, workload);
         let path = self.directory.join(name);
         let confirmation = Confirmation::Pending;
-        let settings = settings.clone();
         let finding = Finding {
             path: path.clone(),
             fingerprint: fingerprint.clone(),
@@ -183,6 +184,12 @@ impl Findings {
     }
 }
 
+/// The settings with the weakest memory model that the schedule needs.
+fn needed(settings: &Settings, schedule: Option<&Schedule>) -> Settings {
+    let is_weak = schedule.is_none_or(Schedule::is_weak);
+    Settings { memory: if is_weak { settings.memory } else { MemoryModel::Sc }, ..settings.clone() }
+}
+
 /// The case of a failed execution.
 ///
 /// # Panics
@@ -191,7 +198,7 @@ impl Findings {
 pub fn case_of(found: Found, settings: &Settings, workload: Workload) -> Case {
     let failure = found.failures.first().expect("a finding has a failure");
     Case {
-        settings: settings.clone(),
+        settings: needed(settings, found.schedule.as_ref()),
         workload,
         verdict: failure.verdict,
         oracle: Some(failure.oracle),

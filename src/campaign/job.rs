@@ -229,6 +229,8 @@ pub struct Slice {
     pub stop_at_first: bool,
     /// Execute each schedule twice and compare.
     pub audit: bool,
+    /// Only a share of the executions is under the memory model of the settings, the others are interleavings.
+    pub mixes_memory: bool,
 }
 
 impl Slice {
@@ -236,7 +238,7 @@ impl Slice {
     #[must_use]
     pub fn to_measure(executed: Executed, seed: u64, first: u64, count: u64) -> Self {
         let (known, limit_ms, leak_check_every) = (Known::default(), None, u64::MAX);
-        Self { seed, first, count, limit_ms, executed, known, leak_check_every, stop_at_first: true, audit: false }
+        Self { seed, first, count, limit_ms, executed, known, leak_check_every, stop_at_first: true, audit: false, mixes_memory: false }
     }
 }
 

@@ -11,7 +11,7 @@ use super::supervisor::Supervisor;
 use crate::feedback::Features;
 use crate::feedback::counters::Feature;
 use crate::input::Input;
-use crate::model::settings::{Engine, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
 use crate::model::word;
 use crate::target::Built;
 
@@ -104,6 +104,7 @@ impl Measurement {
             engine: self.engine,
             strategy: StrategyName::Bytes,
             seed: 0,
+            memory: MemoryModel::Sc,
             bug: self.bug.clone(),
         }
     }

@@ -25,7 +25,7 @@ use crate::case::Workload;
 use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::model::offers::Offers;
-use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
 use crate::target::{Target, Workshop};
 use crate::task_graph::Shape;
 
@@ -67,6 +67,16 @@ impl Searched {
         match self {
             Self::Generational { strategy, .. } | Self::Program { strategy, .. } => *strategy,
             Self::CoverageGuided { .. } => StrategyName::Bytes,
+        }
+    }
+
+    /// The weakest memory model of executions where none is asked for.
+    #[must_use]
+    pub fn weakest_memory(&self) -> MemoryModel {
+        match self {
+            // A share of them; the others are interleavings.
+            Self::Program { strategy: StrategyName::Portfolio, .. } => MemoryModel::Cpp20,
+            Self::Program { .. } | Self::Generational { .. } | Self::CoverageGuided { .. } => MemoryModel::Sc,
         }
     }
 

@@ -6,6 +6,7 @@
 /// Keeps task graphs and schedules apart that have the same number.
 const GRAPH_STREAM: u64 = 0x7072_6f67_7261_6d73;
 const SCHEDULE_STREAM: u64 = 0x7363_6865_6475_6c65;
+const MEMORY_STREAM: u64 = 0x6d65_6d6f_7279;
 
 /// The seed that task graph number `graph` is generated from.
 #[must_use]
@@ -17,6 +18,12 @@ pub fn graph_seed(campaign: u64, threads: u16, graph: u64) -> u64 {
 #[must_use]
 pub fn schedule_seed(campaign: u64, threads: u16, execution: u64) -> u64 {
     combine(SCHEDULE_STREAM, campaign, threads, execution)
+}
+
+/// Whether the execution with that seed is one of the quarter under a weak memory model, where a campaign has some of them.
+#[must_use]
+pub fn is_weak(seed: u64) -> bool {
+    splitmix64(seed ^ MEMORY_STREAM).is_multiple_of(4)
 }
 
 fn combine(stream: u64, campaign: u64, threads: u16, number: u64) -> u64 {

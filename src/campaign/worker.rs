@@ -29,6 +29,7 @@ use crate::input::Input;
 use crate::model::execution::{Ending, not_emulated};
 use crate::model::exit;
 use crate::model::offers::Offers;
+use crate::model::settings::MemoryModel;
 use crate::model::verdict::Verdict;
 use crate::process::{self, Capture};
 use crate::protocol::Trace;
@@ -98,6 +99,7 @@ fn own_fault(panic: &PanicHookInfo<'_>) {
 pub(super) struct Runner {
     pub session: Session,
     threads: u16,
+    memory: MemoryModel,
     is_of_program: bool,
     /// The shared object that is loaded.
     object: PathBuf,
@@ -121,6 +123,7 @@ impl Runner {
         Ok(Self {
             session,
             threads: settings.threads,
+            memory: settings.memory,
             is_of_program: job.is_of_program(),
             object: job.target.object.clone(),
             offers: job.target.offers,
@@ -229,6 +232,8 @@ impl Runner {
 
     fn explore_one(&mut self, loaded: &mut Loaded, slice: &Slice, execution: u64) -> ControlFlow<()> {
         let seed = seed::schedule_seed(slice.seed, self.threads, execution);
+        let is_weak = !slice.mixes_memory || seed::is_weak(seed);
+        self.session.set_memory(if is_weak { self.memory } else { MemoryModel::Sc });
         if slice.audit {
             self.audit(loaded, execution, seed)
         } else {

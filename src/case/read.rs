@@ -11,7 +11,7 @@ use serde::de::value::{Error, StrDeserializer};
 use super::{Case, VERSION, Workload};
 use crate::check;
 use crate::model::schedule::{Choice, Injection, Schedule};
-use crate::model::settings::{MAX_THREADS, Settings};
+use crate::model::settings::{MAX_THREADS, MemoryModel, Settings};
 use crate::number;
 use crate::strategy::ThreadSet;
 use crate::task_graph::text::{Mistake, parse_lines};
@@ -31,6 +31,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
     let engine = worded(&mut lines, "engine")?;
     let strategy = worded(&mut lines, "strategy")?;
     let seed = numbered(&mut lines, "seed")?;
+    let memory = if next_is(&mut lines, "memory") { worded(&mut lines, "memory")? } else { MemoryModel::Sc };
     let bug = if next_is(&mut lines, "bug") { Some(name(&mut lines, "bug")?) } else { None };
     let verdict = worded(&mut lines, "verdict")?;
     let oracle = if next_is(&mut lines, "oracle") { Some(worded(&mut lines, "oracle")?) } else { None };
@@ -42,7 +43,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
         let what = format!("`{}` is not understood here; a case ends after its report", short(extra));
         return Err(Mistake { line, what });
     }
-    let settings = Settings { runtime, threads, sanitizer, engine, strategy, seed, bug };
+    let settings = Settings { runtime, threads, sanitizer, engine, strategy, seed, memory, bug };
     agree(&settings, &workload).map_err(|what| Mistake { line: begin, what })?;
     Ok(Case { settings, workload, schedule, verdict, oracle, fingerprint, report })
 }
@@ -182,6 +183,9 @@ fn choice(word: &str) -> Option<Choice> {
     }
     if thread == "inject" {
         return Some(Choice::Inject { injection: Injection::by_word(rest)? });
+    }
+    if thread == "older" {
+        return Some(Choice::Older { by: number::whole(rest)? });
     }
     let (points, digest) = rest.split_once('#')?;
     if digest.len() > 4 {

@@ -19,7 +19,7 @@ use crate::campaign::interrupt;
 use crate::check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
 use crate::report::{json, say};
 use crate::target::Points;
 use crate::target::Workshop;
@@ -59,6 +59,10 @@ pub struct Flags {
     /// [default: portfolio].
     #[arg(long)]
     strategy: Option<StrategyName>,
+    /// Which executions there are: interleavings (sc), those of x86 (tso) or those of C++20 (cpp20) [default: `memory` of
+    /// threadbare.toml, else, with the portfolio, a quarter of the executions under cpp20 and the others under sc].
+    #[arg(long, value_enum)]
+    memory: Option<MemoryModel>,
     /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
@@ -149,6 +153,7 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
     let setting = Setting {
         engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
         engine_is_given: flags.engine.is_some(),
+        memory: flags.memory,
         seed: flags.seed,
         jobs: world.jobs(flags.jobs)?,
         minimise: flags.limits.minimise(),

@@ -15,7 +15,7 @@ use super::world::{Preset, World};
 use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
 use crate::campaign::search::{Runtime, Searched};
-use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, StrategyName};
 use crate::model::word;
 use crate::report::say;
 use crate::target::{Toolchain, Workshop, bundled};
@@ -61,6 +61,10 @@ pub struct Exploring {
     /// How virtual threads run [default: fibers if built with clang, else threads].
     #[arg(long, value_enum)]
     engine: Option<Engine>,
+    /// Which executions there are: interleavings (sc), those of x86 (tso) or those of C++20 (cpp20) [default: `memory` of the
+    /// target in threadbare.toml, else sc; programs as for `check`].
+    #[arg(long, value_enum)]
+    memory: Option<MemoryModel>,
     #[command(flatten)]
     search: SearchFlags,
     /// Directory of the corpus that a coverage-guided search begins with and adds to; it makes the search
@@ -101,6 +105,7 @@ impl Exploring {
         Ok(Setting {
             engine: resolve::engine(self.engine, toolchain)?,
             engine_is_given: self.engine.is_some(),
+            memory: self.memory,
             seed: self.seed.map_or_else(random_seed, Ok)?,
             jobs: world.jobs(self.jobs)?,
             minimise: limits.minimise(),
@@ -123,7 +128,7 @@ impl Exploring {
         limits: (Option<Duration>, Option<u64>),
         audit: bool,
     ) -> Result<Campaign> {
-        let Preset { sanitizers, threads } = world.preset(runtime)?;
+        let Preset { sanitizers, threads, memory } = world.preset(runtime)?;
         workshop.runtime(runtime, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
@@ -166,7 +171,13 @@ impl Exploring {
         };
         let sanitizers = resolve::chosen(self.sanitizer.as_deref(), sanitizers.as_deref(), &resolve::SANITIZERS);
         let threads = resolve::chosen(self.threads.as_deref(), threads.as_deref(), &resolve::THREADS);
-        Ok(Campaign { audit, ..setting.campaign(searched, (sanitizers, threads), limits) })
+        let campaign = setting.campaign(searched, (sanitizers, threads), limits);
+        let memory = setting.memory.or(memory);
+        ensure!(
+            engine != Engine::Free || matches!(memory, None | Some(MemoryModel::Sc)),
+            "the engine free controls nothing, so its memory is that of the machine; choose fibers or threads"
+        );
+        Ok(Campaign { audit, memory, ..campaign })
     }
 }
 

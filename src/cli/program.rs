@@ -9,7 +9,7 @@ use super::world::World;
 use crate::check::Check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
 use crate::project::{Entry, FILE_NAME, Kind, Project};
 use crate::target::recorded::database::Database;
 use crate::target::{Points, Toolchain, inputs};
@@ -31,6 +31,7 @@ pub struct Program {
     pub points: Option<Points>,
     pub injections: Option<Vec<Injection>>,
     pub strategy: Option<StrategyName>,
+    pub memory: Option<MemoryModel>,
 }
 
 /// How a program of the project file is called, and where.
@@ -55,6 +56,7 @@ impl Program {
             points: entry.points,
             injections: Some(entry.inject.clone()),
             strategy: entry.strategy,
+            memory: entry.memory,
         }
     }
 

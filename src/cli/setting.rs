@@ -9,7 +9,7 @@ use super::program::Program;
 use super::resolve;
 use crate::campaign::explorer::Campaign;
 use crate::campaign::search::Searched;
-use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, StrategyName};
 
 /// What makes the choices in a program of which nothing else is said.
 const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
@@ -17,6 +17,7 @@ const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
 pub struct Setting {
     pub engine: Engine,
     pub engine_is_given: bool,
+    pub memory: Option<MemoryModel>,
     pub seed: u64,
     pub jobs: usize,
     pub minimise: Option<Duration>,
@@ -37,6 +38,7 @@ impl Setting {
             threads,
             engine: self.engine,
             engine_is_given: self.engine_is_given,
+            memory: self.memory,
             seed: self.seed,
             jobs: self.jobs,
             budget,
@@ -53,6 +55,7 @@ impl Setting {
         let strategy = program.strategy.unwrap_or(DEFAULT_STRATEGY);
         let searched = Searched::Program { check: program.check()?, strategy };
         let sanitizers = resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS);
-        Ok(self.campaign(searched, (sanitizers, vec![1]), limits))
+        let campaign = self.campaign(searched, (sanitizers, vec![1]), limits);
+        Ok(Campaign { memory: self.memory.or(program.memory), ..campaign })
     }
 }

@@ -160,6 +160,7 @@ fn json_of(case: &Case) -> Value {
             Choice::Run { thread, points, digest } => json!({"run": thread, "points": points, "digest": digest}),
             Choice::Wake { thread } => json!({"wake": thread}),
             Choice::Inject { injection } => json!({"inject": injection.word()}),
+            Choice::Older { by } => json!({"older": by}),
         };
         let choices: Vec<Value> = schedule.choices.iter().map(choice).collect();
         json!({
@@ -167,6 +168,7 @@ fn json_of(case: &Case) -> Value {
             "switches": statistics.switches,
             "wakes": statistics.wakes,
             "injections": statistics.injections,
+            "older": statistics.older,
             "points_by_thread": statistics.by_thread,
             "cut": schedule.cut,
             "choices": choices,
@@ -223,6 +225,8 @@ struct Statistics {
     wakes: u64,
     /// File calls that were made to fail.
     injections: u64,
+    /// Atomic operations on a store that was not the newest.
+    older: u64,
     by_thread: BTreeMap<ThreadId, u64>,
     cut: bool,
 }
@@ -230,12 +234,13 @@ struct Statistics {
 impl Statistics {
     fn of(schedule: &Schedule) -> Self {
         let mut statistics =
-            Self { points: 0, switches: 0, wakes: 0, injections: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
+            Self { points: 0, switches: 0, wakes: 0, injections: 0, older: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
         let mut last = None;
         for choice in &schedule.choices {
             match *choice {
                 Choice::Wake { .. } => statistics.wakes += 1,
                 Choice::Inject { .. } => statistics.injections += 1,
+                Choice::Older { .. } => statistics.older += 1,
                 Choice::Run { thread, points, .. } => {
                     statistics.points += u64::from(points);
                     *statistics.by_thread.entry(thread).or_default() += u64::from(points);
@@ -254,8 +259,12 @@ impl Statistics {
             0 => String::new(),
             count => format!(", {} injections", grouped(count)),
         };
+        let older = match self.older {
+            0 => String::new(),
+            count => format!(", {} on older stores", grouped(count)),
+        };
         format!(
-            "{} scheduling points ({}), {} switches, {} wakes{injections}{}",
+            "{} scheduling points ({}), {} switches, {} wakes{injections}{older}{}",
             grouped(self.points),
             threads.join(", "),
             grouped(self.switches),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::resolve;
 use crate::campaign::interrupt;
 use crate::check::trust::{Own, Trust};
-use crate::model::settings::Sanitizer;
+use crate::model::settings::{MemoryModel, Sanitizer};
 use crate::project::{Defaults, Entry, Kind, Project};
 use crate::report::progress::ProgressLine;
 use crate::target::cache::Cache;
@@ -30,6 +30,7 @@ pub struct World {
 pub struct Preset {
     pub sanitizers: Option<Vec<Sanitizer>>,
     pub threads: Option<Vec<u16>>,
+    pub memory: Option<MemoryModel>,
 }
 
 impl World {
@@ -112,12 +113,12 @@ impl World {
             Some(Entry { kind: Kind::Program, place, .. }) => {
                 bail!("\"{runtime}\" is a program ({place}), not a runtime; use `threadbare check {runtime}`")
             }
-            Some(Entry { sanitizers, threads, .. }) => {
-                Ok(Preset { sanitizers: sanitizers.clone(), threads: threads.clone() })
+            Some(Entry { sanitizers, threads, memory, .. }) => {
+                Ok(Preset { sanitizers: sanitizers.clone(), threads: threads.clone(), memory: *memory })
             }
             None if runtime == bundled::NAME => {
                 let Defaults { sanitizers, threads, .. } = self.defaults()?;
-                Ok(Preset { sanitizers, threads })
+                Ok(Preset { sanitizers, threads, memory: None })
             }
             None => Ok(Preset::default()),
         }

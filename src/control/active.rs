@@ -14,6 +14,7 @@ use super::debugger;
 use super::engine::Engine;
 use super::image::Image;
 use super::log::Log;
+use super::order;
 use super::sanitizer;
 use super::state::exit_handlers::ExitHandlers;
 use super::state::thread_locals::{self, ThreadLocals};
@@ -48,6 +49,8 @@ pub(super) struct Active {
     /// Allocations of the target in this execution, and which of them fails; 0 for none.
     allocations: Cell<u64>,
     failing_allocation: Cell<u64>,
+    /// The weak compare-exchange whose point was just passed fails.
+    pub fails_weakly: Cell<bool>,
     /// The program under check, if that is what is executed.
     pub image: OnceCell<Image>,
     log: OnceCell<Log>,
@@ -65,6 +68,7 @@ impl Active {
             engine,
             allocations,
             failing_allocation,
+            fails_weakly: Cell::new(false),
             image: OnceCell::new(),
             log: OnceCell::new(),
             exit_handlers: ExitHandlers::default(),
@@ -340,13 +344,17 @@ impl Active {
     /// Creates a virtual thread that will run `start(argument)`; `None` if there are too many.
     #[inline]
     pub fn spawn(&self, start: Start, argument: *mut c_void) -> Option<&VirtualThread> {
+        if self.ask(|controller| controller.is_phase_with_one_thread()) {
+            order::forget_all();
+        }
         let id = self.ask(|controller| controller.add_thread())?;
+        order::add_thread(id);
         let thread = {
             let _unwatched = sanitizer::Unwatched::begin();
             self.engine.thread(id)
         };
         thread.prepare(start, argument);
-        sanitizer::release(thread.address());
+        order::release(thread.address());
         self.engine.launch(self, thread);
         Some(thread)
     }
@@ -354,7 +362,7 @@ impl Active {
     /// What a virtual thread does from its first to its last step, on its own stack. Inlined for the same reason as `follow`.
     #[inline(always)]
     pub fn live(&self, thread: &VirtualThread) {
-        sanitizer::acquire(thread.address());
+        order::acquire(thread.address());
         thread.alive.set(true);
         self.engine.note_stack(thread);
         debugger::begun(self);
@@ -380,7 +388,7 @@ impl Active {
         if thread.detached.get() {
             thread.retire_locals();
         }
-        sanitizer::release(thread.address());
+        order::release(thread.address());
         thread.alive.set(false);
         let next = self.ask(|controller| {
             controller.wake_all(thread.address());

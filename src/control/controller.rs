@@ -5,6 +5,7 @@ mod budget;
 mod endings;
 mod phases;
 mod signals;
+mod stores;
 mod turns;
 mod waits;
 
@@ -35,6 +36,7 @@ use crate::task_graph::Injections;
 
 pub use budget::Budget;
 use signals::Mail;
+use stores::Older;
 pub(super) use signals::Sent;
 
 /// Virtual nanoseconds that a scheduling point takes.
@@ -137,6 +139,7 @@ pub(super) struct Controller {
     replaying: bool,
     ending: Option<Ending>,
     injections: Injections,
+    older: Older,
     pub files: Files,
     pub kernel: Kernel,
     pub listings: Listings,
@@ -185,6 +188,7 @@ impl Controller {
             replaying: false,
             ending: None,
             injections: Injections::default(),
+            older: Older::new(MAX_VIRTUAL_THREADS),
             files: Files::new(),
             kernel: Kernel::new(),
             listings: Listings::new(),
@@ -272,6 +276,7 @@ impl Controller {
         }
         self.fairness.begin(manner.patience);
         self.patience.begin(seed, manner.lets_stay);
+        self.older.begin(manner.draws_stores.then_some(seed));
         self.stayed = 0;
         self.alone_since = None;
         self.waits_alone = false;

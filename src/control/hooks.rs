@@ -27,6 +27,7 @@ mod system_call;
 mod thread;
 mod thread_exit;
 mod thread_local;
+mod weak;
 
 use std::ffi::c_int;
 

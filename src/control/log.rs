@@ -104,7 +104,7 @@ impl Log {
         }
         let (frames, stack) = self.frames();
         let Moment { runnable, point } = moment;
-        let mut step = Step { thread, kind, object, runnable, point, frames, stack: Vec::new(), value: None };
+        let mut step = Step { thread, kind, object, runnable, point, frames, stack: Vec::new(), value: None, older: 0 };
         if let Some(file) = &self.file {
             step.stack = stack;
             step.value = peek(address, size).map(|before| Value { size: size as u8, before, after: before });
@@ -112,6 +112,19 @@ impl Log {
             file.borrow_mut().put(steps.len(), &step);
         }
         steps.push(step);
+    }
+
+    /// The last step is on an older store, by so many, whose value lies there.
+    pub fn note_older(&self, (address, size): (usize, usize), by: u16) {
+        let mut steps = self.steps.borrow_mut();
+        let last = steps.len().saturating_sub(1);
+        let Some(step) = steps.last_mut() else { return };
+        step.older = by;
+        if let Some(file) = &self.file {
+            step.value = peek(address, size).map(|before| Value { size: size as u8, before, after: before });
+            self.last.set((address, size));
+            file.borrow_mut().put(last, step);
+        }
     }
 
     /// Notes what the last step left where it was.

@@ -21,7 +21,7 @@ use crate::model::execution::{Ending, Execution, Step};
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::schedule::Schedule;
-use crate::model::settings::{Engine, MAX_THREADS, Sanitizer, Settings};
+use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Sanitizer, Settings};
 use crate::process;
 use crate::protocol::Trace;
 use crate::runtime::{LoadedTaskGraph, Probes, Runtime};
@@ -69,6 +69,7 @@ pub struct Session {
     threads: u32,
     control: Control,
     injections: Injections,
+    memory: MemoryModel,
     directory: Option<Directory>,
     /// The program under check, where nothing is controlled. It must end by returning from `main`.
     free_image: OnceCell<Image>,
@@ -145,6 +146,7 @@ impl Session {
             threads: settings.threads.into(),
             control,
             injections: Injections::default(),
+            memory: settings.memory,
             directory: None,
             free_image: OnceCell::new(),
             execution: Execution::completed(Vec::new()),
@@ -185,6 +187,11 @@ impl Session {
     /// What may go wrong in executions from now on; `load` says it anew.
     pub fn set_injections(&mut self, injections: Injections) {
         self.injections = injections;
+    }
+
+    /// The memory model of executions from now on.
+    pub fn set_memory(&mut self, memory: MemoryModel) {
+        self.memory = memory;
     }
 
     /// Makes `graph` the one that is executed.

@@ -15,7 +15,7 @@ use crate::control::{Loading, Mode, Session, loaded_sanitizer};
 use crate::feedback::{Edges, Kind};
 use crate::input::{Input, NoInput};
 use crate::model::offers::Offers;
-use crate::model::settings::{Engine, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Settings, StrategyName};
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::process;
 use crate::protocol::Trace;
@@ -132,6 +132,7 @@ impl Executor {
                 engine: self.engine,
                 strategy: StrategyName::Bytes,
                 seed: 0,
+                memory: MemoryModel::Sc,
                 bug: None,
             };
             let mut session =

@@ -211,6 +211,8 @@ pub struct Step {
     /// the execution is explained, and so is what follows.
     pub stack: Vec<u64>,
     pub value: Option<Value>,
+    /// By how many the store that it read, or that it is placed after, is older than the newest.
+    pub older: u16,
 }
 
 /// What happened beside the steps of an execution that is explained.

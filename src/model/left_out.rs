@@ -17,6 +17,8 @@ pub struct LeftOut {
     /// Races that were met of a thread's accesses to its own stack with those of others: the former are no scheduling points,
     /// so not every order was tried.
     pub raced_unseen: u64,
+    /// Times that a thread had to read the newest store, since it had read older ones of the object often enough.
+    pub newest: u64,
     pub unseen: Unseen,
 }
 
@@ -43,6 +45,7 @@ impl LeftOut {
         self.cut += other.cut;
         self.strayed += other.strayed;
         self.raced_unseen += other.raced_unseen;
+        self.newest += other.newest;
         let Unseen { plain, unchecked, prebuilt } = other.unseen;
         self.unseen.plain |= plain;
         self.unseen.unchecked |= unchecked;

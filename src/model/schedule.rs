@@ -18,6 +18,17 @@ pub enum Choice {
     Wake { thread: ThreadId },
     /// The operation of the running thread goes wrong in this way. Unless it was a crash, the thread goes on.
     Inject { injection: Injection },
+    /// The atomic operation of the running thread reads a store that is so many older than the newest one it could read, or
+    /// takes its place before so many stores. The thread goes on.
+    Older { by: u16 },
+}
+
+impl Choice {
+    /// Whether it belongs to the operation at the point that the running thread has just passed.
+    #[must_use]
+    pub fn is_at_point(self) -> bool {
+        matches!(self, Self::Inject { .. } | Self::Older { .. })
+    }
 }
 
 /// What can go wrong with a call on a file or descriptor, a wait or a weak compare-exchange.
@@ -85,6 +96,12 @@ impl Injection {
 }
 
 impl Schedule {
+    /// Whether some operation read another store than the newest, or was not the newest.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.choices.iter().any(|choice| matches!(choice, Choice::Older { .. }))
+    }
+
     /// Points that the execution passed.
     #[must_use]
     pub fn points(&self) -> u64 {

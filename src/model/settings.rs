@@ -1,9 +1,11 @@
 //! The settings of an execution: all of a case but its workload and its schedule.
 
+mod memory_model;
 mod strategy_name;
 
 use serde::{Deserialize, Serialize};
 
+pub use memory_model::MemoryModel;
 pub use strategy_name::{Chance, NoStrategy, StrategyName};
 
 /// How virtual threads run.
@@ -53,6 +55,9 @@ pub struct Settings {
     pub strategy: StrategyName,
     /// Seed of the strategy.
     pub seed: u64,
+    /// The memory model; of a case the weakest that its schedule needs.
+    #[serde(default)]
+    pub memory: MemoryModel,
     /// The seeded bug that is switched on, if any.
     pub bug: Option<String>,
 }
@@ -68,6 +73,7 @@ impl Settings {
             engine: Engine::Fibers,
             strategy: StrategyName::Random,
             seed: 1,
+            memory: MemoryModel::Sc,
             bug: None,
         }
     }

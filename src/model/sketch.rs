@@ -37,6 +37,8 @@ pub enum Action {
     /// Of several waiters, this one is woken.
     Wake(ThreadId),
     Inject(Injection),
+    /// Its operation is on a store that is so many older than the newest.
+    Older(u16),
 }
 
 impl Action {
@@ -45,7 +47,7 @@ impl Action {
     pub fn runs(self) -> Option<ThreadId> {
         match self {
             Self::Preempt(thread) | Self::Follow(thread) => Some(thread),
-            Self::Wake(_) | Self::Inject(_) => None,
+            Self::Wake(_) | Self::Inject(_) | Self::Older(_) => None,
         }
     }
 }
@@ -85,6 +87,10 @@ impl Sketch {
                 Choice::Inject { injection } => {
                     let (running, _) = last.unwrap_or_default();
                     departures.push(of(running, Action::Inject(injection)));
+                }
+                Choice::Older { by } => {
+                    let (running, _) = last.unwrap_or_default();
+                    departures.push(of(running, Action::Older(by)));
                 }
             }
         }

@@ -75,7 +75,7 @@ const TARGETS: &[Table] = &[Table::Program, Table::Runtime];
 const DEFAULTS: &[Table] = &[Table::Defaults];
 const PROGRAMS: &[Table] = &[Table::Program];
 
-pub const KEYS: [Key; 16] = [
+pub const KEYS: [Key; 17] = [
     Key { name: "sources", example: r#"["src/*.cpp"]"#, tables: TARGETS },
     Key { name: "include", example: r#"["include"]"#, tables: TARGETS },
     Key { name: "standard", example: r#""c++20""#, tables: TARGETS },
@@ -86,6 +86,7 @@ pub const KEYS: [Key; 16] = [
     Key { name: "inject", example: r#"["spurious-wake-up"]"#, tables: PROGRAMS },
     Key { name: "points", example: r#""memory""#, tables: PROGRAMS },
     Key { name: "strategy", example: r#""portfolio""#, tables: PROGRAMS },
+    Key { name: "memory", example: r#""cpp20""#, tables: TARGETS },
     Key { name: "threads", example: "[1, 2, 4]", tables: &[Table::Defaults, Table::Runtime] },
     Key { name: "sanitizers", example: r#"["none", "thread"]"#, tables: EVERYWHERE },
     Key { name: "cxx", example: r#""clang++-22""#, tables: DEFAULTS },

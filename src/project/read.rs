@@ -16,7 +16,7 @@ use super::{Defaults, Entry, Kind};
 use crate::check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
+use crate::model::settings::{MAX_JOBS, MAX_THREADS, MemoryModel, NoStrategy, Sanitizer, StrategyName};
 use crate::model::word;
 use crate::target::Points;
 use crate::target::bundled;
@@ -31,6 +31,8 @@ const SANITIZERS: Choices<'_, Sanitizer> = Choices {
 };
 const POINTS: Choices<'_, Points> =
     Choices { what: "choice of points", values: &Points::ALL, word: |points| points.word().to_owned() };
+const MEMORIES: Choices<'_, MemoryModel> =
+    Choices { what: "memory model", values: &MemoryModel::ALL, word: |memory| memory.word().to_owned() };
 const INJECTIONS: Choices<'_, Injection> =
     Choices { what: "injection", values: &check::INJECTIONS, word: |injection| injection.word().to_owned() };
 
@@ -186,6 +188,7 @@ impl Reader<'_> {
             tests: fields.get("tests").map(|field| tests(&field)).transpose()?.unwrap_or_default(),
             inject: inject.unwrap_or_default(),
             points: fields.get("points").map(|field| field.text()?.one_of(&POINTS)).transpose()?,
+            memory: fields.get("memory").map(|field| field.text()?.one_of(&MEMORIES)).transpose()?,
             strategy: fields.get("strategy").map(|field| strategy(&field.text()?)).transpose()?,
             threads: threads(fields)?,
             sanitizers: sanitizers(fields)?,

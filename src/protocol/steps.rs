@@ -18,7 +18,8 @@ pub const MAX_STEPS: usize = 100_000;
 pub const MAX_FRAMES: usize = 16;
 
 /// A step as it lies in the file: words, so that every pattern of bytes is one.
-const WORDS: usize = 7 + 2 * MAX_FRAMES;
+const FIRST_FRAME: usize = 8;
+const WORDS: usize = FIRST_FRAME + 2 * MAX_FRAMES;
 type Record = [u64; WORDS];
 
 /// Says that there is no value.
@@ -86,18 +87,19 @@ fn record(step: &Step) -> Record {
     let value = step.value.map_or((NO_VALUE, 0, 0), |value| (value.size.into(), value.before, value.after));
     (record[3], record[4], record[5]) = value;
     record[6] = step.point;
+    record[7] = step.older.into();
     for (index, frame) in step.frames.iter().take(MAX_FRAMES).enumerate() {
-        record[7 + index] = *frame;
-        record[7 + MAX_FRAMES + index] = step.stack.get(index).copied().unwrap_or_default();
+        record[FIRST_FRAME + index] = *frame;
+        record[FIRST_FRAME + MAX_FRAMES + index] = step.stack.get(index).copied().unwrap_or_default();
     }
     record
 }
 
 fn step(record: &Record) -> Option<Step> {
-    let [first, object, runnable, size, before, after, point, ..] = *record;
+    let [first, object, runnable, size, before, after, point, older, ..] = *record;
     let count = (first >> 32) as usize;
-    let frames = record.get(7..7 + count)?.to_vec();
-    let stack = record.get(7 + MAX_FRAMES..7 + MAX_FRAMES + count)?.to_vec();
+    let frames = record.get(FIRST_FRAME..FIRST_FRAME + count)?.to_vec();
+    let stack = record.get(FIRST_FRAME + MAX_FRAMES..FIRST_FRAME + MAX_FRAMES + count)?.to_vec();
     let object = match first >> 24 & 0xff {
         0 => Object::Nothing,
         1 => Object::Thread(object as u16),
@@ -106,7 +108,7 @@ fn step(record: &Record) -> Option<Step> {
     };
     let value = (size != NO_VALUE).then_some(Value { size: size as u8, before, after });
     let (thread, kind) = (first as u16, OpKind::of_number((first >> 16) as u8)?);
-    Some(Step { thread, kind, object, runnable, point, frames, stack, value })
+    Some(Step { thread, kind, object, runnable, point, frames, stack, value, older: older as u16 })
 }
 
 /// What is in the file of a process that has ended; nothing if it kept no steps.

@@ -17,9 +17,10 @@ use crate::model::schedule::{Choice, Injection, Schedule};
 
 /// Choices that fit. Those that pass no scheduling point are rare, so this is more than any execution makes.
 const CAPACITY: usize = 2 * MAX_POINTS as usize;
-/// Stand for the number of points where a choice is `Choice::Wake` or `Choice::Inject`.
+/// Stand for the number of points where a choice is `Choice::Wake`, `Choice::Inject` or `Choice::Older`.
 const WAKE: u32 = u32::MAX;
 const INJECT: u32 = u32::MAX - 1;
+const OLDER: u32 = u32::MAX - 2;
 /// Marks the run of a thread that could have gone on; more than any number of points.
 const PREEMPTED: u32 = 1 << 31;
 const MAGIC: u64 = u64::from_le_bytes(*b"tb-trac1");
@@ -181,6 +182,12 @@ impl Trace {
         self.push_choice(Choice::Inject { injection });
     }
 
+    /// Records that the running thread's operation is on an older store.
+    pub fn older(&mut self, by: u16) {
+        self.end_run(false);
+        self.push_choice(Choice::Older { by });
+    }
+
     /// The folded digest of the run under way.
     #[must_use]
     pub fn digest(&self) -> u16 {
@@ -207,7 +214,7 @@ impl Trace {
     pub fn preempts(&self) -> Vec<bool> {
         let of = |index| {
             let points = self.slot(index) as u32;
-            !matches!(points, WAKE | INJECT) && points & PREEMPTED != 0
+            !matches!(points, WAKE | INJECT | OLDER) && points & PREEMPTED != 0
         };
         (0..self.header().choices as usize).map(of).collect()
     }
@@ -270,6 +277,7 @@ fn pack(choice: Choice) -> u64 {
         Choice::Run { thread, points, digest } => (thread, digest, points),
         Choice::Wake { thread } => (thread, 0, WAKE),
         Choice::Inject { injection } => (injection as u16, 0, INJECT),
+        Choice::Older { by } => (by, 0, OLDER),
     };
     u64::from(thread) << 48 | u64::from(digest) << 32 | u64::from(points)
 }
@@ -279,6 +287,7 @@ fn unpack(word: u64) -> Choice {
     match points {
         WAKE => Choice::Wake { thread },
         INJECT => Choice::Inject { injection: Injection::ALL[usize::from(thread)] },
+        OLDER => Choice::Older { by: thread },
         points => Choice::Run { thread, points: points & !PREEMPTED, digest },
     }
 }

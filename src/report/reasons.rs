@@ -72,6 +72,9 @@ fn change_of(departure: &Departure, step: Option<&Step>) -> String {
         Action::Preempt(other) => format!("thread {thread} is not preempted by thread {other} before {here}"),
         Action::Follow(other) => format!("after {here} of thread {thread}, another than thread {other} goes on"),
         Action::Wake(other) => format!("after {here}, thread {thread} wakes another than thread {other}"),
+        Action::Older(by) => {
+            format!("thread {thread} does not read the store that is older by {by} after {here} of it")
+        }
         Action::Inject(injection) => format!("`{}` is not injected after {here} of thread {thread}", injection.word()),
     }
 }

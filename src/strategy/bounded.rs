@@ -175,7 +175,7 @@ impl Strategy for Bounded {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, lets_stay: false, patience: self.reach.patience, ..Manner::default() }
+        Manner { watches: true, lets_stay: false, patience: self.reach.patience, draws_stores: false, ..Manner::default() }
     }
 
     fn deepen(&mut self) -> bool {
@@ -201,6 +201,10 @@ impl Strategy for Bounded {
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
         Ok(self.index(waiters.len()))
+    }
+
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        Ok(self.index(stores.into()) as u16)
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {

@@ -69,7 +69,7 @@ impl Default for Bytes {
 impl Strategy for Bytes {
     // An input alone says what happens.
     fn manner(&self) -> Manner {
-        Manner { lets_stay: false, ..Manner::default() }
+        Manner { lets_stay: false, draws_stores: false, ..Manner::default() }
     }
 
     fn begin(&mut self, seed: u64, expected_points: u64) {
@@ -109,6 +109,10 @@ impl Strategy for Bytes {
             Some(number) => Ok(usize::from(number) % waiters.len()),
             None => self.after.pick(waiters),
         }
+    }
+
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        Ok(self.take().unwrap_or(0) % stores)
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {

@@ -327,7 +327,7 @@ impl Strategy for Exhaustive {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, wants_uses: true, lets_stay: false, patience: self.reach.patience }
+        Manner { watches: true, wants_uses: true, lets_stay: false, patience: self.reach.patience, draws_stores: false }
     }
 
     fn lies_still(&mut self, memory: Range<usize>) {
@@ -394,6 +394,10 @@ impl Strategy for Exhaustive {
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
         Ok(self.index(waiters.len()))
+    }
+
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        Ok(self.index(stores.into()) as u16)
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Divergence, Manner, Random, Strategy, Turn};
+use super::{Decision, Divergence, Manner, Random, Stores, Strategy, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
@@ -33,7 +33,7 @@ pub struct Guided {
     asked_at: u64,
     /// It was asked at the point of which it is told next.
     just_asked: bool,
-    walk: Option<Random>,
+    walk: Option<(Random, Stores)>,
     expected_points: u64,
 }
 
@@ -83,7 +83,7 @@ impl Guided {
     }
 
     /// The random walk, if it is its turn.
-    fn walk(&mut self) -> Option<&mut Random> {
+    fn walk(&mut self) -> Option<&mut (Random, Stores)> {
         let (after, seed) = self.guide.random?;
         if self.asked_at < after {
             return None;
@@ -92,7 +92,7 @@ impl Guided {
         Some(self.walk.get_or_insert_with(|| {
             let mut walk = Random::new();
             walk.begin(seed, expected_points);
-            walk
+            (walk, Stores::new(seed))
         }))
     }
 }
@@ -110,7 +110,13 @@ impl Strategy for Guided {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, lets_stay: false, patience: self.guide.patience, ..Manner::default() }
+        Manner {
+            watches: true,
+            lets_stay: false,
+            patience: self.guide.patience,
+            draws_stores: false,
+            ..Manner::default()
+        }
     }
 
     /// Threads that are alone pass points without a question.
@@ -125,7 +131,7 @@ impl Strategy for Guided {
         *self.passed() += (decision.points - self.asked_at) as u32;
         self.asked_at = decision.points;
         self.just_asked = true;
-        if let Some(walk) = self.walk() {
+        if let Some((walk, _)) = self.walk() {
             let turn = walk.choose(decision)?;
             self.thread = turn.thread;
             return Ok(turn);
@@ -141,7 +147,7 @@ impl Strategy for Guided {
     }
 
     fn pick(&mut self, waiters: &[ThreadId]) -> Result<usize, Divergence> {
-        if let Some(walk) = self.walk() {
+        if let Some((walk, _)) = self.walk() {
             return walk.pick(waiters);
         }
         let place = |action| match action {
@@ -152,13 +158,24 @@ impl Strategy for Guided {
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        if let Some(walk) = self.walk() {
+        if let Some((walk, _)) = self.walk() {
             return walk.inject(options);
         }
         Ok(self.depart(|action| match action {
             Action::Inject(injection) => options.contains(&injection).then_some(injection),
             _ => None,
         }))
+    }
+
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        if let Some((_, drawn)) = self.walk() {
+            return Ok(drawn.draw(stores));
+        }
+        let by = self.depart(|action| match action {
+            Action::Older(by) => (by < stores).then_some(by),
+            _ => None,
+        });
+        Ok(by.unwrap_or_default())
     }
 }
 

@@ -93,6 +93,10 @@ impl Strategy for Portfolio {
         self.member().inject(options)
     }
 
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        self.member().older(stores)
+    }
+
     fn end(&mut self, points: u64, digest: u16) -> Result<(), Divergence> {
         self.length = Some(points);
         self.member().end(points, digest)

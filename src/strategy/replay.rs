@@ -12,20 +12,24 @@ pub struct Replay {
     next: usize,
     /// The point at which the run under way ends.
     until: u64,
-    /// A waiter was woken, or a call failed, at `until`; the run of the thread that did so comes next.
+    /// A waiter was woken, or a choice of an operation was made, at `until`; the run of the thread that did so comes next.
     woke: bool,
-    /// The file call that the running thread is about to make is one that failed.
-    fails: bool,
+    /// What the running thread is about to do is an operation that has a choice of its own.
+    chooses: bool,
 }
 
 impl Replay {
     #[must_use]
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, next: 0, until: 0, woke: false, fails: false }
+        Self { schedule, next: 0, until: 0, woke: false, chooses: false }
     }
 
     fn choice(&self) -> Option<Choice> {
-        self.schedule.choices.get(self.next).copied()
+        self.choice_at(self.next)
+    }
+
+    fn choice_at(&self, index: usize) -> Option<Choice> {
+        self.schedule.choices.get(index).copied()
     }
 
     fn is_past_the_cut(&self) -> bool {
@@ -59,13 +63,13 @@ impl Strategy for Replay {
         self.next = 0;
         self.until = 0;
         self.woke = false;
-        self.fails = false;
+        self.chooses = false;
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         let turn = self.turn(decision)?;
-        // A run that ends just before a call that failed does so at the call's point.
-        self.fails = decision.points == self.until && matches!(self.choice(), Some(Choice::Inject { .. }));
+        // A run that ends just before a choice of an operation does so at the operation's point.
+        self.chooses = decision.points == self.until && self.choice().is_some_and(Choice::is_at_point);
         Ok(turn)
     }
 
@@ -88,17 +92,24 @@ impl Strategy for Replay {
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {
-        let Some(Choice::Inject { injection }) = self.choice().filter(|_| self.fails) else { return Ok(None) };
+        let Some(Choice::Inject { injection }) = self.choice_at_point() else { return Ok(None) };
         if !options.contains(&injection) {
             return Err(Divergence(format!(
                 "`{}` was injected here, which is no way for this call to fail",
                 injection.word()
             )));
         }
-        self.next += 1;
-        self.woke = true;
-        self.fails = false;
+        self.leave_point();
         Ok(Some(injection))
+    }
+
+    fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
+        let Some(Choice::Older { by }) = self.choice_at_point() else { return Ok(0) };
+        if by >= stores {
+            return Err(Divergence(format!("a store older by {by} was read here, of {stores} that there are")));
+        }
+        self.leave_point();
+        Ok(by)
     }
 
     fn end(&mut self, points: u64, digest: u16) -> Result<(), Divergence> {
@@ -116,6 +127,23 @@ impl Strategy for Replay {
 }
 
 impl Replay {
+    /// Where the next choice of the operation is, if there is one; between two of them the thread's run has no points.
+    fn next_at_point(&self) -> usize {
+        self.next + usize::from(self.woke)
+    }
+
+    fn choice_at_point(&self) -> Option<Choice> {
+        self.choice_at(self.next_at_point()).filter(|_| self.chooses)
+    }
+
+    /// The choice of the operation was made; another one of it comes next, or the run of its thread.
+    fn leave_point(&mut self) {
+        self.next = self.next_at_point() + 1;
+        self.woke = true;
+        let is_empty = matches!(self.choice(), Some(Choice::Run { points: 0, .. }));
+        self.chooses = is_empty && self.choice_at(self.next + 1).is_some_and(Choice::is_at_point);
+    }
+
     fn turn(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
         if self.woke {
             self.woke = false;
@@ -135,10 +163,11 @@ impl Replay {
         self.leave_run(decision.points, decision.digest)?;
         match self.choice() {
             None => Err(Divergence("the schedule ends here, but the execution goes on".to_owned())),
-            Some(choice @ (Choice::Wake { .. } | Choice::Inject { .. })) => match decision.current {
+            Some(choice @ (Choice::Wake { .. } | Choice::Inject { .. } | Choice::Older { .. })) => match decision.current {
                 // It happens before the next point.
                 Some(thread) => Ok(Turn { thread, points: 1 }),
                 None if matches!(choice, Choice::Wake { .. }) => Err(Divergence("a waiter was woken here".to_owned())),
+                None if matches!(choice, Choice::Older { .. }) => Err(Divergence("an older store was read here".to_owned())),
                 None => Err(Divergence("a file call failed here".to_owned())),
             },
             Some(Choice::Run { thread, points, .. }) => {

@@ -18,6 +18,8 @@ const CONTROL: [&[&str]; 4] = [
         "files",
         "image",
         "log",
+        "memory",
+        "order",
         "patience",
         "real",
         "sanitizer",

@@ -24,6 +24,7 @@ fn of(searched: Searched) -> Campaign {
         sanitizers: vec![Sanitizer::None],
         threads: vec![1],
         engine: Engine::Fibers,
+        memory: None,
         engine_is_given: false,
         seed: 7,
         jobs: 1,

@@ -61,7 +61,7 @@ enum Class {
 
 impl Class {
     fn has(self, departure: &Departure) -> bool {
-        let preempts = matches!(departure.action, Action::Preempt(_) | Action::Inject(_));
+        let preempts = matches!(departure.action, Action::Preempt(_) | Action::Inject(_) | Action::Older(_));
         preempts == (self == Self::Preemptions)
     }
 }

@@ -35,7 +35,7 @@ impl Size {
             .iter()
             .filter_map(|choice| match choice {
                 Choice::Run { thread, .. } => Some(*thread),
-                Choice::Wake { .. } | Choice::Inject { .. } => None,
+                Choice::Wake { .. } | Choice::Inject { .. } | Choice::Older { .. } => None,
             })
             .collect();
         threads.dedup();

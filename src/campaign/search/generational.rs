@@ -45,6 +45,7 @@ impl Search for Generational {
             leak_check_every: u64::MAX,
             stop_at_first: true,
             audit: self.audit,
+            mixes_memory: false,
         })
     }
 

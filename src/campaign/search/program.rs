@@ -28,6 +28,7 @@ pub(super) struct ProgramSearch {
     seed: u64,
     stop_at_first: bool,
     audit: bool,
+    mixes_memory: bool,
     /// Executions of a slice.
     slice: u64,
     /// By cell and slice. A report of a sanitizer ends its worker, and the next one goes on with the slice. Were it told
@@ -43,6 +44,7 @@ impl ProgramSearch {
             seed: campaign.seed,
             stop_at_first: campaign.stop_at_first,
             audit: campaign.audit,
+            mixes_memory: campaign.memory.is_none(),
             slice: slice_of(strategy),
             known: BTreeMap::new(),
         }
@@ -70,6 +72,7 @@ impl Search for ProgramSearch {
             leak_check_every: u64::MAX,
             stop_at_first: self.stop_at_first,
             audit: self.audit,
+            mixes_memory: self.mixes_memory,
         })
     }
 

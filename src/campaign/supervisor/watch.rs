@@ -220,6 +220,7 @@ mod tests {
             engine,
             strategy: StrategyName::Random,
             seed: 0,
+            memory: MemoryModel::Sc,
             bug: None,
         };
         let target = Built { object: "program.so".into(), loader: "ld.so".into(), ..Built::default() };

@@ -18,6 +18,15 @@ impl Active {
         debugger::step(self, kind);
     }
 
+    /// The operation that was just logged is on an older store, whose value lies at `place`.
+    #[cold]
+    pub fn log_older(&self, place: usize, size: usize, by: u16) {
+        let _unwatched = sanitizer::Unwatched::begin();
+        if let Some(log) = self.log.get() {
+            log.note_older((place, size), by);
+        }
+    }
+
     fn add_to_log(&self, kind: OpKind, (object, size): (usize, usize)) {
         let _unwatched = sanitizer::Unwatched::begin();
         if let Some(log) = self.log.get() {

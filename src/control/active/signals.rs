@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use super::Active;
 use crate::control::controller::{Sent, Wake};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::{order, sanitizer};
 use crate::control::state::signals::kinds::name_of;
 use crate::control::state::signals::{Action, Delivery, Set};
 use crate::model::execution::{Exit, ThreadId};
@@ -103,11 +103,11 @@ impl Active {
 
     /// The calling thread sees what those saw who sent the signal or said what happens at it.
     pub fn acquire_signal(&self, signal: c_int) {
-        sanitizer::acquire(self.ask(|controller| controller.signals.order(signal)));
+        order::acquire(self.ask(|controller| controller.signals.order(signal)));
     }
 
     pub fn release_signal(&self, signal: c_int) {
-        sanitizer::release(self.ask(|controller| controller.signals.order(signal)));
+        order::release(self.ask(|controller| controller.signals.order(signal)));
     }
 
     /// The calling thread sends a signal, to a thread or to the process.

@@ -11,6 +11,11 @@ impl Controller {
         self.alone.begin(true, self.logging);
     }
 
+    /// Whether a program is in such a phase.
+    pub fn is_phase_with_one_thread(&self) -> bool {
+        self.alone.is_phase()
+    }
+
     /// The target does nothing more.
     pub fn end_program_code(&mut self) {
         self.alone.end();

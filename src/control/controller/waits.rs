@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::{Controller, Next, SLOTS, State, Wake};
 use crate::control::files::{FILES, FileUse, OpenId, Released};
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
 use crate::strategy::{Sleeper, Use};
@@ -190,7 +190,7 @@ impl Controller {
     pub fn wake_lockers(&mut self, (file, lock): Released) {
         let order = self.files.order(file);
         self.report(Use::GaveUp(order.object()));
-        sanitizer::release(order.released_by(lock));
+        order::release(order.released_by(lock));
         for open in self.files.opens() {
             if self.files.is_of(open, file) {
                 self.wake_all(self.files.object(open));

@@ -1,31 +1,31 @@
 //! Atomic operations, by way of cpp/harness/points.h.
 
 use std::arch::naked_asm;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint, c_void};
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::weak::{self, Operation};
 use crate::control::active::{Active, active};
-use crate::control::sanitizer;
+use crate::control::{order, sanitizer};
 use crate::model::op::{Op, OpKind};
 use crate::model::schedule::Injection;
 use crate::model::settings::Sanitizer;
 
 /// Called before each atomic operation; returns the address to operate on.
 ///
-/// It adds where it was called from, which tells operations apart that inlining brought to different places: their
-/// positions in the source are mostly those of a line in `<atomic>`. Size, order and position are not needed to decide
-/// who runs next; size and order are there for strategies that choose which value a load returns.
+/// It adds where it was called from, which tells operations apart that inlining brought to different places. Size, orders
+/// and what a compare-exchange expects are not needed to decide who runs next, but to decide which store it is on.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 extern "C" fn threadbare_point(
     address: *mut c_void,
     operation: c_uint,
     size: c_uint,
-    order: c_int,
-    position: *const c_char,
+    orders: c_int,
+    expected: *const c_void,
 ) -> *mut c_void {
     #[cfg(target_arch = "x86_64")]
     naked_asm!("mov r9, [rsp]", "jmp {point}", point = sym point);
@@ -37,16 +37,37 @@ extern "C" fn point(
     address: *mut c_void,
     operation: c_uint,
     size: c_uint,
-    order: c_int,
-    _position: *const c_char,
+    orders: c_int,
+    expected: *const c_void,
     caller: usize,
 ) -> *mut c_void {
     let Some(active) = active() else { return address };
     let kind = OpKind::of_atomic(operation);
+    if order::is_on() {
+        return under_weak_memory(address, active, kind, size, orders, expected, caller);
+    }
     if HAS_FENCES.load(Ordering::Relaxed) {
-        return ordered_by_fences(address, active, kind, order, caller, size);
+        return ordered_by_fences(address, active, kind, orders, caller, size);
     }
     if active.count(kind) { pause(address, active, kind, caller, size) } else { address }
+}
+
+/// As `point`, where the memory model may leave it a choice which store the operation is on.
+#[inline(never)]
+fn under_weak_memory(
+    address: *mut c_void,
+    active: &Active,
+    kind: OpKind,
+    size: c_uint,
+    orders: c_int,
+    expected: *const c_void,
+    caller: usize,
+) -> *mut c_void {
+    if active.count(kind) {
+        pause(address, active, kind, caller, size);
+    }
+    let address = address as usize;
+    weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast() }) as *mut c_void
 }
 
 /// ThreadSanitizer watches a target that has fences.
@@ -131,5 +152,8 @@ extern "C" fn pause(address: *mut c_void, active: &Active, kind: OpKind, caller:
 /// Whether the weak compare-exchange whose point the calling thread has just passed fails, whatever is there.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_weak_fails() -> c_int {
-    active().is_some_and(|active| active.inject(Injection::WeakFailure)).into()
+    let fails = |active: &Active| {
+        if order::is_on() { weak::take_failure(active) } else { active.inject(Injection::WeakFailure) }
+    };
+    active().is_some_and(fails).into()
 }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use super::call::stand_in_for_calls;
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::model::op::OpKind;
 
 /// The start of glibc's `pthread_barrier_t`.
@@ -41,7 +41,7 @@ stand_in_for_calls! {
         let arrived = barrier.arrived.get() + 1;
         let last = arrived >= barrier.count.get();
         barrier.arrived.set(if last { 0 } else { arrived });
-        sanitizer::release(order);
+        order::release(order);
         if last {
             barrier.round.set(barrier.round.get().wrapping_add(1));
             active.ask(|controller| controller.wake_all(barrier.address()));
@@ -49,7 +49,7 @@ stand_in_for_calls! {
             // Woken for good; the barrier may be gone by then.
             active.block(barrier.address(), call.primitive, None);
         }
-        sanitizer::acquire(order);
+        order::acquire(order);
         if last { libc::PTHREAD_BARRIER_SERIAL_THREAD } else { 0 }
     }
 
@@ -79,7 +79,7 @@ stand_in_for_calls! {
             call.refuse_dead(active);
         }
         // What it waited for are the threads of the last round.
-        sanitizer::acquire(barrier.order_of(barrier.round.get().wrapping_sub(1)));
+        order::acquire(barrier.order_of(barrier.round.get().wrapping_sub(1)));
         let _unwatched = call.begins_or_ends(active, barrier);
         barrier.count.set(0);
         0

@@ -16,6 +16,7 @@ use super::call::Call;
 use super::set_errno;
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
+use crate::control::order;
 use crate::control::sanitizer::{self, Unwatched};
 use crate::control::state::kernel::pieces::Pieces;
 use crate::control::state::kernel::{Errno, FileId, Kernel, Owner};
@@ -92,7 +93,7 @@ fn report_int<T: TryInto<isize>>(result: Result<T, Errno>) -> c_int {
 
 /// What happened to the file happens before what follows.
 fn acquire(active: &Active, file: FileId) {
-    sanitizer::acquire(active.ask(|controller| controller.kernel.place(file)));
+    order::acquire(active.ask(|controller| controller.kernel.place(file)));
 }
 
 /// How long a call waits for a file.

@@ -9,7 +9,8 @@ use super::deadline;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::real::real;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::order;
+use crate::control::sanitizer::Unwatched;
 use crate::model::op::{Op, OpKind};
 use crate::strategy::Use;
 
@@ -117,7 +118,7 @@ impl Mutex {
         self.count.set(1);
         self.owner.set(owner(active));
         self.begin_use();
-        sanitizer::acquire(self.address());
+        order::acquire(self.address());
         active.report(Use::Took(self.address()));
     }
 
@@ -173,7 +174,7 @@ impl Mutex {
         self.count.set(0);
         self.owner.set(0);
         self.end_use();
-        sanitizer::release(self.address());
+        order::release(self.address());
         active.ask(|controller| {
             controller.report(Use::GaveUp(self.address()));
             controller.wake_all(self.address());

@@ -7,7 +7,7 @@ use super::call::{Call, stand_in_for_calls};
 use super::thread_local::OnceVariables;
 use crate::control::active::{Active, active};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::{order, sanitizer};
 use crate::model::op::OpKind;
 use crate::model::settings::Sanitizer;
 use crate::strategy::Use;
@@ -37,7 +37,7 @@ impl Drop for Attempt<'_> {
         self.call.uses(self.active, self.control);
         self.control.store(self.outcome, Ordering::SeqCst);
         let address = std::ptr::from_ref(self.control) as usize;
-        sanitizer::release(address);
+        order::release(address);
         self.active.ask(|controller| controller.wake_all(address));
     }
 }
@@ -57,7 +57,7 @@ pub(super) unsafe fn call(active: &Active, control: &AtomicI32, routine: Routine
     if control.load(Ordering::SeqCst) == done {
         // No scheduling point: libgcc asks once for every landing pad that an exception passes, and how many there
         // are differs from one sanitizer to the next.
-        sanitizer::acquire(address);
+        order::acquire(address);
         active.report(Use::Looked(address));
         return;
     }
@@ -66,13 +66,13 @@ pub(super) unsafe fn call(active: &Active, control: &AtomicI32, routine: Routine
         call.uses(active, control);
         match control.load(Ordering::SeqCst) {
             state if state == done => {
-                sanitizer::acquire(address);
+                order::acquire(address);
                 return;
             }
             FRESH => {
                 control.store(running(), Ordering::SeqCst);
                 // A call that threw before this one happens before it.
-                sanitizer::acquire(address);
+                order::acquire(address);
                 if let Some(variables) = &variables {
                     variables.hand_over();
                 }
@@ -120,12 +120,12 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
         // SAFETY: the caller's promise.
         let state = unsafe { &*guard.cast::<Guard>() };
         if state.initialised.load(Ordering::SeqCst) != 0 {
-            sanitizer::acquire(guard as usize);
+            order::acquire(guard as usize);
             return 0;
         }
         if state.in_use.swap(1, Ordering::SeqCst) == 0 {
             // An attempt that threw before this one happens before it.
-            sanitizer::acquire(guard as usize);
+            order::acquire(guard as usize);
             return 1;
         }
         active.block(guard as usize, "__cxa_guard_acquire", None);
@@ -135,7 +135,7 @@ unsafe extern "C-unwind" fn __cxa_guard_acquire(guard: *mut c_void) -> c_int {
 fn leave(active: &Active, guard: *mut c_void, initialised: u8) {
     // SAFETY: the C++ ABI's promise of a live guard.
     let state = unsafe { &*guard.cast::<Guard>() };
-    sanitizer::release(guard as usize);
+    order::release(guard as usize);
     state.initialised.store(initialised, Ordering::SeqCst);
     state.in_use.store(0, Ordering::SeqCst);
     active.ask(|controller| controller.wake_all(guard as usize));

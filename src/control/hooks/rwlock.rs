@@ -9,7 +9,7 @@ use super::deadline;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::model::op::OpKind;
 
 /// glibc's `pthread_rwlock_t`, as far as it is needed; a fresh one is all zeros in these places.
@@ -87,9 +87,9 @@ impl RwLock {
             For::Reading => self.readers.set(self.readers.get() + 1),
             For::Writing => self.writer.set(writer(active)),
         }
-        sanitizer::acquire(self.address());
+        order::acquire(self.address());
         if purpose == For::Writing {
-            sanitizer::acquire(self.order_of_readers());
+            order::acquire(self.order_of_readers());
         }
     }
 
@@ -169,10 +169,10 @@ stand_in_for_calls! {
         lock.touch(active, call);
         if lock.writer.get() == writer(active) {
             lock.writer.set(0);
-            sanitizer::release(lock.address());
+            order::release(lock.address());
         } else if lock.readers.get() > 0 {
             lock.readers.set(lock.readers.get() - 1);
-            sanitizer::release(lock.order_of_readers());
+            order::release(lock.order_of_readers());
         } else {
             return libc::EPERM;
         }

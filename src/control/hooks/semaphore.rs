@@ -8,7 +8,8 @@ use super::{deadline, set_errno, stand_in};
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::order;
+use crate::control::sanitizer::Unwatched;
 use crate::control::state::semaphores::{DESTROYED, LARGEST_VALUE, NamedSemaphores, Semaphore};
 use crate::model::op::{Op, OpKind};
 
@@ -81,7 +82,7 @@ fn try_take(active: &Active, semaphore: &Semaphore, call: Call) -> bool {
         return false;
     }
     semaphore.value.set(value - 1);
-    sanitizer::acquire(semaphore.address());
+    order::acquire(semaphore.address());
     active.ask(Controller::progress);
     true
 }
@@ -130,7 +131,7 @@ stand_in_for_calls! {
             return report(Err(libc::EOVERFLOW));
         }
         semaphore.value.set(value + 1);
-        sanitizer::release(semaphore.address());
+        order::release(semaphore.address());
         active.ask(|controller| controller.wake_one(semaphore.address()));
         0
     }
@@ -139,7 +140,7 @@ stand_in_for_calls! {
         active.pass(OpKind::SemaphoreLook, semaphore.address());
         touch(active, semaphore, call);
         *value = semaphore.value.get() as c_int;
-        sanitizer::acquire(semaphore.address());
+        order::acquire(semaphore.address());
         0
     }
 

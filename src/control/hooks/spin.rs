@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use super::call::{Call, stand_in_for_calls};
 use crate::control::active::Active;
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::model::op::OpKind;
 use crate::strategy::Use;
 
@@ -33,7 +33,7 @@ impl SpinLock {
             HELD => return false,
             _ => call.refuse_dead(active),
         }
-        sanitizer::acquire(self.address());
+        order::acquire(self.address());
         active.report(Use::Took(self.address()));
         true
     }
@@ -65,7 +65,7 @@ stand_in_for_calls! {
             call.refuse_dead(active);
         }
         lock.0.set(FREE);
-        sanitizer::release(lock.address());
+        order::release(lock.address());
         active.ask(|controller| {
             controller.report(Use::GaveUp(lock.address()));
             controller.wake_all(lock.address());

@@ -6,7 +6,7 @@ use super::{deadline, stand_in};
 use crate::control::active::{Active, active};
 use crate::control::controller::{Controller, Wake};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
 use crate::model::op::{Op, OpKind};
 
@@ -70,7 +70,7 @@ pub(super) fn join(
 fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
     active.ask(|controller| controller.joined(thread.id));
-    sanitizer::acquire(thread.address());
+    order::acquire(thread.address());
     thread.retire_locals();
     thread.result.get()
 }

@@ -7,7 +7,7 @@ use crate::control::active::{Active, set_active};
 use crate::control::controller::{Budget, Controller};
 use crate::control::hooks::close_left;
 use crate::control::virtual_thread::Start;
-use crate::control::{record, sanitizer};
+use crate::control::{order, record, sanitizer};
 use crate::model::execution::{Aftermath, Ending};
 use crate::runtime::{LoadedTaskGraph, Runtime};
 use crate::strategy::{Guided, Replay};
@@ -36,6 +36,7 @@ impl Session {
                 self.execution.stayed = 0;
             }
             Control::Controlled(active) => {
+                order::begin(self.memory, active.ask(|controller| controller.place_of_current()) as *const _);
                 let explored = active.ask(|controller| {
                     controller.trace().begin(number);
                     let (seed, explored) = match mode {
@@ -57,6 +58,7 @@ impl Session {
                 });
                 active.begin_allocations(injections.failing_allocation);
                 run_controlled(active, &mut || job(runtime));
+                order::end();
                 active.ask(|controller| {
                     controller.end_program_code();
                     if let Some(strategy) = explored {

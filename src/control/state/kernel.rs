@@ -18,7 +18,7 @@ mod stream;
 
 use std::ffi::c_int;
 
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::control::state::signals::Set;
 use crate::model::execution::ThreadId;
 use crate::model::limits::MAX_VIRTUAL_THREADS;
@@ -319,7 +319,7 @@ impl Kernel {
     fn change(&mut self, file: FileId, events: u32) {
         // What is there to be read is seen by whoever finds it there.
         if events == 0 || events & libc::EPOLLIN as u32 != 0 {
-            sanitizer::release(self.place(file));
+            order::release(self.place(file));
         }
         self.wake(file, events);
     }

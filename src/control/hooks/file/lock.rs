@@ -8,7 +8,7 @@ use crate::control::active::Active;
 use crate::control::controller::Controller;
 use crate::control::files::{FileUse, Identity, Lock, OpenId};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::strategy::Use;
 
 /// Stands in for `flock`; a scheduling point. As on Linux, a lock of the other kind is given up before the new one is
@@ -59,7 +59,7 @@ fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) 
     let (object, order) = active.ask(|controller| (controller.files.object(open), controller.files.order(file)));
     if active.ask(|controller| controller.files.lock_of(open)) == Some(lock) {
         active.report(Use::Looked(order.object()));
-        order.acquired_by(lock).for_each(sanitizer::acquire);
+        order.acquired_by(lock).for_each(order::acquire);
         return Ok(());
     }
     give_up(active, open);
@@ -82,7 +82,7 @@ fn take(active: &Active, open: OpenId, file: Identity, lock: Lock, waits: bool) 
     if !taken {
         return Err(libc::EWOULDBLOCK);
     }
-    order.acquired_by(lock).for_each(sanitizer::acquire);
+    order.acquired_by(lock).for_each(order::acquire);
     active.ask(Controller::progress);
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::{Call, Fate, calling_on, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::{FileUse, Identity, Lock, OpenId};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::order;
 use crate::strategy::Use;
 
 /// `fcntl` with one of those commands; a point.
@@ -116,7 +116,7 @@ impl Parts {
             controller.progress();
         });
         if !self.unlocks() {
-            order.acquired_by(self.lock()).for_each(sanitizer::acquire);
+            order.acquired_by(self.lock()).for_each(order::acquire);
         }
         Ok(())
     }

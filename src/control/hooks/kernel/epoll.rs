@@ -8,7 +8,7 @@ use crate::control::active::Active;
 use crate::control::controller::Controller;
 use crate::control::hooks::call::{Call, stand_in_for_calls};
 use crate::control::hooks::length;
-use crate::control::sanitizer;
+use crate::control::{order, sanitizer};
 use crate::control::state::kernel::epoll::Control;
 use crate::control::state::kernel::{Errno, FileId, Object, Owner};
 
@@ -47,7 +47,7 @@ unsafe fn control(
         _ => return Err(libc::EINVAL),
     };
     // Whoever gets an event of it sees what its data stands for.
-    sanitizer::release(active.ask(|controller| controller.kernel.place(file)));
+    order::release(active.ask(|controller| controller.kernel.place(file)));
     ask(active, |kernel| kernel.control_epoll(file, number, control))?;
     active.ask(Controller::progress);
     Ok(0)

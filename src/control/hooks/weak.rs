@@ -1,0 +1,108 @@
+//! Atomic operations under a weak memory model: which store each is on.
+
+use std::ffi::c_int;
+
+use crate::control::active::Active;
+use crate::control::memory::{Memory, Order};
+use crate::control::order;
+use crate::model::op::OpKind;
+use crate::model::schedule::Injection;
+
+/// An atomic operation, as cpp/harness/points.h tells of it.
+pub(super) struct Operation {
+    pub kind: OpKind,
+    pub address: usize,
+    /// In bytes.
+    pub size: u32,
+    /// The order; of a compare-exchange that if it succeeds, that if it fails, and whether it is a weak one.
+    pub orders: c_int,
+    /// What a compare-exchange expects, or null.
+    pub expected: *const u8,
+}
+
+/// Where in `orders` the order of a failure stands, and whether a compare-exchange is weak.
+const FAILURE: c_int = 20;
+const WEAK: c_int = 1 << 24;
+/// Bytes of the largest atomic operation.
+const LARGEST: usize = 16;
+
+impl Operation {
+    fn order(&self) -> Order {
+        order_of(self.orders)
+    }
+
+    fn failure(&self) -> Order {
+        order_of(self.orders >> FAILURE)
+    }
+
+    fn is_weak(&self) -> bool {
+        self.orders & WEAK != 0
+    }
+
+    /// What a compare-exchange expects.
+    fn expected(&self) -> [u8; LARGEST] {
+        let mut bytes = [0; LARGEST];
+        for (index, byte) in bytes.iter_mut().enumerate().take(self.size as usize) {
+            // SAFETY: as many bytes as the operation has; volatile, so that no function copies them that a sanitizer watches.
+            *byte = unsafe { self.expected.add(index).read_volatile() };
+        }
+        bytes
+    }
+
+    /// How many stores it may be on.
+    fn options(&self, memory: &mut Memory, thread: usize, fails: bool) -> u32 {
+        let (address, size) = (self.address, self.size);
+        match self.kind {
+            OpKind::Load => memory.load(thread, address, size, self.order()),
+            OpKind::Store => memory.store(thread, address, size, self.order()),
+            OpKind::CompareExchange if fails => memory.load(thread, address, size, self.failure()),
+            OpKind::CompareExchange if !self.expected.is_null() => {
+                let (order, failure) = (self.order(), self.failure());
+                memory.compare_exchange(thread, address, size, order, failure, self.expected())
+            }
+            _ => memory.read_modify_write(thread, address, size, self.order()),
+        }
+    }
+}
+
+/// The compiler's number of a memory order, without its hints of lock elision.
+fn order_of(number: c_int) -> Order {
+    match number & 0xf {
+        0 => Order::Relaxed,
+        1 | 2 => Order::Acquire,
+        3 => Order::Release,
+        4 => Order::AcqRel,
+        _ => Order::SeqCst,
+    }
+}
+
+/// The address that the operation, which comes next, is made on: its own if it is on the newest store.
+pub(super) fn place(active: &Active, operation: &Operation) -> usize {
+    let Operation { kind, address, size, .. } = *operation;
+    match kind {
+        OpKind::Fence => {
+            order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
+            return address;
+        }
+        OpKind::Pause => return address,
+        _ => {}
+    }
+    let fails = operation.is_weak() && active.inject(Injection::WeakFailure);
+    active.fails_weakly.set(fails);
+    if !size.is_power_of_two() || size as usize > LARGEST {
+        order::forget(address, size as usize);
+        return address;
+    }
+    let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
+    let by = if options > 1 { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
+    let place = order::with_clocks(|memory, _| memory.commit(by.into()));
+    if by > 0 && active.ask(|controller| controller.is_logging()) {
+        active.log_older(place, size as usize, by);
+    }
+    place
+}
+
+/// Whether the weak compare-exchange that was just placed fails, whatever is there.
+pub(super) fn take_failure(active: &Active) -> bool {
+    active.fails_weakly.take()
+}

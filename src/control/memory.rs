@@ -1,0 +1,290 @@
+//! The memory model: which stores a load may read, where a store may be placed, and what happens before what.
+//!
+//! Executions are made step by step, in an order of program order and reads-from, so load buffering is left out. Of each
+//! location the last stores are kept in modification order. A step says how many options it has; whoever decides
+//! picks one; then the step is made, and the program operates natively on the address that this gives: the real one if
+//! it is on the newest store, else a cell that holds the value of an older one. The real one always holds the newest value.
+//!
+//! Coherence needs no more than vector clocks and, for each store, when each thread first accessed it: a thread cannot
+//! go back behind a store that an access happens before its step of which was on that store or a newer one. The order of
+//! sequentially consistent operations is a graph of the last of them (`window`). Under `Level::Tso` stores are made in the order in
+//! which they leave their buffers, and a load may read what was there before (`buffers`).
+
+mod cells;
+mod clocks;
+mod history;
+mod options;
+mod steps;
+mod table;
+mod window;
+
+pub use history::KEPT;
+pub use window::WINDOW;
+
+use super::sanitizer::Unwatched;
+use clocks::{PIECE, Rows};
+use history::{Histories, NONE};
+use options::Step;
+use table::Table;
+use window::Window;
+
+/// Which executions there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Interleavings.
+    Sc,
+    /// Interleavings of threads with store buffers, as on x86.
+    Tso,
+    /// What C++20 allows, without cycles of program order and reads-from.
+    Cpp20,
+}
+
+/// A memory order; consume counts as acquire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Relaxed,
+    Acquire,
+    Release,
+    AcqRel,
+    SeqCst,
+}
+
+impl Order {
+    #[must_use]
+    #[inline]
+    pub fn acquires(self) -> bool {
+        matches!(self, Self::Acquire | Self::AcqRel | Self::SeqCst)
+    }
+
+    #[must_use]
+    #[inline]
+    pub fn releases(self) -> bool {
+        matches!(self, Self::Release | Self::AcqRel | Self::SeqCst)
+    }
+}
+
+/// What is known of a thread, besides its clocks.
+#[derive(Clone, Copy, Default)]
+struct Thread {
+    /// How many releases it has made.
+    releases: u32,
+    /// It has read, without acquiring, what an acquire fence would acquire.
+    has_read: bool,
+    /// It has made a release fence.
+    has_fence: bool,
+    /// Of `Level::Tso`: it has seen all stores up to this time, and its own last one has this time.
+    seen: u64,
+    stored: u64,
+}
+
+/// The memory of one execution after another.
+pub struct Memory {
+    level: Level,
+    threads: Vec<Thread>,
+    /// Threads that have begun: one more than the highest number.
+    begun: usize,
+    /// How many numbers of a clock are in use.
+    lanes: usize,
+    /// By thread: what it has acquired, its own releases included.
+    current: Rows,
+    /// By thread: what relaxed loads have read.
+    read: Rows,
+    /// By thread: what its last release fence has released.
+    fence: Rows,
+    histories: Histories,
+    window: Window,
+    /// Locks and the like: rows of `object_clocks`.
+    objects: Table,
+    object_count: usize,
+    object_clocks: Rows,
+    step: Step,
+    /// Steps so far, and which of them made what the last one read.
+    steps: u32,
+    source: u32,
+    /// Of `Level::Tso`: stores so far.
+    time: u64,
+    released: Option<(usize, u32)>,
+    acquired: Vec<(u16, u32)>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Memory {
+    /// All that an execution of usual size needs is allocated here.
+    #[must_use]
+    pub fn new() -> Self {
+        const OBJECTS: usize = 64;
+        let histories = Histories::new();
+        let mut objects = Table::default();
+        objects.grow();
+        objects.grow();
+        let mut memory = Self {
+            level: Level::Sc,
+            threads: vec![Thread::default(); PIECE],
+            begun: 1,
+            lanes: PIECE,
+            current: Rows::new(PIECE, 0),
+            read: Rows::new(PIECE, 0),
+            fence: Rows::new(PIECE, 0),
+            window: Window::new(histories.location_capacity),
+            histories,
+            objects,
+            object_count: 0,
+            object_clocks: Rows::new(OBJECTS, 0),
+            step: Step::NOTHING,
+            steps: 0,
+            source: NONE,
+            time: 0,
+            released: None,
+            acquired: Vec::with_capacity(PIECE),
+        };
+        memory.begin(Level::Sc);
+        memory
+    }
+
+    /// An execution begins, with thread 0.
+    pub fn begin(&mut self, level: Level) {
+        self.level = level;
+        self.lanes = PIECE;
+        for rows in [&mut self.current, &mut self.read, &mut self.fence, &mut self.object_clocks] {
+            rows.begin();
+        }
+        self.histories.begin();
+        self.window.begin();
+        self.objects.begin();
+        self.object_count = 0;
+        self.step = Step::NOTHING;
+        self.steps = 0;
+        self.source = NONE;
+        self.time = 0;
+        self.released = None;
+        self.acquired.clear();
+        self.begun = 0;
+        self.begin_thread(0);
+    }
+
+    /// Nobody has begun from there on to `thread`: they all have clocks now.
+    fn begin_thread(&mut self, thread: usize) {
+        if thread >= self.threads.len() {
+            self.grow(thread + 1);
+        }
+        if thread >= self.lanes {
+            self.widen(thread + 1);
+        }
+        for thread in self.begun..=thread {
+            self.threads[thread] = Thread::default();
+            self.current.clear(thread);
+        }
+        self.begun = self.begun.max(thread + 1);
+    }
+
+    /// Clocks get numbers for more threads, as many as there is room for already.
+    #[cold]
+    fn widen(&mut self, threads: usize) {
+        self.lanes = threads.next_multiple_of(PIECE);
+        for rows in [&mut self.current, &mut self.read, &mut self.fence] {
+            rows.widen(self.begun, self.lanes);
+        }
+        self.object_clocks.widen(self.object_count, self.lanes);
+        self.histories.widen(self.lanes);
+        self.window.widen(self.lanes);
+    }
+
+    /// Everything that is allocated after `new`, which is rare: room for so many threads, and for one more step.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, threads: usize) {
+        let _unwatched = Unwatched::begin();
+        if threads > self.threads.len() {
+            let threads = threads.max(self.threads.len() * 2).next_multiple_of(PIECE);
+            self.threads.resize(threads, Thread::default());
+            self.acquired.reserve_exact(threads - self.acquired.len());
+            for rows in [&mut self.current, &mut self.read, &mut self.fence] {
+                rows.grow(threads, threads);
+            }
+            self.object_clocks.grow(self.object_clocks.rows(), threads);
+        }
+        if !self.objects.has_room(1) {
+            self.objects.grow();
+        }
+        if self.object_count == self.object_clocks.rows() {
+            self.object_clocks.grow(self.object_count * 2, self.threads.len());
+        }
+        self.histories.grow(self.threads.len());
+        self.window.grow(self.histories.location_capacity, self.threads.len());
+    }
+
+    /// A thread creates another one, which begins with what the first has seen: a release, and its acquisition.
+    pub fn add_thread(&mut self, parent: usize, child: usize) {
+        self.begin_step();
+        self.begin_thread(child.max(parent));
+        self.publish(parent);
+        let Self { current, acquired, .. } = self;
+        let (to, from) = current.pair(child, parent);
+        clocks::acquire(to, from, acquired);
+        self.threads[parent].seen = self.time;
+        self.threads[child].seen = self.time;
+    }
+
+    /// A thread unlocks, posts, ends, or does anything else after which others come by way of that object.
+    pub fn release(&mut self, thread: usize, object: usize) {
+        self.begin_step();
+        let row = self.objects.get(object).unwrap_or_else(|| self.add_object(object)) as usize;
+        self.publish(thread);
+        clocks::join(self.object_clocks.row_mut(row), self.current.row(thread));
+        self.threads[thread].seen = self.time;
+    }
+
+    /// A thread locks, waits, joins, or does anything else that comes after all releases of that object.
+    pub fn acquire(&mut self, thread: usize, object: usize) {
+        self.begin_step();
+        if let Some(row) = self.objects.get(object) {
+            let Self { current, object_clocks, acquired, .. } = self;
+            clocks::acquire(current.row_mut(thread), object_clocks.row(row as usize), acquired);
+        }
+        self.threads[thread].seen = self.time;
+    }
+
+    #[cold]
+    fn add_object(&mut self, object: usize) -> u32 {
+        if self.object_count == self.object_clocks.rows() || !self.objects.has_room(1) {
+            self.grow(0);
+        }
+        let row = self.object_count;
+        self.object_count += 1;
+        self.object_clocks.clear(row);
+        self.objects.insert(object, row as u32);
+        row as u32
+    }
+
+    /// That memory is used for something else from now on: what was stored there can be read no more.
+    pub fn forget(&mut self, address: usize, bytes: usize) {
+        self.settle();
+        self.histories.forget(address, bytes);
+    }
+
+    /// The last step, if it was a release: whose, and its number among the thread's releases, from 1.
+    #[must_use]
+    #[inline]
+    pub fn released(&self) -> Option<(usize, u32)> {
+        self.released
+    }
+
+    /// What the last step has acquired, by thread: all of its releases up to that number. Nothing that was acquired before.
+    #[must_use]
+    #[inline]
+    pub fn acquired(&self) -> &[(u16, u32)] {
+        &self.acquired
+    }
+
+    /// How many releases of each thread one has acquired; of itself, how many it has made.
+    #[must_use]
+    #[inline]
+    pub fn clock(&self, thread: usize) -> &[u32] {
+        self.current.row(thread)
+    }
+}

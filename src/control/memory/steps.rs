@@ -1,0 +1,222 @@
+//! The second half of a step: what was picked is done.
+
+use super::cells;
+use super::clocks;
+use super::history::{NOBODY, NONE, Record};
+use super::options::Kind;
+use super::window::Access;
+use super::{Level, Memory, Order};
+
+impl Memory {
+    /// Makes the step with what was picked, and gives the address on which the program must now operate.
+    ///
+    /// A pick for which there is no option counts as the oldest one.
+    pub fn commit(&mut self, pick: u32) -> usize {
+        let pick = (pick as usize).min(self.step.count.saturating_sub(1));
+        let index = usize::from(self.step.options[pick]);
+        self.steps += 1;
+        let location = self.histories.location(self.step.location);
+        let newest = index + 1 == location.count;
+        let record = location.stores[index];
+        self.source = self.histories.record(record).step;
+        if self.level == Level::Sc {
+            self.commit_in_place(record);
+            return self.step.address;
+        }
+        let (kind, order) = self.as_what(record);
+        if kind == Kind::Load {
+            self.commit_load(record, newest, order)
+        } else {
+            self.commit_store(kind, record, index, newest, order)
+        }
+    }
+
+    /// The store that the last load or read-modify-write read, or after which the last store was placed: which step of the
+    /// execution made it, counted from 1. `None` if it was there before, or something unseen wrote it.
+    #[must_use]
+    pub fn source(&self) -> Option<u32> {
+        (self.source != NONE).then_some(self.source)
+    }
+
+    /// The number of the last step, counted from 1: loads, stores, and what is both.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// The only record of a location stands for all stores, of which only the last is ever read.
+    fn commit_in_place(&mut self, record: u32) {
+        let (thread, at) = (self.step.thread, record as usize);
+        let (kind, order) = match self.step.kind {
+            Kind::CompareExchange if cells::read(self.step.address, self.step.size) == self.step.expected => {
+                (Kind::Update, self.step.order)
+            }
+            Kind::CompareExchange => (Kind::Load, self.step.failure),
+            kind => (kind, self.step.order),
+        };
+        if kind != Kind::Store {
+            self.take(record, order.acquires());
+        }
+        if kind == Kind::Load {
+            return;
+        }
+        // A release sequence goes on with read-modify-writes only.
+        let goes_on = kind == Kind::Update && self.histories.records[at].releases;
+        let released = if order.releases() {
+            self.publish(thread);
+            Some(self.current.row(thread))
+        } else {
+            self.threads[thread].has_fence.then(|| self.fence.row(thread))
+        };
+        let row = self.histories.clocks.row_mut(at);
+        let record = &mut self.histories.records[at];
+        record.releases = goes_on || released.is_some();
+        match released {
+            Some(released) if goes_on => clocks::join(row, released),
+            Some(released) => clocks::copy(row, released),
+            None => {}
+        }
+        record.step = self.steps;
+    }
+
+    fn commit_load(&mut self, record: u32, newest: bool, order: Order) -> usize {
+        let (thread, number) = (self.step.thread, record as usize);
+        let Record { key, thread: writer, .. } = self.histories.records[number];
+        if self.level == Level::Cpp20 {
+            self.order(record, key + 1, newest, order, true);
+            let first = &mut self.histories.first.row_mut(number)[thread];
+            *first = (*first).min(self.threads[thread].releases);
+        } else if usize::from(writer) != thread && writer != NOBODY {
+            let seen = &mut self.threads[thread].seen;
+            *seen = key.max(*seen);
+        }
+        self.take(record, order.acquires());
+        if newest {
+            return self.step.address;
+        }
+        let value = self.histories.cells.get(number);
+        // A compare-exchange may write back what it read.
+        let cell = self.histories.scratch();
+        self.histories.cells.set(cell, value);
+        self.histories.cells.address(cell)
+    }
+
+    fn commit_store(&mut self, kind: Kind, from: u32, index: usize, newest: bool, order: Order) -> usize {
+        let (thread, location) = (self.step.thread, self.step.location);
+        let update = kind == Kind::Update;
+        let number = self.histories.place_after(location, index);
+        let at = number as usize;
+        let before = self.threads[thread].releases;
+        if self.level == Level::Cpp20 {
+            let key = self.histories.records[at].key;
+            self.order(from, key, newest, order, update);
+            self.histories.first.row_mut(at)[thread] = before;
+        } else {
+            self.time += 1;
+            self.histories.records[at].key = self.time;
+            let thread = &mut self.threads[thread];
+            thread.stored = self.time;
+            if update || order == Order::SeqCst {
+                thread.seen = self.time;
+            }
+        }
+        if update {
+            self.take(from, order.acquires());
+        }
+        let goes_on = update && self.histories.record(from).releases;
+        let released = if order.releases() {
+            self.publish(thread);
+            Some(self.current.row(thread))
+        } else {
+            self.threads[thread].has_fence.then(|| self.fence.row(thread))
+        };
+        let record = &mut self.histories.records[at];
+        (record.step, record.thread, record.update) = (self.steps, thread as u16, update);
+        record.releases = goes_on || released.is_some();
+        if let Some(released) = released {
+            clocks::copy(self.histories.clocks.row_mut(at), released);
+        }
+        if goes_on {
+            self.histories.join_clock(number, from);
+        }
+        if newest {
+            self.step.unsettled = number;
+            return self.step.address;
+        }
+        let value = self.histories.cells.get(from as usize);
+        self.histories.cells.set(at, value);
+        self.histories.cells.address(at)
+    }
+
+    /// Tells the order of sequentially consistent operations of an access with that key, before it acquires.
+    fn order(&mut self, from: u32, key: u64, newest: bool, order: Order, reads: bool) {
+        let ordered = order == Order::SeqCst;
+        if !ordered && !self.window.has_fences() {
+            return;
+        }
+        let Self { histories, window, current, step, threads, .. } = self;
+        let acquires = reads && order.acquires() && histories.record(from).releases;
+        let acquired = acquires.then(|| histories.clocks.row(from as usize));
+        let access = Access { thread: step.thread, location: step.location, ordered };
+        // What it releases itself counts: only what comes after it makes it happen before, strongly.
+        let number = threads[step.thread].releases + u32::from(order.releases() && step.kind != Kind::Load);
+        let clock = current.row(step.thread);
+        window.access(histories, &access, clock, key, newest, acquired, number);
+    }
+
+    /// A thread has read that store.
+    fn take(&mut self, record: u32, acquires: bool) {
+        if !self.histories.record(record).releases {
+            return;
+        }
+        let thread = self.step.thread;
+        let clock = self.histories.clocks.row(record as usize);
+        if acquires {
+            clocks::acquire(self.current.row_mut(thread), clock, &mut self.acquired);
+        } else if self.threads[thread].has_read {
+            clocks::join(self.read.row_mut(thread), clock);
+        } else {
+            clocks::copy(self.read.row_mut(thread), clock);
+            self.threads[thread].has_read = true;
+        }
+    }
+
+    /// A thread makes a release.
+    #[inline]
+    pub(super) fn publish(&mut self, thread: usize) {
+        let number = &mut self.threads[thread].releases;
+        *number += 1;
+        self.current.row_mut(thread)[thread] = *number;
+        self.released = Some((thread, *number));
+    }
+
+    /// A fence; one that is sequentially consistent acquires first, and then releases.
+    pub fn fence(&mut self, thread: usize, order: Order) {
+        self.begin_step();
+        let ordered = order == Order::SeqCst;
+        if ordered && self.level == Level::Cpp20 {
+            self.window.make_room(&mut self.histories);
+        }
+        if order.acquires() && self.threads[thread].has_read {
+            // What was read stays: it is known now, so it need not be read again.
+            clocks::acquire(self.current.row_mut(thread), self.read.row(thread), &mut self.acquired);
+            self.threads[thread].has_read = false;
+        }
+        if order.releases() {
+            self.publish(thread);
+            clocks::copy(self.fence.row_mut(thread), self.current.row(thread));
+            self.threads[thread].has_fence = true;
+        }
+        match self.level {
+            Level::Cpp20 if ordered => {
+                let number = self.threads[thread].releases;
+                self.window.fence(&self.histories, thread, self.current.row(thread), number);
+            }
+            Level::Tso if ordered => {
+                let thread = &mut self.threads[thread];
+                thread.seen = thread.seen.max(thread.stored);
+            }
+            _ => {}
+        }
+    }
+}

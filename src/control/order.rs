@@ -1,0 +1,103 @@
+//! What orders the steps of threads: told to the sanitizer, and kept in clocks of our own where those are needed, which is
+//! under a weak memory model.
+//!
+//! The clocks belong to the process, as the hooks do. Only the virtual thread that runs touches them.
+
+use std::cell::UnsafeCell;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use super::memory::{Level, Memory};
+use super::sanitizer;
+use crate::model::execution::ThreadId;
+use crate::model::settings::MemoryModel;
+
+/// Whether clocks are kept in this execution.
+static ON: AtomicBool = AtomicBool::new(false);
+/// The number of the virtual thread that runs: the controller's own.
+static CURRENT: AtomicPtr<ThreadId> = AtomicPtr::new(ptr::null_mut());
+static CLOCKS: Clocks = Clocks(UnsafeCell::new(None));
+
+struct Clocks(UnsafeCell<Option<Box<Memory>>>);
+
+// SAFETY: one virtual thread runs at a time, and only it, or the root between executions, touches them.
+unsafe impl Sync for Clocks {}
+
+/// Whether atomic operations are to be told to [`with_clocks`].
+#[inline(always)]
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// An execution begins under this memory model; `current` will always hold who runs, for as long as the process lives.
+pub(super) fn begin(model: MemoryModel, current: *const ThreadId) {
+    let level = match model {
+        MemoryModel::Sc => Level::Sc,
+        MemoryModel::Tso => Level::Tso,
+        MemoryModel::Cpp20 => Level::Cpp20,
+    };
+    CURRENT.store(current.cast_mut(), Ordering::Relaxed);
+    ON.store(model != MemoryModel::Sc, Ordering::Relaxed);
+    if is_on() {
+        // SAFETY: the root calls this, between executions.
+        let clocks = unsafe { &mut *CLOCKS.0.get() };
+        clocks.get_or_insert_with(|| Box::new(Memory::new())).begin(level);
+    }
+}
+
+/// The execution is over.
+pub(super) fn end() {
+    ON.store(false, Ordering::Relaxed);
+}
+
+/// Does something with the clocks, in the name of the thread that runs; `act` must not switch. Only where they are on.
+#[inline]
+pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {
+    // SAFETY: `begin` has set both; nobody else runs, and `act` does not switch.
+    unsafe {
+        let current = usize::from(*CURRENT.load(Ordering::Relaxed));
+        let clocks = (*CLOCKS.0.get()).as_mut().expect("clocks that are on have begun");
+        act(clocks, current)
+    }
+}
+
+/// Whatever was released in the name of `object` happens before what comes now.
+#[inline]
+pub(super) fn acquire(object: usize) {
+    sanitizer::acquire(object);
+    if is_on() {
+        with_clocks(|clocks, thread| clocks.acquire(thread, object));
+    }
+}
+
+/// What came until now happens before whatever acquires in the name of `object`.
+#[inline]
+pub(super) fn release(object: usize) {
+    sanitizer::release(object);
+    if is_on() {
+        with_clocks(|clocks, thread| clocks.release(thread, object));
+    }
+}
+
+/// The running thread creates that one.
+pub(super) fn add_thread(child: ThreadId) {
+    if is_on() {
+        with_clocks(|clocks, parent| {
+            let _unwatched = sanitizer::Unwatched::begin();
+            clocks.add_thread(parent, child.into());
+        });
+    }
+}
+
+/// Other objects lie there from now on, or something was written there that is not atomic: no older store can be read.
+#[inline]
+pub(super) fn forget(address: usize, bytes: usize) {
+    if is_on() {
+        with_clocks(|clocks, _| clocks.forget(address, bytes));
+    }
+}
+
+/// As `forget`, of all memory: there is but one thread, and all that was done is ordered before what comes.
+pub(super) fn forget_all() {
+    forget(0, usize::MAX);
+}
