@@ -138,6 +138,7 @@ struct threadbare_sanitizer {
   void (*release)(void *address);
   void (*ignore_begin)(void);
   void (*ignore_end)(void);
+  void (*atomic_store)(volatile uint64_t *cell, uint64_t value, int order);
   void (*func_entry)(void *caller);
   void (*func_exit)(void);
   void (*start_switch)(void **fake, const void *bottom, size_t size);
@@ -167,6 +168,7 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(release, "__tsan_release");
   FIND_INTERFACE(ignore_begin, "__tsan_ignore_thread_begin");
   FIND_INTERFACE(ignore_end, "__tsan_ignore_thread_end");
+  FIND_INTERFACE(atomic_store, "__tsan_atomic64_store");
   FIND_INTERFACE(func_entry, "__tsan_func_entry");
   FIND_INTERFACE(func_exit, "__tsan_func_exit");
   FIND_INTERFACE(start_switch, "__sanitizer_start_switch_fiber");

@@ -31,7 +31,7 @@ mod weak;
 
 use std::ffi::c_int;
 
-pub(super) use atomic::{look_for_fences, set_origin};
+pub(super) use atomic::{look_at, set_origin};
 pub(super) use file::close_left;
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so

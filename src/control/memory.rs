@@ -16,6 +16,8 @@ mod history;
 mod options;
 mod steps;
 mod table;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use history::KEPT;
@@ -119,9 +121,6 @@ impl Memory {
     pub fn new() -> Self {
         const OBJECTS: usize = 64;
         let histories = Histories::new();
-        let mut objects = Table::default();
-        objects.grow();
-        objects.grow();
         let mut memory = Self {
             level: Level::Sc,
             threads: vec![Thread::default(); PIECE],
@@ -130,9 +129,9 @@ impl Memory {
             current: Rows::new(PIECE, 0),
             read: Rows::new(PIECE, 0),
             fence: Rows::new(PIECE, 0),
-            window: Window::new(histories.location_capacity),
+            window: Window::new(histories.locations.len()),
             histories,
-            objects,
+            objects: Table::new(),
             object_count: 0,
             object_clocks: Rows::new(OBJECTS, 0),
             step: Step::NOTHING,
@@ -169,11 +168,8 @@ impl Memory {
 
     /// Nobody has begun from there on to `thread`: they all have clocks now.
     fn begin_thread(&mut self, thread: usize) {
-        if thread >= self.threads.len() {
-            self.grow(thread + 1);
-        }
         if thread >= self.lanes {
-            self.widen(thread + 1);
+            self.grow(thread + 1);
         }
         for thread in self.begun..=thread {
             self.threads[thread] = Thread::default();
@@ -183,7 +179,6 @@ impl Memory {
     }
 
     /// Clocks get numbers for more threads, as many as there is room for already.
-    #[cold]
     fn widen(&mut self, threads: usize) {
         self.lanes = threads.next_multiple_of(PIECE);
         for rows in [&mut self.current, &mut self.read, &mut self.fence] {
@@ -194,7 +189,7 @@ impl Memory {
         self.window.widen(self.lanes);
     }
 
-    /// Everything that is allocated after `new`, which is rare: room for so many threads, and for one more step.
+    /// Everything that allocates or moves memory after `new`, which is rare: clocks for so many threads, and room for one more step.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, threads: usize) {
@@ -215,7 +210,10 @@ impl Memory {
             self.object_clocks.grow(self.object_count * 2, self.threads.len());
         }
         self.histories.grow(self.threads.len());
-        self.window.grow(self.histories.location_capacity, self.threads.len());
+        self.window.grow(self.histories.locations.len(), self.threads.len());
+        if threads > self.lanes {
+            self.widen(threads);
+        }
     }
 
     /// A thread creates another one, which begins with what the first has seen: a release, and its acquisition.

@@ -5,20 +5,31 @@
 
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use super::memory::{Level, Memory};
-use super::sanitizer;
+use super::sanitizer::{self, Cells};
 use crate::model::execution::ThreadId;
 use crate::model::settings::MemoryModel;
 
 /// Whether clocks are kept in this execution.
 static ON: AtomicBool = AtomicBool::new(false);
+/// ThreadSanitizer can be told apart what atomic operations of the target order.
+static EXACT: AtomicBool = AtomicBool::new(false);
 /// The number of the virtual thread that runs: the controller's own.
 static CURRENT: AtomicPtr<ThreadId> = AtomicPtr::new(ptr::null_mut());
 static CLOCKS: Clocks = Clocks(UnsafeCell::new(None));
+/// Whether ThreadSanitizer is told what atomic operations order apart from these, which are relaxed for it. Read by
+/// cpp/control/memory.c.
+#[unsafe(no_mangle)]
+static threadbare_exact: AtomicI32 = AtomicI32::new(0);
 
-struct Clocks(UnsafeCell<Option<Box<Memory>>>);
+struct Clocks(UnsafeCell<Option<Kept>>);
+
+struct Kept {
+    memory: Box<Memory>,
+    cells: Option<Cells>,
+}
 
 // SAFETY: one virtual thread runs at a time, and only it, or the root between executions, touches them.
 unsafe impl Sync for Clocks {}
@@ -29,6 +40,11 @@ pub(super) fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
+/// Whether ThreadSanitizer is told what the atomic operations of the target order, by way of cpp/control/memory.c.
+pub(super) fn set_exact(is_exact: bool) {
+    EXACT.store(is_exact, Ordering::Relaxed);
+}
+
 /// An execution begins under this memory model; `current` will always hold who runs, for as long as the process lives.
 pub(super) fn begin(model: MemoryModel, current: *const ThreadId) {
     let level = match model {
@@ -37,17 +53,21 @@ pub(super) fn begin(model: MemoryModel, current: *const ThreadId) {
         MemoryModel::Cpp20 => Level::Cpp20,
     };
     CURRENT.store(current.cast_mut(), Ordering::Relaxed);
-    ON.store(model != MemoryModel::Sc, Ordering::Relaxed);
+    let is_exact = EXACT.load(Ordering::Relaxed);
+    ON.store(model != MemoryModel::Sc || is_exact, Ordering::Relaxed);
+    threadbare_exact.store(is_exact.into(), Ordering::Relaxed);
     if is_on() {
         // SAFETY: the root calls this, between executions.
         let clocks = unsafe { &mut *CLOCKS.0.get() };
-        clocks.get_or_insert_with(|| Box::new(Memory::new())).begin(level);
+        let kept = clocks.get_or_insert_with(|| Kept { memory: Box::new(Memory::new()), cells: Cells::new() });
+        kept.memory.begin(level);
     }
 }
 
 /// The execution is over.
 pub(super) fn end() {
     ON.store(false, Ordering::Relaxed);
+    threadbare_exact.store(0, Ordering::Relaxed);
 }
 
 /// Does something with the clocks, in the name of the thread that runs; `act` must not switch. Only where they are on.
@@ -56,8 +76,21 @@ pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {
     // SAFETY: `begin` has set both; nobody else runs, and `act` does not switch.
     unsafe {
         let current = usize::from(*CURRENT.load(Ordering::Relaxed));
-        let clocks = (*CLOCKS.0.get()).as_mut().expect("clocks that are on have begun");
-        act(clocks, current)
+        let kept = (*CLOCKS.0.get()).as_mut().expect("clocks that are on have begun");
+        act(&mut kept.memory, current)
+    }
+}
+
+/// Tells ThreadSanitizer what the last atomic operation or fence of the running thread orders.
+#[inline]
+pub(super) fn tell() {
+    // SAFETY: as `with_clocks`.
+    let Some(Kept { memory, cells: Some(cells) }) = (unsafe { (*CLOCKS.0.get()).as_ref() }) else { return };
+    for &(thread, release) in memory.acquired() {
+        cells.acquire(thread.into(), release);
+    }
+    if let Some((thread, release)) = memory.released() {
+        cells.release(thread, release);
     }
 }
 

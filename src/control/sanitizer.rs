@@ -1,8 +1,10 @@
 //! What the sanitizers must be told: fibers, and the ordering that emulated primitives give.
 
+mod clocks;
 mod fences;
 mod shadow;
 
+pub(super) use clocks::Cells;
 pub(super) use fences::Fences;
 pub(super) use shadow::look_again;
 
@@ -23,6 +25,7 @@ struct Interface {
     release: Option<unsafe extern "C" fn(*mut c_void)>,
     ignore_begin: Option<unsafe extern "C" fn()>,
     ignore_end: Option<unsafe extern "C" fn()>,
+    atomic_store: Option<unsafe extern "C" fn(*mut u64, u64, c_int)>,
     func_entry: Option<unsafe extern "C" fn(*const c_void)>,
     func_exit: Option<unsafe extern "C" fn()>,
     start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,

@@ -116,7 +116,7 @@ impl Session {
         };
         let runtime = match target {
             Loading::Runtime(object) => {
-                hooks::look_for_fences(object);
+                hooks::look_at(object);
                 let runtime = Runtime::load(object)?;
                 ensure!(
                     settings.engine != Engine::Fibers || runtime.fits_fibers(),

@@ -150,18 +150,22 @@ fn own_source(workshop: &Workshop, name: &str) -> Step {
 impl Linked {
     fn step(&self, workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: &[PathBuf]) -> Step {
         let mut arguments: Vec<OsString> = ["-shared", "-pthread", "-Wl,-Bsymbolic"].map(OsString::from).to_vec();
+        let mut wrap = |lists: &[(&str, bool)]| {
+            let wrapped = lists.iter().filter(|(_, is_needed)| *is_needed);
+            let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());
+            arguments.extend(options.map(|option| format!("-Wl,{option}").into()));
+        };
+        let has_memory_points = matches!(target.kind, Kind::Program(Points::Memory));
+        wrap(&[("wrapped_atomics.txt", has_memory_points || sanitizer == Sanitizer::Thread)]);
         if let Kind::Program(points) = target.kind {
-            // It may lie in an archive, where nothing else asks for it.
-            arguments.extend(["-Wl,-z,norelro".into(), "-Wl,-u,main".into()]);
-            let lists = [
+            wrap(&[
                 ("wrapped.txt", points == Points::Memory),
                 ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
                 ("wrapped_heap.txt", sanitizer == Sanitizer::None),
                 ("wrapped_annotations.txt", true),
-            ];
-            let wrapped = lists.into_iter().filter(|(_, is_needed)| *is_needed);
-            let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());
-            arguments.extend(options.map(|option| format!("-Wl,{option}").into()));
+            ]);
+            // It may lie in an archive, where nothing else asks for it.
+            arguments.extend(["-Wl,-z,norelro".into(), "-Wl,-u,main".into()]);
         }
         // clang leaves the runtime to the executable, where it is loaded before.
         if !workshop.toolchain.is_clang {

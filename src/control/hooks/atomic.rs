@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use super::weak::{self, Operation};
 use crate::control::active::{Active, active};
@@ -70,17 +70,25 @@ fn under_weak_memory(
     weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast() }) as *mut c_void
 }
 
-/// ThreadSanitizer watches a target that has fences.
+/// ThreadSanitizer watches a target whose operations it sees as they are, and not by way of cpp/control/memory.c.
 static HAS_FENCES: AtomicBool = AtomicBool::new(false);
 
-/// Looks for fences in a target that is loaded from a shared object: instrumented ones are calls by name.
-pub(in crate::control) fn look_for_fences(object: &Path) {
-    const NAME: &[u8] = b"__tsan_atomic_thread_fence";
-    if sanitizer::loaded() == Sanitizer::Thread {
-        // What is linked into the executable is not looked at.
-        let found = fs::read(object).map_or(true, |bytes| bytes.windows(NAME.len()).any(|window| window == NAME));
-        HAS_FENCES.store(found, Ordering::Relaxed);
+/// The target has scheduling points of its own at atomic operations, those of points.h: its instrumented ones, by way of
+/// cpp/control/memory.c, are no more.
+#[unsafe(no_mangle)]
+static threadbare_points_are_made: AtomicI32 = AtomicI32::new(0);
+
+/// Looks at a target that is to be loaded from a shared object, or else is linked into the executable.
+pub(in crate::control) fn look_at(object: &Path) {
+    const POINT: &[u8] = b"\0threadbare_point\0";
+    let bytes = fs::read(object).ok();
+    let is_watched = sanitizer::loaded() == Sanitizer::Thread;
+    if let Some(bytes) = &bytes {
+        let has_points = bytes.windows(POINT.len()).any(|window| window == POINT);
+        threadbare_points_are_made.store(has_points.into(), Ordering::Relaxed);
     }
+    order::set_exact(is_watched && bytes.is_some());
+    HAS_FENCES.store(is_watched && bytes.is_none(), Ordering::Relaxed);
 }
 
 /// As `point`, and tells the sanitizer what fences make of the operation, which comes next.

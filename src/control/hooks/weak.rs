@@ -1,12 +1,17 @@
 //! Atomic operations under a weak memory model: which store each is on.
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::Active;
 use crate::control::memory::{Memory, Order};
 use crate::control::order;
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
+
+/// Where the program means the operation to be made whose point was passed last. Read by cpp/control/memory.c.
+#[unsafe(no_mangle)]
+static threadbare_place: AtomicUsize = AtomicUsize::new(0);
 
 /// An atomic operation, as cpp/harness/points.h tells of it.
 pub(super) struct Operation {
@@ -82,6 +87,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     match kind {
         OpKind::Fence => {
             order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
+            order::tell();
             return address;
         }
         OpKind::Pause => return address,
@@ -91,11 +97,14 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     active.fails_weakly.set(fails);
     if !size.is_power_of_two() || size as usize > LARGEST {
         order::forget(address, size as usize);
+        threadbare_place.store(address, Ordering::Relaxed);
         return address;
     }
     let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
     let by = if options > 1 { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
+    order::tell();
+    threadbare_place.store(address, Ordering::Relaxed);
     if by > 0 && active.ask(|controller| controller.is_logging()) {
         active.log_older(place, size as usize, by);
     }

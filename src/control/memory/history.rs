@@ -3,6 +3,7 @@
 use super::cells::{self, Cells};
 use super::clocks::{self, PIECE, Rows};
 use super::table::Table;
+use super::window::Nodes;
 
 /// Stores of a location that are kept; when there are more, the oldest can no longer be read.
 pub const KEPT: usize = 16;
@@ -19,21 +20,35 @@ const NARROW: u64 = 8;
 const GRANULE: u32 = 4;
 
 /// A place in memory that is accessed by atomic operations of one size.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
 pub(super) struct Location {
     pub address: usize,
     pub size: u32,
     /// Another one in the same granule.
     next: u32,
-    /// How many stores are kept; 0 if its history has ended.
-    pub count: usize,
-    /// The first `count` are kept, oldest first: numbers of records.
-    pub stores: [u32; KEPT],
-    /// The highest key so far, also of histories that have ended.
-    top: u64,
+    /// How many stores are kept, 0 if its history has ended; the newest and the oldest of them.
+    pub count: u32,
+    pub newest: u32,
+    pub oldest: u32,
     /// Not all of its stores are kept.
     pub incomplete: bool,
-    /// Highest key of SC accesses that left the window.
+    /// Its accesses in the graph of sequentially consistent operations.
+    pub ordered: Nodes,
+    /// The highest key so far, also of histories that have ended.
+    top: u64,
+    /// Highest key of those that have left the graph.
     pub frozen: u64,
+}
+
+impl Location {
+    fn last(&self) -> usize {
+        self.address + (self.size.max(1) as usize - 1)
+    }
+
+    fn is_in(&self, first: usize, last: usize) -> bool {
+        self.count > 0 && self.address <= last && first <= self.last()
+    }
 }
 
 /// A store, or what was there before the first one. Its value is in the cell of its number.
@@ -43,6 +58,9 @@ pub(super) struct Record {
     pub key: u64,
     /// Which step of the execution it is; `NONE` for what was there before, or something unseen wrote.
     pub step: u32,
+    /// The next ones in modification order. `older` is also the next one that is free.
+    pub older: u32,
+    pub newer: u32,
     pub thread: u16,
     /// A read-modify-write, so there is none between it and the one before.
     pub update: bool,
@@ -50,15 +68,21 @@ pub(super) struct Record {
     pub releases: bool,
 }
 
+impl Record {
+    const NEW: Self =
+        Self { key: 0, step: NONE, older: NONE, newer: NONE, thread: NOBODY, update: false, releases: false };
+}
+
 /// All locations of an execution.
 pub(super) struct Histories {
     granules: Table,
     pub locations: Vec<Location>,
-    /// How many locations there is room for, here and in what is kept for each elsewhere.
-    pub location_capacity: usize,
+    /// How many are in use.
+    location_count: usize,
     pub records: Vec<Record>,
     used: usize,
-    free: Vec<u32>,
+    /// The first of those that were used and no longer are.
+    free: u32,
     pub cells: Cells,
     /// By record and thread: how many releases the thread had made at its first access to it, `NONE` before that.
     pub first: Rows,
@@ -72,17 +96,13 @@ impl Histories {
     pub(super) fn new() -> Self {
         const LOCATIONS: usize = 64;
         const RECORDS: usize = 256;
-        let mut granules = Table::default();
-        granules.grow();
-        granules.grow();
-        granules.begin();
         Self {
-            granules,
-            locations: Vec::with_capacity(LOCATIONS),
-            location_capacity: LOCATIONS,
-            records: vec![Record::default(); RECORDS],
+            granules: Table::new(),
+            locations: vec![Location::default(); LOCATIONS],
+            location_count: 0,
+            records: vec![Record::NEW; RECORDS],
             used: 0,
-            free: Vec::with_capacity(RECORDS),
+            free: NONE,
             cells: Cells::new(RECORDS + 1),
             first: Rows::new(RECORDS, NONE),
             clocks: Rows::new(RECORDS, 0),
@@ -92,9 +112,9 @@ impl Histories {
 
     pub(super) fn begin(&mut self) {
         self.granules.begin();
-        self.locations.clear();
+        self.location_count = 0;
         self.used = 0;
-        self.free.clear();
+        self.free = NONE;
         self.first.begin();
         self.clocks.begin();
         self.straddled = false;
@@ -105,33 +125,26 @@ impl Histories {
         self.clocks.widen(self.used, lanes);
     }
 
-    /// Whether there is no room for the location and the records that one step may add.
+    /// Whether there may be no room for the location and the records that one step adds.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.locations.len() >= self.location_capacity
-            || self.lacks_records()
+        self.location_count >= self.locations.len()
+            || self.used + 2 > self.records.len()
             || !self.granules.has_room(2)
-    }
-
-    #[inline]
-    fn lacks_records(&self) -> bool {
-        self.used + 2 > self.records.len() && self.free.len() < 2
     }
 
     /// Makes room for the next step, and for clocks of that many threads.
     pub(super) fn grow(&mut self, threads: usize) {
-        if self.locations.len() >= self.location_capacity {
-            self.location_capacity *= 2;
-            self.locations.reserve_exact(self.location_capacity - self.locations.len());
+        if self.location_count >= self.locations.len() {
+            self.locations.resize(self.locations.len() * 2, Location::default());
         }
         if !self.granules.has_room(2) {
             self.granules.grow();
         }
-        if self.lacks_records() || threads > self.first.capacity() {
-            let records = if self.lacks_records() { self.records.len() * 2 } else { self.records.len() };
-            let stride = threads.max(self.first.capacity()).next_multiple_of(PIECE);
-            self.records.resize(records, Record::default());
-            self.free.reserve_exact(records - self.free.len());
+        let records = if self.used + 2 > self.records.len() { self.records.len() * 2 } else { self.records.len() };
+        let stride = threads.max(self.first.capacity()).next_multiple_of(PIECE);
+        if records > self.records.len() || stride > self.first.capacity() {
+            self.records.resize(records, Record::NEW);
             self.cells.grow(records + 1);
             self.first.grow(records, stride);
             self.clocks.grow(records, stride);
@@ -146,13 +159,6 @@ impl Histories {
     #[inline]
     pub(super) fn record(&self, record: u32) -> &Record {
         &self.records[record as usize]
-    }
-
-    /// The number of the newest store.
-    #[inline]
-    pub(super) fn newest(&self, location: u32) -> u32 {
-        let location = self.location(location);
-        location.stores[location.count - 1]
     }
 
     /// The location of an access, which has at least one store.
@@ -172,119 +178,126 @@ impl Histories {
     }
 
     /// The history of that place begins, and that of each which overlaps it ends. What those released can still be acquired.
-    #[cold]
+    #[inline(never)]
     fn begin_history(&mut self, address: usize, size: u32) -> u32 {
-        let last = address + size.max(1) as usize - 1;
+        let last = address + (size.max(1) as usize - 1);
         let base = self.add_record();
         let mut found = NONE;
         // One that straddles is known to the first of its granules only.
-        for granule in (address >> GRANULE) - usize::from(self.straddled)..=last >> GRANULE {
+        let first = (address >> GRANULE).saturating_sub(usize::from(self.straddled));
+        for granule in first..=last >> GRANULE {
             let mut at = self.granules.get(granule).unwrap_or(NONE);
             while at != NONE {
-                let location = &self.locations[at as usize];
-                let same = location.address == address && location.size == size;
-                let overlaps = location.address <= last && address < location.address + location.size.max(1) as usize;
-                let next = location.next;
-                if same && location.count > 0 {
-                    self.free.push(base);
-                    return at;
-                }
-                if same {
+                let location = *self.location(at);
+                if location.address == address && location.size == size {
+                    if location.count > 0 {
+                        self.free(base);
+                        return at;
+                    }
                     found = at;
-                } else if overlaps && location.count > 0 {
-                    self.inherit(base, at);
+                } else if location.is_in(address, last) {
+                    self.inherit(base, location.newest);
                     self.end_history(at);
                 }
-                at = next;
+                at = location.next;
             }
         }
         if found == NONE {
-            let granule = address >> GRANULE;
-            found = self.locations.len() as u32;
-            let next = self.granules.get(granule).unwrap_or(NONE);
-            let (stores, count, top) = ([0; KEPT], 0, 0);
-            let location = Location { address, size, next, stores, count, top, incomplete: false, frozen: 0 };
-            self.locations.push(location);
-            self.granules.insert(granule, found);
-            self.straddled |= last >> GRANULE != granule;
+            found = self.add_location(address, size);
+            self.straddled |= last >> GRANULE != address >> GRANULE;
         }
-        let key = self.next_key(found);
+        self.records[base as usize].key = self.next_key(found);
         self.cells.set(base as usize, cells::read(address, size));
-        self.records[base as usize].key = key;
         let location = &mut self.locations[found as usize];
-        location.stores[0] = base;
         location.count = 1;
+        location.newest = base;
+        location.oldest = base;
         location.incomplete = false;
         found
     }
 
-    /// Joins the release clock of the newest store there into that of `base`.
+    fn add_location(&mut self, address: usize, size: u32) -> u32 {
+        let number = self.location_count as u32;
+        self.location_count += 1;
+        let granule = address >> GRANULE;
+        let next = self.granules.get(granule).unwrap_or(NONE);
+        self.locations[number as usize] = Location { address, size, next, ..Location::default() };
+        self.granules.insert(granule, number);
+        number
+    }
+
+    /// Joins the release clock of a store into that of `base`.
+    #[cold]
     fn inherit(&mut self, base: u32, from: u32) {
-        let newest = self.newest(from);
-        if self.record(newest).releases {
-            self.join_clock(base, newest);
-            self.records[base as usize].releases = true;
+        if self.record(from).releases {
+            if !self.record(base).releases {
+                self.clocks.clear(base as usize);
+                self.records[base as usize].releases = true;
+            }
+            self.join_clock(base, from);
         }
     }
 
     /// Joins the release clock of one record into that of another one.
+    #[inline]
     pub(super) fn join_clock(&mut self, to: u32, from: u32) {
         let (to, from) = self.clocks.pair(to as usize, from as usize);
         clocks::join(to, from);
     }
 
     /// None of its stores can be read any more.
-    pub(super) fn end_history(&mut self, at: u32) {
+    fn end_history(&mut self, at: u32) {
         let location = &mut self.locations[at as usize];
-        self.free.extend_from_slice(&location.stores[..location.count]);
         location.count = 0;
+        let mut record = location.newest;
+        while record != NONE {
+            let older = self.record(record).older;
+            self.free(record);
+            record = older;
+        }
     }
 
     /// Something unseen wrote to it: only that can be read. What the newest store released can still be acquired.
     #[cold]
     pub(super) fn begin_anew(&mut self, at: u32, value: u128) {
+        let newest = self.location(at).newest;
+        let older = std::mem::replace(&mut self.records[newest as usize].older, NONE);
+        // The older ones end; then it begins again.
+        self.locations[at as usize].newest = older;
+        self.end_history(at);
         let key = self.next_key(at);
         let location = &mut self.locations[at as usize];
-        let newest = location.stores[location.count - 1];
-        self.free.extend_from_slice(&location.stores[..location.count - 1]);
-        location.stores[0] = newest;
-        location.count = 1;
-        location.incomplete = true;
+        (location.count, location.newest, location.oldest, location.incomplete) = (1, newest, newest, true);
         let record = &mut self.records[newest as usize];
-        *record = Record { key, step: NONE, thread: NOBODY, update: false, releases: record.releases };
+        *record = Record { key, releases: record.releases, ..Record::NEW };
         self.cells.set(newest as usize, value);
         self.first.clear(newest as usize);
     }
 
     /// The histories of that range end.
     pub(super) fn forget(&mut self, address: usize, bytes: usize) {
-        if self.locations.is_empty() || bytes == 0 {
+        if self.location_count == 0 || bytes == 0 {
             return;
         }
-        let last = address + (bytes - 1);
+        let last = address.saturating_add(bytes - 1);
         // One that straddles begins in the granule before.
         let first = (address >> GRANULE).saturating_sub(usize::from(self.straddled));
-        let granules = (last >> GRANULE) - first + 1;
-        if granules <= self.locations.len() {
-            for granule in first..first + granules {
+        if (last >> GRANULE) - first < self.location_count {
+            for granule in first..=last >> GRANULE {
                 let mut at = self.granules.get(granule).unwrap_or(NONE);
                 while at != NONE {
-                    self.forget_location(at, address, last);
+                    if self.location(at).is_in(address, last) {
+                        self.end_history(at);
+                    }
                     at = self.location(at).next;
                 }
             }
         } else {
-            for at in 0..self.locations.len() as u32 {
-                self.forget_location(at, address, last);
+            for at in 0..self.location_count as u32 {
+                if self.location(at).is_in(address, last) {
+                    self.end_history(at);
+                }
             }
-        }
-    }
-
-    fn forget_location(&mut self, at: u32, address: usize, last: usize) {
-        let location = self.location(at);
-        let overlaps = location.address <= last && address < location.address + location.size.max(1) as usize;
-        if overlaps && location.count > 0 {
-            self.end_history(at);
         }
     }
 
@@ -294,67 +307,88 @@ impl Histories {
         self.records.len()
     }
 
+    fn free(&mut self, record: u32) {
+        self.records[record as usize].older = self.free;
+        self.free = record;
+    }
+
     /// A record that nobody has accessed and that releases nothing.
-    pub(super) fn add_record(&mut self) -> u32 {
-        let record = self.free.pop().unwrap_or_else(|| {
+    #[inline]
+    fn add_record(&mut self) -> u32 {
+        let record = if self.free == NONE {
             self.used += 1;
             self.used as u32 - 1
-        });
-        self.records[record as usize] = Record { key: 0, step: NONE, thread: NOBODY, update: false, releases: false };
+        } else {
+            self.free
+        };
+        let new = &mut self.records[record as usize];
+        if self.free != NONE {
+            self.free = new.older;
+        }
+        *new = Record::NEW;
         self.first.clear(record as usize);
-        self.clocks.clear(record as usize);
         record
     }
 
     /// The key of a store that is newer than all others there.
+    #[inline]
     fn next_key(&mut self, at: u32) -> u64 {
         let location = &mut self.locations[at as usize];
         location.top += SPACING;
         location.top
     }
 
-    /// Whether a store can be placed directly after that of index `index`.
+    /// Whether a store can be placed directly after that one.
     #[inline]
-    pub(super) fn has_gap(&self, at: u32, index: usize) -> bool {
-        let location = self.location(at);
-        let Some(&next) = location.stores[..location.count].get(index + 1) else { return true };
-        let next = self.record(next);
-        !next.update && next.key - self.record(location.stores[index]).key >= NARROW
+    pub(super) fn has_gap(&self, record: u32) -> bool {
+        let record = self.record(record);
+        if record.newer == NONE {
+            return true;
+        }
+        let next = self.record(record.newer);
+        !next.update && next.key - record.key >= NARROW
     }
 
-    /// Adds a record directly after the store of index `index`.
-    pub(super) fn place_after(&mut self, at: u32, index: usize) -> u32 {
-        let record = self.add_record();
-        let location = &self.locations[at as usize];
-        let key = if index + 1 == location.count {
+    /// Adds a record directly after that one. If there are too many, the oldest is free then, but still what it was.
+    #[inline]
+    pub(super) fn place_after(&mut self, at: u32, older: u32) -> u32 {
+        let number = self.add_record();
+        let newer = self.record(older).newer;
+        let key = if newer == NONE {
+            self.locations[at as usize].newest = number;
             self.next_key(at)
         } else {
-            let before = self.record(location.stores[index]).key;
-            before + (self.record(location.stores[index + 1]).key - before) / 2
+            self.records[newer as usize].older = number;
+            let before = self.record(older).key;
+            before + (self.record(newer).key - before) / 2
         };
-        self.records[record as usize].key = key;
+        self.records[older as usize].newer = number;
+        let record = &mut self.records[number as usize];
+        (record.key, record.older, record.newer) = (key, older, newer);
         let location = &mut self.locations[at as usize];
-        let mut place = index + 1;
-        if location.count == KEPT {
-            self.free.push(location.stores[0]);
-            location.stores.copy_within(1.., 0);
-            location.count -= 1;
-            location.incomplete = true;
-            place -= 1;
+        if (location.count as usize) < KEPT {
+            location.count += 1;
+        } else {
+            let oldest = location.oldest;
+            let next = self.records[oldest as usize].newer;
+            (location.oldest, location.incomplete) = (next, true);
+            self.records[next as usize].older = NONE;
+            self.free(oldest);
         }
-        location.stores.copy_within(place..location.count, place + 1);
-        location.stores[place] = record;
-        location.count += 1;
-        record
+        number
     }
 
-    /// The index of the newest store there an access to which `clock` has seen, or that `thread` has accessed.
+    /// The newest store there an access to which `clock` has seen, or that `thread` has accessed.
     #[inline]
-    pub(super) fn newest_seen(&self, at: u32, clock: &[u32], thread: Option<usize>) -> Option<usize> {
-        let location = self.location(at);
-        location.stores[..location.count].iter().rposition(|&record| {
+    pub(super) fn newest_seen(&self, at: u32, clock: &[u32], thread: usize) -> Option<u32> {
+        let mut record = self.location(at).newest;
+        while record != NONE {
             let first = self.first.row(record as usize);
-            thread.is_some_and(|thread| first[thread] != NONE) || clocks::any_less(first, clock)
-        })
+            if first.get(thread).is_some_and(|first| *first != NONE) || clocks::any_less(first, clock) {
+                return Some(record);
+            }
+            record = self.record(record).older;
+        }
+        None
     }
 }

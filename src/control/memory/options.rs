@@ -1,8 +1,9 @@
 //! The first half of a step: what can be picked.
 
 use super::cells;
+use super::clocks;
 use super::history::{KEPT, NOBODY, NONE};
-use super::window::Access;
+use super::window::{Access, Pick};
 use super::{Level, Memory, Order};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,10 @@ pub(super) struct Step {
     pub failure: Order,
     pub expected: u128,
     pub count: usize,
-    /// The first `count`: indices of the stores that can be read, or after which the store can be placed.
-    pub options: [u8; KEPT],
+    /// The first `count`: the stores that can be read, or after which the store can be placed.
+    pub options: [u32; KEPT],
+    /// What comes before it in the order of SC operations, if that matters.
+    pub access: Access,
     /// The record into which the real value is to be copied, and where that lies; `NONE` if there is none.
     pub unsettled: u32,
     pub address: usize,
@@ -43,6 +46,7 @@ impl Step {
         expected: 0,
         count: 0,
         options: [0; KEPT],
+        access: Access::NONE,
         unsettled: NONE,
         address: 0,
         size: 0,
@@ -51,16 +55,19 @@ impl Step {
 
 impl Memory {
     /// How many stores the load can read.
+    #[inline]
     pub fn load(&mut self, thread: usize, address: usize, size: u32, order: Order) -> u32 {
         self.prepare(Kind::Load, thread, address, size, (order, order), 0)
     }
 
     /// How many places the store can have.
+    #[inline]
     pub fn store(&mut self, thread: usize, address: usize, size: u32, order: Order) -> u32 {
         self.prepare(Kind::Store, thread, address, size, (order, order), 0)
     }
 
     /// How many stores it can read, directly after which it then comes.
+    #[inline]
     pub fn read_modify_write(&mut self, thread: usize, address: usize, size: u32, order: Order) -> u32 {
         self.prepare(Kind::Update, thread, address, size, (order, order), 0)
     }
@@ -68,6 +75,7 @@ impl Memory {
     /// How many stores it can read. One that holds another value than the expected one makes it a load of the second order.
     ///
     /// A weak one that is to fail in any case must be a `load` instead.
+    #[inline]
     pub fn compare_exchange(
         &mut self,
         thread: usize,
@@ -101,21 +109,12 @@ impl Memory {
         (step.kind, step.thread, step.location, step.order, step.failure) = (kind, thread, location, order, failure);
         (step.address, step.size, step.expected) = (address, size, expected);
         step.count = 1;
-        step.options[0] = (self.histories.location(location).count - 1) as u8;
-        if self.level != Level::Sc {
-            // Whether something unseen wrote there; what was picked earlier is known to be settled.
-            let value = cells::read(address, size);
-            if value != self.histories.cells.get(self.histories.newest(location) as usize) {
-                self.histories.begin_anew(location, value);
-                self.step.options[0] = 0;
-            }
-            match self.level {
-                Level::Sc => {}
-                Level::Tso => self.find_buffered(),
-                Level::Cpp20 => self.find_allowed(),
-            }
+        step.options[0] = self.histories.location(location).newest;
+        match self.level {
+            Level::Sc => 1,
+            Level::Tso => self.find_buffered(),
+            Level::Cpp20 => self.find_allowed(),
         }
-        self.step.count as u32
     }
 
     /// What the last native operation left is copied into its record.
@@ -148,61 +147,86 @@ impl Memory {
         }
     }
 
+    /// If something unseen wrote there, only that can be read. What was picked earlier is settled.
+    #[inline]
+    fn look(&mut self) {
+        let newest = self.step.options[0] as usize;
+        let value = cells::read(self.step.address, self.step.size);
+        if value != self.histories.cells.get(newest) {
+            self.histories.begin_anew(self.step.location, value);
+        }
+    }
+
     /// A load sees the newest store that has left its buffer, or a newer one, or the newest one of its own thread. All else is
     /// made at once: stores are made in the order in which they leave their buffers.
-    fn find_buffered(&mut self) {
-        if self.step.kind != Kind::Load {
-            return;
-        }
-        let thread = self.step.thread;
-        let seen = self.threads[thread].seen;
-        let location = self.histories.location(self.step.location);
-        let mut count = 0;
-        for index in (0..location.count).rev() {
-            self.step.options[count] = index as u8;
-            count += 1;
-            let record = self.histories.record(location.stores[index]);
-            if record.key <= seen || usize::from(record.thread) == thread || record.thread == NOBODY {
-                break;
+    #[inline(never)]
+    fn find_buffered(&mut self) -> u32 {
+        self.look();
+        if self.step.kind == Kind::Load {
+            let thread = self.step.thread;
+            let seen = self.threads[thread].seen;
+            let mut count = 0;
+            let mut number = self.step.options[0];
+            while number != NONE && count < KEPT {
+                self.step.options[count] = number;
+                count += 1;
+                let record = self.histories.record(number);
+                if record.key <= seen || usize::from(record.thread) == thread || record.thread == NOBODY {
+                    break;
+                }
+                number = record.older;
             }
+            self.step.count = count;
         }
-        self.step.count = count;
+        self.step.count as u32
     }
 
     /// From the newest to the newest that the thread has seen.
-    fn find_allowed(&mut self) {
-        let thread = self.step.thread;
-        if self.step.order == Order::SeqCst || self.step.failure == Order::SeqCst {
+    #[inline(never)]
+    fn find_allowed(&mut self) -> u32 {
+        self.look();
+        let (thread, location) = (self.step.thread, self.step.location);
+        let ordered = self.step.order == Order::SeqCst || self.step.failure == Order::SeqCst;
+        if ordered {
             self.window.make_room(&mut self.histories);
         }
-        let last = self.histories.location(self.step.location).count - 1;
-        if last == 0 {
-            return;
-        }
+        let watched = ordered || self.window.has_fences();
         let clock = self.current.row(thread);
-        let floor = self.histories.newest_seen(self.step.location, clock, Some(thread)).unwrap_or(0);
-        let mut count = 1;
-        for index in (floor..last).rev() {
-            let number = self.histories.location(self.step.location).stores[index];
-            let record = *self.histories.record(number);
-            let (kind, order) = self.as_what(number);
-            let key = match kind {
-                Kind::Load => record.key + 1,
-                _ if self.histories.has_gap(self.step.location, index) => record.key + 2,
-                _ => continue,
-            };
-            let acquires = kind != Kind::Store && order.acquires() && record.releases;
-            let acquired = acquires.then(|| self.histories.clocks.row(number as usize));
-            let ordered = order == Order::SeqCst;
-            if ordered || self.window.has_fences() {
-                let access = Access { thread, location: self.step.location, ordered };
-                if self.window.forbids(&self.histories, &access, self.current.row(thread), key, acquired) {
-                    continue;
-                }
+        if watched {
+            self.step.access = self.window.access_by(thread, location, clock);
+        }
+        let mut count = 0;
+        let mut number = self.step.options[0];
+        while number != NONE && count < KEPT {
+            if number == self.step.options[0] || self.is_allowed(number, watched) {
+                self.step.options[count] = number;
+                count += 1;
             }
-            self.step.options[count] = index as u8;
-            count += 1;
+            let first = self.histories.first.row(number as usize);
+            if first[thread] != NONE || clocks::any_less(first, self.current.row(thread)) {
+                break;
+            }
+            number = self.histories.record(number).older;
         }
         self.step.count = count;
+        count as u32
+    }
+
+    /// Whether it can read that store, or be placed after it, which is not the newest.
+    #[inline]
+    fn is_allowed(&mut self, number: u32, watched: bool) -> bool {
+        let record = self.histories.record(number);
+        let (key, releases) = (record.key, record.releases);
+        let (kind, order) = self.as_what(number);
+        if kind != Kind::Load && !self.histories.has_gap(number) {
+            return false;
+        }
+        if !watched {
+            return true;
+        }
+        let key = key + if kind == Kind::Load { 1 } else { 2 };
+        let acquires = kind != Kind::Store && order.acquires() && releases;
+        let pick = Pick { ordered: order == Order::SeqCst, key, acquired: acquires.then_some(number) };
+        !self.window.forbids(&self.histories, &self.step.access, &pick)
     }
 }

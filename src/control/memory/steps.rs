@@ -4,7 +4,7 @@ use super::cells;
 use super::clocks;
 use super::history::{NOBODY, NONE, Record};
 use super::options::Kind;
-use super::window::Access;
+use super::window::Pick;
 use super::{Level, Memory, Order};
 
 impl Memory {
@@ -13,11 +13,9 @@ impl Memory {
     /// A pick for which there is no option counts as the oldest one.
     pub fn commit(&mut self, pick: u32) -> usize {
         let pick = (pick as usize).min(self.step.count.saturating_sub(1));
-        let index = usize::from(self.step.options[pick]);
+        let record = self.step.options[pick];
         self.steps += 1;
-        let location = self.histories.location(self.step.location);
-        let newest = index + 1 == location.count;
-        let record = location.stores[index];
+        let newest = pick == 0;
         self.source = self.histories.record(record).step;
         if self.level == Level::Sc {
             self.commit_in_place(record);
@@ -27,7 +25,7 @@ impl Memory {
         if kind == Kind::Load {
             self.commit_load(record, newest, order)
         } else {
-            self.commit_store(kind, record, index, newest, order)
+            self.commit_store(kind, record, newest, order)
         }
     }
 
@@ -82,13 +80,20 @@ impl Memory {
     fn commit_load(&mut self, record: u32, newest: bool, order: Order) -> usize {
         let (thread, number) = (self.step.thread, record as usize);
         let Record { key, thread: writer, .. } = self.histories.records[number];
+        let is_others = usize::from(writer) != thread && writer != NOBODY;
         if self.level == Level::Cpp20 {
-            self.order(record, key + 1, newest, order, true);
+            self.order(record, key + 1, order, Kind::Load);
             let first = &mut self.histories.first.row_mut(number)[thread];
             *first = (*first).min(self.threads[thread].releases);
-        } else if usize::from(writer) != thread && writer != NOBODY {
-            let seen = &mut self.threads[thread].seen;
-            *seen = key.max(*seen);
+        } else {
+            let locked = self.step.kind == Kind::CompareExchange;
+            let thread = &mut self.threads[thread];
+            if is_others {
+                thread.seen = thread.seen.max(key);
+            }
+            if locked {
+                thread.seen = thread.seen.max(thread.stored);
+            }
         }
         self.take(record, order.acquires());
         if newest {
@@ -101,15 +106,15 @@ impl Memory {
         self.histories.cells.address(cell)
     }
 
-    fn commit_store(&mut self, kind: Kind, from: u32, index: usize, newest: bool, order: Order) -> usize {
+    fn commit_store(&mut self, kind: Kind, from: u32, newest: bool, order: Order) -> usize {
         let (thread, location) = (self.step.thread, self.step.location);
         let update = kind == Kind::Update;
-        let number = self.histories.place_after(location, index);
+        let number = self.histories.place_after(location, from);
         let at = number as usize;
         let before = self.threads[thread].releases;
         if self.level == Level::Cpp20 {
             let key = self.histories.records[at].key;
-            self.order(from, key, newest, order, update);
+            self.order(from, key, order, kind);
             self.histories.first.row_mut(at)[thread] = before;
         } else {
             self.time += 1;
@@ -149,19 +154,19 @@ impl Memory {
     }
 
     /// Tells the order of sequentially consistent operations of an access with that key, before it acquires.
-    fn order(&mut self, from: u32, key: u64, newest: bool, order: Order, reads: bool) {
+    #[inline]
+    fn order(&mut self, from: u32, key: u64, order: Order, kind: Kind) {
         let ordered = order == Order::SeqCst;
         if !ordered && !self.window.has_fences() {
             return;
         }
-        let Self { histories, window, current, step, threads, .. } = self;
-        let acquires = reads && order.acquires() && histories.record(from).releases;
-        let acquired = acquires.then(|| histories.clocks.row(from as usize));
-        let access = Access { thread: step.thread, location: step.location, ordered };
-        // What it releases itself counts: only what comes after it makes it happen before, strongly.
-        let number = threads[step.thread].releases + u32::from(order.releases() && step.kind != Kind::Load);
-        let clock = current.row(step.thread);
-        window.access(histories, &access, clock, key, newest, acquired, number);
+        let Self { histories, window, step, threads, .. } = self;
+        let acquires = kind != Kind::Store && order.acquires() && histories.record(from).releases;
+        let pick = Pick { ordered, key, acquired: acquires.then_some(from) };
+        // It strongly happens before what acquires the next release of its thread, not its own.
+        let own = kind != Kind::Load && order.releases();
+        let number = threads[step.thread].releases + u32::from(own) + 1;
+        window.add_access(histories, &step.access, &pick, number);
     }
 
     /// A thread has read that store.
@@ -210,7 +215,7 @@ impl Memory {
         match self.level {
             Level::Cpp20 if ordered => {
                 let number = self.threads[thread].releases;
-                self.window.fence(&self.histories, thread, self.current.row(thread), number);
+                self.window.add_fence(&self.histories, thread, self.current.row(thread), number);
             }
             Level::Tso if ordered => {
                 let thread = &mut self.threads[thread];

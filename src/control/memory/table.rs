@@ -1,7 +1,6 @@
 //! A hash table of one execution: words to numbers, emptied at once, never smaller.
 
 /// Open addressing with linear probing; at most half full. Nothing is taken out before the next execution.
-#[derive(Default)]
 pub(super) struct Table {
     /// A power of two of them.
     slots: Vec<Slot>,
@@ -18,6 +17,10 @@ struct Slot {
 }
 
 impl Table {
+    pub(super) fn new() -> Self {
+        Self { slots: vec![Slot::default(); 256], generation: 1, entries: 0 }
+    }
+
     pub(super) fn begin(&mut self) {
         self.entries = 0;
         self.generation = self.generation.wrapping_add(1);
@@ -34,7 +37,7 @@ impl Table {
     }
 
     pub(super) fn grow(&mut self) {
-        let larger = (self.slots.len() * 2).max(64);
+        let larger = self.slots.len() * 2;
         let old = std::mem::replace(&mut self.slots, vec![Slot::default(); larger]);
         let generation = self.generation;
         self.entries = 0;

@@ -4,400 +4,280 @@
 //! et al., PLDI 2017). What an option would add are edges from those that must come before it, *into* it, to those
 //! that must come after it, *out* of it; an option that is not SC adds them between fences before it and what is out of it.
 
-use super::clocks::{self, Rows};
+mod fences;
+
 use super::history::Histories;
+use fences::Fences;
 
 /// Operations in the graph. When one is to be added and there is no room, one that nothing precedes leaves it, and is
 /// taken to precede all that are still to come.
 pub const WINDOW: usize = 16;
-/// Rows of clocks: one for each fence of the graph, and these two.
-const FROZEN_CLOCK: usize = WINDOW;
-const FROZEN_FENCES: usize = WINDOW + 1;
-/// Of so many locations it is kept what fences precede there; when there are more, all fences are taken to precede the next.
-const FOLLOWED: usize = 64;
 
 /// A set of nodes.
-type Nodes = u32;
+pub(super) type Nodes = u32;
+
+const BITS: [Nodes; WINDOW] = {
+    let mut bits = [0; WINDOW];
+    let mut node = 0;
+    while node < WINDOW {
+        bits[node] = 1 << node;
+        node += 1;
+    }
+    bits
+};
 
 fn nodes(mut set: Nodes) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
-        let node = set.trailing_zeros();
+        let node = set.trailing_zeros() as usize;
         set &= set.wrapping_sub(1);
-        (node < Nodes::BITS).then_some(node as usize)
+        (node < WINDOW).then_some(node)
     })
 }
 
-/// What is known of the fences of the graph at one location.
-#[derive(Clone, Default)]
-struct AtLocation {
-    /// Which fence the numbers are of, by node.
-    stamps: [u64; WINDOW],
-    /// The highest key that happens before it.
-    seen: [u64; WINDOW],
-    /// The lowest key that happens after it.
-    precedes: [u64; WINDOW],
-    /// Whether the location is in `followed`: the list's number.
-    listed: u64,
+/// The union of the sets of those in `set`. For all nodes at once, so there are no branches.
+#[inline]
+fn union(sets: &[Nodes; WINDOW], set: Nodes) -> Nodes {
+    sets.iter().zip(&BITS).fold(0, |all, (one, bit)| all | if set & bit != 0 { *one } else { 0 })
 }
 
-/// An access for which an option is sought.
+/// Adds to the sets of those in `set`.
+#[inline]
+fn add_to(sets: &mut [Nodes; WINDOW], set: Nodes, added: Nodes) {
+    for (one, bit) in sets.iter_mut().zip(&BITS) {
+        *one |= if set & bit != 0 { added } else { 0 };
+    }
+}
+
+/// A step for which options are sought: what comes before it, whatever it reads.
+#[derive(Clone, Copy)]
 pub(super) struct Access {
     pub thread: usize,
     pub location: u32,
+    /// Accesses that happen strongly before it.
+    accesses: Nodes,
+    /// Fences that happen before it.
+    fences: Nodes,
+    /// A fence that has left happens before it.
+    frozen: bool,
+}
+
+impl Access {
+    pub(super) const NONE: Self = Self { thread: 0, location: 0, accesses: 0, fences: 0, frozen: false };
+}
+
+/// What is picked, or may be.
+pub(super) struct Pick {
     /// It is sequentially consistent.
     pub ordered: bool,
+    pub key: u64,
+    /// The store whose release clock it acquires.
+    pub acquired: Option<u32>,
 }
 
 pub(super) struct Window {
     accesses: Nodes,
-    fences: Nodes,
     thread: [u32; WINDOW],
-    /// By thread, which release makes that happen before an access, or a fence, which must then come later.
+    /// The release of its thread that makes it happen before what acquires it, strongly if it is an access.
     number: [u32; WINDOW],
-    location: [u32; WINDOW],
     key: [u64; WINDOW],
+    location: [u32; WINDOW],
     /// Which can be reached from each, and from which each can be reached.
     after: [Nodes; WINDOW],
     before: [Nodes; WINDOW],
-    stamp: [u64; WINDOW],
-    stamps: u64,
-    clocks: Rows,
-    /// Some fences have left.
-    frozen_fences: bool,
-    at: Vec<AtLocation>,
-    followed: Vec<u32>,
-    followed_number: u64,
-    followed_all: bool,
+    fences: Fences,
 }
 
 impl Window {
     pub(super) fn new(locations: usize) -> Self {
-        let mut clocks = Rows::new(WINDOW + 2, 0);
-        clocks.begin();
         Self {
             accesses: 0,
-            fences: 0,
             thread: [0; WINDOW],
             number: [0; WINDOW],
-            location: [0; WINDOW],
             key: [0; WINDOW],
+            location: [0; WINDOW],
             after: [0; WINDOW],
             before: [0; WINDOW],
-            stamp: [0; WINDOW],
-            stamps: 0,
-            clocks,
-            frozen_fences: false,
-            at: vec![AtLocation::default(); locations],
-            followed: Vec::with_capacity(FOLLOWED),
-            followed_number: 0,
-            followed_all: true,
+            fences: Fences::new(locations),
         }
     }
 
     pub(super) fn begin(&mut self) {
         self.accesses = 0;
-        self.fences = 0;
-        self.frozen_fences = false;
-        self.clocks.begin();
-        self.follow_none();
-    }
-
-    fn follow_none(&mut self) {
-        self.followed.clear();
-        self.followed_number += 1;
-        self.followed_all = true;
+        // There may be fewer threads now.
+        self.thread = [0; WINDOW];
+        self.fences.begin();
     }
 
     pub(super) fn widen(&mut self, lanes: usize) {
-        self.clocks.widen(WINDOW + 2, lanes);
+        self.fences.widen(lanes);
     }
 
-    pub(super) fn grow(&mut self, locations: usize, stride: usize) {
-        self.at.resize(locations, AtLocation::default());
-        if stride > self.clocks.capacity() {
-            self.clocks.grow(WINDOW + 2, stride);
-        }
+    pub(super) fn grow(&mut self, locations: usize, threads: usize) {
+        self.fences.grow(locations, threads);
+    }
+
+    #[inline]
+    fn all(&self) -> Nodes {
+        self.accesses | self.fences.live
     }
 
     /// Whether an access that is not SC can be forbidden anything, or is of interest later.
     #[inline]
     pub(super) fn has_fences(&self) -> bool {
-        self.fences != 0 || self.frozen_fences
+        self.fences.live != 0 || self.fences.have_left
     }
 
-    /// Of the fences, those that happen before a step with that clock, and with another one if it acquires it.
+    /// Those that happen before a step of a thread with that clock.
     #[inline]
-    fn fences_before(&self, thread: usize, clock: &[u32], acquired: Option<&[u32]>) -> Nodes {
-        let mut before = 0;
-        for node in nodes(self.fences) {
-            let (of, number) = (self.thread[node] as usize, self.number[node]);
-            let seen = of == thread || clock[of] >= number || acquired.is_some_and(|acquired| acquired[of] >= number);
-            before |= Nodes::from(seen) << node;
+    fn earlier(&self, thread: usize, clock: &[u32]) -> Nodes {
+        let mut earlier = 0;
+        for (node, (of, number)) in self.thread.iter().zip(&self.number).enumerate() {
+            let of = *of as usize;
+            earlier |= Nodes::from(of == thread || clock[of] >= *number) << node;
         }
-        before
-    }
-
-    /// Whether one of the fences that have left happens before such a step.
-    fn is_after_frozen(&self, clock: &[u32], acquired: Option<&[u32]>) -> bool {
-        let numbers = self.clocks.row(FROZEN_FENCES);
-        let after = |clock: &[u32]| numbers.iter().zip(clock).any(|(&number, &seen)| number != 0 && seen >= number);
-        self.frozen_fences && (after(clock) || acquired.is_some_and(after))
-    }
-
-    /// Which fences have seen something newer there than `key`, and which accesses there are newer.
-    #[inline]
-    fn out_of(&mut self, histories: &Histories, location: u32, key: u64) -> Nodes {
-        let mut out = 0;
-        for node in nodes(self.accesses) {
-            out |= Nodes::from(self.location[node] == location && self.key[node] > key) << node;
-        }
-        for node in nodes(self.fences) {
-            out |= Nodes::from(self.seen_by(histories, node, location) > key) << node;
-        }
-        out
-    }
-
-    /// Which must come before an access with that key, besides the fences that happen before it.
-    #[inline]
-    fn into(&mut self, histories: &Histories, access: &Access, clock: &[u32], key: u64) -> Nodes {
-        let mut into = 0;
-        for node in nodes(self.accesses) {
-            let of = self.thread[node] as usize;
-            let earlier = of == access.thread || clock[of] > self.number[node];
-            let older = self.location[node] == access.location && self.key[node] < key;
-            into |= Nodes::from(earlier | older) << node;
-        }
-        for node in nodes(self.fences) {
-            into |= Nodes::from(*self.precedes(histories, node, access.location) < key) << node;
-        }
-        into
-    }
-
-    /// What is known of that fence there, after what it has seen is known.
-    #[inline]
-    fn entry(&mut self, histories: &Histories, node: usize, location: u32) -> &mut AtLocation {
-        let entry = &mut self.at[location as usize];
-        if entry.stamps[node] != self.stamp[node] {
-            entry.stamps[node] = self.stamp[node];
-            entry.precedes[node] = u64::MAX;
-            entry.seen[node] = highest_seen(histories, location, self.clocks.row(node));
-        }
-        entry
+        earlier & self.all()
     }
 
     #[inline]
-    fn seen_by(&mut self, histories: &Histories, fence: usize, location: u32) -> u64 {
-        self.entry(histories, fence, location).seen[fence]
+    pub(super) fn access_by(&self, thread: usize, location: u32, clock: &[u32]) -> Access {
+        let earlier = self.earlier(thread, clock);
+        let (accesses, fences) = (earlier & self.accesses, earlier & self.fences.live);
+        Access { thread, location, accesses, fences, frozen: self.fences.left_before(clock) }
     }
 
+    /// Fences that happen before the access if it acquires that.
     #[inline]
-    fn precedes(&mut self, histories: &Histories, fence: usize, location: u32) -> &mut u64 {
-        &mut self.entry(histories, fence, location).precedes[fence]
+    fn fences_before(&self, histories: &Histories, access: &Access, pick: &Pick) -> Nodes {
+        let mut fences = access.fences;
+        if let Some(acquired) = pick.acquired {
+            let acquired = histories.clocks.row(acquired as usize);
+            for node in nodes(self.fences.live & !fences) {
+                fences |= Nodes::from(acquired[self.thread[node] as usize] >= self.number[node]) << node;
+            }
+        }
+        fences
     }
 
-    /// Whether the access may not have that key, and acquire that clock.
-    pub(super) fn forbids(
-        &mut self,
-        histories: &Histories,
-        access: &Access,
-        clock: &[u32],
-        key: u64,
-        acquired: Option<&[u32]>,
-    ) -> bool {
-        let fences = self.fences_before(access.thread, clock, acquired);
-        let constrained = access.ordered || fences != 0 || self.is_after_frozen(clock, acquired);
-        if !constrained {
+    /// Which must come before an access with that key there, because of what they access, and which after it.
+    #[inline]
+    fn around(&mut self, histories: &Histories, location: u32, key: u64) -> (Nodes, Nodes) {
+        let (mut into, mut out) = (0, 0);
+        for node in nodes(histories.location(location).ordered) {
+            into |= Nodes::from(self.key[node] < key) << node;
+            out |= Nodes::from(self.key[node] > key) << node;
+        }
+        for node in nodes(self.fences.live) {
+            let (seen, precedes) = self.fences.at(histories, node, location);
+            into |= Nodes::from(precedes < key) << node;
+            out |= Nodes::from(seen > key) << node;
+        }
+        (into, out)
+    }
+
+    /// Whether the access may not be that.
+    #[inline]
+    pub(super) fn forbids(&mut self, histories: &Histories, access: &Access, pick: &Pick) -> bool {
+        let fences = self.fences_before(histories, access, pick);
+        let acquired = pick.acquired.map(|acquired| histories.clocks.row(acquired as usize));
+        let frozen = access.frozen || acquired.is_some_and(|acquired| self.fences.left_before(acquired));
+        if !pick.ordered && fences == 0 && !frozen {
             return false;
         }
-        if key < histories.location(access.location).frozen
-            || self.frozen_fences && key < highest_seen(histories, access.location, self.clocks.row(FROZEN_CLOCK))
+        if pick.key < histories.location(access.location).frozen
+            || pick.key < self.fences.seen_by_left(histories, access.location)
         {
             return true;
         }
-        let out = self.out_of(histories, access.location, key);
+        let (into, out) = self.around(histories, access.location, pick.key);
         if out == 0 {
             return false;
         }
-        let into = if access.ordered { self.into(histories, access, clock, key) | fences } else { fences };
-        self.with_all_after(out) & into != 0
+        let into = if pick.ordered { into | access.accesses | fences } else { fences };
+        (out | union(&self.after, out)) & into != 0
     }
 
+    /// The access is made; there is room for it if it is SC. `number` is that of its thread's next release that is neither
+    /// before nor part of it.
     #[inline]
-    fn with_all_after(&self, set: Nodes) -> Nodes {
-        nodes(set).fold(set, |all, node| all | self.after[node])
-    }
-
-    #[inline]
-    fn with_all_before(&self, set: Nodes) -> Nodes {
-        nodes(set).fold(set, |all, node| all | self.before[node])
-    }
-
-    /// The access is made, with that key; there is room for it if it is SC. `clock` is its thread's before it acquires.
-    pub(super) fn access(
-        &mut self,
-        histories: &Histories,
-        access: &Access,
-        clock: &[u32],
-        key: u64,
-        newest: bool,
-        acquired: Option<&[u32]>,
-        number: u32,
-    ) {
-        let fences = self.fences_before(access.thread, clock, acquired);
-        if access.ordered || fences != 0 {
-            let out = if newest { 0 } else { self.out_of(histories, access.location, key) };
-            let into = if access.ordered { self.into(histories, access, clock, key) | fences } else { fences };
-            let (into, out) = (self.with_all_before(into), self.with_all_after(out));
-            self.connect(into, out);
-            if access.ordered {
-                let node = self.add(into, out);
-                self.accesses |= 1 << node;
-                self.thread[node] = access.thread as u32;
-                self.number[node] = number;
-                self.location[node] = access.location;
-                self.key[node] = key;
+    pub(super) fn add_access(&mut self, histories: &mut Histories, access: &Access, pick: &Pick, number: u32) {
+        let fences = self.fences_before(histories, access, pick);
+        if pick.ordered || fences != 0 {
+            let (into, out) = self.around(histories, access.location, pick.key);
+            let into = if pick.ordered { into | access.accesses | fences } else { fences };
+            let into = into | union(&self.before, into);
+            let out = out | union(&self.after, out);
+            if out != 0 {
+                add_to(&mut self.after, into, out);
+                add_to(&mut self.before, out, into);
             }
-        }
-        for node in nodes(fences) {
-            let precedes = self.precedes(histories, node, access.location);
-            *precedes = key.min(*precedes);
+            if pick.ordered {
+                let node = self.add(into, out, access.thread, number);
+                self.accesses |= 1 << node;
+                self.key[node] = pick.key;
+                self.location[node] = access.location;
+                histories.locations[access.location as usize].ordered |= 1 << node;
+            }
         }
         if fences != 0 {
-            self.follow(access.location);
-        }
-    }
-
-    /// Fences precede accesses there.
-    fn follow(&mut self, location: u32) {
-        let entry = &mut self.at[location as usize];
-        if entry.listed != self.followed_number && self.followed_all {
-            entry.listed = self.followed_number;
-            if self.followed.len() < FOLLOWED {
-                self.followed.push(location);
-            } else {
-                self.followed_all = false;
-            }
+            self.fences.precede(histories, fences, access.location, pick.key);
         }
     }
 
     /// A fence is made; there is room for it. `clock` is its thread's after it has acquired and released: the fence is the
     /// release of that number.
-    pub(super) fn fence(&mut self, histories: &Histories, thread: usize, clock: &[u32], number: u32) {
-        // A node of its own for what it has seen: nothing can be reached from it.
-        let node = self.add(0, 0);
-        self.thread[node] = thread as u32;
-        self.number[node] = number;
-        self.stamps += 1;
-        self.stamp[node] = self.stamps;
-        clocks::copy(self.clocks.row_mut(node), clock);
-        let mut into = self.fences_before(thread, clock, None);
-        for earlier in nodes(self.accesses) {
-            let of = self.thread[earlier] as usize;
-            let before = of == thread
-                || clock[of] > self.number[earlier]
-                || self.key[earlier] < self.seen_by(histories, node, self.location[earlier]);
-            into |= Nodes::from(before) << earlier;
+    pub(super) fn add_fence(&mut self, histories: &Histories, thread: usize, clock: &[u32], number: u32) {
+        let mut into = self.earlier(thread, clock);
+        let (accesses, fences) = (self.accesses & !into, self.fences.live);
+        // Nothing can be reached from it.
+        let node = self.add(0, 0, thread, number);
+        self.fences.add(node, clock);
+        for earlier in nodes(accesses) {
+            let (seen, _) = self.fences.at(histories, node, self.location[earlier]);
+            into |= Nodes::from(self.key[earlier] < seen) << earlier;
         }
-        if !self.followed_all {
-            into |= self.fences;
-        }
-        if into & self.fences != self.fences {
-            for index in 0..self.followed.len() {
-                let location = self.followed[index];
-                let seen = self.seen_by(histories, node, location);
-                for earlier in nodes(self.fences & !into) {
-                    into |= Nodes::from(*self.precedes(histories, earlier, location) < seen) << earlier;
-                }
-            }
-        }
-        let into = self.with_all_before(into);
-        for earlier in nodes(into) {
-            self.after[earlier] |= 1 << node;
-        }
+        into |= self.fences.preceding(histories, node, fences & !into);
+        into |= union(&self.before, into);
+        add_to(&mut self.after, into, 1 << node);
         self.before[node] = into;
-        self.fences |= 1 << node;
-    }
-
-    /// All of `into`, which holds all that is before one of it, come before all of `out`.
-    fn connect(&mut self, into: Nodes, out: Nodes) {
-        if out != 0 {
-            for node in nodes(into) {
-                self.after[node] |= out;
-            }
-            for node in nodes(out) {
-                self.before[node] |= into;
-            }
-        }
     }
 
     /// A node between those; there is room for it.
-    fn add(&mut self, into: Nodes, out: Nodes) -> usize {
-        let node = (!(self.accesses | self.fences)).trailing_zeros() as usize;
-        for earlier in nodes(into) {
-            self.after[earlier] |= 1 << node;
-        }
-        for later in nodes(out) {
-            self.before[later] |= 1 << node;
-        }
+    #[inline]
+    fn add(&mut self, into: Nodes, out: Nodes, thread: usize, number: u32) -> usize {
+        let node = (!self.all()).trailing_zeros() as usize % WINDOW;
+        add_to(&mut self.after, into, 1 << node);
+        add_to(&mut self.before, out, 1 << node);
         self.after[node] = out;
         self.before[node] = into;
+        self.thread[node] = thread as u32;
+        self.number[node] = number;
         node
     }
 
     /// Makes room for one, before the options of a step are counted.
     #[inline]
     pub(super) fn make_room(&mut self, histories: &mut Histories) {
-        let all = self.accesses | self.fences;
+        let all = self.all();
         if all.count_ones() as usize == WINDOW {
-            self.freeze(histories, all);
-        }
-    }
-
-    /// Removes one that nothing precedes.
-    fn freeze(&mut self, histories: &mut Histories, all: Nodes) {
-        // An acyclic graph has one.
-        let node = nodes(all).find(|node| self.before[*node] == 0).unwrap_or(0);
-        for later in nodes(self.after[node]) {
-            self.before[later] &= !(1 << node);
-        }
-        if self.accesses & 1 << node != 0 {
-            self.accesses &= !(1 << node);
-            let location = &mut histories.locations[self.location[node] as usize];
-            location.frozen = location.frozen.max(self.key[node]);
-            return;
-        }
-        self.fences &= !(1 << node);
-        if !self.frozen_fences {
-            self.frozen_fences = true;
-            self.clocks.clear(FROZEN_CLOCK);
-            self.clocks.clear(FROZEN_FENCES);
-        }
-        let (frozen, clock) = self.clocks.pair(FROZEN_CLOCK, node);
-        clocks::join(frozen, clock);
-        let first = &mut self.clocks.row_mut(FROZEN_FENCES)[self.thread[node] as usize];
-        if *first == 0 {
-            *first = self.number[node];
-        }
-        if self.fences == 0 {
-            self.follow_none();
+            // An acyclic graph has one that nothing precedes.
+            let node = nodes(all).find(|node| self.before[*node] == 0).unwrap_or(0);
+            take_out(&mut self.before, node);
+            if self.accesses >> node & 1 != 0 {
+                self.accesses &= !(1 << node);
+                let location = &mut histories.locations[self.location[node] as usize];
+                location.ordered &= !(1 << node);
+                location.frozen = location.frozen.max(self.key[node]);
+            } else {
+                self.fences.leave(node, self.thread[node] as usize, self.number[node]);
+            }
         }
     }
 }
 
-/// The key of the newest access there that `clock` has seen, 0 if there is none.
-fn highest_seen(histories: &Histories, location: u32, clock: &[u32]) -> u64 {
-    let at = histories.location(location);
-    if at.count == 0 {
-        return 0;
+/// Takes a node out of all sets.
+#[inline]
+fn take_out(sets: &mut [Nodes; WINDOW], node: usize) {
+    for set in sets {
+        *set &= !(1 << node);
     }
-    let Some(index) = histories.newest_seen(location, clock, None) else {
-        // It may have seen one that is no longer kept.
-        return if at.incomplete { histories.record(at.stores[0]).key - 1 } else { 0 };
-    };
-    let number = at.stores[index];
-    let record = histories.record(number);
-    let first = histories.first.row(number as usize);
-    // Accesses of the writer itself count as the write: what is ordered by its reads is ordered by program order, too.
-    let read = first.iter().zip(clock).enumerate().any(|(thread, (first, seen))| first < seen && thread != usize::from(record.thread));
-    record.key + u64::from(read)
 }

@@ -23,7 +23,7 @@ impl Session {
     pub fn load_probes(&mut self, object: &Path) -> Result<&Probes> {
         let probes = Probes::load(object)?;
         hooks::set_origin(probes.origin());
-        hooks::look_for_fences(object);
+        hooks::look_at(object);
         Ok(self.probes.insert(probes))
     }
 

@@ -22,7 +22,7 @@ impl Session {
     pub fn load_image(&mut self, path: &Path, arguments: &[String]) -> Result<()> {
         let image = Image::load(path, arguments)?;
         hooks::set_origin(image.origin());
-        hooks::look_for_fences(path);
+        hooks::look_at(path);
         if sanitizer::loaded() == Sanitizer::None {
             process::tell_faults_of(path, &image.memory());
         }
