@@ -65,6 +65,13 @@ impl Judge {
         }
     }
 
+    /// The same of executions under a weak memory model.
+    #[must_use]
+    pub fn under_weak_memory(mut self) -> Self {
+        self.history.under_weak_memory();
+        self
+    }
+
     /// Says what is wrong with the execution, if anything is. Sanitizer reports are not its concern.
     pub fn judge(&mut self, execution: &Execution) -> Judgement {
         match &execution.ending {

@@ -9,6 +9,7 @@ use crate::feedback::States;
 use crate::model::execution::{Ending, Event, Step};
 use crate::model::offers::Offers;
 use crate::model::schedule::Schedule;
+use crate::model::settings::MemoryModel;
 use crate::model::verdict::{Judgement, Verdict};
 use crate::oracle::{Judge, exit};
 use crate::reference::Expectations;
@@ -85,6 +86,7 @@ impl Loaded {
     pub fn graph(session: &mut Session, graph: TaskGraph, threads: u16, offers: &Offers, has_states: bool) -> Self {
         session.load(&graph);
         let judge = Judge::of_runtime(&graph, threads, Expectations::of(&graph), offers);
+        let judge = if session.memory() == MemoryModel::Sc { judge } else { judge.under_weak_memory() };
         let states = has_states.then(|| States::of(&graph));
         Self::TaskGraph(Box::new(LoadedGraph { graph, judge, states }))
     }

@@ -194,6 +194,12 @@ impl Session {
         self.memory = memory;
     }
 
+    /// The memory model of executions.
+    #[must_use]
+    pub fn memory(&self) -> MemoryModel {
+        self.memory
+    }
+
     /// Makes `graph` the one that is executed.
     pub fn load(&mut self, graph: &TaskGraph) {
         self.injections = graph.injections;

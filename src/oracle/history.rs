@@ -85,6 +85,11 @@ impl History {
         }
     }
 
+    /// The executions are under a weak memory model.
+    pub fn under_weak_memory(&mut self) {
+        self.tracks.iter_mut().for_each(Track::under_weak_memory);
+    }
+
     pub fn reset(&mut self) {
         // `calls` and `resumes` are written at a beginning before they are read at an end.
         for object in self.touched.drain(..) {

@@ -276,6 +276,9 @@ impl Object {
         {
             return lease.unsure(action, effect);
         }
+        if let (Self::Processor(processor), Action::Enter, Some(0)) = (&*self, action, result) {
+            return processor.may_refuse(caller.thread);
+        }
         self.perform(caller, action).is_some_and(|gave| result.is_none_or(|result| gave == result))
     }
 

@@ -61,6 +61,9 @@ pub(super) struct Record {
     /// The next ones in modification order. `older` is also the next one that is free.
     pub older: u32,
     pub newer: u32,
+    /// In the graph of sequentially consistent operations: its store, and loads that read it.
+    pub written: Nodes,
+    pub read: Nodes,
     pub thread: u16,
     /// A read-modify-write, so there is none between it and the one before.
     pub update: bool,
@@ -69,8 +72,17 @@ pub(super) struct Record {
 }
 
 impl Record {
-    const NEW: Self =
-        Self { key: 0, step: NONE, older: NONE, newer: NONE, thread: NOBODY, update: false, releases: false };
+    const NEW: Self = Self {
+        key: 0,
+        step: NONE,
+        older: NONE,
+        newer: NONE,
+        written: 0,
+        read: 0,
+        thread: NOBODY,
+        update: false,
+        releases: false,
+    };
 }
 
 /// All locations of an execution.

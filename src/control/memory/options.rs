@@ -3,7 +3,7 @@
 use super::cells;
 use super::clocks;
 use super::history::{KEPT, NOBODY, NONE};
-use super::window::{Access, Pick};
+use super::window::{Access, Nodes, Pick};
 use super::{Level, Memory, Order};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,14 +191,12 @@ impl Memory {
             self.window.make_room(&mut self.histories);
         }
         let watched = ordered || self.window.has_fences();
-        let clock = self.current.row(thread);
         if watched {
-            self.step.access = self.window.access_by(thread, location, clock);
+            self.step.access = self.window.access_by(thread, location, self.current.row(thread), ordered);
         }
-        let mut count = 0;
-        let mut number = self.step.options[0];
+        let (mut count, mut newer, mut number) = (0, 0, self.step.options[0]);
         while number != NONE && count < KEPT {
-            if number == self.step.options[0] || self.is_allowed(number, watched) {
+            if count == 0 || self.is_allowed(number, watched, newer) {
                 self.step.options[count] = number;
                 count += 1;
             }
@@ -206,7 +204,9 @@ impl Memory {
             if first[thread] != NONE || clocks::any_less(first, self.current.row(thread)) {
                 break;
             }
-            number = self.histories.record(number).older;
+            let record = self.histories.record(number);
+            newer |= record.read | record.written;
+            number = record.older;
         }
         self.step.count = count;
         count as u32
@@ -214,9 +214,7 @@ impl Memory {
 
     /// Whether it can read that store, or be placed after it, which is not the newest.
     #[inline]
-    fn is_allowed(&mut self, number: u32, watched: bool) -> bool {
-        let record = self.histories.record(number);
-        let (key, releases) = (record.key, record.releases);
+    fn is_allowed(&mut self, number: u32, watched: bool, newer: Nodes) -> bool {
         let (kind, order) = self.as_what(number);
         if kind != Kind::Load && !self.histories.has_gap(number) {
             return false;
@@ -224,9 +222,17 @@ impl Memory {
         if !watched {
             return true;
         }
-        let key = key + if kind == Kind::Load { 1 } else { 2 };
-        let acquires = kind != Kind::Store && order.acquires() && releases;
-        let pick = Pick { ordered: order == Order::SeqCst, key, acquired: acquires.then_some(number) };
+        let pick = self.pick(number, kind, order, newer);
         !self.window.forbids(&self.histories, &self.step.access, &pick)
+    }
+
+    /// What is picked, or may be; a store has no key of its own yet.
+    #[inline]
+    pub(super) fn pick(&self, store: u32, kind: Kind, order: Order, newer: Nodes) -> Pick {
+        let record = self.histories.record(store);
+        let loads = kind == Kind::Load;
+        let key = record.key + if loads { 1 } else { 2 };
+        let acquires = kind != Kind::Store && order.acquires() && record.releases;
+        Pick { ordered: order == Order::SeqCst, loads, key, store, acquires, newer }
     }
 }

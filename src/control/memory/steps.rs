@@ -4,7 +4,6 @@ use super::cells;
 use super::clocks;
 use super::history::{NOBODY, NONE, Record};
 use super::options::Kind;
-use super::window::Pick;
 use super::{Level, Memory, Order};
 
 impl Memory {
@@ -82,7 +81,7 @@ impl Memory {
         let Record { key, thread: writer, .. } = self.histories.records[number];
         let is_others = usize::from(writer) != thread && writer != NOBODY;
         if self.level == Level::Cpp20 {
-            self.order(record, key + 1, order, Kind::Load);
+            self.order(record, record, Kind::Load, order);
             let first = &mut self.histories.first.row_mut(number)[thread];
             *first = (*first).min(self.threads[thread].releases);
         } else {
@@ -113,8 +112,7 @@ impl Memory {
         let at = number as usize;
         let before = self.threads[thread].releases;
         if self.level == Level::Cpp20 {
-            let key = self.histories.records[at].key;
-            self.order(from, key, order, kind);
+            self.order(from, number, kind, order);
             self.histories.first.row_mut(at)[thread] = before;
         } else {
             self.time += 1;
@@ -142,7 +140,8 @@ impl Memory {
             clocks::copy(self.histories.clocks.row_mut(at), released);
         }
         if goes_on {
-            self.histories.join_clock(number, from);
+            let (to, from) = self.histories.clocks.pair(at, from as usize);
+            if released.is_some() { clocks::join(to, from) } else { clocks::copy(to, from) }
         }
         if newest {
             self.step.unsettled = number;
@@ -153,20 +152,29 @@ impl Memory {
         self.histories.cells.address(at)
     }
 
-    /// Tells the order of sequentially consistent operations of an access with that key, before it acquires.
+    /// Tells the order of sequentially consistent operations of an access, before it acquires: it reads `from` or is placed
+    /// after it, and is or reads `record`.
     #[inline]
-    fn order(&mut self, from: u32, key: u64, order: Order, kind: Kind) {
-        let ordered = order == Order::SeqCst;
-        if !ordered && !self.window.has_fences() {
+    fn order(&mut self, from: u32, record: u32, kind: Kind, order: Order) {
+        if order != Order::SeqCst && !self.window.has_fences() {
             return;
         }
+        let mut newer = 0;
+        let mut next = self.histories.record(record).newer;
+        while next != NONE {
+            let record = self.histories.record(next);
+            newer |= record.read | record.written;
+            next = record.newer;
+        }
+        let mut pick = self.pick(from, kind, order, newer);
+        if kind != Kind::Load {
+            pick.key = self.histories.record(record).key;
+        }
         let Self { histories, window, step, threads, .. } = self;
-        let acquires = kind != Kind::Store && order.acquires() && histories.record(from).releases;
-        let pick = Pick { ordered, key, acquired: acquires.then_some(from) };
         // It strongly happens before what acquires the next release of its thread, not its own.
         let own = kind != Kind::Load && order.releases();
         let number = threads[step.thread].releases + u32::from(own) + 1;
-        window.add_access(histories, &step.access, &pick, number);
+        window.add_access(histories, &step.access, &pick, number, record);
     }
 
     /// A thread has read that store.

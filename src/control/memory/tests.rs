@@ -3,98 +3,103 @@
 mod axioms;
 mod buffers;
 mod explore;
+mod places;
 mod program;
 mod random;
 
-use axioms::{MODELS, Model};
+use axioms::{Execution, MODELS, Model};
 use explore::Explorer;
-use program::parse;
+use program::{Graphs, Program, parse};
+use random::Random;
 
 use super::{Level, Memory};
 
-const LITMUS: &str = include_str!("tests/litmus.txt");
+const LEVELS: [(Level, Model); 3] =
+    [(Level::Sc, Model::Sc), (Level::Tso, Model::Tso), (Level::Cpp20, Model::Cpp20)];
 
-#[test]
-fn generate() {
-    let mut memory = Memory::new();
-    for line in LITMUS.lines() {
-        if line.starts_with('#') || line.trim().is_empty() {
-            println!("{line}");
-            continue;
-        }
-        let mut parts = line.split(';');
-        let name = parts.next().unwrap().trim();
-        let text = parts.next().unwrap().trim();
-        let program = parse(text);
-        let by = axioms::executions(&program, &MODELS);
-        let counts: Vec<usize> = by.iter().map(|g| g.len()).collect();
-        let machine: Vec<_> = [Level::Sc, Level::Tso, Level::Cpp20]
-            .into_iter()
-            .map(|level| Explorer::new(&program, level, 0).all(&mut memory, true, false))
-            .collect();
-        let buffered = buffers::executions(&program);
-        println!("{name:22}; {text:70}; {:3} {:3} {:3}", counts[0], counts[1], counts[2]);
-        for (n, level) in [Level::Sc, Level::Tso, Level::Cpp20].into_iter().enumerate() {
-            if machine[n] != by[n] {
-                println!(
-                    "   !!! {level:?} machine {} missing {:?} wrong {:?}",
-                    machine[n].len(),
-                    by[n].difference(&machine[n]).next(),
-                    machine[n].difference(&by[n]).next()
-                );
-            }
-        }
-        if buffered != by[1] {
-            println!("   !!! buffers {}", buffered.len());
-        }
-        if counts[3] != counts[2] || counts[4] != counts[2] {
-            println!("   ??? text {} rc11 {}", counts[3], counts[4]);
+/// One that is missing, or wrong.
+fn difference(found: &Graphs, allowed: &Graphs) -> Option<String> {
+    let missing = allowed.difference(found).next().map(|graph| format!("missing: {graph:?}"));
+    missing.or_else(|| found.difference(allowed).next().map(|graph| format!("wrong: {graph:?}")))
+}
+
+/// The executions that axioms allow, by level, after those of the machine were compared with them.
+fn compare(program: &Program, memory: &mut Memory, variant: usize) -> Vec<Graphs> {
+    let allowed = axioms::executions(program, &MODELS);
+    for ((level, _), allowed) in LEVELS.iter().zip(&allowed) {
+        let found = Explorer::new(program, *level, variant).all(memory, variant % 2 == 1);
+        if let Some(difference) = difference(&found, allowed) {
+            panic!("{level:?}: {difference} of {program:?}");
         }
     }
+    if let Some(difference) = difference(&buffers::executions(program), &allowed[1]) {
+        panic!("store buffers: {difference} of {program:?}");
+    }
+    let [sc, tso, cpp20, text, rc11] = &allowed[..] else { panic!("five models") };
+    assert!(sc.is_subset(tso) && sc.is_subset(cpp20), "interleavings are always allowed: {program:?}");
+    assert!(cpp20.is_subset(text) && cpp20.is_subset(rc11), "both C++20 and RC11 allow what is made: {program:?}");
+    allowed
 }
 
 #[test]
-fn random_programs() {
-    let count: usize = std::env::var("THREADBARE_MEMORY_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+fn litmus_tests_have_the_executions_that_are_allowed() {
     let mut memory = Memory::new();
-    let mut random = random::Random(1);
-    let (mut graphs, mut differ) = ([0; 5], [0; 2]);
-    let mut bad = 0;
-    let mut slowest = std::time::Duration::ZERO;
-    let mut times = [std::time::Duration::ZERO; 2];
-    for number in 0..count {
+    let mut names = std::collections::BTreeSet::new();
+    for line in include_str!("tests/litmus.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split(';').map(str::trim).collect();
+        let [name, text, counts] = fields[..] else { panic!("three fields: {line}") };
+        assert!(names.insert(name), "{name} is there twice");
+        let counts: Vec<usize> = counts.split_whitespace().map(|count| count.parse().expect("a count")).collect();
+        let allowed = compare(&parse(text), &mut memory, names.len());
+        let found: Vec<usize> = allowed[..3].iter().map(Graphs::len).collect();
+        assert_eq!(found, counts, "{name}: {text}");
+    }
+    assert!(names.len() >= 150, "the tests are here");
+}
+
+/// How many random programs are compared.
+fn programs() -> usize {
+    std::env::var("THREADBARE_MEMORY_PROGRAMS").map_or(300, |count| count.parse().expect("a number"))
+}
+
+#[test]
+fn random_programs_have_the_executions_that_are_allowed() {
+    let mut memory = Memory::new();
+    let mut random = Random(1);
+    let mut counts = [0; MODELS.len()];
+    for variant in 0..programs() {
         let program = random::program(&mut random);
-        let t = std::time::Instant::now();
-        let by = axioms::executions(&program, &MODELS);
-        times[0] += t.elapsed();
-        slowest = slowest.max(t.elapsed());
-        for n in 0..5 {
-            graphs[n] += by[n].len();
-        }
-        differ[0] += usize::from(by[3] != by[2]);
-        differ[1] += usize::from(by[4] != by[2]);
-        assert!(by[2].is_subset(&by[3]), "not in text {program:?}");
-        assert!(by[2].is_subset(&by[4]), "not in rc11 {program:?}");
-        assert_eq!(buffers::executions(&program), by[1]);
-        for (n, level) in [Level::Sc, Level::Tso, Level::Cpp20].into_iter().enumerate() {
-            let t = std::time::Instant::now();
-            let machine = Explorer::new(&program, level, number % 256).all(&mut memory, true, number % 2 == 1);
-            times[1] += t.elapsed();
-            if machine != by[n] {
-                bad += 1;
-                println!(
-                    "!!! {number} {level:?} {program:?} machine {} axioms {} missing {:?} wrong {:?}",
-                    machine.len(),
-                    by[n].len(),
-                    by[n].difference(&machine).next(),
-                    machine.difference(&by[n]).next()
-                );
-            }
-        }
-        if bad > 3 {
-            break;
+        let allowed = compare(&program, &mut memory, variant);
+        for (count, allowed) in counts.iter_mut().zip(allowed) {
+            *count += allowed.len();
         }
     }
-    println!("{graphs:?} text differs {} rc11 differs {} slowest {slowest:?} {times:?}", differ[0], differ[1]);
-    assert_eq!(bad, 0);
+    println!("{} programs; executions by {MODELS:?}: {counts:?}", programs());
+    assert!(counts[0] < counts[1] && counts[1] < counts[2], "levels differ: {counts:?}");
+}
+
+/// The graph of sequentially consistent operations and the stores that are kept overflow: then less is allowed, but
+/// nothing that is wrong. And the clocks are happens-before.
+#[test]
+fn long_programs_have_only_executions_that_are_allowed() {
+    let mut memory = Memory::new();
+    let mut random = Random(2);
+    let mut weak = 0;
+    for number in 0..programs().div_ceil(3) {
+        let places = 1 + random.below(3);
+        let program = random::long_program(&mut random, 57, places);
+        for (level, model) in LEVELS {
+            let walk = Explorer::new(&program, level, number).walk(&mut memory, &mut random);
+            let execution = Execution::new(&program, &walk.graph).expect("values are those that were read");
+            assert!(execution.is_of(model), "{level:?}: {:?} of {program:?}", walk.graph);
+            weak += usize::from(!execution.is_of(Model::Sc));
+            for (one, (thread, epoch, _)) in walk.steps.iter().enumerate() {
+                for (other, (who, _, clock)) in walk.steps.iter().enumerate().filter(|(_, step)| step.0 != *thread) {
+                    let before = execution.happens_before(one, other);
+                    assert_eq!(clock[*thread] > *epoch, before, "{one} and {other} of {who}, {level:?}: {program:?}");
+                }
+            }
+        }
+    }
+    assert!(weak > programs() / 6, "executions are not only interleavings: {weak}");
 }

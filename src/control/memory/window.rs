@@ -6,7 +6,7 @@
 
 mod fences;
 
-use super::history::Histories;
+use super::history::{Histories, NONE};
 use fences::Fences;
 
 /// Operations in the graph. When one is to be added and there is no room, one that nothing precedes leaves it, and is
@@ -66,12 +66,19 @@ impl Access {
 }
 
 /// What is picked, or may be.
+#[derive(Clone, Copy)]
 pub(super) struct Pick {
     /// It is sequentially consistent.
     pub ordered: bool,
+    /// It is a load.
+    pub loads: bool,
     pub key: u64,
-    /// The store whose release clock it acquires.
-    pub acquired: Option<u32>,
+    /// The store that it reads, or after which it is placed.
+    pub store: u32,
+    /// Whether it acquires the release clock of that.
+    pub acquires: bool,
+    /// Accesses in the graph that are on newer stores.
+    pub newer: Nodes,
 }
 
 pub(super) struct Window {
@@ -81,6 +88,8 @@ pub(super) struct Window {
     number: [u32; WINDOW],
     key: [u64; WINDOW],
     location: [u32; WINDOW],
+    /// The store that an access reads or is.
+    record: [u32; WINDOW],
     /// Which can be reached from each, and from which each can be reached.
     after: [Nodes; WINDOW],
     before: [Nodes; WINDOW],
@@ -95,6 +104,7 @@ impl Window {
             number: [0; WINDOW],
             key: [0; WINDOW],
             location: [0; WINDOW],
+            record: [0; WINDOW],
             after: [0; WINDOW],
             before: [0; WINDOW],
             fences: Fences::new(locations),
@@ -138,38 +148,50 @@ impl Window {
         earlier & self.all()
     }
 
+    /// `ordered` says whether it may be sequentially consistent.
     #[inline]
-    pub(super) fn access_by(&self, thread: usize, location: u32, clock: &[u32]) -> Access {
-        let earlier = self.earlier(thread, clock);
-        let (accesses, fences) = (earlier & self.accesses, earlier & self.fences.live);
-        Access { thread, location, accesses, fences, frozen: self.fences.left_before(clock) }
+    pub(super) fn access_by(&self, thread: usize, location: u32, clock: &[u32], ordered: bool) -> Access {
+        let frozen = self.fences.left_before(clock);
+        if ordered {
+            let earlier = self.earlier(thread, clock);
+            let (accesses, fences) = (earlier & self.accesses, earlier & self.fences.live);
+            return Access { thread, location, accesses, fences, frozen };
+        }
+        let mut fences = 0;
+        for node in nodes(self.fences.live) {
+            let of = self.thread[node] as usize;
+            fences |= Nodes::from(of == thread || clock[of] >= self.number[node]) << node;
+        }
+        Access { thread, location, accesses: 0, fences, frozen }
     }
 
-    /// Fences that happen before the access if it acquires that.
+    /// Fences that happen before the access, and whether one that has left does.
     #[inline]
-    fn fences_before(&self, histories: &Histories, access: &Access, pick: &Pick) -> Nodes {
-        let mut fences = access.fences;
-        if let Some(acquired) = pick.acquired {
-            let acquired = histories.clocks.row(acquired as usize);
+    fn fences_before(&self, histories: &Histories, access: &Access, pick: &Pick) -> (Nodes, bool) {
+        let (mut fences, mut frozen) = (access.fences, access.frozen);
+        if pick.acquires && self.has_fences() {
+            let acquired = histories.clocks.row(pick.store as usize);
             for node in nodes(self.fences.live & !fences) {
                 fences |= Nodes::from(acquired[self.thread[node] as usize] >= self.number[node]) << node;
             }
+            frozen |= self.fences.left_before(acquired);
         }
-        fences
+        (fences, frozen)
     }
 
-    /// Which must come before an access with that key there, because of what they access, and which after it.
+    /// Which must come before the access, and which after it.
     #[inline]
-    fn around(&mut self, histories: &Histories, location: u32, key: u64) -> (Nodes, Nodes) {
-        let (mut into, mut out) = (0, 0);
-        for node in nodes(histories.location(location).ordered) {
-            into |= Nodes::from(self.key[node] < key) << node;
-            out |= Nodes::from(self.key[node] > key) << node;
+    fn around(&mut self, histories: &Histories, access: &Access, pick: &Pick, before: Nodes) -> (Nodes, Nodes) {
+        let (mut into, mut out) = (before, pick.newer);
+        if pick.ordered {
+            // Reads of the same store have no order.
+            let level = if pick.loads { histories.record(pick.store).read } else { 0 };
+            into |= access.accesses | histories.location(access.location).ordered & !pick.newer & !level;
         }
         for node in nodes(self.fences.live) {
-            let (seen, precedes) = self.fences.at(histories, node, location);
-            into |= Nodes::from(precedes < key) << node;
-            out |= Nodes::from(seen > key) << node;
+            let (seen, precedes) = self.fences.at(histories, node, access.location);
+            into |= Nodes::from(pick.ordered & (precedes < pick.key)) << node;
+            out |= Nodes::from(seen > pick.key) << node;
         }
         (into, out)
     }
@@ -177,9 +199,7 @@ impl Window {
     /// Whether the access may not be that.
     #[inline]
     pub(super) fn forbids(&mut self, histories: &Histories, access: &Access, pick: &Pick) -> bool {
-        let fences = self.fences_before(histories, access, pick);
-        let acquired = pick.acquired.map(|acquired| histories.clocks.row(acquired as usize));
-        let frozen = access.frozen || acquired.is_some_and(|acquired| self.fences.left_before(acquired));
+        let (fences, frozen) = self.fences_before(histories, access, pick);
         if !pick.ordered && fences == 0 && !frozen {
             return false;
         }
@@ -188,24 +208,26 @@ impl Window {
         {
             return true;
         }
-        let (into, out) = self.around(histories, access.location, pick.key);
-        if out == 0 {
-            return false;
-        }
-        let into = if pick.ordered { into | access.accesses | fences } else { fences };
-        (out | union(&self.after, out)) & into != 0
+        let (into, out) = self.around(histories, access, pick, fences);
+        out != 0 && (out | union(&self.after, out)) & into != 0
     }
 
     /// The access is made; there is room for it if it is SC. `number` is that of its thread's next release that is neither
-    /// before nor part of it.
+    /// before nor part of it; `record` is the store that it reads or is.
     #[inline]
-    pub(super) fn add_access(&mut self, histories: &mut Histories, access: &Access, pick: &Pick, number: u32) {
-        let fences = self.fences_before(histories, access, pick);
-        if pick.ordered || fences != 0 {
-            let (into, out) = self.around(histories, access.location, pick.key);
-            let into = if pick.ordered { into | access.accesses | fences } else { fences };
+    pub(super) fn add_access(
+        &mut self,
+        histories: &mut Histories,
+        access: &Access,
+        pick: &Pick,
+        number: u32,
+        record: u32,
+    ) {
+        let (fences, _) = self.fences_before(histories, access, pick);
+        if pick.ordered || fences != 0 && pick.newer != 0 || fences != 0 && histories.record(record).newer != NONE {
+            let (into, out) = self.around(histories, access, pick, fences);
             let into = into | union(&self.before, into);
-            let out = out | union(&self.after, out);
+            let out = if out == 0 { 0 } else { out | union(&self.after, out) };
             if out != 0 {
                 add_to(&mut self.after, into, out);
                 add_to(&mut self.before, out, into);
@@ -213,9 +235,13 @@ impl Window {
             if pick.ordered {
                 let node = self.add(into, out, access.thread, number);
                 self.accesses |= 1 << node;
-                self.key[node] = pick.key;
                 self.location[node] = access.location;
+                self.record[node] = record;
+                self.key[node] = pick.key;
                 histories.locations[access.location as usize].ordered |= 1 << node;
+                let record = &mut histories.records[record as usize];
+                let set = if pick.loads { &mut record.read } else { &mut record.written };
+                *set |= 1 << node;
             }
         }
         if fences != 0 {
@@ -257,27 +283,32 @@ impl Window {
     /// Makes room for one, before the options of a step are counted.
     #[inline]
     pub(super) fn make_room(&mut self, histories: &mut Histories) {
-        let all = self.all();
-        if all.count_ones() as usize == WINDOW {
-            // An acyclic graph has one that nothing precedes.
-            let node = nodes(all).find(|node| self.before[*node] == 0).unwrap_or(0);
-            take_out(&mut self.before, node);
-            if self.accesses >> node & 1 != 0 {
-                self.accesses &= !(1 << node);
-                let location = &mut histories.locations[self.location[node] as usize];
-                location.ordered &= !(1 << node);
-                location.frozen = location.frozen.max(self.key[node]);
-            } else {
-                self.fences.leave(node, self.thread[node] as usize, self.number[node]);
-            }
+        if self.all() == Nodes::from(u16::MAX) {
+            self.leave(histories);
         }
+    }
+
+    /// One that nothing precedes leaves.
+    fn leave(&mut self, histories: &mut Histories) {
+        // An acyclic graph has one.
+        let first = self.before.iter().zip(&BITS).fold(0, |all, (before, bit)| all | if *before == 0 { *bit } else { 0 });
+        let node = first.trailing_zeros() as usize % WINDOW;
+        let bit = 1 << node;
+        for before in &mut self.before {
+            *before &= !bit;
+        }
+        if self.accesses & bit == 0 {
+            return self.fences.leave(node, self.thread[node] as usize, self.number[node]);
+        }
+        self.accesses &= !bit;
+        let location = &mut histories.locations[self.location[node] as usize];
+        location.ordered &= !bit;
+        location.frozen = location.frozen.max(self.key[node]);
+        // Its record may be another one by now, which then does not have it.
+        let record = &mut histories.records[self.record[node] as usize];
+        record.read &= !bit;
+        record.written &= !bit;
     }
 }
 
-/// Takes a node out of all sets.
-#[inline]
-fn take_out(sets: &mut [Nodes; WINDOW], node: usize) {
-    for set in sets {
-        *set &= !(1 << node);
-    }
-}
+const _: () = assert!(WINDOW == 16, "all nodes are 16 bits");

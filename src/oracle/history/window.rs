@@ -70,6 +70,14 @@ impl Track {
         }
     }
 
+    /// The executions are under a weak memory model.
+    pub fn under_weak_memory(&mut self) {
+        if let Object::Processor(processor) = &mut self.initial {
+            *processor = processor.under_weak_memory();
+        }
+        self.reset();
+    }
+
     pub fn reset(&mut self) {
         self.states[0].clone_from(&self.initial);
         self.count = 1;

@@ -12,12 +12,44 @@ pub struct Processor {
     owner: Option<ThreadId>,
     /// How often the owner entered and did not leave.
     depth: u32,
+    visitors: Visitors,
+}
+
+/// Whom a thread may take for the owner although it has left, as nothing orders that before the thread's own call: under a weak
+/// memory model it may read an older store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Visitors {
+    /// Nobody: threads see the newest store.
+    Unseen,
+    Nobody,
+    One(ThreadId),
+    Several,
 }
 
 impl Processor {
     #[must_use]
     pub fn new(checks: AccessChecks) -> Self {
-        Self { checks, owner: None, depth: 0 }
+        Self { checks, owner: None, depth: 0, visitors: Visitors::Unseen }
+    }
+
+    /// The same in an execution under a weak memory model.
+    #[must_use]
+    pub fn under_weak_memory(self) -> Self {
+        Self { visitors: Visitors::Nobody, ..self }
+    }
+
+    /// Whether the thread may have been refused.
+    #[must_use]
+    pub fn may_refuse(&self, thread: ThreadId) -> bool {
+        let is_other = |owner: ThreadId| owner != thread;
+        let was_left = match self.visitors {
+            Visitors::Unseen | Visitors::Nobody => false,
+            Visitors::One(visitor) => is_other(visitor),
+            Visitors::Several => true,
+        };
+        // A thread that is inside knows it.
+        let is_inside = self.owner == Some(thread);
+        self.checks == AccessChecks::On && !is_inside && (was_left || self.owner.is_some_and(is_other))
     }
 
     /// Gives 1, or 0 if another thread is inside. An unchecked processor refuses nobody; that nobody enters
@@ -28,6 +60,11 @@ impl Processor {
         }
         self.owner = Some(thread);
         self.depth += 1;
+        self.visitors = match self.visitors {
+            Visitors::Nobody => Visitors::One(thread),
+            Visitors::One(visitor) if visitor != thread => Visitors::Several,
+            visitors => visitors,
+        };
         Some(1)
     }
 
@@ -63,6 +100,24 @@ mod tests {
         assert_eq!((processor.enter(1), processor.enter(1), processor.enter(2)), (Some(1), Some(1), Some(0)));
         assert_eq!((processor.leave(2), processor.leave(1), processor.enter(2)), (None, Some(0), Some(0)));
         assert_eq!((processor.leave(1), processor.enter(2)), (Some(0), Some(1)));
+    }
+
+    #[test]
+    fn under_weak_memory_a_thread_may_be_refused_for_one_that_has_left() {
+        let mut processor = Processor::new(AccessChecks::On).under_weak_memory();
+        assert!(!processor.may_refuse(1), "nobody was ever inside");
+        processor.enter(1);
+        processor.leave(1);
+        assert!(processor.may_refuse(2) && !processor.may_refuse(1), "a thread sees its own stores");
+        processor.enter(2);
+        assert!(processor.may_refuse(1) && !processor.may_refuse(2), "it is inside");
+        processor.leave(2);
+        assert!(processor.may_refuse(1) && processor.may_refuse(2));
+        let mut strong = Processor::new(AccessChecks::On);
+        strong.enter(1);
+        assert!(strong.may_refuse(2));
+        strong.leave(1);
+        assert!(!strong.may_refuse(2));
     }
 
     #[test]

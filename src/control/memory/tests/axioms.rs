@@ -252,7 +252,10 @@ pub fn executions(program: &Program, models: &[Model]) -> Vec<Graphs> {
 }
 
 /// One execution of a program of at most 60 operations.
-pub struct Execution(Candidate<64>);
+pub struct Execution {
+    candidate: Candidate<64>,
+    hb: Relation<64>,
+}
 
 impl Execution {
     /// `None` if its values are not what was read, or program order and reads-from have a cycle.
@@ -264,16 +267,17 @@ impl Execution {
         let search = Search::<64> { operations, locations, models: &[], reads, found: Vec::new() };
         let mut candidate = search.candidate()?;
         candidate.mo = order_of_all(&graph.writes, count);
-        Some(Self(candidate))
+        let hb = candidate.hb();
+        Some(Self { candidate, hb })
     }
 
     pub fn is_of(&self, model: Model) -> bool {
-        self.0.is_coherent() && self.0.is_of(model)
+        self.candidate.is_coherent() && self.candidate.is_of(model)
     }
 
-    /// Pairs of operations of which the first happens before the second.
+    /// Whether the first operation happens before the second.
     pub fn happens_before(&self, one: usize, other: usize) -> bool {
-        self.0.hb().has(one, other)
+        self.hb.has(one, other)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::super::{Level, Memory, Order};
 use super::program::{Action, Graph, Graphs, INITIAL, NOTHING, Operation, Program, locations, operations};
+use super::random::Random;
 
 /// What a path has come to.
-#[derive(Clone, Debug)]
 struct State {
     /// By thread, how many of its operations are made.
     made: Vec<usize>,
@@ -15,61 +15,71 @@ struct State {
     written: Vec<u8>,
     /// By step of the machine: the operation.
     steps: Vec<u8>,
+    /// All that wrote, in the order in which it was made.
+    writers: Vec<u8>,
 }
 
-/// Runs paths of a program on a memory of its own.
+/// Runs a program on a memory of its own.
 pub struct Explorer<'a> {
     program: &'a Program,
     level: Level,
     /// The number of each thread's first operation.
     begins: Vec<usize>,
+    count: usize,
     locations: usize,
-    /// The real memory: of each location 16 bytes, of which its size is used.
-    real: Box<[Cell; 8]>,
-    sizes: [u32; 8],
+    /// The real memory: 16 bytes for each location, of which as many as its size are used.
+    real: Box<[Cell; 4]>,
+    sizes: [u32; 4],
 }
 
 #[repr(align(16))]
 #[derive(Clone, Copy)]
 struct Cell([u8; 16]);
 
-/// A thread, and what it picked.
-type Path = Vec<(usize, u32)>;
+const EMPTY: [Cell; 4] = [Cell([0; 16]); 4];
+
+/// A random execution.
+pub struct Walk {
+    pub graph: Graph,
+    /// By operation: the machine's thread, how many releases it had made before, and its clock afterwards.
+    pub steps: Vec<(usize, u32, Vec<u32>)>,
+}
+
+/// The machine's number of a thread of the program: the first one has created the others and does nothing else.
+fn number_of(thread: usize) -> usize {
+    thread + 1
+}
 
 impl<'a> Explorer<'a> {
-    /// `sizes` says which sizes the locations have.
-    pub fn new(program: &'a Program, level: Level, sizes: usize) -> Self {
-        let mut begins = Vec::new();
-        let mut count = 0;
-        for thread in program {
-            begins.push(count);
-            count += thread.len();
-        }
-        let sizes = std::array::from_fn(|location| 1 << ((sizes >> location) + location) % 5);
-        Self { program, level, begins, locations: locations(program), real: Box::new([Cell([0; 16]); 8]), sizes }
+    /// `variant` says which sizes the locations have.
+    pub fn new(program: &'a Program, level: Level, variant: usize) -> Self {
+        let count = operations(program).len();
+        let begins = program.iter().scan(0, |begin, thread| Some(std::mem::replace(begin, *begin + thread.len())));
+        let sizes = std::array::from_fn(|location| 1 << ((variant >> location) + location) % 5);
+        let (begins, locations) = (begins.collect(), locations(program));
+        Self { program, level, begins, count, locations, real: Box::new(EMPTY), sizes }
     }
 
-    /// All executions. A state that was reached before is not gone on from, if `remember` says so; `reverse` takes the last
-    /// thread first.
-    pub fn all(&mut self, memory: &mut Memory, remember: bool, reverse: bool) -> Graphs {
+    /// All executions. What was reached on another way is not gone on from; `reverse` takes the last thread first.
+    pub fn all(&mut self, memory: &mut Memory, reverse: bool) -> Graphs {
         let mut found = Graphs::new();
-        let mut seen = HashSet::new();
-        let mut path = Path::new();
-        self.explore(memory, &mut path, &mut found, &mut seen, remember, reverse);
+        self.explore(memory, &mut Vec::new(), &mut found, &mut HashSet::new(), reverse);
         found
     }
 
+    /// Goes on from a path of threads and what they picked.
     fn explore(
         &mut self,
         memory: &mut Memory,
-        path: &mut Path,
+        path: &mut Vec<(usize, u32)>,
         found: &mut Graphs,
         seen: &mut HashSet<Vec<u8>>,
-        remember: bool,
         reverse: bool,
     ) {
+        if path.len() == self.count {
+            found.insert(self.replay(memory, path).graph);
+        }
         let threads = self.program.len();
-        let mut ended = true;
         for thread in 0..threads {
             let thread = if reverse { threads - 1 - thread } else { thread };
             let mut pick = 0;
@@ -78,11 +88,10 @@ impl<'a> Explorer<'a> {
                 if state.made[thread] == self.program[thread].len() {
                     break;
                 }
-                ended = false;
-                let options = self.step(memory, &mut state, thread, pick);
-                if !remember || seen.insert(state.key(self.level)) {
+                let options = self.step(memory, &mut state, thread, |_| pick);
+                if seen.insert(state.key(self.level)) {
                     path.push((thread, pick));
-                    self.explore(memory, path, found, seen, remember, reverse);
+                    self.explore(memory, path, found, seen, reverse);
                     path.pop();
                 }
                 pick += 1;
@@ -91,78 +100,84 @@ impl<'a> Explorer<'a> {
                 }
             }
         }
-        if ended {
-            found.insert(self.replay(memory, path).graph);
-        }
     }
 
-    /// One execution, of choices that `choose` makes: the number of one less than its argument.
-    pub fn walk(&mut self, memory: &mut Memory, mut choose: impl FnMut(u32) -> u32) -> Graph {
+    /// A random execution, in which what a step tells of the clocks is compared with them.
+    pub fn walk(&mut self, memory: &mut Memory, random: &mut Random) -> Walk {
         let mut state = self.replay(memory, &[]);
-        let mut left: usize = self.program.iter().map(Vec::len).sum();
-        while left > 0 {
-            let thread = choose(self.program.len() as u32) as usize;
-            if state.made[thread] < self.program[thread].len() {
-                self.step_chosen(memory, &mut state, thread, &mut choose);
-                left -= 1;
+        let mut steps = vec![(0, 0, Vec::new()); self.count];
+        // By thread: its clock, put together from what each step told.
+        let mut clocks: Vec<Vec<u32>> =
+            (0..=self.program.len()).map(|thread| memory.clock(thread).to_vec()).collect();
+        for _ in 0..self.count {
+            let left: Vec<usize> =
+                (0..self.program.len()).filter(|thread| state.made[*thread] < self.program[*thread].len()).collect();
+            let thread = left[random.below(left.len())];
+            let (who, number) = (number_of(thread), self.begins[thread] + state.made[thread]);
+            let before = memory.clock(who)[who];
+            self.step(memory, &mut state, thread, |options| random.below(options as usize) as u32);
+            for &(of, release) in memory.acquired() {
+                let known = &mut clocks[who][usize::from(of)];
+                assert!(*known < release, "only what is new is acquired");
+                *known = release;
             }
+            if let Some((of, release)) = memory.released() {
+                assert_eq!((of, release), (who, before + 1), "releases of a thread are numbered");
+                clocks[who][who] = release;
+            }
+            assert_eq!(memory.clock(who), clocks[who], "what steps tell adds up");
+            steps[number] = (who, before, clocks[who].clone());
         }
-        state.graph
+        Walk { graph: state.graph, steps }
     }
 
     fn replay(&mut self, memory: &mut Memory, path: &[(usize, u32)]) -> State {
-        let count = operations(self.program).len();
-        let graph = Graph { reads: vec![NOTHING; count], writes: vec![Vec::new(); self.locations] };
-        let (made, written) = (vec![0; self.program.len()], vec![0; count]);
-        let mut state = State { made, graph, written, steps: Vec::new() };
-        *self.real = [Cell([0; 16]); 8];
+        let graph = Graph { reads: vec![NOTHING; self.count], writes: vec![Vec::new(); self.locations] };
+        let (made, written) = (vec![0; self.program.len()], vec![0; self.count]);
+        let mut state = State { made, graph, written, steps: Vec::new(), writers: Vec::new() };
+        *self.real = EMPTY;
         memory.begin(self.level);
         for thread in 0..self.program.len() {
-            memory.add_thread(0, thread + 1);
+            memory.add_thread(0, number_of(thread));
         }
         for &(thread, pick) in path {
-            self.step(memory, &mut state, thread, pick);
+            self.step(memory, &mut state, thread, |_| pick);
         }
         state
     }
 
-    fn step(&mut self, memory: &mut Memory, state: &mut State, thread: usize, pick: u32) -> u32 {
-        let mut options = 1;
-        self.step_chosen(memory, state, thread, &mut |count| {
-            options = count;
-            pick
-        });
-        options
-    }
-
-    /// A thread makes its next operation: on the machine, and natively on the address that it gives.
-    fn step_chosen(
+    /// A thread makes its next operation: on the machine, and natively on the address that it gives. How many options it
+    /// had.
+    fn step(
         &mut self,
         memory: &mut Memory,
         state: &mut State,
         thread: usize,
-        choose: &mut impl FnMut(u32) -> u32,
-    ) {
+        choose: impl FnOnce(u32) -> u32,
+    ) -> u32 {
         let made = state.made[thread];
         let Operation { action, location, order } = self.program[thread][made];
         let number = self.begins[thread] + made;
         state.made[thread] += 1;
-        // The first thread has created the others and does nothing else.
-        let who = thread + 1;
+        let who = number_of(thread);
         let (address, size) = ((&raw mut self.real[location]).expose_provenance(), self.sizes[location]);
-        if matches!(action, Action::Object) {
-            match order {
-                Order::Release => memory.release(who, address),
-                _ => memory.acquire(who, address),
-            }
-            let all = &mut state.graph.writes[location];
-            state.graph.reads[number] = all.last().copied().unwrap_or(INITIAL);
-            all.push(number as u8);
-            return;
-        }
         let mut expected = [0; 16];
         let options = match action {
-            Action::Fence | Action::Object => return memory.fence(who, order),
+            Action::Fence => {
+                memory.fence(who, order);
+                return 1;
+            }
+            Action::Object => {
+                match order {
+                    Order::Release => memory.release(who, address),
+                    _ => memory.acquire(who, address),
+                }
+                let all = &mut state.graph.writes[location];
+                state.graph.reads[number] = all.last().copied().unwrap_or(INITIAL);
+                all.push(number as u8);
+                state.writers.push(number as u8);
+                return 1;
+            }
             Action::Load => memory.load(who, address, size, order),
             Action::Store(_) => memory.store(who, address, size, order),
             Action::Add(_) | Action::Exchange(_) => memory.read_modify_write(who, address, size, order),
@@ -173,29 +188,30 @@ impl<'a> Explorer<'a> {
                 memory.compare_exchange(who, address, size, order, failure, expected)
             }
         };
-        let pick = if options > 1 { choose(options) } else { 0 };
-        let at = memory.commit(pick);
+        let at = memory.commit(choose(options));
         let source = memory.source().map_or(INITIAL, |step| state.steps[step as usize - 1]);
-        assert_eq!(memory.steps() as usize, state.steps.len() + 1, "each operation is a step");
         state.steps.push(number as u8);
+        assert_eq!(memory.steps() as usize, state.steps.len(), "each operation is a step");
         let bytes = std::ptr::with_exposed_provenance_mut::<u8>(at);
-        // SAFETY: The machine gives the address of 16 bytes: those of the location, or a cell of its own.
-        let read = unsafe { *bytes };
+        // SAFETY: The machine gives the address of the location, or of a cell of its own.
+        let read = unsafe { bytes.read_volatile() };
         if action.reads() {
             let stored = if source == INITIAL { 0 } else { state.written[usize::from(source)] };
             assert_eq!(read, stored, "the address holds what the store wrote");
             state.graph.reads[number] = source;
         }
         if let Some(value) = action.writes(read) {
-            // SAFETY: As for reading it; nothing else refers to it now.
-            unsafe { *bytes = value };
+            // SAFETY: As for reading it; nothing refers to it now.
+            unsafe { bytes.write_volatile(value) };
             state.written[number] = value;
-            let order = &mut state.graph.writes[location];
-            let after = order.iter().position(|other| *other == source).map_or(0, |index| index + 1);
-            order.insert(after, number as u8);
-            let newest = order.last().map_or(0, |last| state.written[usize::from(*last)]);
+            state.writers.push(number as u8);
+            let all = &mut state.graph.writes[location];
+            let place = all.iter().position(|other| *other == source).map_or(0, |index| index + 1);
+            all.insert(place, number as u8);
+            let newest = all.last().map_or(0, |last| state.written[usize::from(*last)]);
             assert_eq!(self.real[location].0[0], newest, "the real location holds the newest value");
         }
+        options
     }
 }
 
@@ -210,11 +226,8 @@ impl State {
             key.extend(order);
         }
         if level == Level::Tso {
-            key.extend(self.steps.iter().filter(|number| self.graph.writes.iter().any(|order| order.contains(number))));
+            key.extend(&self.writers);
         }
         key
     }
 }
-
-/// Any order, by number.
-pub const ORDERS: [Order; 5] = [Order::Relaxed, Order::Acquire, Order::Release, Order::AcqRel, Order::SeqCst];
