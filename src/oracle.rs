@@ -69,6 +69,7 @@ impl Judge {
     #[must_use]
     pub fn under_weak_memory(mut self) -> Self {
         self.history.under_weak_memory();
+        self.differential.under_weak_memory();
         self
     }
 

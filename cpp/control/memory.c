@@ -167,44 +167,28 @@ CHECK_RANGE(loadN, 0)
 CHECK_RANGE(storeN, 1)
 
 /* Atomic operations. */
-/* src/control/hooks/atomic.rs: the target has points of its own at these (points.h), which have said where they are made. */
+/* src/control/hooks/atomic.rs: the target has points of its own at these (points.h). */
 extern int threadbare_points_are_made;
-/* src/control/hooks/weak.rs: where the program means the operation to be made. */
-extern uintptr_t threadbare_place;
-/* src/control/order.rs: ThreadSanitizer is told apart what the operation orders. For it, it is a relaxed one at the place that
- * the program means, wherever it is made. */
+/* src/control/hooks/weak.rs: for ThreadSanitizer. */
+extern const void *threadbare_made_at;
+/* src/control/order.rs: ThreadSanitizer has been told of the operation, which is made elsewhere than the program means. */
 extern int threadbare_exact;
 
 #define READS(address)                                                                                      \
   if (__asan_loadN_) __asan_loadN_((uintptr_t)(address), sizeof *(address))
 #define WRITES(address)                                                                                     \
   if (__asan_storeN_) __asan_storeN_((uintptr_t)(address), sizeof *(address))
-/* From there on `a` is where the operation is made, and `place` where the program means it to be. */
+/* From there on `a` is where the operation is made, and `meant` where the program means it to be. */
 #define POINT_OF(operation, orders, expected)                                                               \
-  __typeof__(a) place = a;                                                                                  \
+  __typeof__(a) const meant = a;                                                                            \
   if (!threadbare_points_are_made) {                                                                        \
+    threadbare_made_at = CALLER;                                                                            \
     a = (__typeof__(a))threadbare_point(a, operation, (unsigned)sizeof *a, orders, expected);               \
-  } else if (threadbare_exact) {                                                                            \
-    place = (__typeof__(a))threadbare_place;                                                                \
   }
 #define POINT(operation, order) POINT_OF(operation, order, NULL)
 /* As THREADBARE_ORDERS of points.h. */
 #define COMPARE_POINT(order, fail, expected) POINT_OF(COMPARE_EXCHANGE, (order) | (fail) << 20, expected)
-#define IS_ELSEWHERE (threadbare_exact && a != place)
-#define ORDER(order) (threadbare_exact ? __ATOMIC_RELAXED : (order))
-/* The sanitizer is shown an access that the caller means, since it sees nothing of the operation. */
-#define SHOWN(name, access, check)                                                                          \
-  if (name##_) {                                                                                            \
-    __tsan_func_entry_(CALLER);                                                                             \
-    (void)(access);                                                                                         \
-    __tsan_func_exit_();                                                                                    \
-  } else {                                                                                                  \
-    check(place);                                                                                           \
-  }
-#define SHOW_READ(bits)                                                                                     \
-  SHOWN(__tsan_atomic##bits##_load, __tsan_atomic##bits##_load_(place, __ATOMIC_RELAXED), READS)
-#define SHOW_WRITE(bits)                                                                                    \
-  SHOWN(__tsan_atomic##bits##_fetch_or, __tsan_atomic##bits##_fetch_or_(place, 0, __ATOMIC_RELAXED), WRITES)
+#define IS_SEEN_BY(function) ((function) && !threadbare_exact)
 
 /* What the compiler has no instructions for. One thread of a program under check runs at a time, so these need not be
  * atomic themselves. */
@@ -241,9 +225,9 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
   SANITIZER(type, __tsan_atomic##bits##_##name, (volatile type *a, type v, int order))                      \
   type __wrap___tsan_atomic##bits##_##name(volatile type *a, type v, int order) {                           \
     POINT(operation, order);                                                                                \
-    if (__tsan_atomic##bits##_##name##_ && !IS_ELSEWHERE)                                                   \
-      return __tsan_atomic##bits##_##name##_(a, v, ORDER(order));                                           \
-    SHOW_WRITE(bits)                                                                                        \
+    if (IS_SEEN_BY(__tsan_atomic##bits##_##name##_))                                                        \
+      return __tsan_atomic##bits##_##name##_(a, v, order);                                                  \
+    WRITES(meant);                                                                                          \
     return builtin(a, v, __ATOMIC_SEQ_CST);                                                                 \
   }
 
@@ -252,18 +236,18 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
   SANITIZER(type, __tsan_atomic##bits##_load, (const volatile type *a, int order))                          \
   type __wrap___tsan_atomic##bits##_load(const volatile type *a, int order) {                               \
     POINT(LOAD, order);                                                                                     \
-    if (__tsan_atomic##bits##_load_ && !IS_ELSEWHERE) return __tsan_atomic##bits##_load_(a, ORDER(order));  \
-    SHOW_READ(bits)                                                                                         \
+    if (IS_SEEN_BY(__tsan_atomic##bits##_load_)) return __tsan_atomic##bits##_load_(a, order);              \
+    READS(meant);                                                                                           \
     return prefix##load_n(a, __ATOMIC_SEQ_CST);                                                             \
   }                                                                                                         \
   SANITIZER(void, __tsan_atomic##bits##_store, (volatile type *a, type v, int order))                       \
   void __wrap___tsan_atomic##bits##_store(volatile type *a, type v, int order) {                            \
     POINT(STORE, order);                                                                                    \
-    if (__tsan_atomic##bits##_store_ && !IS_ELSEWHERE) {                                                    \
-      __tsan_atomic##bits##_store_(a, v, ORDER(order));                                                     \
+    if (IS_SEEN_BY(__tsan_atomic##bits##_store_)) {                                                         \
+      __tsan_atomic##bits##_store_(a, v, order);                                                            \
       return;                                                                                               \
     }                                                                                                       \
-    SHOW_WRITE(bits)                                                                                        \
+    WRITES(meant);                                                                                          \
     prefix##store_n(a, v, __ATOMIC_SEQ_CST);                                                                \
   }                                                                                                         \
   READ_MODIFY_WRITE_OF(bits, type, exchange, EXCHANGE, prefix##exchange_n)                                  \
@@ -279,9 +263,9 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
   type __wrap___tsan_atomic##bits##_compare_exchange_val(volatile type *a, type e, type v, int order,       \
                                                            int fail) {                                      \
     COMPARE_POINT(order, fail, &e);                                                                         \
-    if (__tsan_atomic##bits##_compare_exchange_val##_ && !IS_ELSEWHERE)                                     \
-      return __tsan_atomic##bits##_compare_exchange_val##_(a, e, v, ORDER(order), ORDER(fail));             \
-    SHOW_WRITE(bits)                                                                                        \
+    if (IS_SEEN_BY(__tsan_atomic##bits##_compare_exchange_val_))                                            \
+      return __tsan_atomic##bits##_compare_exchange_val_(a, e, v, order, fail);                             \
+    WRITES(meant);                                                                                          \
     prefix##compare_exchange_n(a, &e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                            \
     return e;                                                                                               \
   }
@@ -292,9 +276,9 @@ static int wide_compare_exchange_n(volatile uint128 *a, uint128 *e, uint128 v, i
   int __wrap___tsan_atomic##bits##_compare_exchange_##kind(volatile type *a, type *e, type v, int order,    \
                                                              int fail) {                                    \
     COMPARE_POINT(order, fail, e);                                                                          \
-    if (__tsan_atomic##bits##_compare_exchange_##kind##_ && !IS_ELSEWHERE)                                  \
-      return __tsan_atomic##bits##_compare_exchange_##kind##_(a, e, v, ORDER(order), ORDER(fail));          \
-    SHOW_WRITE(bits)                                                                                        \
+    if (IS_SEEN_BY(__tsan_atomic##bits##_compare_exchange_##kind##_))                                       \
+      return __tsan_atomic##bits##_compare_exchange_##kind##_(a, e, v, order, fail);                        \
+    WRITES(meant);                                                                                          \
     return prefix##compare_exchange_n(a, e, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                      \
   }
 

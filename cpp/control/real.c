@@ -139,6 +139,9 @@ struct threadbare_sanitizer {
   void (*ignore_begin)(void);
   void (*ignore_end)(void);
   void (*atomic_store)(volatile uint64_t *cell, uint64_t value, int order);
+  /* Of 1, 2, 4 and 8 bytes. */
+  void (*atomic_load[4])(const volatile void *address, int order);
+  void (*atomic_or[4])(volatile void *address, uint64_t value, int order);
   void (*func_entry)(void *caller);
   void (*func_exit)(void);
   void (*start_switch)(void **fake, const void *bottom, size_t size);
@@ -169,6 +172,14 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(ignore_begin, "__tsan_ignore_thread_begin");
   FIND_INTERFACE(ignore_end, "__tsan_ignore_thread_end");
   FIND_INTERFACE(atomic_store, "__tsan_atomic64_store");
+  FIND_INTERFACE(atomic_load[0], "__tsan_atomic8_load");
+  FIND_INTERFACE(atomic_load[1], "__tsan_atomic16_load");
+  FIND_INTERFACE(atomic_load[2], "__tsan_atomic32_load");
+  FIND_INTERFACE(atomic_load[3], "__tsan_atomic64_load");
+  FIND_INTERFACE(atomic_or[0], "__tsan_atomic8_fetch_or");
+  FIND_INTERFACE(atomic_or[1], "__tsan_atomic16_fetch_or");
+  FIND_INTERFACE(atomic_or[2], "__tsan_atomic32_fetch_or");
+  FIND_INTERFACE(atomic_or[3], "__tsan_atomic64_fetch_or");
   FIND_INTERFACE(func_entry, "__tsan_func_entry");
   FIND_INTERFACE(func_exit, "__tsan_func_exit");
   FIND_INTERFACE(start_switch, "__sanitizer_start_switch_fiber");

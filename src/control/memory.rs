@@ -24,7 +24,7 @@ pub use history::KEPT;
 pub use window::WINDOW;
 
 use super::sanitizer::Unwatched;
-use clocks::{PIECE, Rows};
+use clocks::{Acquired, PIECE, Rows};
 use history::{Histories, NONE};
 use options::Step;
 use table::Table;
@@ -106,7 +106,7 @@ pub struct Memory {
     /// Of `Level::Tso`: stores so far.
     time: u64,
     released: Option<(usize, u32)>,
-    acquired: Vec<(u16, u32)>,
+    acquired: Acquired,
 }
 
 impl Default for Memory {
@@ -139,7 +139,7 @@ impl Memory {
             source: NONE,
             time: 0,
             released: None,
-            acquired: Vec::with_capacity(PIECE),
+            acquired: Acquired::new(),
         };
         memory.begin(Level::Sc);
         memory
@@ -197,7 +197,7 @@ impl Memory {
         if threads > self.threads.len() {
             let threads = threads.max(self.threads.len() * 2).next_multiple_of(PIECE);
             self.threads.resize(threads, Thread::default());
-            self.acquired.reserve_exact(threads - self.acquired.len());
+            self.acquired.grow(threads);
             for rows in [&mut self.current, &mut self.read, &mut self.fence] {
                 rows.grow(threads, threads);
             }
@@ -223,7 +223,7 @@ impl Memory {
         self.publish(parent);
         let Self { current, acquired, .. } = self;
         let (to, from) = current.pair(child, parent);
-        clocks::acquire(to, from, acquired);
+        acquired.join(to, from);
         self.threads[parent].seen = self.time;
         self.threads[child].seen = self.time;
     }
@@ -242,7 +242,7 @@ impl Memory {
         self.begin_step();
         if let Some(row) = self.objects.get(object) {
             let Self { current, object_clocks, acquired, .. } = self;
-            clocks::acquire(current.row_mut(thread), object_clocks.row(row as usize), acquired);
+            acquired.join(current.row_mut(thread), object_clocks.row(row as usize));
         }
         self.threads[thread].seen = self.time;
     }
@@ -276,7 +276,7 @@ impl Memory {
     #[must_use]
     #[inline]
     pub fn acquired(&self) -> &[(u16, u32)] {
-        &self.acquired
+        self.acquired.entries()
     }
 
     /// How many releases of each thread one has acquired; of itself, how many it has made.

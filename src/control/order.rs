@@ -19,7 +19,7 @@ static EXACT: AtomicBool = AtomicBool::new(false);
 /// The number of the virtual thread that runs: the controller's own.
 static CURRENT: AtomicPtr<ThreadId> = AtomicPtr::new(ptr::null_mut());
 static CLOCKS: Clocks = Clocks(UnsafeCell::new(None));
-/// Whether ThreadSanitizer is told what atomic operations order apart from these, which are relaxed for it. Read by
+/// Whether ThreadSanitizer is told by [`tell`] what atomic operations do, and sees nothing of them itself. Read by
 /// cpp/control/memory.c.
 #[unsafe(no_mangle)]
 static threadbare_exact: AtomicI32 = AtomicI32::new(0);
@@ -81,13 +81,25 @@ pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {
     }
 }
 
-/// Tells ThreadSanitizer what the last atomic operation or fence of the running thread orders.
+/// An access of the running thread that ThreadSanitizer does not see.
+pub(super) struct Shown {
+    pub address: usize,
+    pub size: usize,
+    pub writes: bool,
+    pub caller: usize,
+}
+
+/// Tells ThreadSanitizer what the last atomic operation or fence of the running thread orders: what it acquires comes before its
+/// access, what it releases after.
 #[inline]
-pub(super) fn tell() {
+pub(super) fn tell(access: Option<&Shown>) {
     // SAFETY: as `with_clocks`.
     let Some(Kept { memory, cells: Some(cells) }) = (unsafe { (*CLOCKS.0.get()).as_ref() }) else { return };
     for &(thread, release) in memory.acquired() {
         cells.acquire(thread.into(), release);
+    }
+    if let Some(Shown { address, size, writes, caller }) = access {
+        sanitizer::show(*address, *size, *writes, *caller);
     }
     if let Some((thread, release)) = memory.released() {
         cells.release(thread, release);

@@ -4,7 +4,7 @@ mod clocks;
 mod fences;
 mod shadow;
 
-pub(super) use clocks::Cells;
+pub(super) use clocks::{Cells, show};
 pub(super) use fences::Fences;
 pub(super) use shadow::look_again;
 
@@ -26,6 +26,8 @@ struct Interface {
     ignore_begin: Option<unsafe extern "C" fn()>,
     ignore_end: Option<unsafe extern "C" fn()>,
     atomic_store: Option<unsafe extern "C" fn(*mut u64, u64, c_int)>,
+    atomic_load: [Option<unsafe extern "C" fn(*const c_void, c_int)>; 4],
+    atomic_or: [Option<unsafe extern "C" fn(*mut c_void, u64, c_int)>; 4],
     func_entry: Option<unsafe extern "C" fn(*const c_void)>,
     func_exit: Option<unsafe extern "C" fn()>,
     start_switch: Option<unsafe extern "C" fn(*mut *mut c_void, *const c_void, usize)>,

@@ -67,7 +67,7 @@ fn under_weak_memory(
         pause(address, active, kind, caller, size);
     }
     let address = address as usize;
-    weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast() }) as *mut c_void
+    weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast(), caller }) as *mut c_void
 }
 
 /// ThreadSanitizer watches a target whose operations it sees as they are, and not by way of cpp/control/memory.c.

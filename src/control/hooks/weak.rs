@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::Active;
 use crate::control::memory::{Memory, Order};
-use crate::control::order;
+use crate::control::order::{self, Shown};
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
 
-/// Where the program means the operation to be made whose point was passed last. Read by cpp/control/memory.c.
+/// Where the program made the operation whose point cpp/control/memory.c is about to pass; 0 if that is where the point is called
+/// from.
 #[unsafe(no_mangle)]
-static threadbare_place: AtomicUsize = AtomicUsize::new(0);
+static threadbare_made_at: AtomicUsize = AtomicUsize::new(0);
 
 /// An atomic operation, as cpp/harness/points.h tells of it.
 pub(super) struct Operation {
@@ -23,6 +24,7 @@ pub(super) struct Operation {
     pub orders: c_int,
     /// What a compare-exchange expects, or null.
     pub expected: *const u8,
+    pub caller: usize,
 }
 
 /// Where in `orders` the order of a failure stands, and whether a compare-exchange is weak.
@@ -87,7 +89,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     match kind {
         OpKind::Fence => {
             order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
-            order::tell();
+            order::tell(None);
             return address;
         }
         OpKind::Pause => return address,
@@ -97,14 +99,16 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     active.fails_weakly.set(fails);
     if !size.is_power_of_two() || size as usize > LARGEST {
         order::forget(address, size as usize);
-        threadbare_place.store(address, Ordering::Relaxed);
         return address;
     }
     let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
     let by = if options > 1 { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
-    order::tell();
-    threadbare_place.store(address, Ordering::Relaxed);
+    let caller = match threadbare_made_at.load(Ordering::Relaxed) {
+        0 => operation.caller,
+        made_at => made_at,
+    };
+    order::tell(Some(&Shown { address, size: size as usize, writes: kind != OpKind::Load, caller }));
     if by > 0 && active.ask(|controller| controller.is_logging()) {
         active.log_older(place, size as usize, by);
     }

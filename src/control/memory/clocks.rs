@@ -117,16 +117,43 @@ pub(super) fn any_less(one: &[u32], other: &[u32]) -> bool {
     false
 }
 
-/// Joins a clock into a thread's, and adds what was new to `acquired`.
-#[inline]
-pub(super) fn acquire(to: &mut [u32], from: &[u32], acquired: &mut Vec<(u16, u32)>) {
-    if any_less(to, from) {
+/// What a step has acquired: for each thread of which releases were new, the last one.
+pub(super) struct Acquired {
+    /// As many as there are threads, of which the first `count` are used.
+    entries: Vec<(u16, u32)>,
+    count: usize,
+}
+
+impl Acquired {
+    pub(super) fn new() -> Self {
+        Self { entries: vec![(0, 0); PIECE], count: 0 }
+    }
+
+    pub(super) fn grow(&mut self, threads: usize) {
+        self.entries.resize(threads, (0, 0));
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    #[inline]
+    pub(super) fn entries(&self) -> &[(u16, u32)] {
+        &self.entries[..self.count]
+    }
+
+    /// Joins a clock into a thread's; once in a step.
+    #[inline]
+    pub(super) fn join(&mut self, to: &mut [u32], from: &[u32]) {
+        if !any_less(to, from) {
+            return;
+        }
         for (thread, (to, from)) in to.iter_mut().zip(from).enumerate() {
-            if *to < *from {
-                *to = *from;
-                // At most one for each thread, for which there is room.
-                acquired.push((thread as u16, *from));
-            }
+            // Without branches: which threads are new is hardly predicted.
+            self.entries[self.count] = (thread as u16, *from);
+            self.count += usize::from(*to < *from);
+            *to = (*to).max(*from);
         }
     }
 }

@@ -16,8 +16,8 @@ pub(super) const NOBODY: u16 = u16::MAX;
 const SPACING: u64 = 1 << 32;
 /// Less than this between two keys is no room for a third one and the reads of both.
 const NARROW: u64 = 8;
-/// Bits of an address within a granule: an access that is aligned lies in one.
-const GRANULE: u32 = 4;
+/// Bytes of memory of which it is known together where locations begin.
+const GRANULE: usize = 16;
 
 /// A place in memory that is accessed by atomic operations of one size.
 #[derive(Clone, Copy, Default)]
@@ -25,8 +25,6 @@ const GRANULE: u32 = 4;
 pub(super) struct Location {
     pub address: usize,
     pub size: u32,
-    /// Another one in the same granule.
-    next: u32,
     /// How many stores are kept, 0 if its history has ended; the newest and the oldest of them.
     pub count: u32,
     pub newest: u32,
@@ -87,6 +85,9 @@ impl Record {
 
 /// All locations of an execution.
 pub(super) struct Histories {
+    /// By address; those whose histories have not ended do not overlap.
+    by_address: Table,
+    /// By granule: at which of its bytes locations begin, as bits.
     granules: Table,
     pub locations: Vec<Location>,
     /// How many are in use.
@@ -100,8 +101,6 @@ pub(super) struct Histories {
     pub first: Rows,
     /// By record: its release clock, if it has one.
     pub clocks: Rows,
-    /// There are locations that are in two granules.
-    straddled: bool,
 }
 
 impl Histories {
@@ -109,6 +108,7 @@ impl Histories {
         const LOCATIONS: usize = 64;
         const RECORDS: usize = 256;
         Self {
+            by_address: Table::new(),
             granules: Table::new(),
             locations: vec![Location::default(); LOCATIONS],
             location_count: 0,
@@ -118,18 +118,17 @@ impl Histories {
             cells: Cells::new(RECORDS + 1),
             first: Rows::new(RECORDS, NONE),
             clocks: Rows::new(RECORDS, 0),
-            straddled: false,
         }
     }
 
     pub(super) fn begin(&mut self) {
+        self.by_address.begin();
         self.granules.begin();
         self.location_count = 0;
         self.used = 0;
         self.free = NONE;
         self.first.begin();
         self.clocks.begin();
-        self.straddled = false;
     }
 
     pub(super) fn widen(&mut self, lanes: usize) {
@@ -142,7 +141,8 @@ impl Histories {
     pub(super) fn is_full(&self) -> bool {
         self.location_count >= self.locations.len()
             || self.used + 2 > self.records.len()
-            || !self.granules.has_room(2)
+            // There are at least as many locations as granules.
+            || !self.by_address.has_room(1)
     }
 
     /// Makes room for the next step, and for clocks of that many threads.
@@ -150,7 +150,8 @@ impl Histories {
         if self.location_count >= self.locations.len() {
             self.locations.resize(self.locations.len() * 2, Location::default());
         }
-        if !self.granules.has_room(2) {
+        if !self.by_address.has_room(1) {
+            self.by_address.grow();
             self.granules.grow();
         }
         let records = if self.used + 2 > self.records.len() { self.records.len() * 2 } else { self.records.len() };
@@ -176,14 +177,10 @@ impl Histories {
     /// The location of an access, which has at least one store.
     #[inline]
     pub(super) fn find(&mut self, address: usize, size: u32) -> u32 {
-        if !self.straddled {
-            let mut at = self.granules.get(address >> GRANULE).unwrap_or(NONE);
-            while at != NONE {
-                let location = self.location(at);
-                if location.address == address && location.size == size && location.count > 0 {
-                    return at;
-                }
-                at = location.next;
+        if let Some(at) = self.by_address.get(address) {
+            let location = self.location(at);
+            if location.size == size && location.count > 0 {
+                return at;
             }
         }
         self.begin_history(address, size)
@@ -194,47 +191,54 @@ impl Histories {
     fn begin_history(&mut self, address: usize, size: u32) -> u32 {
         let last = address + (size.max(1) as usize - 1);
         let base = self.add_record();
-        let mut found = NONE;
-        // One that straddles is known to the first of its granules only.
-        let first = (address >> GRANULE).saturating_sub(usize::from(self.straddled));
-        for granule in first..=last >> GRANULE {
-            let mut at = self.granules.get(granule).unwrap_or(NONE);
-            while at != NONE {
-                let location = *self.location(at);
-                if location.address == address && location.size == size {
-                    if location.count > 0 {
-                        self.free(base);
-                        return at;
-                    }
-                    found = at;
-                } else if location.is_in(address, last) {
-                    self.inherit(base, location.newest);
-                    self.end_history(at);
-                }
-                at = location.next;
-            }
-        }
-        if found == NONE {
-            found = self.add_location(address, size);
-            self.straddled |= last >> GRANULE != address >> GRANULE;
-        }
-        self.records[base as usize].key = self.next_key(found);
+        self.for_each_in(address, last, |histories, at| {
+            histories.inherit(base, histories.location(at).newest);
+            histories.end_history(at);
+        });
+        let at = self.by_address.get(address).unwrap_or_else(|| self.add_location(address));
+        self.records[base as usize].key = self.next_key(at);
         self.cells.set(base as usize, cells::read(address, size));
-        let location = &mut self.locations[found as usize];
-        location.count = 1;
-        location.newest = base;
-        location.oldest = base;
+        let location = &mut self.locations[at as usize];
+        (location.size, location.count, location.newest, location.oldest) = (size, 1, base, base);
         location.incomplete = false;
-        found
+        at
     }
 
-    fn add_location(&mut self, address: usize, size: u32) -> u32 {
+    /// Each location that overlaps that range, if its history has not ended.
+    #[inline]
+    fn for_each_in(&mut self, address: usize, last: usize, mut each: impl FnMut(&mut Self, u32)) {
+        // The first ones may begin before it.
+        let first = address.saturating_sub(cells::LARGEST as usize - 1) / GRANULE;
+        if last / GRANULE - first >= self.location_count {
+            for at in 0..self.location_count as u32 {
+                if self.location(at).is_in(address, last) {
+                    each(self, at);
+                }
+            }
+            return;
+        }
+        for granule in first..=last / GRANULE {
+            let mut begins = self.granules.get(granule).unwrap_or(0);
+            while begins != 0 {
+                let other = granule * GRANULE + begins.trailing_zeros() as usize;
+                begins &= begins - 1;
+                if let Some(at) = self.by_address.get(other)
+                    && self.location(at).is_in(address, last)
+                {
+                    each(self, at);
+                }
+            }
+        }
+    }
+
+    fn add_location(&mut self, address: usize) -> u32 {
         let number = self.location_count as u32;
         self.location_count += 1;
-        let granule = address >> GRANULE;
-        let next = self.granules.get(granule).unwrap_or(NONE);
-        self.locations[number as usize] = Location { address, size, next, ..Location::default() };
-        self.granules.insert(granule, number);
+        self.locations[number as usize] = Location { address, ..Location::default() };
+        self.by_address.insert(address, number);
+        let granule = address / GRANULE;
+        let begins = self.granules.get(granule).unwrap_or(0);
+        self.granules.insert(granule, begins | 1 << (address % GRANULE));
         number
     }
 
@@ -288,28 +292,8 @@ impl Histories {
 
     /// The histories of that range end.
     pub(super) fn forget(&mut self, address: usize, bytes: usize) {
-        if self.location_count == 0 || bytes == 0 {
-            return;
-        }
-        let last = address.saturating_add(bytes - 1);
-        // One that straddles begins in the granule before.
-        let first = (address >> GRANULE).saturating_sub(usize::from(self.straddled));
-        if (last >> GRANULE) - first < self.location_count {
-            for granule in first..=last >> GRANULE {
-                let mut at = self.granules.get(granule).unwrap_or(NONE);
-                while at != NONE {
-                    if self.location(at).is_in(address, last) {
-                        self.end_history(at);
-                    }
-                    at = self.location(at).next;
-                }
-            }
-        } else {
-            for at in 0..self.location_count as u32 {
-                if self.location(at).is_in(address, last) {
-                    self.end_history(at);
-                }
-            }
+        if bytes != 0 {
+            self.for_each_in(address, address.saturating_add(bytes - 1), Self::end_history);
         }
     }
 

@@ -185,7 +185,7 @@ impl Memory {
         let thread = self.step.thread;
         let clock = self.histories.clocks.row(record as usize);
         if acquires {
-            clocks::acquire(self.current.row_mut(thread), clock, &mut self.acquired);
+            self.acquired.join(self.current.row_mut(thread), clock);
         } else if self.threads[thread].has_read {
             clocks::join(self.read.row_mut(thread), clock);
         } else {
@@ -212,7 +212,7 @@ impl Memory {
         }
         if order.acquires() && self.threads[thread].has_read {
             // What was read stays: it is known now, so it need not be read again.
-            clocks::acquire(self.current.row_mut(thread), self.read.row(thread), &mut self.acquired);
+            self.acquired.join(self.current.row_mut(thread), self.read.row(thread));
             self.threads[thread].has_read = false;
         }
         if order.releases() {

@@ -34,17 +34,23 @@ fn nodes(mut set: Nodes) -> impl Iterator<Item = usize> {
     })
 }
 
+/// All bits if the condition holds.
+#[inline]
+fn all_if(holds: bool) -> Nodes {
+    Nodes::from(holds).wrapping_neg()
+}
+
 /// The union of the sets of those in `set`. For all nodes at once, so there are no branches.
 #[inline]
 fn union(sets: &[Nodes; WINDOW], set: Nodes) -> Nodes {
-    sets.iter().zip(&BITS).fold(0, |all, (one, bit)| all | if set & bit != 0 { *one } else { 0 })
+    sets.iter().zip(&BITS).fold(0, |all, (one, bit)| all | one & all_if(set & bit != 0))
 }
 
 /// Adds to the sets of those in `set`.
 #[inline]
 fn add_to(sets: &mut [Nodes; WINDOW], set: Nodes, added: Nodes) {
     for (one, bit) in sets.iter_mut().zip(&BITS) {
-        *one |= if set & bit != 0 { added } else { 0 };
+        *one |= added & all_if(set & bit != 0);
     }
 }
 
@@ -140,12 +146,12 @@ impl Window {
     /// Those that happen before a step of a thread with that clock.
     #[inline]
     fn earlier(&self, thread: usize, clock: &[u32]) -> Nodes {
-        let mut earlier = 0;
-        for (node, (of, number)) in self.thread.iter().zip(&self.number).enumerate() {
-            let of = *of as usize;
-            earlier |= Nodes::from(of == thread || clock[of] >= *number) << node;
-        }
-        earlier & self.all()
+        // In three loops, each of which takes all nodes at once.
+        let seen = self.thread.map(|of| clock[of as usize]);
+        let seen: [bool; WINDOW] = std::array::from_fn(|node| {
+            (seen[node] >= self.number[node]) | (self.thread[node] == thread as u32)
+        });
+        seen.iter().zip(&BITS).fold(0, |all, (seen, bit)| all | bit & all_if(*seen)) & self.all()
     }
 
     /// `ordered` says whether it may be sequentially consistent.
@@ -291,7 +297,7 @@ impl Window {
     /// One that nothing precedes leaves.
     fn leave(&mut self, histories: &mut Histories) {
         // An acyclic graph has one.
-        let first = self.before.iter().zip(&BITS).fold(0, |all, (before, bit)| all | if *before == 0 { *bit } else { 0 });
+        let first = self.before.iter().zip(&BITS).fold(0, |all, (before, bit)| all | bit & all_if(*before == 0));
         let node = first.trailing_zeros() as usize % WINDOW;
         let bit = 1 << node;
         for before in &mut self.before {

@@ -7,9 +7,11 @@
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use super::interface;
+use super::{Interface, interface};
 use crate::model::limits::MAX_VIRTUAL_THREADS;
 
+/// `__ATOMIC_RELAXED`, which orders nothing.
+const RELAXED: c_int = 0;
 /// `__ATOMIC_RELEASE`, by which the clock of the cell is replaced, and not added to: it is used again.
 const RELEASE: c_int = 3;
 /// Cells of a thread. After so many releases they are used again, in which case more is acquired than was released there.
@@ -52,5 +54,26 @@ impl Cells {
             // SAFETY: TSan only uses the address as a name.
             unsafe { acquire(self.of(thread, release).cast::<c_void>()) };
         }
+    }
+}
+
+/// Shows TSan a relaxed access of so many bytes, made from `caller`: an operation that it does not see itself.
+pub fn show(address: usize, size: usize, writes: bool, caller: usize) {
+    let Interface { func_entry: Some(entry), func_exit: Some(exit), .. } = interface() else { return };
+    // There is none for 16 bytes whose value can be passed on as that of others.
+    let part = size.min(size_of::<u64>());
+    let functions = part.trailing_zeros() as usize;
+    // SAFETY: a pair around what does not switch; the program is about to make an operation there that reads or writes all
+    // bytes, and to add no bits leaves what is there as it is.
+    unsafe {
+        entry(caller as *const c_void);
+        for at in (address..address + size).step_by(part) {
+            match (interface().atomic_or[functions], interface().atomic_load[functions]) {
+                (Some(write), _) if writes => write(at as *mut c_void, 0, RELAXED),
+                (_, Some(read)) => read(at as *const c_void, RELAXED),
+                _ => {}
+            }
+        }
+        exit();
     }
 }
