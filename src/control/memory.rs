@@ -13,7 +13,9 @@
 mod cells;
 mod clocks;
 mod history;
+mod objects;
 mod options;
+mod places;
 mod steps;
 mod table;
 #[cfg(test)]
@@ -26,8 +28,8 @@ pub use window::WINDOW;
 use super::sanitizer::Unwatched;
 use clocks::{Acquired, PIECE, Rows};
 use history::{Histories, NONE};
+use objects::Objects;
 use options::Step;
-use table::Table;
 use window::Window;
 
 /// Which executions there are.
@@ -95,10 +97,7 @@ pub struct Memory {
     fence: Rows,
     histories: Histories,
     window: Window,
-    /// Locks and the like: rows of `object_clocks`.
-    objects: Table,
-    object_count: usize,
-    object_clocks: Rows,
+    objects: Objects,
     step: Step,
     /// Steps so far, and which of them made what the last one read.
     steps: u32,
@@ -119,7 +118,6 @@ impl Memory {
     /// All that an execution of usual size needs is allocated here.
     #[must_use]
     pub fn new() -> Self {
-        const OBJECTS: usize = 64;
         let histories = Histories::new();
         let mut memory = Self {
             level: Level::Sc,
@@ -131,9 +129,7 @@ impl Memory {
             fence: Rows::new(PIECE, 0),
             window: Window::new(histories.locations.len()),
             histories,
-            objects: Table::new(),
-            object_count: 0,
-            object_clocks: Rows::new(OBJECTS, 0),
+            objects: Objects::new(),
             step: Step::NOTHING,
             steps: 0,
             source: NONE,
@@ -149,13 +145,12 @@ impl Memory {
     pub fn begin(&mut self, level: Level) {
         self.level = level;
         self.lanes = PIECE;
-        for rows in [&mut self.current, &mut self.read, &mut self.fence, &mut self.object_clocks] {
+        for rows in [&mut self.current, &mut self.read, &mut self.fence] {
             rows.begin();
         }
         self.histories.begin();
         self.window.begin();
         self.objects.begin();
-        self.object_count = 0;
         self.step = Step::NOTHING;
         self.steps = 0;
         self.source = NONE;
@@ -184,7 +179,7 @@ impl Memory {
         for rows in [&mut self.current, &mut self.read, &mut self.fence] {
             rows.widen(self.begun, self.lanes);
         }
-        self.object_clocks.widen(self.object_count, self.lanes);
+        self.objects.widen(self.lanes);
         self.histories.widen(self.lanes);
         self.window.widen(self.lanes);
     }
@@ -201,14 +196,8 @@ impl Memory {
             for rows in [&mut self.current, &mut self.read, &mut self.fence] {
                 rows.grow(threads, threads);
             }
-            self.object_clocks.grow(self.object_clocks.rows(), threads);
         }
-        if !self.objects.has_room(1) {
-            self.objects.grow();
-        }
-        if self.object_count == self.object_clocks.rows() {
-            self.object_clocks.grow(self.object_count * 2, self.threads.len());
-        }
+        self.objects.grow(self.threads.len());
         self.histories.grow(self.threads.len());
         self.window.grow(self.histories.locations.len(), self.threads.len());
         if threads > self.lanes {
@@ -216,10 +205,26 @@ impl Memory {
         }
     }
 
+    /// That of the execution.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether the stores that an operation may be on depend on operations on other locations, even if it is not sequentially
+    /// consistent itself.
+    #[must_use]
+    pub fn depends_on_order(&self) -> bool {
+        match self.level {
+            Level::Sc => false,
+            Level::Tso => true,
+            Level::Cpp20 => self.window.has_fences(),
+        }
+    }
+
     /// A thread creates another one, which begins with what the first has seen: a release, and its acquisition.
     pub fn add_thread(&mut self, parent: usize, child: usize) {
-        self.begin_step();
-        self.begin_thread(child.max(parent));
+        self.begin_step(child.max(parent));
         self.publish(parent);
         let Self { current, acquired, .. } = self;
         let (to, from) = current.pair(child, parent);
@@ -230,39 +235,31 @@ impl Memory {
 
     /// A thread unlocks, posts, ends, or does anything else after which others come by way of that object.
     pub fn release(&mut self, thread: usize, object: usize) {
-        self.begin_step();
-        let row = self.objects.get(object).unwrap_or_else(|| self.add_object(object)) as usize;
+        self.begin_step(thread);
+        if self.objects.is_full() {
+            self.grow(0);
+        }
         self.publish(thread);
-        clocks::join(self.object_clocks.row_mut(row), self.current.row(thread));
+        self.objects.release(object, self.current.row(thread));
         self.threads[thread].seen = self.time;
     }
 
     /// A thread locks, waits, joins, or does anything else that comes after all releases of that object.
     pub fn acquire(&mut self, thread: usize, object: usize) {
-        self.begin_step();
-        if let Some(row) = self.objects.get(object) {
-            let Self { current, object_clocks, acquired, .. } = self;
-            acquired.join(current.row_mut(thread), object_clocks.row(row as usize));
-        }
+        self.begin_step(thread);
+        self.objects.acquire(object, self.current.row_mut(thread), &mut self.acquired);
         self.threads[thread].seen = self.time;
     }
 
-    #[cold]
-    fn add_object(&mut self, object: usize) -> u32 {
-        if self.object_count == self.object_clocks.rows() || !self.objects.has_room(1) {
-            self.grow(0);
-        }
-        let row = self.object_count;
-        self.object_count += 1;
-        self.object_clocks.clear(row);
-        self.objects.insert(object, row as u32);
-        row as u32
-    }
-
-    /// That memory is used for something else from now on: what was stored there can be read no more.
+    /// That memory is used for something else from now on: what was stored there can be read no more, and objects that
+    /// lay there are no more.
     pub fn forget(&mut self, address: usize, bytes: usize) {
         self.settle();
-        self.histories.forget(address, bytes);
+        if bytes != 0 {
+            let last = address.saturating_add(bytes - 1);
+            self.histories.forget(address, last);
+            self.objects.forget(address, last);
+        }
     }
 
     /// The last step, if it was a release: whose, and its number among the thread's releases, from 1.

@@ -4,10 +4,11 @@
 //! The clocks belong to the process, as the hooks do. Only the virtual thread that runs touches them.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, Ordering};
 
-use super::memory::{Level, Memory};
+use super::memory::{Level, Memory, Order};
 use super::sanitizer::{self, Cells};
 use crate::model::execution::ThreadId;
 use crate::model::settings::MemoryModel;
@@ -81,6 +82,16 @@ pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {
     }
 }
 
+/// Stands for the order of operations that no location tells: of sequentially consistent ones, and of all stores where each of
+/// them has its time. A search of all executions takes those for dependent that are on it.
+static TOTAL_ORDER: AtomicU8 = AtomicU8::new(0);
+
+/// Where that stands for all executions of the process.
+pub(super) fn place_of_total_order() -> Range<usize> {
+    let place = &raw const TOTAL_ORDER as usize;
+    place..place + 1
+}
+
 /// An access of the running thread that ThreadSanitizer does not see.
 pub(super) struct Shown {
     pub address: usize,
@@ -121,6 +132,18 @@ pub(super) fn release(object: usize) {
     sanitizer::release(object);
     if is_on() {
         with_clocks(|clocks, thread| clocks.release(thread, object));
+    }
+}
+
+/// A hook is about to store there in the name of the running thread, such that whoever loads that and acquires comes after it.
+pub(super) fn release_store(address: usize, size: usize) {
+    if is_on() {
+        with_clocks(|clocks, thread| {
+            clocks.store(thread, address, size as u32, Order::Release);
+            let place = clocks.commit(0);
+            debug_assert_eq!(place, address, "the newest store is made where it is meant to be");
+        });
+        tell(None);
     }
 }
 

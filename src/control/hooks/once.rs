@@ -136,6 +136,8 @@ fn leave(active: &Active, guard: *mut c_void, initialised: u8) {
     // SAFETY: the C++ ABI's promise of a live guard.
     let state = unsafe { &*guard.cast::<Guard>() };
     order::release(guard as usize);
+    // The compiler's own look at the guard is a load of this byte that acquires.
+    order::release_store(guard as usize, size_of::<AtomicU8>());
     state.initialised.store(initialised, Ordering::SeqCst);
     state.in_use.store(0, Ordering::SeqCst);
     active.ask(|controller| controller.wake_all(guard as usize));

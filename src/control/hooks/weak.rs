@@ -4,10 +4,11 @@ use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::control::active::Active;
-use crate::control::memory::{Memory, Order};
+use crate::control::memory::{Level, Memory, Order};
 use crate::control::order::{self, Shown};
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
+use crate::strategy::Use;
 
 /// Where the program made the operation whose point cpp/control/memory.c is about to pass; 0 if that is where the point is called
 /// from.
@@ -89,6 +90,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     match kind {
         OpKind::Fence => {
             order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
+            report_order(active, operation);
             order::tell(None);
             return address;
         }
@@ -101,6 +103,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         order::forget(address, size as usize);
         return address;
     }
+    report_order(active, operation);
     let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
     let by = if options > 1 { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
@@ -113,6 +116,22 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         active.log_older(place, size as usize, by);
     }
     place
+}
+
+/// Tells a search of all executions how the operation depends on those on other objects.
+fn report_order(active: &Active, operation: &Operation) {
+    let order = order::place_of_total_order().start;
+    let changes = match order::with_clocks(|memory, _| memory.level()) {
+        Level::Sc => return,
+        Level::Tso => operation.kind != OpKind::Load,
+        Level::Cpp20 => operation.order() == Order::SeqCst,
+    };
+    let looks = || order::with_clocks(|memory, _| memory.depends_on_order());
+    if changes {
+        active.report(Use::Changed(order));
+    } else if looks() {
+        active.report(Use::Looked(order));
+    }
 }
 
 /// Whether the weak compare-exchange that was just placed fails, whatever is there.

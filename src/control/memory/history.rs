@@ -2,7 +2,7 @@
 
 use super::cells::{self, Cells};
 use super::clocks::{self, PIECE, Rows};
-use super::table::Table;
+use super::places::Places;
 use super::window::Nodes;
 
 /// Stores of a location that are kept; when there are more, the oldest can no longer be read.
@@ -16,8 +16,6 @@ pub(super) const NOBODY: u16 = u16::MAX;
 const SPACING: u64 = 1 << 32;
 /// Less than this between two keys is no room for a third one and the reads of both.
 const NARROW: u64 = 8;
-/// Bytes of memory of which it is known together where locations begin.
-const GRANULE: usize = 16;
 
 /// A place in memory that is accessed by atomic operations of one size.
 #[derive(Clone, Copy, Default)]
@@ -85,13 +83,11 @@ impl Record {
 
 /// All locations of an execution.
 pub(super) struct Histories {
-    /// By address; those whose histories have not ended do not overlap.
-    by_address: Table,
-    /// By granule: at which of its bytes locations begin, as bits.
-    granules: Table,
+    places: Places,
+    /// By number of the place; those whose histories have not ended do not overlap.
     pub locations: Vec<Location>,
-    /// How many are in use.
-    location_count: usize,
+    /// Bytes of the largest one.
+    largest: u32,
     pub records: Vec<Record>,
     used: usize,
     /// The first of those that were used and no longer are.
@@ -108,10 +104,9 @@ impl Histories {
         const LOCATIONS: usize = 64;
         const RECORDS: usize = 256;
         Self {
-            by_address: Table::new(),
-            granules: Table::new(),
+            places: Places::new(LOCATIONS),
             locations: vec![Location::default(); LOCATIONS],
-            location_count: 0,
+            largest: 0,
             records: vec![Record::NEW; RECORDS],
             used: 0,
             free: NONE,
@@ -122,9 +117,8 @@ impl Histories {
     }
 
     pub(super) fn begin(&mut self) {
-        self.by_address.begin();
-        self.granules.begin();
-        self.location_count = 0;
+        self.places.begin();
+        self.largest = 0;
         self.used = 0;
         self.free = NONE;
         self.first.begin();
@@ -139,20 +133,14 @@ impl Histories {
     /// Whether there may be no room for the location and the records that one step adds.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
-        self.location_count >= self.locations.len()
-            || self.used + 2 > self.records.len()
-            // There are at least as many locations as granules.
-            || !self.by_address.has_room(1)
+        self.places.is_full() || self.used + 2 > self.records.len()
     }
 
     /// Makes room for the next step, and for clocks of that many threads.
     pub(super) fn grow(&mut self, threads: usize) {
-        if self.location_count >= self.locations.len() {
-            self.locations.resize(self.locations.len() * 2, Location::default());
-        }
-        if !self.by_address.has_room(1) {
-            self.by_address.grow();
-            self.granules.grow();
+        if self.places.is_full() {
+            self.places.grow();
+            self.locations.resize(self.places.capacity(), Location::default());
         }
         let records = if self.used + 2 > self.records.len() { self.records.len() * 2 } else { self.records.len() };
         let stride = threads.max(self.first.capacity()).next_multiple_of(PIECE);
@@ -177,7 +165,7 @@ impl Histories {
     /// The location of an access, which has at least one store.
     #[inline]
     pub(super) fn find(&mut self, address: usize, size: u32) -> u32 {
-        if let Some(at) = self.by_address.get(address) {
+        if let Some(at) = self.places.get(address) {
             let location = self.location(at);
             if location.size == size && location.count > 0 {
                 return at;
@@ -189,13 +177,16 @@ impl Histories {
     /// The history of that place begins, and that of each which overlaps it ends. What those released can still be acquired.
     #[inline(never)]
     fn begin_history(&mut self, address: usize, size: u32) -> u32 {
-        let last = address + (size.max(1) as usize - 1);
         let base = self.add_record();
-        self.for_each_in(address, last, |histories, at| {
-            histories.inherit(base, histories.location(at).newest);
-            histories.end_history(at);
+        self.end_histories(address, address + (size.max(1) as usize - 1), |histories, newest| {
+            histories.inherit(base, newest);
         });
-        let at = self.by_address.get(address).unwrap_or_else(|| self.add_location(address));
+        let at = self.places.get(address).unwrap_or_else(|| {
+            let at = self.places.add(address);
+            self.locations[at as usize] = Location { address, ..Location::default() };
+            at
+        });
+        self.largest = self.largest.max(size);
         self.records[base as usize].key = self.next_key(at);
         self.cells.set(base as usize, cells::read(address, size));
         let location = &mut self.locations[at as usize];
@@ -204,42 +195,18 @@ impl Histories {
         at
     }
 
-    /// Each location that overlaps that range, if its history has not ended.
+    /// The histories in that range end; of each, the newest store before that.
     #[inline]
-    fn for_each_in(&mut self, address: usize, last: usize, mut each: impl FnMut(&mut Self, u32)) {
-        // The first ones may begin before it.
-        let first = address.saturating_sub(cells::LARGEST as usize - 1) / GRANULE;
-        if last / GRANULE - first >= self.location_count {
-            for at in 0..self.location_count as u32 {
-                if self.location(at).is_in(address, last) {
-                    each(self, at);
-                }
-            }
-            return;
-        }
-        for granule in first..=last / GRANULE {
-            let mut begins = self.granules.get(granule).unwrap_or(0);
-            while begins != 0 {
-                let other = granule * GRANULE + begins.trailing_zeros() as usize;
-                begins &= begins - 1;
-                if let Some(at) = self.by_address.get(other)
-                    && self.location(at).is_in(address, last)
-                {
-                    each(self, at);
-                }
+    fn end_histories(&mut self, first: usize, last: usize, mut each: impl FnMut(&mut Self, u32)) {
+        // Some may begin before it.
+        let mut range = self.places.range(first.saturating_sub(self.largest as usize), last);
+        while let Some(at) = self.places.next(&mut range) {
+            let location = self.location(at);
+            if location.is_in(first, last) {
+                each(self, location.newest);
+                self.end_history(at);
             }
         }
-    }
-
-    fn add_location(&mut self, address: usize) -> u32 {
-        let number = self.location_count as u32;
-        self.location_count += 1;
-        self.locations[number as usize] = Location { address, ..Location::default() };
-        self.by_address.insert(address, number);
-        let granule = address / GRANULE;
-        let begins = self.granules.get(granule).unwrap_or(0);
-        self.granules.insert(granule, begins | 1 << (address % GRANULE));
-        number
     }
 
     /// Joins the release clock of a store into that of `base`.
@@ -290,11 +257,9 @@ impl Histories {
         self.first.clear(newest as usize);
     }
 
-    /// The histories of that range end.
-    pub(super) fn forget(&mut self, address: usize, bytes: usize) {
-        if bytes != 0 {
-            self.for_each_in(address, address.saturating_add(bytes - 1), Self::end_history);
-        }
+    /// What was stored in that range can be read no more.
+    pub(super) fn forget(&mut self, first: usize, last: usize) {
+        self.end_histories(first, last, |_, _| ());
     }
 
     /// The number of a cell for nothing that lasts.

@@ -100,7 +100,7 @@ impl Memory {
         (order, failure): (Order, Order),
         expected: u128,
     ) -> u32 {
-        self.begin_step();
+        self.begin_step(thread);
         if self.histories.is_full() {
             self.grow(0);
         }
@@ -112,6 +112,8 @@ impl Memory {
         step.options[0] = self.histories.location(location).newest;
         match self.level {
             Level::Sc => 1,
+            // No cell holds it.
+            _ if size > cells::LARGEST => 1,
             Level::Tso => self.find_buffered(),
             Level::Cpp20 => self.find_allowed(),
         }
@@ -128,8 +130,11 @@ impl Memory {
     }
 
     #[inline]
-    pub(super) fn begin_step(&mut self) {
+    pub(super) fn begin_step(&mut self, thread: usize) {
         self.settle();
+        if thread >= self.begun {
+            self.begin_thread(thread);
+        }
         self.released = None;
         self.acquired.clear();
     }

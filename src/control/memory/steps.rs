@@ -205,7 +205,7 @@ impl Memory {
 
     /// A fence; one that is sequentially consistent acquires first, and then releases.
     pub fn fence(&mut self, thread: usize, order: Order) {
-        self.begin_step();
+        self.begin_step(thread);
         let ordered = order == Order::SeqCst;
         if ordered && self.level == Level::Cpp20 {
             self.window.make_room(&mut self.histories);

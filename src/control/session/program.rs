@@ -8,7 +8,7 @@ use super::{Control, Limits, Mode, Session};
 use crate::control::active::Active;
 use crate::control::controller::Budget;
 use crate::control::image::Image;
-use crate::control::{hooks, sanitizer};
+use crate::control::{hooks, order, sanitizer};
 use crate::model::execution::{Ending, Execution, Exit, Step};
 use crate::model::settings::Sanitizer;
 use crate::process;
@@ -28,7 +28,10 @@ impl Session {
         }
         let place = match &self.control {
             Control::Controlled(active) => {
-                active.ask(|controller| controller.lies_still(image.memory()));
+                active.ask(|controller| {
+                    controller.lies_still(image.memory());
+                    controller.lies_still(order::place_of_total_order());
+                });
                 &active.image
             }
             Control::Free(_) => &self.free_image,

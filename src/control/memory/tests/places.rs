@@ -91,6 +91,32 @@ fn memory_that_is_used_again_has_no_history() {
     store(&mut memory, 1, real.at(32), 3, Order::Relaxed);
     memory.forget(real.at(0), 64);
     assert_eq!(values(&mut memory, 2, real.at(32), Order::Relaxed), [3]);
+    // A lock, too, is another one then.
+    memory.release(1, real.at(40));
+    memory.release(1, real.at(48));
+    memory.forget(real.at(40), 8);
+    memory.acquire(2, real.at(40));
+    assert!(memory.acquired().is_empty());
+    memory.acquire(2, real.at(48));
+    assert!(!memory.acquired().is_empty());
+}
+
+#[test]
+fn an_object_that_no_cell_can_hold_has_one_value() {
+    let (mut memory, mut real) = (begin(Level::Cpp20), Real::new());
+    for _ in 0..2 {
+        assert_eq!(memory.store(1, real.at(8), 24, Order::Release), 1);
+        assert_eq!(memory.commit(0), real.at(8));
+        write(real.at(8), 5);
+    }
+    assert_eq!(memory.load(2, real.at(8), 24, Order::Acquire), 1);
+    assert_eq!(memory.commit(0), real.at(8));
+    assert_ne!(memory.clock(2)[1], 0);
+    store(&mut memory, 1, real.at(28), 1, Order::Relaxed);
+    assert_eq!(values(&mut memory, 2, real.at(28), Order::Relaxed), [1, 0], "its last bytes");
+    assert_eq!(memory.load(2, real.at(8), 24, Order::Acquire), 1);
+    memory.commit(0);
+    assert_eq!(values(&mut memory, 0, real.at(28), Order::Relaxed), [1], "have no history of their own now");
 }
 
 #[test]
