@@ -21,6 +21,12 @@ void *threadbare_point(const volatile void *address, unsigned operation, unsigne
     noexcept
 #endif
     ;
+/* Called before a pause, by which a thread says that it waits for another one. */
+void threadbare_pause(void)
+#ifdef __cplusplus
+    noexcept
+#endif
+    ;
 /* Whether the weak compare-exchange whose point was just passed fails, whatever is there. */
 int threadbare_weak_fails(void)
 #ifdef __cplusplus
@@ -38,7 +44,6 @@ int threadbare_weak_fails(void)
 #define THREADBARE_COMPARE_EXCHANGE 3u
 #define THREADBARE_READ_MODIFY_WRITE 4u
 #define THREADBARE_FENCE 5u
-#define THREADBARE_PAUSE 6u
 
 #define THREADBARE_AT(p, operation, order)                                                                  \
   ((__typeof__(p))threadbare_point((p), (operation), (unsigned)sizeof(*(p)), (int)(order), 0))
@@ -210,9 +215,8 @@ int threadbare_weak_fails(void)
 
 #endif /* THREADBARE_ATOMICS_ELSEWHERE */
 
-/* A pause says that its thread waits for another one. */
 #if defined(__x86_64__) || defined(__i386__)
-#define __builtin_ia32_pause() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_ia32_pause())
+#define __builtin_ia32_pause() (threadbare_pause(), __builtin_ia32_pause())
 #ifdef __clang__
 /* Clang's header declares it, as a function of no parameters; that header is not included here, since it includes others
  * that depend on macros such as _GNU_SOURCE. */
@@ -221,7 +225,7 @@ int threadbare_weak_fails(void)
 #define THREADBARE_MM_PAUSE_void threadbare_mm_pause(void)
 #endif
 #elif defined(__aarch64__)
-#define __builtin_arm_yield() (THREADBARE_HERE(THREADBARE_PAUSE, __ATOMIC_RELAXED), __builtin_arm_yield())
+#define __builtin_arm_yield() (threadbare_pause(), __builtin_arm_yield())
 #endif
 
 #endif

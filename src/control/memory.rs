@@ -22,9 +22,6 @@ mod table;
 mod tests;
 mod window;
 
-pub use history::KEPT;
-pub use window::WINDOW;
-
 use super::sanitizer::Unwatched;
 use clocks::{Acquired, PIECE, Rows};
 use history::{Histories, NONE};

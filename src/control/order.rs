@@ -71,6 +71,24 @@ pub(super) fn end() {
     threadbare_exact.store(0, Ordering::Relaxed);
 }
 
+/// While it lives, nothing is told to the clocks: whoever looks at an execution calls functions of the system that synchronise, of
+/// which the target must know nothing.
+pub(super) struct Paused {
+    was_on: bool,
+}
+
+impl Paused {
+    pub fn begin() -> Self {
+        Self { was_on: ON.swap(false, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        ON.store(self.was_on, Ordering::Relaxed);
+    }
+}
+
 /// Does something with the clocks, in the name of the thread that runs; `act` must not switch. Only where they are on.
 #[inline]
 pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Active;
 use crate::control::debugger;
 use crate::control::log::{Log, Moment};
+use crate::control::order;
 use crate::control::sanitizer;
 use crate::model::execution::{Event, Happened, Step, ThreadId};
 use crate::model::op::OpKind;
@@ -29,6 +30,7 @@ impl Active {
 
     fn add_to_log(&self, kind: OpKind, (object, size): (usize, usize)) {
         let _unwatched = sanitizer::Unwatched::begin();
+        let _paused = order::Paused::begin();
         if let Some(log) = self.log.get() {
             let moment = self.ask(|controller| {
                 let (runnable, point) = (controller.runnable_digest(), controller.trace().points());

@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use super::weak::{self, Operation};
@@ -31,6 +32,23 @@ extern "C" fn threadbare_point(
     naked_asm!("mov r9, [rsp]", "jmp {point}", point = sym point);
     #[cfg(target_arch = "aarch64")]
     naked_asm!("mov x5, x30", "b {point}", point = sym point);
+}
+
+/// Called before a pause, with where it was called from, as above.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+extern "C" fn threadbare_pause() {
+    #[cfg(target_arch = "x86_64")]
+    naked_asm!("mov rdi, [rsp]", "jmp {pauses}", pauses = sym pauses);
+    #[cfg(target_arch = "aarch64")]
+    naked_asm!("mov x0, x30", "b {pauses}", pauses = sym pauses);
+}
+
+extern "C" fn pauses(caller: usize) {
+    let Some(active) = active() else { return };
+    if active.count(OpKind::Pause) {
+        pause(null_mut(), active, OpKind::Pause, caller, 0);
+    }
 }
 
 extern "C" fn point(

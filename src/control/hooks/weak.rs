@@ -87,15 +87,11 @@ fn order_of(number: c_int) -> Order {
 /// The address that the operation, which comes next, is made on: its own if it is on the newest store.
 pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     let Operation { kind, address, size, .. } = *operation;
-    match kind {
-        OpKind::Fence => {
-            order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
-            report_order(active, operation);
-            order::tell(None);
-            return address;
-        }
-        OpKind::Pause => return address,
-        _ => {}
+    if kind == OpKind::Fence {
+        order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
+        report_order(active, operation);
+        order::tell(None);
+        return address;
     }
     let fails = operation.is_weak() && active.inject(Injection::WeakFailure);
     active.fails_weakly.set(fails);

@@ -3,6 +3,15 @@
 //! Clocks pass from thread to thread by releases only, so the number of a thread's releases is all the time there is: what
 //! a thread did after its n-th release happens before another one's step if that one has acquired more than n of them.
 
+/// More than any number of a clock.
+pub(super) const NEVER: u32 = i32::MAX as u32;
+
+/// Numbers are signed for the processor, which compares those more quickly.
+#[inline]
+fn is_less(one: u32, other: u32) -> bool {
+    (one as i32) < other as i32
+}
+
 /// Clocks grow by so many threads at once; a row is read and written in pieces of this size.
 pub(super) const PIECE: usize = 8;
 
@@ -98,7 +107,7 @@ pub(super) fn copy(to: &mut [u32], from: &[u32]) {
 pub(super) fn join(to: &mut [u32], from: &[u32]) {
     for (to, from) in to.as_chunks_mut::<PIECE>().0.iter_mut().zip(from.as_chunks::<PIECE>().0) {
         for (to, from) in to.iter_mut().zip(from) {
-            *to = (*to).max(*from);
+            *to = if is_less(*to, *from) { *from } else { *to };
         }
     }
 }
@@ -109,7 +118,7 @@ pub(super) fn any_less(one: &[u32], other: &[u32]) -> bool {
     let pieces = one.as_chunks::<PIECE>().0.iter().zip(other.as_chunks::<PIECE>().0);
     for (one, other) in pieces {
         // All of a piece at once, without branches.
-        let less = one.iter().zip(other).fold(false, |less, (one, other)| less | (one < other));
+        let less = one.iter().zip(other).fold(false, |less, (one, other)| less | is_less(*one, *other));
         if less {
             return true;
         }
@@ -152,8 +161,9 @@ impl Acquired {
         for (thread, (to, from)) in to.iter_mut().zip(from).enumerate() {
             // Without branches: which threads are new is hardly predicted.
             self.entries[self.count] = (thread as u16, *from);
-            self.count += usize::from(*to < *from);
-            *to = (*to).max(*from);
+            let new = is_less(*to, *from);
+            self.count += usize::from(new);
+            *to = if new { *from } else { *to };
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Locations and their histories: the stores that can still be read, in modification order.
 
 use super::cells::{self, Cells};
-use super::clocks::{self, PIECE, Rows};
+use super::clocks::{self, NEVER, PIECE, Rows};
 use super::places::Places;
 use super::window::Nodes;
 
@@ -93,7 +93,7 @@ pub(super) struct Histories {
     /// The first of those that were used and no longer are.
     free: u32,
     pub cells: Cells,
-    /// By record and thread: how many releases the thread had made at its first access to it, `NONE` before that.
+    /// By record and thread: how many releases the thread had made at its first access to it, `NEVER` before that.
     pub first: Rows,
     /// By record: its release clock, if it has one.
     pub clocks: Rows,
@@ -111,7 +111,7 @@ impl Histories {
             used: 0,
             free: NONE,
             cells: Cells::new(RECORDS + 1),
-            first: Rows::new(RECORDS, NONE),
+            first: Rows::new(RECORDS, NEVER),
             clocks: Rows::new(RECORDS, 0),
         }
     }
@@ -345,7 +345,7 @@ impl Histories {
         let mut record = self.location(at).newest;
         while record != NONE {
             let first = self.first.row(record as usize);
-            if first.get(thread).is_some_and(|first| *first != NONE) || clocks::any_less(first, clock) {
+            if first.get(thread).is_some_and(|first| *first != NEVER) || clocks::any_less(first, clock) {
                 return Some(record);
             }
             record = self.record(record).older;

@@ -206,7 +206,7 @@ impl Memory {
                 count += 1;
             }
             let first = self.histories.first.row(number as usize);
-            if first[thread] != NONE || clocks::any_less(first, self.current.row(thread)) {
+            if first[thread] != clocks::NEVER || clocks::any_less(first, self.current.row(thread)) {
                 break;
             }
             let record = self.histories.record(number);

@@ -6,6 +6,7 @@ mod explore;
 mod places;
 mod program;
 mod random;
+mod relation;
 
 use axioms::{Execution, MODELS, Model};
 use explore::Explorer;
@@ -14,8 +15,7 @@ use random::Random;
 
 use super::{Level, Memory};
 
-const LEVELS: [(Level, Model); 3] =
-    [(Level::Sc, Model::Sc), (Level::Tso, Model::Tso), (Level::Cpp20, Model::Cpp20)];
+const LEVELS: [(Level, Model); 3] = [(Level::Sc, Model::Sc), (Level::Tso, Model::Tso), (Level::Cpp20, Model::Cpp20)];
 
 /// One that is missing, or wrong.
 fn difference(found: &Graphs, allowed: &Graphs) -> Option<String> {

@@ -147,10 +147,12 @@ impl Window {
     #[inline]
     fn earlier(&self, thread: usize, clock: &[u32]) -> Nodes {
         // In three loops, each of which takes all nodes at once.
-        let seen = self.thread.map(|of| clock[of as usize]);
-        let seen: [bool; WINDOW] = std::array::from_fn(|node| {
-            (seen[node] >= self.number[node]) | (self.thread[node] == thread as u32)
-        });
+        let mut seen = [0; WINDOW];
+        for (seen, of) in seen.iter_mut().zip(&self.thread) {
+            *seen = clock[*of as usize];
+        }
+        let seen: [bool; WINDOW] =
+            std::array::from_fn(|node| (seen[node] >= self.number[node]) | (self.thread[node] == thread as u32));
         seen.iter().zip(&BITS).fold(0, |all, (seen, bit)| all | bit & all_if(*seen)) & self.all()
     }
 
@@ -238,7 +240,7 @@ impl Window {
                 add_to(&mut self.after, into, out);
                 add_to(&mut self.before, out, into);
             }
-            if pick.ordered {
+            if pick.ordered && !(pick.loads && self.repeats(histories, access, pick, into, out)) {
                 let node = self.add(into, out, access.thread, number);
                 self.accesses |= 1 << node;
                 self.location[node] = access.location;
@@ -253,6 +255,15 @@ impl Window {
         if fences != 0 {
             self.fences.precede(histories, fences, access.location, pick.key);
         }
+    }
+
+    /// Whether a load comes directly after one of the same thread and the same store, as in a loop that waits: then that
+    /// stands for both, or such loops would soon fill the graph.
+    fn repeats(&self, histories: &Histories, access: &Access, pick: &Pick, into: Nodes, out: Nodes) -> bool {
+        nodes(histories.record(pick.store).read).any(|node| {
+            let new = into & !self.before[node] & !BITS[node];
+            self.thread[node] == access.thread as u32 && new == 0 && out & !self.after[node] == 0
+        })
     }
 
     /// A fence is made; there is room for it. `clock` is its thread's after it has acquired and released: the fence is the

@@ -1,7 +1,7 @@
 //! Lines of the stacks in reports of sanitizers.
 
 /// How the functions of runtimes and libraries begin; frames that say nothing about the target.
-const RUNTIME_PREFIXES: [&str; 10] = [
+const RUNTIME_PREFIXES: [&str; 11] = [
     "__",
     "operator new",
     "operator delete",
@@ -10,6 +10,7 @@ const RUNTIME_PREFIXES: [&str; 10] = [
     "alloc::",
     "corosensei::",
     "threadbare::control::",
+    "threadbare_pause",
     "threadbare_point",
     "pthread_",
 ];

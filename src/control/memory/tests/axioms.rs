@@ -6,101 +6,7 @@
 
 use super::super::Order;
 use super::program::{Action, Graph, Graphs, INITIAL, NOTHING, Operation, Program, locations, operations};
-
-/// A set of events.
-type Set = u64;
-
-/// A set of pairs of events, of which there are at most `N`: for each, those it is related to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Relation<const N: usize>([Set; N]);
-
-impl<const N: usize> Relation<N> {
-    const EMPTY: Self = Self([0; N]);
-
-    /// Pairs of which the condition holds.
-    fn of(holds: impl Fn(usize, usize) -> bool) -> Self {
-        let row = |one| (0..N).filter(|&other| holds(one, other)).fold(0, |row, other| row | 1 << other);
-        Self(std::array::from_fn(row))
-    }
-
-    fn add(&mut self, one: usize, other: usize) {
-        self.0[one] |= 1 << other;
-    }
-
-    fn has(&self, one: usize, other: usize) -> bool {
-        self.0[one] >> other & 1 != 0
-    }
-
-    /// The one or the other.
-    fn or(self, other: Self) -> Self {
-        Self(std::array::from_fn(|event| self.0[event] | other.0[event]))
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self(std::array::from_fn(|event| self.0[event] & other.0[event]))
-    }
-
-    fn not(self, other: Self) -> Self {
-        Self(std::array::from_fn(|event| self.0[event] & !other.0[event]))
-    }
-
-    /// First the one, then the other.
-    fn then(self, other: Self) -> Self {
-        Self(self.0.map(|mut row| {
-            let mut all = 0;
-            while row != 0 {
-                all |= other.0[row.trailing_zeros() as usize];
-                row &= row - 1;
-            }
-            all
-        }))
-    }
-
-    /// Only pairs that begin, and that end, in such a set.
-    fn from(self, set: Set) -> Self {
-        Self(std::array::from_fn(|event| if set >> event & 1 != 0 { self.0[event] } else { 0 }))
-    }
-
-    fn to(self, set: Set) -> Self {
-        Self(self.0.map(|row| row & set))
-    }
-
-    /// One or more times.
-    fn closure(self) -> Self {
-        let mut all = self;
-        for middle in 0..N {
-            let row = all.0[middle];
-            if row != 0 {
-                for one in 0..N {
-                    if all.has(one, middle) {
-                        all.0[one] |= row;
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    fn inverse(self) -> Self {
-        Self::of(|one, other| self.has(other, one))
-    }
-
-    fn is_irreflexive(&self) -> bool {
-        (0..N).all(|event| !self.has(event, event))
-    }
-
-    fn is_acyclic(&self) -> bool {
-        self.closure().is_irreflexive()
-    }
-
-    /// Or the same event, out of a set.
-    fn or_same(mut self, set: Set) -> Self {
-        for event in 0..N {
-            self.0[event] |= set & 1 << event;
-        }
-        self
-    }
-}
+use super::relation::{Relation, Set};
 
 /// The models of which the executions are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,7 +243,8 @@ impl<const N: usize> Search<'_, N> {
     /// The candidate without a modification order, if its values are those that were read.
     fn candidate(&self) -> Option<Candidate<N>> {
         let count = self.operations.len();
-        let (mut reads, mut writes, mut fences, mut acquires, mut releases, mut ordered, mut locked) = (0, 0, 0, 0, 0, 0, 0);
+        let (mut reads, mut writes, mut fences, mut acquires, mut releases, mut ordered, mut locked) =
+            (0, 0, 0, 0, 0, 0, 0);
         let mut rf = Relation::EMPTY;
         for (at, &(_, operation)) in self.operations.iter().enumerate() {
             let (source, does_write) = self.reads[at];
@@ -377,7 +284,8 @@ impl<const N: usize> Search<'_, N> {
         let same = Relation::of(|one, other| place(one).is_some() && place(one) == place(other));
         let sb = Relation::of(|one, other| {
             let thread = |event: usize| self.operations[event].0;
-            other < count && (one < other && thread(one) == thread(other) || one >= count && one < count + self.locations)
+            other < count
+                && (one < other && thread(one) == thread(other) || one >= count && one < count + self.locations)
         });
         writes |= ((1 << self.locations) - 1) << count;
         let mo = Relation::EMPTY;

@@ -55,7 +55,7 @@ impl<'a> Explorer<'a> {
     pub fn new(program: &'a Program, level: Level, variant: usize) -> Self {
         let count = operations(program).len();
         let begins = program.iter().scan(0, |begin, thread| Some(std::mem::replace(begin, *begin + thread.len())));
-        let sizes = std::array::from_fn(|location| 1 << ((variant >> location) + location) % 5);
+        let sizes = std::array::from_fn(|location| 1 << (((variant >> location) + location) % 5));
         let (begins, locations) = (begins.collect(), locations(program));
         Self { program, level, begins, count, locations, real: Box::new(EMPTY), sizes }
     }
@@ -107,8 +107,7 @@ impl<'a> Explorer<'a> {
         let mut state = self.replay(memory, &[]);
         let mut steps = vec![(0, 0, Vec::new()); self.count];
         // By thread: its clock, put together from what each step told.
-        let mut clocks: Vec<Vec<u32>> =
-            (0..=self.program.len()).map(|thread| memory.clock(thread).to_vec()).collect();
+        let mut clocks: Vec<Vec<u32>> = (0..=self.program.len()).map(|thread| memory.clock(thread).to_vec()).collect();
         for _ in 0..self.count {
             let left: Vec<usize> =
                 (0..self.program.len()).filter(|thread| state.made[*thread] < self.program[*thread].len()).collect();
@@ -148,13 +147,7 @@ impl<'a> Explorer<'a> {
 
     /// A thread makes its next operation: on the machine, and natively on the address that it gives. How many options it
     /// had.
-    fn step(
-        &mut self,
-        memory: &mut Memory,
-        state: &mut State,
-        thread: usize,
-        choose: impl FnOnce(u32) -> u32,
-    ) -> u32 {
+    fn step(&mut self, memory: &mut Memory, state: &mut State, thread: usize, choose: impl FnOnce(u32) -> u32) -> u32 {
         let made = state.made[thread];
         let Operation { action, location, order } = self.program[thread][made];
         let number = self.begins[thread] + made;

@@ -1,6 +1,8 @@
 //! Places in memory: sizes, memory that is used again, what is written unseen, many stores, locations and threads.
 
-use super::super::{KEPT, Level, Memory, Order};
+use super::super::history::KEPT;
+use super::super::window::WINDOW;
+use super::super::{Level, Memory, Order};
 
 /// Real memory, of 64 bytes.
 struct Real(Box<[u64; 8]>);
@@ -201,6 +203,29 @@ fn a_compare_exchange_that_fails_writes_to_a_copy() {
 }
 
 #[test]
+fn a_loop_that_waits_leaves_the_order_of_others_open() {
+    let (mut memory, mut real) = (begin(Level::Cpp20), Real::new());
+    store(&mut memory, 1, real.at(0), 1, Order::SeqCst);
+    for _ in 0..3 * WINDOW {
+        values(&mut memory, 2, real.at(4), Order::SeqCst);
+    }
+    assert_eq!(values(&mut memory, 0, real.at(0), Order::SeqCst), [1, 0]);
+}
+
+#[test]
+fn what_has_left_the_graph_comes_before_what_is_still_to_come() {
+    let (mut memory, mut real) = (begin(Level::Cpp20), Real::new());
+    for value in 1..=12 {
+        store(&mut memory, 1, real.at(0), value, Order::SeqCst);
+        store(&mut memory, 1, real.at(4), value, Order::SeqCst);
+    }
+    // Of 24 stores the first 8 have left, and one more makes room: of 13 values of a location the first 4 or 5 are gone.
+    assert_eq!(memory.load(2, real.at(0), 4, Order::SeqCst), 8);
+    assert_eq!(memory.load(0, real.at(4), 4, Order::SeqCst), 9);
+    assert_eq!(memory.load(2, real.at(0), 4, Order::Relaxed), 13, "others are free");
+}
+
+#[test]
 fn many_threads_and_locations_have_room() {
     const THREADS: usize = 300;
     let mut memory = Memory::new();
@@ -220,9 +245,9 @@ fn many_threads_and_locations_have_room() {
             memory.fence(thread, Order::SeqCst);
             memory.release(thread, thread);
         }
-        for thread in 1..THREADS {
-            let options = memory.load(0, addresses[thread], 8, Order::Relaxed);
-            assert_eq!(options, if level == Level::Sc { 1 } else { 2 }, "{thread}");
+        for address in &addresses[1..THREADS] {
+            let options = memory.load(0, *address, 8, Order::Relaxed);
+            assert_eq!(options, if level == Level::Sc { 1 } else { 2 }, "{level:?}");
             memory.commit(options - 1);
         }
         for thread in 1..THREADS {
