@@ -12,6 +12,9 @@ fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
     assert_eq!(json["executions"], 1200);
     let runs = json["runs"].as_array().expect("runs");
     assert_eq!(runs.len(), 12);
+    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+        return; // g++ lays loops out otherwise under sanitizers, and who waits in one is known by its places in the code.
+    }
     for threads in [1, 2, 4, 8] {
         let points: Vec<u64> =
             runs.iter().filter(|run| run["threads"] == threads).filter_map(|run| run["points"].as_u64()).collect();
