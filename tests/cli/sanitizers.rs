@@ -55,6 +55,23 @@ fn a_use_after_free_is_found_with_both_stacks() {
 }
 
 #[test]
+fn an_entry_of_a_directory_is_not_to_be_used_once_that_is_closed() {
+    let place = Workplace::new();
+    let source = "#include <dirent.h>\n\
+        int main(void) {\n\
+          DIR *directory = opendir(\".\");\n\
+          struct dirent *entry = readdir(directory);\n\
+          closedir(directory);\n\
+          return entry->d_name[0] == 0;\n\
+        }\n";
+    place.write("closed.c", source);
+    let ran = place.run("check closed.c --sanitizer address --executions 2 --minimise off --json out.json");
+    ran.left_with(FOUND);
+    let finding = &place.json("out.json")["findings"][0];
+    assert_eq!((&finding["verdict"], &finding["confirmed"]), (&"memory-error".into(), &true.into()), "{finding}");
+}
+
+#[test]
 fn a_race_that_shows_rarely_is_found_beside_one_that_always_shows() {
     let place = Workplace::new();
     let source = "#include <pthread.h>\n#include <stdatomic.h>\n\
