@@ -300,10 +300,8 @@ mod tests {
         }
         for &(size, block) in &blocks {
             // SAFETY: written above.
-            assert!(
-                unsafe { std::slice::from_raw_parts(block, size) }.iter().all(|byte| *byte == size as u8),
-                "{size}"
-            );
+            let kept = unsafe { std::slice::from_raw_parts(block, size) };
+            assert!(kept.iter().all(|byte| *byte == size as u8), "{size}");
             free(allocator, block, size);
         }
         let again = allocate(allocator, 4_097);
