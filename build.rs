@@ -37,7 +37,7 @@ fn main() {
 
     let mut c = cc::Build::new();
     set_up(&mut c, &toolchain);
-    let files = ["real.c", "memory.c", "annotations.c", "blocks.c", "errno.c", "exec.c", "loader.c", "outside.c"];
+    let files = ["real.c", "memory.c", "annotations.c", "blocks.c", "exec.c", "loader.c", "outside.c"];
     c.cpp(false).flag("-xc").files(files.map(|name| format!("cpp/control/{name}")));
     // Whole: targets call what nothing here does.
     c.link_lib_modifier("+whole-archive").link_lib_modifier("-bundle").compile("threadbare_control");

@@ -3,6 +3,11 @@
 
 use std::process::ExitCode;
 
+use threadbare::allocator::Allocator;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new();
+
 fn main() -> ExitCode {
     threadbare::cli::main()
 }

@@ -156,6 +156,7 @@ struct threadbare_sanitizer {
   int (*leak_check)(void);
   int (*report_access)(void *report, unsigned long index, int *thread, void **address, int *size, int *write,
                        int *atomic, void **trace, unsigned long trace_size);
+  void (*benign_race)(const char *file, int line, const volatile void *start, size_t size, const char *what);
 };
 
 struct threadbare_sanitizer threadbare_sanitizer;
@@ -193,4 +194,5 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(store, "__asan_storeN");
   FIND_INTERFACE(leak_check, "__lsan_do_recoverable_leak_check");
   FIND_INTERFACE(report_access, "__tsan_get_report_mop");
+  FIND_INTERFACE(benign_race, "AnnotateBenignRaceSized");
 }

@@ -8,9 +8,7 @@ use crate::toolchain::{Form, Toolchain};
 
 /// What a runtime defines as strong symbols, or has no other name for. The hooks bear these names in the executable, and
 /// pass on to `__interceptor_…`, as they are called in our copy (cpp/control/real.c).
-const RENAMED: [&str; 13] = [
-    "__tsan_read4",
-    "__tsan_write4",
+const RENAMED: [&str; 11] = [
     "__cxa_guard_acquire",
     "__cxa_guard_release",
     "__cxa_guard_abort",

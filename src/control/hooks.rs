@@ -33,6 +33,7 @@ use std::ffi::c_int;
 
 pub(super) use atomic::{look_at, set_origin};
 pub(super) use file::close_left;
+pub(super) use kernel::warm_up;
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so
 /// that subtracting a time-out does not underflow, and apart, so that a mix-up shows.

@@ -8,7 +8,7 @@ pub(super) use clocks::{Cells, show};
 pub(super) use fences::Fences;
 pub(super) use shadow::look_again;
 
-use std::ffi::{c_int, c_uint, c_ulong, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::digest::{BASIS, fnv1a};
@@ -41,6 +41,7 @@ struct Interface {
     store: Option<unsafe extern "C" fn(usize, usize)>,
     leak_check: Option<unsafe extern "C" fn() -> c_int>,
     report_access: Option<ReportAccess>,
+    benign_race: Option<unsafe extern "C" fn(*const c_char, c_int, *const c_void, usize, *const c_char)>,
 }
 
 /// `__tsan_get_report_mop`: thread, address, size, whether it is a write and atomic, and the calls of one access.
@@ -257,6 +258,16 @@ pub(super) fn writes(start: usize, size: usize, caller: usize) {
         // SAFETY: as in `uses`.
         Interface { store: Some(store), .. } if size > 0 => unsafe { store(start, size) },
         _ => {}
+    }
+}
+
+/// TSan reports no race there from now on, whoever accesses it and however. It looks at this only once it has found one,
+/// so accesses cost what others do.
+pub(super) fn expect_races(start: usize, size: usize) {
+    if let Some(benign_race) = interface().benign_race {
+        let (file, what) = (c"threadbare".as_ptr(), c"moves with the fiber".as_ptr());
+        // SAFETY: TSan keeps the texts, which are constants, and notes the address.
+        unsafe { benign_race(file, 0, start as *const c_void, size, what) };
     }
 }
 

@@ -332,6 +332,7 @@ impl Control {
     fn controlled(trace: Trace, settings: &Settings, carrier: Carrier) -> Self {
         process::never_single_threaded();
         let controller = Controller::new(trace, strategy::by_name(settings.strategy));
+        hooks::warm_up();
         crate::runtime::warm_up(); // After that: libstdc++ initialises in two ways.
         Self::Controlled(Box::leak(Box::new(Active::new(controller, carrier))))
     }

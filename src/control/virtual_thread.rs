@@ -174,14 +174,13 @@ unsafe extern "C" {
 }
 
 /// Where the `errno` of fibers lies: that of their OS thread, whose value moves with the fiber. Compilers look up the place
-/// once for a whole function, and libc writes to it, so there can be no other. See cpp/control/errno.c.
-#[unsafe(no_mangle)]
-static threadbare_errno: AtomicUsize = AtomicUsize::new(0);
+/// once for a whole function, and libc writes to it, so there can be no other.
+static ERRNO: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether an address is that of the `errno` of fibers.
 #[inline]
 pub(super) fn is_errno(address: usize) -> bool {
-    address == threadbare_errno.load(Ordering::Relaxed)
+    address == ERRNO.load(Ordering::Relaxed)
 }
 
 /// Where this OS thread keeps its ambient state; looked up once.
@@ -204,7 +203,10 @@ impl AmbientPlace {
 
     /// Fibers run here from now on.
     pub fn is_of_fibers(&self) {
-        threadbare_errno.store(self.errno as usize, Ordering::Relaxed);
+        let place = self.errno as usize;
+        if ERRNO.swap(place, Ordering::Relaxed) != place {
+            sanitizer::expect_races(place, size_of::<c_int>());
+        }
     }
 
     pub fn load(&self) -> Ambient {

@@ -3,6 +3,7 @@
 use super::{grouped, minimised};
 use crate::campaign::findings::{Confirmation, Finding, Resized};
 use crate::check;
+use crate::model::settings::MemoryModel;
 use crate::model::word;
 
 /// How many there are.
@@ -27,8 +28,12 @@ fn how(finding: &Finding) -> String {
 #[must_use]
 pub fn text(finding: &Finding) -> String {
     let times = if finding.count == 1 { String::new() } else { format!(", {} times", grouped(finding.count)) };
+    let memory = match finding.settings.memory {
+        MemoryModel::Sc => String::new(),
+        weaker => format!(", under {}", weaker.word()),
+    };
     let mut text = format!(
-        "{} ({}, {}{times}): {}\n",
+        "{} ({}{memory}, {}{times}): {}\n",
         word(&finding.failure.verdict),
         word(&finding.settings.sanitizer),
         how(finding),

@@ -70,9 +70,11 @@ fn a_schedule_of_a_thread_that_no_execution_has_is_a_mistake_or_a_divergence() {
         place.run("replay high.case").refused(&["high.case: line", thread, "1023"]);
     }
     for schedule in [of("1023"), case.replacen("\n  0*", "\n  wake*1023 0*", 1), of("0*4294967295#0000 0")] {
-        place.write("high.case", &schedule);
-        let ran = place.run("replay high.case").left_with(FOUND);
-        assert!(ran.stdout.contains("diverged at step"), "{}", ran.stdout);
+        for engine in ["fibers", "threads"] {
+            place.write("high.case", &schedule.replace("\nengine fibers\n", &format!("\nengine {engine}\n")));
+            let ran = place.run("replay high.case").left_with(FOUND);
+            assert!(ran.stdout.contains("diverged at step"), "{engine}: {}", ran.stdout);
+        }
     }
 }
 

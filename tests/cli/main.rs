@@ -26,4 +26,5 @@ mod sanitizers;
 mod shown;
 mod transcripts;
 mod waiting;
+mod weak_memory;
 mod wrappers;

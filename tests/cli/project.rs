@@ -128,7 +128,7 @@ fn a_mistake_in_the_file_is_one_error_with_its_line_and_the_nearest_word() {
     let strategy = told("[program.counter]\nsources = [\"src/*.c\"]\nstrategy = \"rof\"\n");
     assert!(strategy.starts_with("error: ../threadbare.toml:3: ") && strategy.contains("`rff`"), "{strategy}");
     let weak = told("[program.counter]\nsources = [\"src/*.c\"]\ninject = [\"weak-failure\"]\n");
-    assert!(weak.starts_with("error: ../threadbare.toml:1: with scheduling points at memory accesses"), "{weak}");
+    assert!(weak.contains("error: ../threadbare.toml:1: with scheduling points at memory accesses"), "{weak}");
 }
 
 #[test]

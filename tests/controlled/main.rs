@@ -16,6 +16,11 @@ mod probes;
 mod scenarios;
 
 use harness::Group;
+use threadbare::allocator::Allocator;
+
+/// As in the executable.
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator::new();
 
 const GROUPS: [Group; 7] = [
     ("allocation_failures", allocation_failures::tests),

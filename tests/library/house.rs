@@ -31,7 +31,7 @@ const CONTROL: [&[&str]; 4] = [
 ];
 
 /// From the top to the bottom.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
     "cli",
     "wrapper",
     "report",
@@ -59,6 +59,7 @@ const LAYERS: [&str; 27] = [
     "model",
     "digest",
     "number",
+    "allocator",
 ];
 
 fn source_files(folder: &Path, found: &mut Vec<PathBuf>) {

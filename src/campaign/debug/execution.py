@@ -34,7 +34,13 @@ def words(address, count):
 
 
 def address_of(symbol):
-    return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+    # The stop may be in Rust that has debug information, which gdb would read the expression as.
+    language = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+    finally:
+        gdb.execute(f"set language {language}", to_string=True)
 
 
 class State:

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_void};
 
 use crate::control::active::{Active, active};
 use crate::control::real::real;
-use crate::control::sanitizer;
+use crate::control::{order, sanitizer};
 use crate::model::settings::Sanitizer;
 
 unsafe extern "C" {
@@ -74,10 +74,13 @@ macro_rules! operators {
                 // SAFETY: passed on unchanged.
                 let real = || unsafe { real!($name: fn(usize $(, $type)*) -> *mut c_void)($size $(, $argument)*) };
                 let observed = observed();
-                if observed.is_none() && !needs_caller() {
+                if observed.is_none() && !needs_caller() && !order::is_on() {
                     return real();
                 }
                 let block = if needs_caller() { sanitizer::called_from(caller, real) } else { real() };
+                if order::is_on() && active().is_some() {
+                    order::forget(block as usize, $size);
+                }
                 if let Some(active) = observed {
                     active.ask(|controller| controller.allocated(block as usize, $size));
                 }

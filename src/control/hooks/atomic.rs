@@ -105,6 +105,9 @@ pub(in crate::control) fn look_at(object: &Path) {
         let has_points = bytes.windows(POINT.len()).any(|window| window == POINT);
         threadbare_points_are_made.store(has_points.into(), Ordering::Relaxed);
     }
+    if let Some(bytes) = &bytes {
+        weak::look_at(bytes);
+    }
     order::set_exact(is_watched && bytes.is_some());
     HAS_FENCES.store(is_watched && bytes.is_none(), Ordering::Relaxed);
 }
@@ -165,12 +168,16 @@ pub(in crate::control) fn set_origin(address: usize) {
     ORIGIN.store(address, Ordering::Relaxed);
 }
 
+/// Relative to the target, which lies elsewhere in each process.
+pub(super) fn offset_in_target(address: usize) -> usize {
+    address.wrapping_sub(ORIGIN.load(Ordering::Relaxed))
+}
+
 /// The rest of such a scheduling point. It gives the address, of which the compiler must not know that it is the one
 /// that it was given: so calling it is a jump, nothing need be saved for it, and there is one return after a switch.
 #[inline(never)]
 extern "C" fn pause(address: *mut c_void, active: &Active, kind: OpKind, caller: usize, size: c_uint) -> *mut c_void {
-    // Relative to the target, which lies elsewhere in each process.
-    let place = caller.wrapping_sub(ORIGIN.load(Ordering::Relaxed));
+    let place = offset_in_target(caller);
     active.pause_here(Op { kind, waits: false, size, object: address as usize, place });
     black_box(address)
 }

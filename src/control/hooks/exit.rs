@@ -114,6 +114,18 @@ unsafe extern "C-unwind" fn __cxa_atexit(
     }
 }
 
+/// Stands in for `atexit`. That is a part of each program, but where g++ links one with ThreadSanitizer's runtime, which has one
+/// that goes past `__cxa_atexit`.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn atexit(function: unsafe extern "C-unwind" fn()) -> c_int {
+    unsafe extern "C-unwind" fn call(function: *mut c_void) {
+        // SAFETY: the one that was registered.
+        unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C-unwind" fn()>(function)() };
+    }
+    // SAFETY: what it does itself.
+    unsafe { __cxa_atexit(call, function as *mut c_void, std::ptr::null_mut()) }
+}
+
 /// Stands in for `__cxa_finalize`, which an object's last destructor calls: the handlers of an execution are not with the
 /// C library.
 #[unsafe(no_mangle)]

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::control::active::{Active, active};
+use crate::control::order;
 use crate::control::state::heap::Freed;
 
 unsafe extern "C" {
@@ -18,13 +19,17 @@ fn watched(real: usize) -> Option<&'static Active> {
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_heap_take(real: usize, size: usize) -> *mut c_void {
     let taken = watched(real).and_then(|active| active.ask(|controller| controller.heap.as_mut()?.take(size)));
-    taken.unwrap_or_default() as *mut c_void
+    let block = taken.unwrap_or_default();
+    order::forget(block, size);
+    block as *mut c_void
 }
 
 /// The program was given a block.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_heap_made(real: usize, block: usize) {
     if let Some(active) = watched(real) {
+        // SAFETY: a block that was just given out.
+        order::forget(block, unsafe { malloc_usable_size(block as *const c_void) });
         active.ask(|controller| controller.heap.as_mut().map(|heap| heap.made(block)));
     }
 }

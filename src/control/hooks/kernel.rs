@@ -23,6 +23,7 @@ use crate::control::state::kernel::{Errno, FileId, Kernel, Owner};
 use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
 
+pub(in crate::control) use descriptor::warm_up;
 pub(super) use descriptor::{close_number, unlink};
 pub(super) use transfer::{read_into, write_from};
 

@@ -5,6 +5,7 @@ use std::ffi::{c_uint, c_void};
 use crate::control::active::{Active, active};
 use crate::control::alone::Look;
 use crate::control::controller::Controller;
+use crate::control::order;
 use crate::control::virtual_thread::is_errno;
 use crate::model::op::{Op, OpKind};
 
@@ -15,6 +16,9 @@ use crate::model::op::{Op, OpKind};
 extern "C" fn threadbare_access(address: *const c_void, is_write: c_uint, place: *const c_void, size: c_uint) {
     let Some(active) = active() else { return };
     let kind = if is_write == 0 { OpKind::PlainLoad } else { OpKind::PlainStore };
+    if is_write != 0 {
+        order::forget(address as usize, size as usize);
+    }
     if active.is_own(address as usize) {
         access_own(active, address as usize, size, kind);
     } else if !is_errno(address as usize) {
@@ -43,6 +47,7 @@ fn access_own(active: &Active, address: usize, size: u32, kind: OpKind) {
 extern "C" fn threadbare_copy(target: *const c_void, source: *const c_void, place: *const c_void, size: usize) {
     let Some(active) = active() else { return };
     let (target, source, place) = (target as usize, source as usize, place as usize);
+    order::forget(target, size);
     let size = u32::try_from(size).unwrap_or(0);
     let (load, store) = (OpKind::PlainLoad, OpKind::PlainStore);
     match (active.is_own(target), active.is_own(source)) {

@@ -3,6 +3,9 @@
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use object::{Object as _, ObjectSymbol as _};
+
+use super::atomic::offset_in_target;
 use crate::control::active::Active;
 use crate::control::memory::{Level, Memory, Order};
 use crate::control::order::{self, Shown};
@@ -14,6 +17,31 @@ use crate::strategy::Use;
 /// from.
 #[unsafe(no_mangle)]
 static threadbare_made_at: AtomicUsize = AtomicUsize::new(0);
+
+/// Where libstdc++ counts who waits for a value, as offsets in the target: nothing by default.
+static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Looks for libstdc++'s counts of waiters in a target.
+///
+/// `notify_one` and `notify_all` look whether anyone waits, and `wait` looks at the value once more after it has said so. In
+/// libstdc++ up to 15 nothing keeps the look of a notification behind a store to the value that is not sequentially consistent, so on
+/// x86, too, a waiter can be missed. The standard promises that it is not (atomics.wait, 4), so that this is no fault
+/// of the program, which could do nothing about it: these counts are always read as they are.
+pub(super) fn look_at(target: &[u8]) {
+    const NAME: &str = "_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w";
+    let counts = object::File::parse(target).ok().and_then(|file| {
+        let symbol = file.symbols().chain(file.dynamic_symbols()).find(|symbol| symbol.name() == Ok(NAME))?;
+        Some((symbol.address() as usize, symbol.size() as usize))
+    });
+    let (start, size) = counts.unwrap_or_default();
+    COUNTS[0].store(start, Ordering::Relaxed);
+    COUNTS[1].store(start + size, Ordering::Relaxed);
+}
+
+fn is_count_of_waiters(address: usize) -> bool {
+    let [start, end] = &COUNTS;
+    (start.load(Ordering::Relaxed)..end.load(Ordering::Relaxed)).contains(&offset_in_target(address))
+}
 
 /// An atomic operation, as cpp/harness/points.h tells of it.
 pub(super) struct Operation {
@@ -93,6 +121,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         order::tell(None);
         return address;
     }
+    let is_of_library = is_count_of_waiters(address);
     let fails = operation.is_weak() && active.inject(Injection::WeakFailure);
     active.fails_weakly.set(fails);
     if !size.is_power_of_two() || size as usize > LARGEST {
@@ -101,7 +130,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     }
     report_order(active, operation);
     let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
-    let by = if options > 1 { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
+    let by = if options > 1 && !is_of_library { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
     let caller = match threadbare_made_at.load(Ordering::Relaxed) {
         0 => operation.caller,

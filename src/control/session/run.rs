@@ -57,7 +57,7 @@ impl Session {
                     explored
                 });
                 active.begin_allocations(injections.failing_allocation);
-                run_controlled(active, &mut || job(runtime));
+                let has_begun = run_controlled(active, &mut || job(runtime));
                 order::end();
                 active.ask(|controller| {
                     controller.end_program_code();
@@ -69,7 +69,7 @@ impl Session {
                     self.execution.points = controller.trace().points();
                     self.execution.stayed = controller.stayed();
                 });
-                self.spent = !end_threads(active);
+                self.spent = has_begun && !end_threads(active);
                 // What the threads did is over for whatever comes next, also for globals and for memory that is used
                 // again.
                 for thread in 0..active.ask(|controller| controller.thread_count()) {
@@ -120,15 +120,16 @@ impl Session {
     }
 }
 
-/// Runs `job` as thread 0, and everything that it starts, to the end of the execution.
-fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
+/// Runs `job` as thread 0, and everything that it starts, to the end of the execution. `false` if the schedule does not even
+/// begin as this execution does, so that nothing runs.
+fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) -> bool {
     unsafe extern "C-unwind" fn call(job: *mut c_void) -> *mut c_void {
         // SAFETY: `job` points to the reference below, which outlives the execution.
         unsafe { (*job.cast::<&mut dyn FnMut()>())() };
         std::ptr::null_mut()
     }
     if active.ask(|controller| controller.ending().is_some()) {
-        return; // The schedule does not even begin as this execution does.
+        return false;
     }
     let mut job = job;
     let main = active.engine.thread(0);
@@ -138,6 +139,7 @@ fn run_controlled(active: &'static Active, job: &mut dyn FnMut()) {
     set_active(active);
     active.engine.run(active);
     set_active(std::ptr::null());
+    true
 }
 
 /// Frees what the heap has kept back. Threads that were not abandoned may yet use theirs.

@@ -8,8 +8,14 @@ use crate::control::real::real;
 pub struct Listing {
     stream: *mut libc::DIR,
     /// Read all at once when the first is asked for, as a real `readdir` does up to the size of its buffer.
-    entries: Option<Vec<libc::dirent64>>,
+    entries: Option<Entries>,
     next: usize,
+}
+
+/// Where the target reads them: a block of the C library, so that sanitizers see whoever does so once it is freed.
+struct Entries {
+    first: *mut libc::dirent64,
+    count: usize,
 }
 
 /// The directories that the target has open.
@@ -64,10 +70,34 @@ impl Listing {
                 }
             }
             entries.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-            entries
+            Entries::of(&entries)
         });
         self.next += 1;
-        entries.get_mut(self.next - 1).map_or(std::ptr::null_mut(), std::ptr::from_mut)
+        entries.get(self.next - 1)
+    }
+}
+
+impl Entries {
+    fn of(entries: &[libc::dirent64]) -> Self {
+        // SAFETY: has no preconditions.
+        let first = unsafe { libc::malloc(size_of_val(entries).max(1)) }.cast::<libc::dirent64>();
+        assert!(!first.is_null(), "no memory for a directory of {} entries", entries.len());
+        // SAFETY: the block has room for them, and is new.
+        unsafe { first.copy_from_nonoverlapping(entries.as_ptr(), entries.len()) };
+        Self { first, count: entries.len() }
+    }
+
+    /// Null behind the last one.
+    fn get(&self, index: usize) -> *mut libc::dirent64 {
+        // SAFETY: within the block.
+        if index < self.count { unsafe { self.first.add(index) } } else { std::ptr::null_mut() }
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        // SAFETY: `of` got it there.
+        unsafe { libc::free(self.first.cast()) };
     }
 }
 

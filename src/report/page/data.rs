@@ -11,6 +11,7 @@ use crate::campaign::explain::Reasons;
 use crate::case::{Case, Workload};
 use crate::evidence::interleaving::{self, Step};
 use crate::model::execution::ThreadId;
+use crate::model::settings::MemoryModel;
 use crate::model::word;
 use crate::report::reasons::{smallest_change, told};
 
@@ -167,6 +168,7 @@ fn facts(case: &Case) -> Vec<(&'static str, String)> {
         ("sanitizer", Some(word(&settings.sanitizer))),
         ("engine", Some(word(&settings.engine))),
         ("strategy", Some(format!("{}, seed {}", word(&settings.strategy), settings.seed))),
+        ("memory model", (settings.memory != MemoryModel::Sc).then(|| word(&settings.memory))),
         ("schedule", schedule.map(|schedule| format!("{} scheduling points", schedule.points()))),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
