@@ -238,7 +238,18 @@ impl Slice {
     #[must_use]
     pub fn to_measure(executed: Executed, seed: u64, first: u64, count: u64) -> Self {
         let (known, limit_ms, leak_check_every) = (Known::default(), None, u64::MAX);
-        Self { seed, first, count, limit_ms, executed, known, leak_check_every, stop_at_first: true, audit: false, mixes_memory: false }
+        Self {
+            seed,
+            first,
+            count,
+            limit_ms,
+            executed,
+            known,
+            leak_check_every,
+            stop_at_first: true,
+            audit: false,
+            mixes_memory: false,
+        }
     }
 }
 

@@ -236,8 +236,15 @@ struct Statistics {
 
 impl Statistics {
     fn of(schedule: &Schedule) -> Self {
-        let mut statistics =
-            Self { points: 0, switches: 0, wakes: 0, injections: 0, older: 0, by_thread: BTreeMap::new(), cut: schedule.cut };
+        let mut statistics = Self {
+            points: 0,
+            switches: 0,
+            wakes: 0,
+            injections: 0,
+            older: 0,
+            by_thread: BTreeMap::new(),
+            cut: schedule.cut,
+        };
         let mut last = None;
         for choice in &schedule.choices {
             match *choice {

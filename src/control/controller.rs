@@ -36,8 +36,8 @@ use crate::task_graph::Injections;
 
 pub use budget::Budget;
 use signals::Mail;
-use stores::Older;
 pub(super) use signals::Sent;
+use stores::Older;
 
 /// Virtual nanoseconds that a scheduling point takes.
 const POINT_TIME: u64 = 100;

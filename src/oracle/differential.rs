@@ -64,7 +64,13 @@ impl Differential {
     }
 
     pub fn new(plan: &Plan, expectations: Expectations) -> Self {
-        Self { computed: vec![BLANK; plan.tasks.len()], expectations, may_run_out: false, ran_out: false, is_weak: false }
+        Self {
+            computed: vec![BLANK; plan.tasks.len()],
+            expectations,
+            may_run_out: false,
+            ran_out: false,
+            is_weak: false,
+        }
     }
 
     /// Whether an operation failed for want of memory.

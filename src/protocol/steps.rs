@@ -153,6 +153,7 @@ mod tests {
             frames: vec![0x10, 0x20],
             stack: vec![0x7f00, 0],
             value: None,
+            older: 0,
         };
         let mut steps = vec![
             step(OpKind::Exit, Object::Nothing),

@@ -175,7 +175,13 @@ impl Strategy for Bounded {
     }
 
     fn manner(&self) -> Manner {
-        Manner { watches: true, lets_stay: false, patience: self.reach.patience, draws_stores: false, ..Manner::default() }
+        Manner {
+            watches: true,
+            lets_stay: false,
+            patience: self.reach.patience,
+            draws_stores: false,
+            ..Manner::default()
+        }
     }
 
     fn deepen(&mut self) -> bool {

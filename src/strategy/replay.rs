@@ -163,11 +163,15 @@ impl Replay {
         self.leave_run(decision.points, decision.digest)?;
         match self.choice() {
             None => Err(Divergence("the schedule ends here, but the execution goes on".to_owned())),
-            Some(choice @ (Choice::Wake { .. } | Choice::Inject { .. } | Choice::Older { .. })) => match decision.current {
+            Some(choice @ (Choice::Wake { .. } | Choice::Inject { .. } | Choice::Older { .. })) => match decision
+                .current
+            {
                 // It happens before the next point.
                 Some(thread) => Ok(Turn { thread, points: 1 }),
                 None if matches!(choice, Choice::Wake { .. }) => Err(Divergence("a waiter was woken here".to_owned())),
-                None if matches!(choice, Choice::Older { .. }) => Err(Divergence("an older store was read here".to_owned())),
+                None if matches!(choice, Choice::Older { .. }) => {
+                    Err(Divergence("an older store was read here".to_owned()))
+                }
                 None => Err(Divergence("a file call failed here".to_owned())),
             },
             Some(Choice::Run { thread, points, .. }) => {

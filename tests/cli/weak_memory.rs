@@ -60,10 +60,11 @@ fn each_program_fails_under_the_memory_models_that_allow_it_and_under_no_other()
 fn a_finding_names_the_model_that_it_needs_and_replays_with_both_engines_under_every_sanitizer() {
     let place = place();
     let ran = place.run("check program.cpp --sanitizer none --executions 400 --seed 1 --stop-at-first --minimise 20 -- message-relaxed-store");
-    ran.left_with(FOUND);
+    let ran = ran.left_with(FOUND);
     assert!(ran.stdout.contains("(none, under cpp20, execution "), "{}", ran.stdout);
     assert!(ran.stdout.contains("loads x (0, an older store)"), "{}", ran.stdout);
-    let case = fs::read_dir(place.path().join("findings")).expect("findings").next().expect("a case").expect("a case").path();
+    let case =
+        fs::read_dir(place.path().join("findings")).expect("findings").next().expect("a case").expect("a case").path();
     let text = fs::read_to_string(&case).expect("a case");
     assert!(text.contains("\nmemory cpp20\n"), "{text}");
     assert_eq!(text.matches("older*").count(), 1, "one load reads an older store, and no other: {text}");
@@ -82,7 +83,10 @@ fn the_default_has_a_share_of_weak_executions_and_sc_turns_it_off() {
         place.run(&format!("check program.cpp {flags} {memory} -- message-relaxed-store")).code
     };
     assert_eq!((check(""), check("--memory sc")), (Some(FOUND), Some(CLEAN)));
-    place.write("threadbare.toml", "[program.message]\nsources = [\"program.cpp\"]\narguments = [\"message-relaxed-store\"]\nmemory = \"sc\"\n");
+    place.write(
+        "threadbare.toml",
+        "[program.message]\nsources = [\"program.cpp\"]\narguments = [\"message-relaxed-store\"]\nmemory = \"sc\"\n",
+    );
     place.run("check message --sanitizer none --executions 400 --seed 1").left_with(CLEAN);
 }
 
@@ -90,13 +94,21 @@ fn the_default_has_a_share_of_weak_executions_and_sc_turns_it_off() {
 fn a_search_of_all_executions_tries_every_store_that_can_be_read() {
     let place = place();
     let search = |memory: &str, program: &str| {
-        place.run(&format!("check program.cpp --memory {memory} --sanitizer none --strategy exhaustive --executions 3000 -- {program}"))
+        place.run(&format!(
+            "check program.cpp --memory {memory} --sanitizer none --strategy exhaustive --executions 3000 -- {program}"
+        ))
     };
-    for (program, tso, cpp20) in [("store-buffering", true, true), ("store-buffering-fences", false, false), ("message", false, false)] {
+    for (program, tso, cpp20) in
+        [("store-buffering", true, true), ("store-buffering-fences", false, false), ("message", false, false)]
+    {
         for (memory, fails) in [("sc", false), ("tso", tso), ("cpp20", cpp20)] {
             let ran = search(memory, program);
             assert_eq!(ran.code, Some(if fails { FOUND } else { CLEAN }), "{program} under {memory}: {}", ran.stdout);
-            assert!(fails || ran.stdout.contains("every schedule was tried"), "{program} under {memory}: {}", ran.stdout);
+            assert!(
+                fails || ran.stdout.contains("every schedule was tried"),
+                "{program} under {memory}: {}",
+                ran.stdout
+            );
         }
     }
 }
@@ -130,7 +142,13 @@ int main() {
     for (fence, breaks, code) in [(1, 0, CLEAN), (0, 0, CLEAN), (0, 1, FOUND)] {
         for memory in ["sc", "cpp20"] {
             let flags = format!("--flags=-DFENCE={fence} --flags=-DBREAKS={breaks}");
-            let ran = place.run_in("", &format!("check program.cpp --memory {memory} --sanitizer thread --executions 1000 --seed 2 --stop-at-first"), &["--flags", &format!("-DFENCE={fence} -DBREAKS={breaks}")]);
+            let ran = place.run_in(
+                "",
+                &format!(
+                    "check program.cpp --memory {memory} --sanitizer thread --executions 1000 --seed 2 --stop-at-first"
+                ),
+                &["--flags", &format!("-DFENCE={fence} -DBREAKS={breaks}")],
+            );
             assert_eq!(ran.code, Some(code), "{flags} under {memory}: {}{}", ran.stdout, ran.stderr);
         }
     }

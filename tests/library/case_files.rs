@@ -6,7 +6,7 @@ use threadbare::case::{Case, Workload};
 use threadbare::check::framework::{Framework, Test};
 use threadbare::check::{self, Check};
 use threadbare::model::schedule::{Choice, Injection, Schedule};
-use threadbare::model::settings::{Engine, Sanitizer, Settings};
+use threadbare::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
 use threadbare::model::verdict::{OracleName, Verdict};
 use threadbare::target::Points;
 use threadbare::task_graph::from_seed;
@@ -24,6 +24,9 @@ fn case(seed: u64) -> Case {
         if random.chance(1, 10) {
             return Choice::Inject { injection: Injection::ALL[random.below(4) as usize] };
         }
+        if random.chance(1, 10) {
+            return Choice::Older { by: 1 + random.below(15) as u16 };
+        }
         Choice::Run { thread, points: random.below(300), digest: random.below(65_536) as u16 }
     };
     let choices = (0..random.below(200)).map(|_| choice(&mut random)).collect();
@@ -35,6 +38,7 @@ fn case(seed: u64) -> Case {
             engine: [Engine::Fibers, Engine::Threads, Engine::Free][random.below(3) as usize],
             strategy: STRATEGIES[random.below(STRATEGIES.len() as u32) as usize].parse().expect("a strategy"),
             seed: u64::MAX - seed,
+            memory: MemoryModel::ALL[random.below(3) as usize],
             bug: random.chance(1, 2).then(|| "lost-notify".into()),
         },
         workload: from_seed(seed, 6).into(),

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::campaign::job::{Replay, Work};
     use crate::check;
-    use crate::model::settings::{Sanitizer, Settings, StrategyName};
+    use crate::model::settings::{MemoryModel, Sanitizer, Settings, StrategyName};
     use crate::target::Built;
 
     const SECOND: Duration = Duration::from_secs(1);

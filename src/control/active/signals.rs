@@ -5,9 +5,9 @@ use std::ffi::{c_int, c_void};
 use super::Active;
 use crate::control::controller::{Sent, Wake};
 use crate::control::real::real;
-use crate::control::{order, sanitizer};
 use crate::control::state::signals::kinds::name_of;
 use crate::control::state::signals::{Action, Delivery, Set};
+use crate::control::{order, sanitizer};
 use crate::model::execution::{Exit, ThreadId};
 use crate::model::op::{Op, OpKind};
 

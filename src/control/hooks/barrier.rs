@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::ffi::c_int;
 
 use super::call::stand_in_for_calls;
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::model::op::OpKind;
 
 /// The start of glibc's `pthread_barrier_t`.

@@ -8,8 +8,8 @@ use super::call::{Call, stand_in_for_calls};
 use super::deadline;
 use crate::control::active::Active;
 use crate::control::controller::Wake;
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::model::op::OpKind;
 
 /// glibc's `pthread_rwlock_t`, as far as it is needed; a fresh one is all zeros in these places.

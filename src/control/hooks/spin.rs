@@ -6,8 +6,8 @@ use std::ffi::c_int;
 
 use super::call::{Call, stand_in_for_calls};
 use crate::control::active::Active;
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::model::op::OpKind;
 use crate::strategy::Use;
 

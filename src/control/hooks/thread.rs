@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int, c_void};
 use super::{deadline, stand_in};
 use crate::control::active::{Active, active};
 use crate::control::controller::{Controller, Wake};
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::control::virtual_thread::{PosixStart, Start, VirtualThread};
 use crate::model::op::{Op, OpKind};
 

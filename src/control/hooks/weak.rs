@@ -130,7 +130,11 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     }
     report_order(active, operation);
     let options = order::with_clocks(|memory, thread| operation.options(memory, thread, fails));
-    let by = if options > 1 && !is_of_library { active.ask(|controller| controller.older(address, options as u16)) } else { 0 };
+    let by = if options > 1 && !is_of_library {
+        active.ask(|controller| controller.older(address, options as u16))
+    } else {
+        0
+    };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
     let caller = match threadbare_made_at.load(Ordering::Relaxed) {
         0 => operation.caller,

@@ -27,7 +27,8 @@ impl Cells {
     pub fn new() -> Option<Self> {
         interface().atomic_store?;
         let size = MAX_VIRTUAL_THREADS * CELLS * size_of::<u64>();
-        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
         // SAFETY: a new mapping, of which only what is used takes memory.
         let first = unsafe { libc::mmap(ptr::null_mut(), size, access, kind, -1, 0) };
         assert!(first != libc::MAP_FAILED, "no address space for the cells of ThreadSanitizer's clocks");

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Which executions there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemoryModel {
     /// Sequential consistency: interleavings, in which every load reads the newest store.

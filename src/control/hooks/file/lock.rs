@@ -7,8 +7,8 @@ use super::{Call, Fate, calling, point, set_errno};
 use crate::control::active::Active;
 use crate::control::controller::Controller;
 use crate::control::files::{FileUse, Identity, Lock, OpenId};
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::strategy::Use;
 
 /// Stands in for `flock`; a scheduling point. As on Linux, a lock of the other kind is given up before the new one is

@@ -7,8 +7,8 @@ use super::lock::identity;
 use super::{Call, Fate, calling_on, point, set_errno};
 use crate::control::active::Active;
 use crate::control::files::{FileUse, Identity, Lock, OpenId};
-use crate::control::real::real;
 use crate::control::order;
+use crate::control::real::real;
 use crate::strategy::Use;
 
 /// `fcntl` with one of those commands; a point.

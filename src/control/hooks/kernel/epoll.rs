@@ -8,9 +8,9 @@ use crate::control::active::Active;
 use crate::control::controller::Controller;
 use crate::control::hooks::call::{Call, stand_in_for_calls};
 use crate::control::hooks::length;
-use crate::control::{order, sanitizer};
 use crate::control::state::kernel::epoll::Control;
 use crate::control::state::kernel::{Errno, FileId, Object, Owner};
+use crate::control::{order, sanitizer};
 
 /// Nanoseconds of a time-out in milliseconds; `None` if there is none.
 pub(super) fn milliseconds(timeout: c_int) -> Option<u64> {
