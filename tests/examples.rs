@@ -23,6 +23,14 @@ const CAP: u64 = 5_000;
 const LONG_TWIN_EXECUTIONS: u64 = 20_000;
 const SANITIZERS: [&str; 3] = ["none", "thread", "address"];
 
+/// What a check is told; without a memory model it takes those that it takes by default.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    sanitizer: &'a str,
+    points: &'a str,
+    memory: Option<&'a str>,
+}
+
 /// An example, and what its first comment says of it.
 #[derive(Clone)]
 struct Example {
@@ -31,18 +39,31 @@ struct Example {
     verdict: String,
     sanitizer: String,
     points: String,
+    /// Interleavings do not show it, but the memory model of C++20 does, which allows all that others do.
+    is_weak: bool,
+    /// Of a bug.
+    twin: PathBuf,
 }
 
 impl Example {
     fn read(path: PathBuf) -> Self {
         let text = fs::read_to_string(&path).expect("a source");
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let value = |word: &str| {
+        let line = |word: &str| {
             let prefix = format!("// {word}: ");
-            let line = text.lines().find_map(|line| line.strip_prefix(&*prefix));
-            line.unwrap_or_else(|| panic!("{name} does not say its {word}")).to_owned()
+            text.lines().find_map(|line| line.strip_prefix(&*prefix)).map(str::to_owned)
         };
-        Self { verdict: value("verdict"), sanitizer: value("sanitizer"), points: value("points"), name, path }
+        let value = |word: &str| line(word).unwrap_or_else(|| panic!("{name} does not say its {word}"));
+        let twin = line("twin").unwrap_or_else(|| name.replace('.', "_fixed."));
+        Self {
+            verdict: value("verdict"),
+            sanitizer: value("sanitizer"),
+            points: value("points"),
+            is_weak: line("memory").is_some(),
+            twin: path.with_file_name(twin),
+            name,
+            path,
+        }
     }
 
     fn all() -> Vec<Self> {
@@ -59,26 +80,27 @@ impl Example {
         self.path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_fixed"))
     }
 
-    fn twin(&self) -> PathBuf {
-        let stem = self.path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let extension = self.path.extension().expect("C or C++").to_string_lossy().into_owned();
-        self.path.with_file_name(format!("{stem}_fixed.{extension}"))
-    }
-
     /// Checks it in a place of its own, up to the first finding; what the JSON says, and the place.
-    fn check(&self, sanitizer: &str, points: &str, executions: u64, seed: u64, code: i32) -> (Value, Workplace) {
+    fn check(&self, how: How, executions: u64, seed: u64, code: i32) -> (Value, Workplace) {
         let place = Workplace::new();
+        let How { sanitizer, points, memory } = how;
+        let memory = memory.map(|memory| format!("--memory {memory}")).unwrap_or_default();
         let arguments = format!(
-            "check --sanitizer {sanitizer} --points {points} --executions {executions} --seed {seed} --jobs 1 \
+            "check --sanitizer {sanitizer} --points {points} {memory} --executions {executions} --seed {seed} --jobs 1 \
              --stop-at-first --json out.json"
         );
         place.run_in("", &arguments, &[&self.path.to_string_lossy()]).left_with(code);
         (place.json("out.json"), place)
     }
 
+    /// As it says of itself that it is shown.
+    fn shown(&self) -> How<'_> {
+        How { sanitizer: &self.sanitizer, points: &self.points, memory: self.is_weak.then_some("cpp20") }
+    }
+
     /// Searches for the bug. The executions that it took, and where the case is.
-    fn search(&self, executions: u64, seed: u64) -> (u64, Workplace) {
-        let (json, place) = self.check(&self.sanitizer, &self.points, executions, seed, FOUND);
+    fn search(&self, how: How, executions: u64, seed: u64) -> (u64, Workplace) {
+        let (json, place) = self.check(how, executions, seed, FOUND);
         let finding = &json["findings"][0];
         let verdict = finding["verdict"].as_str().expect("a verdict");
         assert!(self.verdict.split(" or ").any(|expected| expected == verdict), "{verdict}, not {}", self.verdict);
@@ -88,10 +110,13 @@ impl Example {
 }
 
 fn bug_is_found(bug: &Example) -> Result<(), Failed> {
-    if !bug.twin().is_file() {
+    if !bug.twin.is_file() {
         return Err("it has no twin".into());
     }
-    bug.search(EXECUTIONS, SEED);
+    bug.search(bug.shown(), EXECUTIONS, SEED);
+    if bug.is_weak {
+        bug.check(How { memory: Some("sc"), ..bug.shown() }, EXECUTIONS, SEED, CLEAN);
+    }
     Ok(())
 }
 
@@ -99,7 +124,8 @@ fn twin_is_clean(twin: &Example) -> Result<(), Failed> {
     if twin.verdict != "clean" {
         return Err(format!("a twin is clean, not {}", twin.verdict).into());
     }
-    twin.check(&twin.sanitizer, "memory", TWIN_EXECUTIONS, SEED, CLEAN);
+    let executions = if twin.is_weak { EXECUTIONS } else { TWIN_EXECUTIONS };
+    twin.check(How { points: "memory", ..twin.shown() }, executions, SEED, CLEAN);
     Ok(())
 }
 
@@ -107,20 +133,27 @@ fn twin_is_clean(twin: &Example) -> Result<(), Failed> {
 fn measure_bug(bug: &Example) -> Result<(), Failed> {
     let mut took = Vec::new();
     for seed in 0..SEARCHES {
-        let (executions, place) = bug.search(CAP, seed);
+        let (executions, place) = bug.search(How { memory: None, ..bug.shown() }, CAP, seed);
         took.push(executions);
         place.run("replay findings --repeat 3 --jobs 1").left_with(CLEAN);
     }
     took.sort_unstable();
     let middle = took.len() / 2;
     let median = (took[middle - 1] + took[middle]) as f64 / 2.0;
-    println!("| {} | {} | found {} of {SEARCHES} | median {median} |", bug.name, bug.sanitizer, took.len());
+    let mean = took.iter().sum::<u64>() as f64 / took.len() as f64;
+    println!(
+        "| {} | {} | found {} of {SEARCHES} | median {median} | mean {mean:.1} |",
+        bug.name,
+        bug.sanitizer,
+        took.len()
+    );
     Ok(())
 }
 
 fn measure_twin(twin: &Example) -> Result<(), Failed> {
     for sanitizer in SANITIZERS {
-        let (json, _place) = twin.check(sanitizer, "memory", LONG_TWIN_EXECUTIONS, SEED, CLEAN);
+        let how = How { sanitizer, points: "memory", ..twin.shown() };
+        let (json, _place) = twin.check(how, LONG_TWIN_EXECUTIONS, SEED, CLEAN);
         println!("| {} | {sanitizer} | clean | {} executions |", twin.name, json["executions"]);
     }
     Ok(())
