@@ -4,7 +4,7 @@
 // verdict: failed-assertion
 // sanitizer: none
 // points: sync
-// threads: 3
+// threads: 4
 // memory: cpp20
 #include <atomic>
 #include <cassert>
@@ -13,37 +13,37 @@
 namespace {
 
 std::atomic<unsigned> sequence{0};
-std::atomic<int> x{0};
-std::atomic<int> y{0};
+std::atomic<int> parts[3]{};
 
 void change() {
-  const unsigned before = sequence.load(std::memory_order_relaxed);
-  sequence.store(before + 1, std::memory_order_relaxed);
-  // Ordering: whoever sees one of the values and acquires sees the odd number.
-  std::atomic_thread_fence(std::memory_order_release);
-  x.store(1, std::memory_order_relaxed);
-  y.store(1, std::memory_order_relaxed);
-  sequence.store(before + 2, std::memory_order_release);
+  for (int value = 1; value <= 2; ++value) {
+    const unsigned before = sequence.load(std::memory_order_relaxed);
+    sequence.store(before + 1, std::memory_order_relaxed);
+    // Ordering: whoever sees one of the values and acquires sees the odd number.
+    std::atomic_thread_fence(std::memory_order_release);
+    for (auto &part : parts) part.store(value, std::memory_order_relaxed);
+    sequence.store(before + 2, std::memory_order_release);
+  }
 }
 
 void look() {
   unsigned before = 0;
-  int seen_x = 0;
-  int seen_y = 0;
+  int seen[3]{};
   do {
     std::this_thread::yield();
     before = sequence.load(std::memory_order_acquire);
-    seen_x = x.load(std::memory_order_relaxed);
-    seen_y = y.load(std::memory_order_relaxed);
+    for (int part = 0; part < 3; ++part) seen[part] = parts[part].load(std::memory_order_relaxed);
   } while (before % 2 != 0 || sequence.load(std::memory_order_relaxed) != before);
-  assert(seen_x == seen_y);
+  assert(seen[0] == seen[1] && seen[1] == seen[2]);
 }
 
 }  // namespace
 
 int main() {
   std::thread writer(change);
-  std::thread reader(look);
+  std::thread one(look);
+  std::thread other(look);
   writer.join();
-  reader.join();
+  one.join();
+  other.join();
 }
