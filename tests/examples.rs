@@ -39,8 +39,8 @@ struct Example {
     verdict: String,
     sanitizer: String,
     points: String,
-    /// Interleavings do not show it, but the memory model of C++20 does, which allows all that others do.
-    is_weak: bool,
+    /// The memory model that shows it, if interleavings do not.
+    memory: Option<String>,
     /// Of a bug.
     twin: PathBuf,
 }
@@ -59,7 +59,7 @@ impl Example {
             verdict: value("verdict"),
             sanitizer: value("sanitizer"),
             points: value("points"),
-            is_weak: line("memory").is_some(),
+            memory: line("memory"),
             twin: path.with_file_name(twin),
             name,
             path,
@@ -95,7 +95,7 @@ impl Example {
 
     /// As it says of itself that it is shown.
     fn shown(&self) -> How<'_> {
-        How { sanitizer: &self.sanitizer, points: &self.points, memory: self.is_weak.then_some("cpp20") }
+        How { sanitizer: &self.sanitizer, points: &self.points, memory: self.memory.as_deref() }
     }
 
     /// Searches for the bug. The executions that it took, and where the case is.
@@ -114,7 +114,7 @@ fn bug_is_found(bug: &Example) -> Result<(), Failed> {
         return Err("it has no twin".into());
     }
     bug.search(bug.shown(), EXECUTIONS, SEED);
-    if bug.is_weak {
+    if bug.memory.is_some() {
         bug.check(How { memory: Some("sc"), ..bug.shown() }, EXECUTIONS, SEED, CLEAN);
     }
     Ok(())
@@ -124,7 +124,7 @@ fn twin_is_clean(twin: &Example) -> Result<(), Failed> {
     if twin.verdict != "clean" {
         return Err(format!("a twin is clean, not {}", twin.verdict).into());
     }
-    let executions = if twin.is_weak { EXECUTIONS } else { TWIN_EXECUTIONS };
+    let executions = if twin.memory.is_some() { EXECUTIONS } else { TWIN_EXECUTIONS };
     twin.check(How { points: "memory", ..twin.shown() }, executions, SEED, CLEAN);
     Ok(())
 }

@@ -4,7 +4,7 @@
 // sanitizer: none
 // points: sync
 // threads: 3
-// memory: tso
+// memory: cpp20
 #include <atomic>
 #include <cassert>
 #include <thread>

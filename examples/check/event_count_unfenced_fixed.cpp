@@ -5,7 +5,7 @@
 // sanitizer: none
 // points: sync
 // threads: 3
-// memory: tso
+// memory: cpp20
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -5,7 +5,7 @@
 // sanitizer: none
 // points: memory
 // threads: 3
-// memory: tso
+// memory: cpp20
 #include <atomic>
 #include <cassert>
 #include <thread>
