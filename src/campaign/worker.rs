@@ -232,8 +232,12 @@ impl Runner {
 
     fn explore_one(&mut self, loaded: &mut Loaded, slice: &Slice, execution: u64) -> ControlFlow<()> {
         let seed = seed::schedule_seed(slice.seed, self.threads, execution);
-        let is_weak = !slice.mixes_memory || seed::is_weak(seed);
-        self.session.set_memory(if is_weak { self.memory } else { MemoryModel::Sc });
+        match slice.mixes_memory {
+            // The first one looks at the orders, whatever it is.
+            true if seed::is_weak(seed) || execution == slice.first => self.session.set_memory_if_used(self.memory),
+            true => self.session.set_memory(MemoryModel::Sc),
+            false => self.session.set_memory(self.memory),
+        }
         if slice.audit {
             self.audit(loaded, execution, seed)
         } else {

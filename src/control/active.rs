@@ -213,6 +213,10 @@ impl Active {
             let next = self.ask(|controller| controller.block(object, primitive, deadline));
             self.follow(next);
             let wake = self.ask(|controller| controller.wake());
+            if wake == Wake::Notified && order::is_on() {
+                order::catch_up();
+                self.report(Use::Changed(order::woken()));
+            }
             let wake = if self.is_any_signal_due() { self.wake_after_signals(wake) } else { Some(wake) };
             if let Some(wake) = wake {
                 return wake;

@@ -248,6 +248,17 @@ impl Memory {
         self.threads[thread].seen = self.time;
     }
 
+    /// A thread was woken by another one: it sees the newest stores from now on, though nothing that the standard names orders them
+    /// before what it does.
+    pub fn catch_up(&mut self, thread: usize) {
+        self.begin_step(thread);
+        match self.level {
+            Level::Sc => {}
+            Level::Tso => self.threads[thread].seen = self.time,
+            Level::Cpp20 => self.histories.see_newest(thread, self.threads[thread].releases),
+        }
+    }
+
     /// That memory is used for something else from now on: what was stored there can be read no more, and objects that
     /// lay there are no more.
     pub fn forget(&mut self, address: usize, bytes: usize) {

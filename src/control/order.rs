@@ -4,9 +4,8 @@
 //! The clocks belong to the process, as the hooks do. Only the virtual thread that runs touches them.
 
 use std::cell::UnsafeCell;
-use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 use super::memory::{Level, Memory, Order};
 use super::sanitizer::{self, Cells};
@@ -46,8 +45,9 @@ pub(super) fn set_exact(is_exact: bool) {
     EXACT.store(is_exact, Ordering::Relaxed);
 }
 
-/// An execution begins under this memory model; `current` will always hold who runs, for as long as the process lives.
-pub(super) fn begin(model: MemoryModel, current: *const ThreadId) {
+/// An execution begins under this memory model; `looks` is whether the orders of its operations are looked at even if it is an
+/// interleaving. `current` will always hold who runs, for as long as the process lives.
+pub(super) fn begin(model: MemoryModel, looks: bool, current: *const ThreadId) {
     let level = match model {
         MemoryModel::Sc => Level::Sc,
         MemoryModel::Tso => Level::Tso,
@@ -55,7 +55,7 @@ pub(super) fn begin(model: MemoryModel, current: *const ThreadId) {
     };
     CURRENT.store(current.cast_mut(), Ordering::Relaxed);
     let is_exact = EXACT.load(Ordering::Relaxed);
-    ON.store(model != MemoryModel::Sc || is_exact, Ordering::Relaxed);
+    ON.store(model != MemoryModel::Sc || is_exact || looks, Ordering::Relaxed);
     threadbare_exact.store(is_exact.into(), Ordering::Relaxed);
     if is_on() {
         // SAFETY: the root calls this, between executions.
@@ -102,12 +102,33 @@ pub(super) fn with_clocks<R>(act: impl FnOnce(&mut Memory, usize) -> R) -> R {
 
 /// Stands for the order of operations that no location tells: of sequentially consistent ones, and of all stores where each of
 /// them has its time. A search of all executions takes those for dependent that are on it.
-static TOTAL_ORDER: AtomicU8 = AtomicU8::new(0);
+static TOTAL_ORDER: AtomicU64 = AtomicU64::new(0);
+/// In the same way for what threads see that were woken: all that was stored before.
+static WOKEN: AtomicU64 = AtomicU64::new(0);
 
-/// Where that stands for all executions of the process.
-pub(super) fn place_of_total_order() -> Range<usize> {
-    let place = &raw const TOTAL_ORDER as usize;
-    place..place + 1
+/// Where these are, in every execution of the process.
+pub(super) fn total_order() -> usize {
+    &raw const TOTAL_ORDER as usize
+}
+
+pub(super) fn woken() -> usize {
+    &raw const WOKEN as usize
+}
+
+/// The running thread was woken by another one, and sees what that has done.
+pub(super) fn catch_up() {
+    with_clocks(Memory::catch_up);
+}
+
+/// Whether the target was seen to use a memory order weaker than sequential consistency.
+static HAS_WEAKER_ORDERS: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn has_weaker_orders() -> bool {
+    HAS_WEAKER_ORDERS.load(Ordering::Relaxed)
+}
+
+pub(super) fn note_weaker_order() {
+    HAS_WEAKER_ORDERS.store(true, Ordering::Relaxed);
 }
 
 /// An access of the running thread that ThreadSanitizer does not see.

@@ -15,6 +15,7 @@ use super::directory::Directory;
 use super::engine::Engine as Carrier;
 use super::hooks;
 use super::image::Image;
+use super::order;
 use super::sanitizer;
 use crate::feedback::{Kind, Observer};
 use crate::model::execution::{Ending, Execution, Step};
@@ -70,6 +71,7 @@ pub struct Session {
     control: Control,
     injections: Injections,
     memory: MemoryModel,
+    looks_at_orders: bool,
     directory: Option<Directory>,
     /// The program under check, where nothing is controlled. It must end by returning from `main`.
     free_image: OnceCell<Image>,
@@ -147,6 +149,7 @@ impl Session {
             control,
             injections: Injections::default(),
             memory: settings.memory,
+            looks_at_orders: false,
             directory: None,
             free_image: OnceCell::new(),
             execution: Execution::completed(Vec::new()),
@@ -191,7 +194,15 @@ impl Session {
 
     /// The memory model of executions from now on.
     pub fn set_memory(&mut self, memory: MemoryModel) {
-        self.memory = memory;
+        (self.memory, self.looks_at_orders) = (memory, false);
+    }
+
+    /// The same, but interleavings, in which the orders of operations are looked at, as long as none was seen that is weaker than
+    /// sequential consistency.
+    pub fn set_memory_if_used(&mut self, memory: MemoryModel) {
+        let is_used = order::has_weaker_orders();
+        self.memory = if is_used { memory } else { MemoryModel::Sc };
+        self.looks_at_orders = !is_used;
     }
 
     /// The memory model of executions.

@@ -95,7 +95,7 @@ fn a_search_of_all_executions_tries_every_store_that_can_be_read() {
     let place = place();
     let search = |memory: &str, program: &str| {
         place.run(&format!(
-            "check program.cpp --memory {memory} --sanitizer none --strategy exhaustive --executions 3000 -- {program}"
+            "check program.cpp --memory {memory} --sanitizer none --strategy exhaustive --executions 20000 -- {program}"
         ))
     };
     for (program, tso, cpp20) in

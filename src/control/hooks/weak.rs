@@ -24,9 +24,9 @@ static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Looks for libstdc++'s counts of waiters in a target.
 ///
 /// `notify_one` and `notify_all` look whether anyone waits, and `wait` looks at the value once more after it has said so. In
-/// libstdc++ up to 15 nothing keeps the look of a notification behind a store to the value that is not sequentially consistent, so on
-/// x86, too, a waiter can be missed. The standard promises that it is not (atomics.wait, 4), so that this is no fault
-/// of the program, which could do nothing about it: these counts are always read as they are.
+/// libstdc++ 12 nothing keeps the look of a notification behind a store to the value that is not sequentially consistent, so
+/// that on x86, too, a waiter can be missed. The standard promises that it is not (atomics.wait, 4): this is no fault of the
+/// program, which could do nothing about it. So these counts are always read as they are.
 pub(super) fn look_at(target: &[u8]) {
     const NAME: &str = "_ZZNSt8__detail18__waiter_pool_base6_S_forEPKvE3__w";
     let counts = object::File::parse(target).ok().and_then(|file| {
@@ -71,6 +71,13 @@ impl Operation {
         order_of(self.orders >> FAILURE)
     }
 
+    /// Whether its order makes executions possible that are no interleavings. A byte that is loaded to acquire may be the guard of a
+    /// static variable, which every program has.
+    fn is_weaker(&self) -> bool {
+        let may_be_guard = self.kind == OpKind::Load && self.size == 1 && self.order() == Order::Acquire;
+        self.order() != Order::SeqCst && !may_be_guard
+    }
+
     fn is_weak(&self) -> bool {
         self.orders & WEAK != 0
     }
@@ -83,6 +90,20 @@ impl Operation {
             *byte = unsafe { self.expected.add(index).read_volatile() };
         }
         bytes
+    }
+
+    /// Whether it only reads, on a store whose value lies at `place`.
+    fn only_reads(&self, place: usize, fails: bool) -> bool {
+        let differs = || {
+            // SAFETY: as many bytes as the operation has, which the program is about to access, or a copy of them.
+            let there = |index| unsafe { (place as *const u8).add(index).read_volatile() };
+            (0..self.size as usize).zip(self.expected()).any(|(index, expected)| there(index) != expected)
+        };
+        match self.kind {
+            OpKind::Load => true,
+            OpKind::CompareExchange => fails || !self.expected.is_null() && differs(),
+            _ => false,
+        }
     }
 
     /// How many stores it may be on.
@@ -140,7 +161,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         0 => operation.caller,
         made_at => made_at,
     };
-    order::tell(Some(&Shown { address, size: size as usize, writes: kind != OpKind::Load, caller }));
+    order::tell(Some(&Shown { address, size: size as usize, writes: !operation.only_reads(place, fails), caller }));
     if by > 0 && active.ask(|controller| controller.is_logging()) {
         active.log_older(place, size as usize, by);
     }
@@ -149,13 +170,19 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
 
 /// Tells a search of all executions how the operation depends on those on other objects.
 fn report_order(active: &Active, operation: &Operation) {
-    let order = order::place_of_total_order().start;
+    if !order::has_weaker_orders() && operation.is_weaker() {
+        order::note_weaker_order();
+    }
+    let order = order::total_order();
     let changes = match order::with_clocks(|memory, _| memory.level()) {
         Level::Sc => return,
         Level::Tso => operation.kind != OpKind::Load,
         Level::Cpp20 => operation.order() == Order::SeqCst,
     };
     let looks = || order::with_clocks(|memory, _| memory.depends_on_order());
+    if operation.kind != OpKind::Load {
+        active.report(Use::Looked(order::woken()));
+    }
     if changes {
         active.report(Use::Changed(order));
     } else if looks() {

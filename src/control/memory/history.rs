@@ -257,6 +257,17 @@ impl Histories {
         self.first.clear(newest as usize);
     }
 
+    /// The thread has seen the newest store of every location, having made so many releases.
+    pub(super) fn see_newest(&mut self, thread: usize, releases: u32) {
+        for at in 0..self.places.count() {
+            let Location { count, newest, .. } = self.locations[at];
+            if count > 0 {
+                let first = &mut self.first.row_mut(newest as usize)[thread];
+                *first = (*first).min(releases);
+            }
+        }
+    }
+
     /// What was stored in that range can be read no more.
     pub(super) fn forget(&mut self, first: usize, last: usize) {
         self.end_histories(first, last, |_, _| ());

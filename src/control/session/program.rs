@@ -30,7 +30,9 @@ impl Session {
             Control::Controlled(active) => {
                 active.ask(|controller| {
                     controller.lies_still(image.memory());
-                    controller.lies_still(order::place_of_total_order());
+                    for place in [order::total_order(), order::woken()] {
+                        controller.lies_still(place..place + size_of::<u64>());
+                    }
                 });
                 &active.image
             }

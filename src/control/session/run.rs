@@ -36,7 +36,11 @@ impl Session {
                 self.execution.stayed = 0;
             }
             Control::Controlled(active) => {
-                order::begin(self.memory, active.ask(|controller| controller.place_of_current()) as *const _);
+                order::begin(
+                    self.memory,
+                    self.looks_at_orders,
+                    active.ask(|controller| controller.place_of_current()) as *const _,
+                );
                 let explored = active.ask(|controller| {
                     controller.trace().begin(number);
                     let (seed, explored) = match mode {
