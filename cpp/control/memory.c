@@ -171,6 +171,11 @@ CHECK_RANGE(storeN, 1)
 extern int threadbare_points_are_made;
 /* src/control/hooks/weak.rs: for ThreadSanitizer. */
 extern const void *threadbare_made_at;
+/* src/control/hooks/weak.rs: where the operation is made whose point was passed last, and what to call for one that has no point:
+ * an operator of C's _Atomic types. */
+extern uintptr_t threadbare_placed;
+void threadbare_unplaced(const volatile void *address, unsigned operation, unsigned size, int orders,
+                         const volatile void *expected, const void *caller);
 /* src/control/order.rs: ThreadSanitizer has been told of the operation, which is made elsewhere than the program means. */
 extern int threadbare_exact;
 
@@ -184,6 +189,10 @@ extern int threadbare_exact;
   if (!threadbare_points_are_made) {                                                                        \
     threadbare_made_at = CALLER;                                                                            \
     a = (__typeof__(a))threadbare_point(a, operation, (unsigned)sizeof *a, orders, expected);               \
+  } else if (threadbare_exact) {                                                                            \
+    if (threadbare_placed != (uintptr_t)a)                                                                  \
+      threadbare_unplaced(a, operation, (unsigned)sizeof *a, orders, expected, CALLER);                     \
+    threadbare_placed = 0;                                                                                  \
   }
 #define POINT(operation, order) POINT_OF(operation, order, NULL)
 /* As THREADBARE_ORDERS of points.h. */

@@ -147,23 +147,30 @@ fn own_source(workshop: &Workshop, name: &str) -> Step {
     step(workshop, workshop.tree().to_owned(), arguments, Action::Compile, format!("{name}.o"))
 }
 
+/// The linker's options of those lists in cpp/target/ that are needed.
+fn wrapping(lists: &[(&str, bool)]) -> impl Iterator<Item = OsString> {
+    let wrapped = lists.iter().filter(|(_, is_needed)| *is_needed);
+    wrapped.flat_map(|(list, _)| tree::text("target", list).lines()).map(|option| format!("-Wl,{option}").into())
+}
+
+/// Tells src/control/hooks/atomic.rs that the points of atomic operations are those of points.h.
+const HAS_POINTS: &str = "threadbare_has_points";
+
 impl Linked {
     fn step(&self, workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: &[PathBuf]) -> Step {
         let mut arguments: Vec<OsString> = ["-shared", "-pthread", "-Wl,-Bsymbolic"].map(OsString::from).to_vec();
-        let mut wrap = |lists: &[(&str, bool)]| {
-            let wrapped = lists.iter().filter(|(_, is_needed)| *is_needed);
-            let options = wrapped.flat_map(|(list, _)| tree::text("target", list).lines());
-            arguments.extend(options.map(|option| format!("-Wl,{option}").into()));
-        };
         let has_memory_points = matches!(target.kind, Kind::Program(Points::Memory));
-        wrap(&[("wrapped_atomics.txt", has_memory_points || sanitizer == Sanitizer::Thread)]);
+        arguments.extend(wrapping(&[("wrapped_atomics.txt", has_memory_points || sanitizer == Sanitizer::Thread)]));
+        if !has_memory_points {
+            arguments.push(format!("-Wl,--defsym={HAS_POINTS}=1").into());
+        }
         if let Kind::Program(points) = target.kind {
-            wrap(&[
+            arguments.extend(wrapping(&[
                 ("wrapped.txt", points == Points::Memory),
                 ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
                 ("wrapped_heap.txt", sanitizer == Sanitizer::None),
                 ("wrapped_annotations.txt", true),
-            ]);
+            ]));
             // It may lie in an archive, where nothing else asks for it.
             arguments.extend(["-Wl,-z,norelro".into(), "-Wl,-u,main".into()]);
         }

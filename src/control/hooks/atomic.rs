@@ -98,11 +98,12 @@ static threadbare_points_are_made: AtomicI32 = AtomicI32::new(0);
 
 /// Looks at a target that is to be loaded from a shared object, or else is linked into the executable.
 pub(in crate::control) fn look_at(object: &Path) {
-    const POINT: &[u8] = b"\0threadbare_point\0";
+    // A symbol that src/target/steps.rs gives it.
+    const HAS_POINTS: &[u8] = b"\0threadbare_has_points\0";
     let bytes = fs::read(object).ok();
     let is_watched = sanitizer::loaded() == Sanitizer::Thread;
     if let Some(bytes) = &bytes {
-        let has_points = bytes.windows(POINT.len()).any(|window| window == POINT);
+        let has_points = bytes.windows(HAS_POINTS.len()).any(|window| window == HAS_POINTS);
         threadbare_points_are_made.store(has_points.into(), Ordering::Relaxed);
     }
     if let Some(bytes) = &bytes {

@@ -1,12 +1,12 @@
 //! Atomic operations under a weak memory model: which store each is on.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_uint};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use object::{Object as _, ObjectSymbol as _};
 
 use super::atomic::offset_in_target;
-use crate::control::active::Active;
+use crate::control::active::{Active, active};
 use crate::control::memory::{Level, Memory, Order};
 use crate::control::order::{self, Shown};
 use crate::model::op::OpKind;
@@ -162,10 +162,37 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         made_at => made_at,
     };
     order::tell(Some(&Shown { address, size: size as usize, writes: !operation.only_reads(place, fails), caller }));
+    threadbare_placed.store(place, Ordering::Relaxed);
     if by > 0 && active.ask(|controller| controller.is_logging()) {
         active.log_older(place, size as usize, by);
     }
     place
+}
+
+/// Where the operation is made whose point was passed last; 0 once cpp/control/memory.c has seen that.
+#[unsafe(no_mangle)]
+static threadbare_placed: AtomicUsize = AtomicUsize::new(0);
+
+/// An operation without a scheduling point in a target that has them at others: on the newest store.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_unplaced(
+    address: usize,
+    operation: c_uint,
+    size: c_uint,
+    orders: c_int,
+    expected: *const u8,
+    caller: usize,
+) {
+    let kind = OpKind::of_atomic(operation);
+    let operation = Operation { kind, address, size, orders, expected, caller };
+    if active().is_some() && order::is_on() {
+        order::with_clocks(|memory, thread| {
+            operation.options(memory, thread, false);
+            memory.commit(0);
+        });
+        let writes = !operation.only_reads(address, false);
+        order::tell(Some(&Shown { address, size: size as usize, writes, caller }));
+    }
 }
 
 /// Tells a search of all executions how the operation depends on those on other objects.
