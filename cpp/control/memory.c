@@ -169,14 +169,14 @@ CHECK_RANGE(storeN, 1)
 /* Atomic operations. */
 /* src/control/hooks/atomic.rs: the target has points of its own at these (points.h). */
 extern int threadbare_points_are_made;
-/* src/control/hooks/weak.rs: for ThreadSanitizer. */
+/* src/control/hooks/weak.rs: where the program makes the operation, for the stacks of ThreadSanitizer. */
 extern const void *threadbare_made_at;
 /* src/control/hooks/weak.rs: where the operation is made whose point was passed last, and what to call for one that has no point:
  * an operator of C's _Atomic types. */
 extern uintptr_t threadbare_placed;
 void threadbare_unplaced(const volatile void *address, unsigned operation, unsigned size, int orders,
                          const volatile void *expected, const void *caller);
-/* src/control/order.rs: ThreadSanitizer has been told of the operation, which is made elsewhere than the program means. */
+/* src/control/order.rs: ThreadSanitizer has been told of the operation, and must not see it again where it is made. */
 extern int threadbare_exact;
 
 #define READS(address)                                                                                      \

@@ -1,6 +1,7 @@
 //! The explorer: hands out slices of a campaign to workers, keeps what they find, and confirms each finding in a fresh
 //! worker. It is the same for every target and every [`search`].
 
+mod campaign;
 mod minimising;
 #[cfg(test)]
 pub mod sample;
@@ -8,10 +9,11 @@ pub mod sample;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, anyhow};
+
+pub use campaign::Campaign;
 
 use super::corpus::Gathered;
 use super::findings::{Finding, Findings, Origin};
@@ -19,42 +21,15 @@ use super::job::{Audited, Job, Outcome, Replay, Work};
 use super::minimise::Minimising;
 use super::plan::{Cell, Plan, Share};
 use super::replay::{FREE_ATTEMPTS, Seen};
-use super::search::{self, Search, Searched};
+use super::search::{self, Search};
 use super::supervisor::{Ended, Found, Supervisor};
 use super::suspects::Suspects;
 use super::targets::Targets;
 use super::{account, audit, interrupt, prebuilt, unseen};
 use crate::case::Case;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
+use crate::model::settings::Engine;
 use crate::target::prebuilt::Prebuilt;
 use crate::target::{self, Workshop};
-
-/// What a campaign is to do.
-#[derive(Clone, Debug)]
-pub struct Campaign {
-    pub searched: Searched,
-    pub sanitizers: Vec<Sanitizer>,
-    /// Thread counts of a runtime; 1 for a program.
-    pub threads: Vec<u16>,
-    pub engine: Engine,
-    /// The memory model of all executions; without one, that is up to the search.
-    pub memory: Option<MemoryModel>,
-    /// It is not to be replaced by another one.
-    pub engine_is_given: bool,
-    pub seed: u64,
-    pub jobs: usize,
-    /// Begin no slice after so long; building does not count.
-    pub budget: Option<Duration>,
-    /// Over all cells.
-    pub executions: Option<u64>,
-    /// End with the first finding.
-    pub stop_at_first: bool,
-    /// Execute each schedule twice and compare, in place of looking for bugs only.
-    pub audit: bool,
-    /// Time to make the schedules of all findings small; none leaves them as they were found.
-    pub minimise: Option<Duration>,
-    pub findings: PathBuf,
-}
 
 /// What a campaign did.
 pub struct Summary {
@@ -188,26 +163,6 @@ impl Campaign {
             observe(&Progress { elapsed: seconds, cell, ..so_far });
         });
         Ok(explorer.conclude(seconds, supervisor.begun_again()))
-    }
-
-    /// The settings of an execution in a cell.
-    pub(super) fn settings(&self, cell: &Cell, seed: u64) -> Settings {
-        Settings {
-            runtime: self.searched.name().to_owned(),
-            threads: cell.threads,
-            sanitizer: cell.sanitizer,
-            engine: self.engine,
-            strategy: self.searched.strategy(),
-            seed,
-            memory: self.memory.unwrap_or_else(|| self.searched.weakest_memory()),
-            bug: self.searched.runtime().and_then(|runtime| runtime.bug.clone()),
-        }
-    }
-
-    /// Whether a program is explored, and not a runtime.
-    #[must_use]
-    pub fn is_of_program(&self) -> bool {
-        self.searched.runtime().is_none()
     }
 }
 

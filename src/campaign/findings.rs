@@ -184,7 +184,7 @@ impl Findings {
     }
 }
 
-/// The settings with the weakest memory model that the schedule needs.
+/// The settings with interleavings as the memory model, unless the schedule has an operation on an older store.
 fn needed(settings: &Settings, schedule: Option<&Schedule>) -> Settings {
     let is_weak = schedule.is_none_or(Schedule::is_weak);
     Settings { memory: if is_weak { settings.memory } else { MemoryModel::Sc }, ..settings.clone() }

@@ -1,6 +1,7 @@
 //! What a worker process does: executes one job and judges every execution.
 
 mod debugged;
+mod repeats;
 mod trials;
 
 use std::ops::ControlFlow;
@@ -10,18 +11,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::audit;
 #[cfg(feature = "libfuzzer")]
 use super::evolve_worker;
-use super::job::{
-    self, Audited, Comparison, Divergence, Executed, Files, Job, LeakWindow, Program, Replay, Slice, Work,
-};
+use super::job::{self, Executed, Files, Job, LeakWindow, Program, Slice, Work};
 use super::loaded::{Loaded, Pace, Ran};
 use super::printed::Printed;
 use super::seed;
 use super::tally::Tally;
 use super::task_graphs::TaskGraphs;
-use crate::case::{Case, Workload};
+use crate::case::Case;
 use crate::control::{self, Loading, Mode, Session};
 use crate::feedback::counters;
 use crate::feedback::{Edges, Kind};
@@ -30,14 +28,11 @@ use crate::model::execution::{Ending, not_emulated};
 use crate::model::exit;
 use crate::model::offers::Offers;
 use crate::model::settings::MemoryModel;
-use crate::model::verdict::Verdict;
 use crate::process::{self, Capture};
 use crate::protocol::Trace;
 use crate::strategy::bytes;
 use crate::task_graph::{self, Injections, TaskGraph};
 
-/// Schedules of an audit that are kept.
-const MAX_AUDITED: usize = 2_000;
 /// Executions after which what they printed is thrown away, if it is much.
 const OUTPUT_LOOKS: u64 = 64;
 /// Executions of a program after which counts of what was found before are kept.
@@ -245,58 +240,6 @@ impl Runner {
         }
     }
 
-    /// Executes a case: its schedule, or else schedules of the strategy until one fails.
-    fn replay(&mut self, replay: &Replay, case: &Case) -> Result<()> {
-        match &case.workload {
-            Workload::TaskGraph(graph) => {
-                self.check_offers(graph)?;
-                self.replay_task_graph(replay, case, graph);
-            }
-            Workload::Check(check) => {
-                let schedule =
-                    case.schedule.as_ref().context("a case of a check without a schedule cannot be replayed")?;
-                let mut loaded = self.load_program(&Program::of(check))?;
-                loaded.expect(schedule, case.verdict == Verdict::Livelock);
-                let mode = Mode::Replay(schedule);
-                let mut ran = loaded.execute(&mut self.session, 0, mode, &self.tally.known, true);
-                let steps = ran.evidence.as_deref_mut().map(|evidence| std::mem::take(&mut evidence.steps));
-                self.tally.outcome.steps = steps.unwrap_or_default();
-                let _ = self.take(&mut loaded, 0, ran);
-                // What a replay comes to is its end.
-                self.tally.outcome.failed =
-                    self.tally.outcome.failed.take().or_else(|| self.tally.outcome.earlier.pop());
-            }
-        }
-        Ok(())
-    }
-
-    fn replay_task_graph(&mut self, replay: &Replay, case: &Case, graph: &TaskGraph) {
-        let mut loaded = self.load(graph.clone());
-        if let Some(schedule) = case.schedule.as_ref().filter(|_| replay.explains) {
-            let known = &self.tally.known;
-            let mut ran = loaded.execute(&mut self.session, replay.from, Mode::Replay(schedule), known, true);
-            let steps = ran.evidence.as_deref_mut().map(|evidence| std::mem::take(&mut evidence.steps));
-            self.tally.outcome.steps = steps.unwrap_or_default();
-            self.unchecked = replay.from;
-            if self.take(&mut loaded, replay.from, ran).is_continue() {
-                self.leaks(replay.from + 1);
-            }
-            return;
-        }
-        let times = if case.schedule.is_some() { 1 } else { replay.times };
-        self.unchecked = replay.from;
-        for execution in replay.from..replay.from + times {
-            let mode = match &case.schedule {
-                Some(schedule) => Mode::Replay(schedule),
-                None => Mode::Explore { seed: seed::splitmix64(case.settings.seed ^ execution) },
-            };
-            if self.execute(&mut loaded, execution, mode).is_break() {
-                return;
-            }
-        }
-        self.leaks(replay.from + self.tally.outcome.executions);
-    }
-
     /// Executes a task graph once, with choices that strategy `bytes` makes of these.
     pub fn execute_input(&mut self, graph: TaskGraph, seed: u64, choices: &[u16], number: u64) -> ControlFlow<()> {
         let mut loaded = self.load(graph);
@@ -386,64 +329,6 @@ impl Runner {
             pace.learn(&ran);
         }
         self.tally.take(number, ran)
-    }
-
-    /// Executes a schedule twice, which must come to the same at every step. The second time it is replayed, since a
-    /// strategy that learns chooses otherwise.
-    fn audit(&mut self, loaded: &mut Loaded, execution: u64, seed: u64) -> ControlFlow<()> {
-        let first = loaded.execute(&mut self.session, execution, Mode::Explore { seed }, &self.tally.known, true);
-        if self.session.is_spent() {
-            return self.take(loaded, execution, first);
-        }
-        let schedule = self.session.schedule();
-        let second = loaded.execute(&mut self.session, execution, Mode::Replay(&schedule), &self.tally.known, true);
-        if let Some(divergence) = audit::difference(&first, &second) {
-            self.tally.diverged(first.points, Some(divergence));
-            return ControlFlow::Break(());
-        }
-        if self.tally.outcome.audited.len() < MAX_AUDITED {
-            let is_endless = matches!(first.ending, Ending::OutOfSteps(_));
-            self.tally.outcome.audited.push(Audited {
-                execution,
-                schedule,
-                ending: first.ending.to_string(),
-                is_endless,
-            });
-        }
-        self.take(loaded, execution, first)
-    }
-
-    /// Executes schedules, each of which must end as it did before.
-    fn compare(&mut self, comparison: &Comparison) -> Result<()> {
-        let mut program = match &comparison.executed {
-            Executed::Program(program) => Some(self.load_program(program)?),
-            Executed::TaskGraphs(_) => None,
-        };
-        for (number, audited) in (comparison.first..).zip(&comparison.audited) {
-            let mut of_graph = match &comparison.executed {
-                Executed::TaskGraphs(task_graphs) => {
-                    Some(self.load(task_graphs.graph_of(comparison.seed, self.threads, audited.execution)))
-                }
-                Executed::Program(_) => None,
-            };
-            let loaded = of_graph.as_mut().or(program.as_mut()).expect("a task graph or a program");
-            loaded.expect(&audited.schedule, audited.is_endless);
-            let mode = Mode::Replay(&audited.schedule);
-            let ran = loaded.execute(&mut self.session, number, mode, &self.tally.known, false);
-            let divergence = match &ran.ending {
-                Ending::Diverged { step, why } => Some(Divergence { step: *step, why: why.clone() }),
-                ending if ending.to_string() != audited.ending => {
-                    let why = format!("it ended as {ending}, and before as {}", audited.ending);
-                    Some(Divergence { step: ran.points, why })
-                }
-                _ => None,
-            };
-            self.tally.diverged(ran.points, divergence);
-            if self.tally.outcome.diverged.is_some() || self.session.is_spent() {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// Whether memory was lost since the last look, before execution `end`. What a known finding leaks is not another

@@ -8,7 +8,7 @@
 //! Coherence needs no more than vector clocks and, for each store, when each thread first accessed it: a thread cannot
 //! go back behind a store that an access happens before its step of which was on that store or a newer one. The order of
 //! sequentially consistent operations is a graph of the last of them (`window`). Under `Level::Tso` stores are made in the order in
-//! which they leave their buffers, and a load may read what was there before (`buffers`).
+//! which they leave their buffers, and a load may read what was there before.
 
 mod cells;
 mod clocks;

@@ -71,6 +71,7 @@ pub struct Session {
     control: Control,
     injections: Injections,
     memory: MemoryModel,
+    /// The memory orders of operations are looked at, even though executions are interleavings.
     looks_at_orders: bool,
     directory: Option<Directory>,
     /// The program under check, where nothing is controlled. It must end by returning from `main`.

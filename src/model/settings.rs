@@ -55,7 +55,7 @@ pub struct Settings {
     pub strategy: StrategyName,
     /// Seed of the strategy.
     pub seed: u64,
-    /// The memory model; of a case the weakest that its schedule needs.
+    /// The memory model; of a case `sc`, unless its schedule has an operation on an older store.
     #[serde(default)]
     pub memory: MemoryModel,
     /// The seeded bug that is switched on, if any.

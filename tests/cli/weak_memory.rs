@@ -57,7 +57,7 @@ fn each_program_fails_under_the_memory_models_that_allow_it_and_under_no_other()
 }
 
 #[test]
-fn a_finding_names_the_model_that_it_needs_and_replays_with_both_engines_under_every_sanitizer() {
+fn a_finding_names_the_model_that_it_was_found_under_and_replays_with_both_engines_under_every_sanitizer() {
     let place = place();
     let ran = place.run("check program.cpp --sanitizer none --executions 400 --seed 1 --stop-at-first --minimise 20 -- message-relaxed-store");
     let ran = ran.left_with(FOUND);
@@ -141,7 +141,6 @@ int main() {
     place.write("program.cpp", program);
     for (fence, breaks, code) in [(1, 0, CLEAN), (0, 0, CLEAN), (0, 1, FOUND)] {
         for memory in ["sc", "cpp20"] {
-            let flags = format!("--flags=-DFENCE={fence} --flags=-DBREAKS={breaks}");
             let ran = place.run_in(
                 "",
                 &format!(
@@ -149,7 +148,13 @@ int main() {
                 ),
                 &["--flags", &format!("-DFENCE={fence} -DBREAKS={breaks}")],
             );
-            assert_eq!(ran.code, Some(code), "{flags} under {memory}: {}{}", ran.stdout, ran.stderr);
+            assert_eq!(
+                ran.code,
+                Some(code),
+                "fence {fence}, breaks {breaks} under {memory}: {}{}",
+                ran.stdout,
+                ran.stderr
+            );
         }
     }
 }

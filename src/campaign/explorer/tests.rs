@@ -10,6 +10,7 @@ use crate::campaign::findings::Confirmation;
 use crate::campaign::plan::Cut;
 use crate::campaign::supervisor::fake::{Worker, failed};
 use crate::case::Workload;
+use crate::model::settings::Sanitizer;
 use crate::model::verdict::Verdict;
 
 /// Says which executions the worker was to make, and of which kind its job is.

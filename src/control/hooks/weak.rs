@@ -136,6 +136,9 @@ fn order_of(number: c_int) -> Order {
 /// The address that the operation, which comes next, is made on: its own if it is on the newest store.
 pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     let Operation { kind, address, size, .. } = *operation;
+    if !order::has_weaker_orders() && operation.is_weaker() {
+        order::note_weaker_order();
+    }
     if kind == OpKind::Fence {
         order::with_clocks(|memory, thread| memory.fence(thread, operation.order()));
         report_order(active, operation);
@@ -197,9 +200,6 @@ extern "C" fn threadbare_unplaced(
 
 /// Tells a search of all executions how the operation depends on those on other objects.
 fn report_order(active: &Active, operation: &Operation) {
-    if !order::has_weaker_orders() && operation.is_weaker() {
-        order::note_weaker_order();
-    }
     let order = order::total_order();
     let changes = match order::with_clocks(|memory, _| memory.level()) {
         Level::Sc => return,

@@ -1,0 +1,57 @@
+//! What a campaign is to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::campaign::plan::Cell;
+use crate::campaign::search::Searched;
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
+
+/// What a campaign is to do.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub searched: Searched,
+    pub sanitizers: Vec<Sanitizer>,
+    /// Thread counts of a runtime; 1 for a program.
+    pub threads: Vec<u16>,
+    pub engine: Engine,
+    /// The memory model of all executions; without one, that is up to the search.
+    pub memory: Option<MemoryModel>,
+    /// It is not to be replaced by another one.
+    pub engine_is_given: bool,
+    pub seed: u64,
+    pub jobs: usize,
+    /// Begin no slice after so long; building does not count.
+    pub budget: Option<Duration>,
+    /// Over all cells.
+    pub executions: Option<u64>,
+    /// End with the first finding.
+    pub stop_at_first: bool,
+    /// Execute each schedule twice and compare, in place of looking for bugs only.
+    pub audit: bool,
+    /// Time to make the schedules of all findings small; none leaves them as they were found.
+    pub minimise: Option<Duration>,
+    pub findings: PathBuf,
+}
+
+impl Campaign {
+    /// The settings of an execution in a cell.
+    pub(in crate::campaign) fn settings(&self, cell: &Cell, seed: u64) -> Settings {
+        Settings {
+            runtime: self.searched.name().to_owned(),
+            threads: cell.threads,
+            sanitizer: cell.sanitizer,
+            engine: self.engine,
+            strategy: self.searched.strategy(),
+            seed,
+            memory: self.memory.unwrap_or_else(|| self.searched.weakest_memory()),
+            bug: self.searched.runtime().and_then(|runtime| runtime.bug.clone()),
+        }
+    }
+
+    /// Whether a program is explored, and not a runtime.
+    #[must_use]
+    pub fn is_of_program(&self) -> bool {
+        self.searched.runtime().is_none()
+    }
+}
