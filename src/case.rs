@@ -38,7 +38,7 @@ use anyhow::{Result, anyhow};
 
 use crate::check::Check;
 use crate::model::schedule::{Choice, Schedule};
-use crate::model::settings::{MemoryModel, Settings};
+use crate::model::settings::{MemoryModel, Races, Settings};
 use crate::model::verdict::{OracleName, Verdict};
 use crate::model::word;
 use crate::regular::{self, Unread};
@@ -139,6 +139,9 @@ impl Display for Case {
         writeln!(formatter, "seed {}", settings.seed)?;
         if settings.memory != MemoryModel::Sc {
             writeln!(formatter, "memory {}", word(&settings.memory))?;
+        }
+        if settings.races != Races::Off {
+            writeln!(formatter, "races {}", word(&settings.races))?;
         }
         if let Some(bug) = &settings.bug {
             writeln!(formatter, "bug {bug}")?;

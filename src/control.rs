@@ -6,6 +6,7 @@
 
 mod active;
 mod alone;
+mod backtrace;
 mod controller;
 pub mod debugger;
 mod directory;
@@ -22,6 +23,8 @@ mod memory;
 mod order;
 mod os_threads;
 mod patience;
+mod race_report;
+mod races;
 mod real;
 mod record;
 mod sanitizer;

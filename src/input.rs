@@ -14,7 +14,7 @@ pub use mutate::{Mutator, Theme};
 
 use crate::case::Case;
 use crate::model::limits::MAX_INPUT_BYTES;
-use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::Verdict;
 use crate::regular;
 use crate::task_graph::TaskGraph;
@@ -116,6 +116,7 @@ impl Input {
             strategy: StrategyName::Bytes,
             seed: self.seed,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug,
         };
         let case = Case {

@@ -19,6 +19,8 @@
 //! inject = ["spurious-wake-up"]      # or those of `check --inject`
 //! points = "memory"                  # sync or memory
 //! strategy = "portfolio"
+//! memory = "cpp20"                   # sc, tso or cpp20
+//! races = "on"                       # on or off
 //!
 //! [runtime.mine]                     # a coroutine runtime behind an adapter
 //! sources = ["adapter.cpp"]          # sources, include, standard, flags and sanitizers are as of a program
@@ -46,7 +48,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Races, Sanitizer, StrategyName};
 use crate::target::Points;
 use document::{Document, quoted};
 use paths::Place;
@@ -104,6 +106,8 @@ pub struct Entry {
     pub points: Option<Points>,
     pub strategy: Option<StrategyName>,
     pub memory: Option<MemoryModel>,
+    /// Of a program.
+    pub races: Option<Races>,
     /// Of a runtime: its own, or else those of the defaults.
     pub threads: Option<Vec<u16>>,
     /// Its own, or else those of the defaults.

@@ -20,19 +20,42 @@ typedef uintptr_t word;
     return nothing;                                                                                         \
   }
 
+/* What threadbare's own detector of races is told as well: src/control/hooks/annotations.rs. */
+enum { ACQUIRE, RELEASE, IGNORE_READS, HEED_READS, IGNORE_WRITES, HEED_WRITES, IGNORE, HEED, BENIGN, NEW };
+void threadbare_annotated(unsigned what, word address, size_t size);
+#define TOLD(name, what, address, size)                                                                     \
+  static word tell_##name(word a, word b, word c, word d) {                                                 \
+    (void)a, (void)b, (void)c, (void)d;                                                                     \
+    threadbare_annotated(what, address, size);                                                              \
+    return 0;                                                                                               \
+  }                                                                                                         \
+  ANNOTATION(name, tell_##name(a, b, c, d))
+/* A lock of the program's own: a failed attempt, which is this flag, takes nothing. */
+enum { TRY_LOCK_FAILED = 1 << 5 };
+
 /* ThreadSanitizer (sanitizer/tsan_interface.h). */
-ANNOTATION(__tsan_acquire, 0)
-ANNOTATION(__tsan_release, 0)
+TOLD(__tsan_acquire, ACQUIRE, a, 0)
+TOLD(__tsan_release, RELEASE, a, 0)
 ANNOTATION(__tsan_mutex_create, 0)
 ANNOTATION(__tsan_mutex_destroy, 0)
-ANNOTATION(__tsan_mutex_pre_lock, 0)
-ANNOTATION(__tsan_mutex_post_lock, 0)
-ANNOTATION(__tsan_mutex_pre_unlock, 0)
-ANNOTATION(__tsan_mutex_post_unlock, 0)
-ANNOTATION(__tsan_mutex_pre_signal, 0)
-ANNOTATION(__tsan_mutex_post_signal, 0)
-ANNOTATION(__tsan_mutex_pre_divert, 0)
-ANNOTATION(__tsan_mutex_post_divert, 0)
+TOLD(__tsan_mutex_pre_lock, IGNORE, a, 0)
+static word post_lock(word mutex, word flags) {
+  threadbare_annotated(HEED, mutex, 0);
+  if (!(flags & TRY_LOCK_FAILED)) threadbare_annotated(ACQUIRE, mutex, 0);
+  return 0;
+}
+ANNOTATION(__tsan_mutex_post_lock, post_lock(a, b))
+static word pre_unlock(word mutex) {
+  threadbare_annotated(RELEASE, mutex, 0);
+  threadbare_annotated(IGNORE, mutex, 0);
+  return 0;
+}
+ANNOTATION(__tsan_mutex_pre_unlock, pre_unlock(a))
+TOLD(__tsan_mutex_post_unlock, HEED, a, 0)
+TOLD(__tsan_mutex_pre_signal, IGNORE, a, 0)
+TOLD(__tsan_mutex_post_signal, HEED, a, 0)
+TOLD(__tsan_mutex_pre_divert, HEED, a, 0)
+TOLD(__tsan_mutex_post_divert, IGNORE, a, 0)
 ANNOTATION(__tsan_check_no_mutexes_held, 0)
 ANNOTATION(__tsan_external_register_tag, 0)
 ANNOTATION(__tsan_external_register_header, 0)
@@ -45,32 +68,32 @@ ANNOTATION(__tsan_destroy_fiber, 0)
 ANNOTATION(__tsan_switch_to_fiber, 0)
 ANNOTATION(__tsan_set_fiber_name, 0)
 ANNOTATION(__tsan_flush_memory, 0)
-ANNOTATION(__tsan_ignore_thread_begin, 0)
-ANNOTATION(__tsan_ignore_thread_end, 0)
+TOLD(__tsan_ignore_thread_begin, IGNORE, a, 0)
+TOLD(__tsan_ignore_thread_end, HEED, a, 0)
 
 /* The older annotations that it has as well. */
-ANNOTATION(AnnotateBenignRace, 0)
-ANNOTATION(AnnotateBenignRaceSized, 0)
+TOLD(AnnotateBenignRace, BENIGN, c, 1)
+TOLD(AnnotateBenignRaceSized, BENIGN, c, d)
 ANNOTATION(AnnotateCondVarSignal, 0)
 ANNOTATION(AnnotateCondVarSignalAll, 0)
 ANNOTATION(AnnotateCondVarWait, 0)
 ANNOTATION(AnnotateEnableRaceDetection, 0)
-ANNOTATION(AnnotateExpectRace, 0)
+TOLD(AnnotateExpectRace, BENIGN, c, 1)
 ANNOTATION(AnnotateFlushExpectedRaces, 0)
 ANNOTATION(AnnotateFlushState, 0)
-ANNOTATION(AnnotateHappensAfter, 0)
-ANNOTATION(AnnotateHappensBefore, 0)
-ANNOTATION(AnnotateIgnoreReadsBegin, 0)
-ANNOTATION(AnnotateIgnoreReadsEnd, 0)
+TOLD(AnnotateHappensAfter, ACQUIRE, c, 0)
+TOLD(AnnotateHappensBefore, RELEASE, c, 0)
+TOLD(AnnotateIgnoreReadsBegin, IGNORE_READS, a, 0)
+TOLD(AnnotateIgnoreReadsEnd, HEED_READS, a, 0)
 ANNOTATION(AnnotateIgnoreSyncBegin, 0)
 ANNOTATION(AnnotateIgnoreSyncEnd, 0)
-ANNOTATION(AnnotateIgnoreWritesBegin, 0)
-ANNOTATION(AnnotateIgnoreWritesEnd, 0)
+TOLD(AnnotateIgnoreWritesBegin, IGNORE_WRITES, a, 0)
+TOLD(AnnotateIgnoreWritesEnd, HEED_WRITES, a, 0)
 ANNOTATION(AnnotateMemoryIsInitialized, 0)
 ANNOTATION(AnnotateMemoryIsUninitialized, 0)
 ANNOTATION(AnnotateMutexIsNotPHB, 0)
 ANNOTATION(AnnotateMutexIsUsedAsCondVar, 0)
-ANNOTATION(AnnotateNewMemory, 0)
+TOLD(AnnotateNewMemory, NEW, c, d)
 ANNOTATION(AnnotateNoOp, 0)
 ANNOTATION(AnnotatePCQCreate, 0)
 ANNOTATION(AnnotatePCQDestroy, 0)
@@ -87,9 +110,9 @@ ANNOTATION(AnnotateTraceMemory, 0)
 ANNOTATION(AnnotateUnpublishMemoryRange, 0)
 ANNOTATION(RunningOnValgrind, 0)
 ANNOTATION(ThreadSanitizerQuery, 0)
-ANNOTATION(WTFAnnotateBenignRaceSized, 0)
-ANNOTATION(WTFAnnotateHappensAfter, 0)
-ANNOTATION(WTFAnnotateHappensBefore, 0)
+TOLD(WTFAnnotateBenignRaceSized, BENIGN, c, d)
+TOLD(WTFAnnotateHappensAfter, ACQUIRE, c, 0)
+TOLD(WTFAnnotateHappensBefore, RELEASE, c, 0)
 
 /* AddressSanitizer (sanitizer/asan_interface.h). */
 ANNOTATION(__asan_poison_memory_region, 0)

@@ -20,9 +20,8 @@
 /* src/control/hooks/atomic.rs and memory.rs */
 void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int orders,
                        const volatile void *expected);
-/* The size is 0 where more is accessed than what begins there: the source of a copy. */
-void threadbare_access(const volatile void *address, unsigned is_write, const void *place,
-                        unsigned size);
+/* `what` is 0 for a read, 1 for a write, and more, as src/control/hooks/memory.rs says. The size is 0 where more is accessed than what begins there: the source of a copy. */
+void threadbare_access(const volatile void *address, unsigned what, const void *place, unsigned size);
 void threadbare_copy(const volatile void *target, const volatile void *source, const void *place,
                      size_t size);
 /* src/control/alone.rs */
@@ -78,7 +77,8 @@ ACCESS(vptr_read, 0, sizeof(void *))
 
 SANITIZER(void, __tsan_vptr_update, (void **place, void *value))
 void __wrap___tsan_vptr_update(void **place, void *value) {
-  access(place, 1, CALLER, sizeof(void *));
+  /* 2: what is there already may be written at any time, as TSan has it too. */
+  access(place, *place == value ? 2 : 1, CALLER, sizeof(void *));
   if (__tsan_vptr_update_) __tsan_vptr_update_(place, value);
 }
 
@@ -142,11 +142,12 @@ void *__wrap_memset(void *target, int value, size_t size) {
   return next_memset(target, value, size);
 }
 
-/* The checks of AddressSanitizer, which are all that g++ calls in its builds. */
+/* The checks of AddressSanitizer, which are all that g++ calls in its builds, also before atomic operations. */
+enum { MAY_BE_ATOMIC = 4 };
 #define CHECK(name, is_write, bytes)                                                                        \
   SANITIZER(void, __asan_##name, (uintptr_t address))                                                       \
   void __wrap___asan_##name(uintptr_t address) {                                                            \
-    access((const void *)address, is_write, CALLER, bytes);                                                 \
+    access((const void *)address, MAY_BE_ATOMIC | is_write, CALLER, bytes);                                 \
     if (__asan_##name##_) __asan_##name##_(address);                                                        \
   }
 #define CHECKS(name, is_write)                                                                              \
@@ -160,7 +161,7 @@ CHECKS(store, 1)
 #define CHECK_RANGE(name, is_write)                                                                         \
   SANITIZER(void, __asan_##name, (uintptr_t address, uintptr_t size))                                       \
   void __wrap___asan_##name(uintptr_t address, uintptr_t size) {                                            \
-    access((const void *)address, is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0);               \
+    access((const void *)address, MAY_BE_ATOMIC | is_write, CALLER, size <= UINT32_MAX ? (unsigned)size : 0); \
     if (__asan_##name##_) __asan_##name##_(address, size);                                                  \
   }
 CHECK_RANGE(loadN, 0)

@@ -7,7 +7,7 @@
 
 void *threadbare_heap_take(uintptr_t real, size_t size);
 void threadbare_heap_made(uintptr_t real, const void *block);
-int threadbare_heap_free(uintptr_t real, const void *block, const char *name);
+int threadbare_heap_free(uintptr_t real, const void *block, const char *name, const void *caller);
 void threadbare_heap_forget(uintptr_t real, const void *block);
 
 #define EACH(...) __VA_ARGS__
@@ -70,7 +70,7 @@ void *__wrap_realloc(void *block, size_t size) {
 #define FREES(name, told, parameters, arguments)                                                            \
   void __real_##name(EACH parameters);                                                                      \
   void __wrap_##name(EACH parameters) {                                                                     \
-    if (block == NULL || !threadbare_heap_free((uintptr_t)__real_##name, block, told)) {                    \
+    if (block == NULL || !threadbare_heap_free((uintptr_t)__real_##name, block, told, __builtin_return_address(0))) { \
       __real_##name(EACH arguments);                                                                        \
     }                                                                                                       \
   }

@@ -6,7 +6,7 @@ use super::interrupt;
 use super::job::{Executed, Job, Slice, Work};
 use super::supervisor::Supervisor;
 use super::task_graphs::TaskGraphs;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::target::{Built, Workshop};
 use crate::task_graph::Shape;
 
@@ -109,6 +109,7 @@ impl Bench {
             strategy: StrategyName::Random,
             seed: SEED,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: None,
         };
         let task_graphs = Executed::TaskGraphs(TaskGraphs { shape: self.shape, schedules: SCHEDULES });

@@ -17,7 +17,7 @@ use crate::case::Case;
 use crate::feedback::Features;
 use crate::feedback::Kind;
 use crate::input::Input;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::{Failure, OracleName};
 use crate::target::{Builds, Built, Progress, Target, Workshop};
 use crate::task_graph::Shape;
@@ -242,6 +242,7 @@ impl Measurement {
             strategy: if feedback.is_some() { StrategyName::Bytes } else { entry.strategy },
             seed: trial_seed(trial),
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: buggy.then(|| entry.name.to_owned()),
         };
         let (seed, shape) = (trial_seed(trial), self.shape);

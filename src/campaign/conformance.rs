@@ -12,7 +12,7 @@ use super::job::{Executed, Job, Slice, Work};
 use super::supervisor::{Ended, Supervisor};
 use super::task_graphs::TaskGraphs;
 use crate::model::offers::{Capability, Offers};
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::Failure;
 use crate::model::word;
 use crate::target::{Built, Progress, Target, Workshop};
@@ -148,6 +148,7 @@ impl Conformance {
             strategy: StrategyName::Random,
             seed: SEED,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: None,
         };
         let offers = target.offers.only(&part.capabilities());

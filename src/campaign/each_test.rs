@@ -11,7 +11,7 @@ use super::search::Searched;
 use super::supervisor::Supervisor;
 use crate::check::Check;
 use crate::check::framework::{Framework, Listed, Test};
-use crate::model::settings::{MemoryModel, Settings};
+use crate::model::settings::{MemoryModel, Races, Settings};
 use crate::target::{self, Built, Workshop};
 
 /// Asks a program for its tests, with its own arguments besides; `wanted` is its framework, if somebody said so. `campaign`
@@ -79,6 +79,7 @@ fn printed(campaign: &Campaign, check: &Check, framework: Framework, built: &Bui
         strategy: campaign.searched.strategy(),
         seed: campaign.seed,
         memory: MemoryModel::Sc,
+        races: Races::Off,
         bug: None,
     };
     let mut supervisor = Supervisor::new(1)?;

@@ -11,7 +11,7 @@ use super::supervisor::Supervisor;
 use crate::feedback::Features;
 use crate::feedback::counters::Feature;
 use crate::input::Input;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::model::word;
 use crate::target::Built;
 
@@ -105,6 +105,7 @@ impl Measurement {
             strategy: StrategyName::Bytes,
             seed: 0,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: self.bug.clone(),
         }
     }

@@ -63,8 +63,7 @@ pub fn doubt(verdict: Verdict, prebuilt: &[Prebuilt]) -> Option<String> {
     let names = unseen(prebuilt)?;
     let why = match verdict {
         Verdict::DataRace => format!(
-            "ThreadSanitizer does not see atomic operations in prebuilt code, so if one in {names} orders the two accesses, this \
-             is no race"
+            "nobody sees atomic operations in prebuilt code, so if one in {names} orders the two accesses, this is no race"
         ),
         Verdict::Hang => format!(
             "atomic operations in prebuilt code are no scheduling points, so if the thread waits for another one in a loop in \

@@ -13,7 +13,7 @@ use super::interrupt;
 use super::job::{Executed, Job, Program, Slice, Work};
 use super::supervisor::{Ended, Supervisor};
 use crate::check::{self, Check};
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use crate::model::verdict::Failure;
 use crate::model::word;
 use crate::target::Points;
@@ -214,6 +214,7 @@ impl Comparison {
             strategy: COMPARED[strategy],
             seed: trial,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: None,
         };
         Job { settings, target: target.clone(), work: Work::Explore(slice) }

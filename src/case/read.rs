@@ -11,7 +11,7 @@ use serde::de::value::{Error, StrDeserializer};
 use super::{Case, VERSION, Workload};
 use crate::check;
 use crate::model::schedule::{Choice, Injection, Schedule};
-use crate::model::settings::{MAX_THREADS, MemoryModel, Settings};
+use crate::model::settings::{MAX_THREADS, MemoryModel, Races, Settings};
 use crate::number;
 use crate::strategy::ThreadSet;
 use crate::task_graph::text::{Mistake, parse_lines};
@@ -32,6 +32,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
     let strategy = worded(&mut lines, "strategy")?;
     let seed = numbered(&mut lines, "seed")?;
     let memory = if next_is(&mut lines, "memory") { worded(&mut lines, "memory")? } else { MemoryModel::Sc };
+    let races = if next_is(&mut lines, "races") { worded(&mut lines, "races")? } else { Races::Off };
     let bug = if next_is(&mut lines, "bug") { Some(name(&mut lines, "bug")?) } else { None };
     let verdict = worded(&mut lines, "verdict")?;
     let oracle = if next_is(&mut lines, "oracle") { Some(worded(&mut lines, "oracle")?) } else { None };
@@ -43,7 +44,7 @@ pub(super) fn case(text: &str) -> Result<Case, Mistake> {
         let what = format!("`{}` is not understood here; a case ends after its report", short(extra));
         return Err(Mistake { line, what });
     }
-    let settings = Settings { runtime, threads, sanitizer, engine, strategy, seed, memory, bug };
+    let settings = Settings { runtime, threads, sanitizer, engine, strategy, seed, memory, races, bug };
     agree(&settings, &workload).map_err(|what| Mistake { line: begin, what })?;
     Ok(Case { settings, workload, schedule, verdict, oracle, fingerprint, report })
 }

@@ -19,7 +19,7 @@ use crate::campaign::interrupt;
 use crate::check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Races, Sanitizer, StrategyName};
 use crate::report::{json, say};
 use crate::target::Points;
 use crate::target::Workshop;
@@ -63,6 +63,10 @@ pub struct Flags {
     /// threadbare.toml, else, with the portfolio, a quarter of the executions under cpp20 and the others under sc].
     #[arg(long, value_enum)]
     memory: Option<MemoryModel>,
+    /// Whether threadbare looks for data races itself, besides ThreadSanitizer, which does where it is loaded [default: `races` of
+    /// threadbare.toml, else with AddressSanitizer, whose executions are then judged for both].
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    races: Option<Races>,
     /// Where scheduling points are [default: memory].
     #[arg(long, value_enum)]
     points: Option<Points>,
@@ -154,6 +158,8 @@ pub fn run(flags: &Flags, world: &World) -> Result<bool> {
         engine: resolve::controlled_engine(flags.engine, &workshop.toolchain)?,
         engine_is_given: flags.engine.is_some(),
         memory: flags.memory,
+        races: flags.races,
+        tells_atomics: resolve::tells_atomics(&workshop.toolchain),
         seed: flags.seed,
         jobs: world.jobs(flags.jobs)?,
         minimise: flags.limits.minimise(),

@@ -106,6 +106,8 @@ impl Exploring {
             engine: resolve::engine(self.engine, toolchain)?,
             engine_is_given: self.engine.is_some(),
             memory: self.memory,
+            races: None,
+            tells_atomics: resolve::tells_atomics(toolchain),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             jobs: world.jobs(self.jobs)?,
             minimise: limits.minimise(),

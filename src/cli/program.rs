@@ -9,7 +9,7 @@ use super::world::World;
 use crate::check::Check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Races, Sanitizer, StrategyName};
 use crate::project::{Entry, FILE_NAME, Kind, Project};
 use crate::target::recorded::database::Database;
 use crate::target::{Points, Toolchain, inputs};
@@ -32,6 +32,7 @@ pub struct Program {
     pub injections: Option<Vec<Injection>>,
     pub strategy: Option<StrategyName>,
     pub memory: Option<MemoryModel>,
+    pub races: Option<Races>,
 }
 
 /// How a program of the project file is called, and where.
@@ -57,6 +58,7 @@ impl Program {
             injections: Some(entry.inject.clone()),
             strategy: entry.strategy,
             memory: entry.memory,
+            races: entry.races,
         }
     }
 

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::model::settings::{Engine, MAX_JOBS, MAX_THREADS, NoStrategy, Sanitizer, StrategyName};
 use crate::model::word;
-use crate::target::Toolchain;
+use crate::target::{self, Toolchain};
 use crate::task_graph;
 use crate::terminal;
 
@@ -34,6 +34,12 @@ pub fn campaign_strategy(word: &str) -> Result<StrategyName, String> {
         ));
     }
     Ok(strategy)
+}
+
+/// Whether AddressSanitizer's build tells plain accesses from atomic operations.
+#[must_use]
+pub fn tells_atomics(toolchain: &Toolchain) -> bool {
+    !target::has_points_at_checks_alone(toolchain, Sanitizer::Address)
 }
 
 /// The engine that was asked for, or the fastest that the compiler makes possible.

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::program::Program;
 use super::resolve;
 use crate::campaign::explorer::Campaign;
 use crate::campaign::search::Searched;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, StrategyName};
 
 /// What makes the choices in a program of which nothing else is said.
 const DEFAULT_STRATEGY: StrategyName = StrategyName::Portfolio;
@@ -18,6 +18,9 @@ pub struct Setting {
     pub engine: Engine,
     pub engine_is_given: bool,
     pub memory: Option<MemoryModel>,
+    pub races: Option<Races>,
+    /// With AddressSanitizer, too, plain accesses are told from atomic operations.
+    pub tells_atomics: bool,
     pub seed: u64,
     pub jobs: usize,
     pub minimise: Option<Duration>,
@@ -39,6 +42,8 @@ impl Setting {
             engine: self.engine,
             engine_is_given: self.engine_is_given,
             memory: self.memory,
+            races: self.races,
+            tells_atomics: self.tells_atomics,
             seed: self.seed,
             jobs: self.jobs,
             budget,
@@ -56,6 +61,11 @@ impl Setting {
         let searched = Searched::Program { check: program.check()?, strategy };
         let sanitizers = resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS);
         let campaign = self.campaign(searched, (sanitizers, vec![1]), limits);
-        Ok(Campaign { memory: self.memory.or(program.memory), ..campaign })
+        ensure!(
+            self.races != Some(Races::On) || self.tells_atomics || !campaign.sanitizers.contains(&Sanitizer::Address),
+            "races cannot be looked for with g++ and AddressSanitizer, whose checks do not tell atomic operations from others; \
+             use clang, or `--sanitizer none,thread`"
+        );
+        Ok(Campaign { memory: self.memory.or(program.memory), races: self.races.or(program.races), ..campaign })
     }
 }

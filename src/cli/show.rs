@@ -17,7 +17,7 @@ use crate::check::Check;
 use crate::input::Input;
 use crate::model::execution::ThreadId;
 use crate::model::schedule::{Choice, Schedule};
-use crate::model::settings::{MemoryModel, Sanitizer, Settings};
+use crate::model::settings::{MemoryModel, Races, Sanitizer, Settings};
 use crate::model::word;
 use crate::report::{graph, grouped};
 use crate::strategy::bytes;
@@ -120,6 +120,9 @@ fn text(case: &Case) -> String {
     fact("sanitizer", &word(&settings.sanitizer));
     if settings.memory != MemoryModel::Sc {
         fact("memory", &word(&settings.memory));
+    }
+    if settings.races != Races::Off {
+        fact("races", &word(&settings.races));
     }
     fact("engine", &word(&settings.engine));
     fact("strategy", &format!("{}, seed {}", word(&settings.strategy), settings.seed));

@@ -349,7 +349,7 @@ impl Active {
     #[inline]
     pub fn spawn(&self, start: Start, argument: *mut c_void) -> Option<&VirtualThread> {
         if self.ask(|controller| controller.is_phase_with_one_thread()) {
-            order::forget_all();
+            order::settled();
         }
         let id = self.ask(|controller| controller.add_thread())?;
         order::add_thread(id);
@@ -369,6 +369,8 @@ impl Active {
         order::acquire(thread.address());
         thread.alive.set(true);
         self.engine.note_stack(thread);
+        let (first, end) = thread.stack.get();
+        order::begins(first..end);
         debugger::begun(self);
         if self.is_any_signal_due() {
             self.look_for_signals();

@@ -2,6 +2,7 @@
 //! the calling thread, and passes the call on unchanged otherwise.
 
 mod allocation;
+mod annotations;
 mod atomic;
 mod barrier;
 mod c11;
@@ -31,6 +32,7 @@ mod weak;
 
 use std::ffi::c_int;
 
+pub(super) use allocation::watch_allocations;
 pub(super) use atomic::{look_at, set_origin};
 pub(super) use file::close_left;
 pub(super) use kernel::warm_up;

@@ -2,25 +2,14 @@
 //! it is kept only on request.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_int, c_void};
-use std::ops::Range;
+use std::ffi::c_void;
+use std::ops::{ControlFlow, Range};
 
+use super::backtrace::{self, Frame};
 use crate::model::execution::{Aside, Happened, Object, Step, ThreadId, Value};
 use crate::model::op::OpKind;
 use crate::protocol::Steps;
 use crate::protocol::steps::{MAX_FRAMES, MAX_STEPS};
-
-unsafe extern "C" {
-    /// libgcc: calls `visit` for each frame, from the innermost on.
-    fn _Unwind_Backtrace(visit: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, data: *mut c_void) -> c_int;
-    fn _Unwind_GetIP(frame: *mut c_void) -> usize;
-    /// Where the frame ends that this one called, so where the stack was before that call.
-    fn _Unwind_GetCFA(frame: *mut c_void) -> usize;
-}
-
-/// `_URC_NO_REASON` and `_URC_END_OF_STACK` of the C++ ABI.
-const GO_ON: c_int = 0;
-const ENOUGH: c_int = 5;
 
 /// When an operation is made.
 #[derive(Clone, Copy)]
@@ -148,39 +137,26 @@ impl Log {
 
     /// The calls that lead here, as offsets in the program, and where their frames end.
     fn frames(&self) -> (Vec<u64>, Vec<u64>) {
-        let (program, code) = (self.program.start, self.code.clone());
-        let mut visit = Visit { program, code, frames: Vec::new(), stack: Vec::new(), is_last_open: false };
-        // SAFETY: `look_at` does as the unwinder asks, and `visit` outlives the walk.
-        unsafe { _Unwind_Backtrace(look_at, (&raw mut visit).cast()) };
-        visit.stack.resize(visit.frames.len(), 0);
-        (visit.frames, visit.stack)
+        let (mut frames, mut stack) = (Vec::new(), Vec::new());
+        // Where the last frame ends is told by the next one.
+        let mut is_last_open = false;
+        backtrace::walk(|Frame { returns_to, end_of_callee }| {
+            if std::mem::take(&mut is_last_open) {
+                stack.push(end_of_callee as u64);
+                if frames.len() == MAX_FRAMES {
+                    return ControlFlow::Break(());
+                }
+            }
+            // A return address is that of the next instruction, which may be another line's.
+            if let Some(address) = returns_to.checked_sub(1).filter(|address| self.code.contains(address)) {
+                frames.push((address - self.program.start) as u64);
+                is_last_open = true;
+            }
+            ControlFlow::Continue(())
+        });
+        stack.resize(frames.len(), 0);
+        (frames, stack)
     }
-}
-
-struct Visit {
-    program: usize,
-    code: Range<usize>,
-    frames: Vec<u64>,
-    stack: Vec<u64>,
-    /// Where the last frame ends is told by the next one.
-    is_last_open: bool,
-}
-
-unsafe extern "C" fn look_at(frame: *mut c_void, visit: *mut c_void) -> c_int {
-    // SAFETY: the unwinder's frame, and the argument that `frames` gave.
-    let (address, end, visit) = unsafe { (_Unwind_GetIP(frame), _Unwind_GetCFA(frame), &mut *visit.cast::<Visit>()) };
-    if std::mem::take(&mut visit.is_last_open) {
-        visit.stack.push(end as u64);
-        if visit.frames.len() == MAX_FRAMES {
-            return ENOUGH;
-        }
-    }
-    // A return address is that of the next instruction, which may be another line's.
-    if let Some(address) = address.checked_sub(1).filter(|address| visit.code.contains(address)) {
-        visit.frames.push((address - visit.program) as u64);
-        visit.is_last_open = true;
-    }
-    GO_ON
 }
 
 /// The number in so many bytes of memory that may be there no more; `None` if it is not, or if they hold no number.

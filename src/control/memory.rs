@@ -285,9 +285,16 @@ impl Memory {
     }
 
     /// How many releases of each thread one has acquired; of itself, how many it has made.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it with what steps tell"))]
     #[must_use]
+    #[inline]
     pub fn clock(&self, thread: usize) -> &[u32] {
         self.current.row(thread)
+    }
+
+    /// How many releases a thread has made.
+    #[must_use]
+    #[inline]
+    pub fn releases(&self, thread: usize) -> u32 {
+        self.threads[thread].releases
     }
 }

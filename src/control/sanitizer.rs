@@ -8,6 +8,7 @@ pub(super) use clocks::{Cells, show};
 pub(super) use fences::Fences;
 pub(super) use shadow::look_again;
 
+use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -42,7 +43,12 @@ struct Interface {
     leak_check: Option<unsafe extern "C" fn() -> c_int>,
     report_access: Option<ReportAccess>,
     benign_race: Option<unsafe extern "C" fn(*const c_char, c_int, *const c_void, usize, *const c_char)>,
+    watch_allocations: Option<unsafe extern "C" fn(Allocated, Freed) -> c_int>,
 }
+
+/// What ASan calls after each allocation, and before each block is freed.
+type Allocated = extern "C" fn(*const c_void, usize);
+type Freed = extern "C" fn(*const c_void);
 
 /// `__tsan_get_report_mop`: thread, address, size, whether it is a write and atomic, and the calls of one access.
 type ReportAccess = unsafe extern "C" fn(
@@ -112,9 +118,18 @@ static NEW: [AtomicU64; MAX_SIGNATURES] = [const { AtomicU64::new(0) }; MAX_SIGN
 #[unsafe(no_mangle)]
 extern "C" fn __tsan_on_report(report: *mut c_void) {
     let signature = signature(report);
-    if signature != 0 && KNOWN.iter().any(|known| known.load(Ordering::Relaxed) == signature) {
-        return;
+    if !is_known(signature) {
+        count(signature);
     }
+}
+
+/// Whether reports of this signature do not count.
+pub(super) fn is_known(signature: u64) -> bool {
+    signature != 0 && KNOWN.iter().any(|known| known.load(Ordering::Relaxed) == signature)
+}
+
+/// Counts a report.
+pub(super) fn count(signature: u64) {
     if let Some(place) = NEW.get(REPORTS.fetch_add(1, Ordering::Relaxed) as usize) {
         place.store(signature, Ordering::Relaxed);
     }
@@ -123,7 +138,6 @@ extern "C" fn __tsan_on_report(report: *mut c_void) {
 /// Tells races in the program under check apart, by where its own code made the accesses; 0 if it did not. Notes where they
 /// were made.
 fn signature(report: *mut c_void) -> u64 {
-    let program = PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed);
     let Some(report_access) = interface().report_access else { return 0 };
     let mut signature: u64 = 0;
     for index in 0..ACCESSES {
@@ -146,15 +160,22 @@ fn signature(report: *mut c_void) -> u64 {
         if !address.is_null() {
             shadow::reported(address as usize);
         }
-        let own = frames.iter().map(|frame| *frame as usize).filter(|frame| program.contains(frame)).take(OWN_FRAMES);
-        let mut calls = own.map(|frame| ((frame - program.start) as u64).to_le_bytes()).peekable();
-        if calls.peek().is_some() {
-            let hash = calls.fold(BASIS, |hash, offset| fnv1a(hash, &offset));
-            // A sum, since either access can be the first.
-            signature = signature.wrapping_add(fnv1a(hash, &[u8::from(write != 0)]));
-        }
+        // A sum, since either access can be the first.
+        signature = signature.wrapping_add(signature_of(frames.iter().map(|frame| *frame as usize), write != 0));
     }
     signature
+}
+
+/// That of one access by these calls; 0 if none of them is the program's.
+pub(super) fn signature_of(calls: impl Iterator<Item = usize>, writes: bool) -> u64 {
+    let program = program();
+    let own = calls.filter(|call| program.contains(call)).take(OWN_FRAMES);
+    let mut offsets = own.map(|call| ((call - program.start) as u64).to_le_bytes()).peekable();
+    if offsets.peek().is_none() {
+        return 0;
+    }
+    let hash = offsets.fold(BASIS, |hash, offset| fnv1a(hash, &offset));
+    fnv1a(hash, &[u8::from(writes)])
 }
 
 /// Where the program under check lies, as TSan's reports see it.
@@ -166,9 +187,13 @@ pub(super) fn set_program(place: &std::ops::Range<usize>) {
     PROGRAM_END.store(place.end, Ordering::Relaxed);
 }
 
+pub(super) fn program() -> std::ops::Range<usize> {
+    PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed)
+}
+
 /// Whether that lies in the program under check, where it lies in every execution.
 pub(super) fn is_in_program(address: usize) -> bool {
-    (PROGRAM_START.load(Ordering::Relaxed)..PROGRAM_END.load(Ordering::Relaxed)).contains(&address)
+    program().contains(&address)
 }
 
 /// Does not count reports of these signatures from now on.
@@ -271,6 +296,24 @@ pub(super) fn expect_races(start: usize, size: usize) {
     }
 }
 
+/// Has these called for each block of memory, if ASan is loaded.
+pub(super) fn watch_allocations(allocated: Allocated, freed: Freed) {
+    if let Some(watch) = interface().watch_allocations {
+        // SAFETY: functions that live as long as the process.
+        unsafe { watch(allocated, freed) };
+    }
+}
+
+thread_local! {
+    /// How many of [`Unwatched`] live.
+    static UNWATCHED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether what the calling thread does is the controller's own affair.
+pub(super) fn is_unwatched() -> bool {
+    UNWATCHED.get() > 0
+}
+
 /// While it lives, TSan does not look at what the calling thread does. For the controller's own memory
 /// where it must be allocated during an execution: it is touched from all threads in an order that TSan
 /// knows nothing of, and although Rust is not instrumented, its calls of the allocator are seen.
@@ -283,6 +326,7 @@ impl Unwatched {
             // SAFETY: ended by `drop`, on the same thread: the controller never switches while it lives.
             unsafe { begin() };
         }
+        UNWATCHED.set(UNWATCHED.get() + 1);
         Self(())
     }
 }
@@ -290,6 +334,7 @@ impl Unwatched {
 impl Drop for Unwatched {
     #[inline]
     fn drop(&mut self) {
+        UNWATCHED.set(UNWATCHED.get() - 1);
         if let Some(end) = interface().ignore_end {
             // SAFETY: see `begin`.
             unsafe { end() };

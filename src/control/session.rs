@@ -2,6 +2,7 @@
 
 mod probes;
 mod program;
+mod races;
 mod run;
 
 use std::cell::OnceCell;
@@ -22,7 +23,7 @@ use crate::model::execution::{Ending, Execution, Step};
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::schedule::Schedule;
-use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Sanitizer, Settings};
+use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Races, Sanitizer, Settings};
 use crate::process;
 use crate::protocol::Trace;
 use crate::runtime::{LoadedTaskGraph, Probes, Runtime};
@@ -73,6 +74,13 @@ pub struct Session {
     memory: MemoryModel,
     /// The memory orders of operations are looked at, even though executions are interleavings.
     looks_at_orders: bool,
+    judges_races: bool,
+    /// The accesses to watch for in the next execution, which is one that was made before.
+    watched: Vec<u32>,
+    /// The choices of the last execution, if another one came after it.
+    schedule: Option<Schedule>,
+    /// Accesses since the target was last forgotten that were not judged, for want of room.
+    unjudged: u64,
     directory: Option<Directory>,
     /// The program under check, where nothing is controlled. It must end by returning from `main`.
     free_image: OnceCell<Image>,
@@ -111,6 +119,10 @@ impl Session {
         );
         if sanitizer::loaded() == Sanitizer::None {
             process::die_of_faults();
+        }
+        let judges_races = settings.races == Races::On && sanitizer::loaded() != Sanitizer::Thread;
+        if judges_races {
+            hooks::watch_allocations();
         }
         trace.ready();
         let object = match target {
@@ -151,6 +163,10 @@ impl Session {
             injections: Injections::default(),
             memory: settings.memory,
             looks_at_orders: false,
+            judges_races,
+            watched: Vec::new(),
+            schedule: None,
+            unjudged: 0,
             directory: None,
             free_image: OnceCell::new(),
             execution: Execution::completed(Vec::new()),
@@ -221,6 +237,7 @@ impl Session {
 
     /// What is executed next is another task graph than before, of which the strategy knows nothing.
     pub fn forget(&mut self) {
+        self.unjudged = 0;
         if let Control::Controlled(active) = &self.control {
             active.ask(Controller::forget);
         }
@@ -255,10 +272,11 @@ impl Session {
     /// What the strategy had no say in since it last forgot.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
-        match &self.control {
+        let left_out = match &self.control {
             Control::Controlled(active) => active.ask(|controller| controller.left_out()),
             Control::Free(_) => LeftOut::default(),
-        }
+        };
+        LeftOut { unjudged: self.unjudged, ..left_out }
     }
 
     /// Executes the loaded task graph once; `number` tells the supervisor which execution it is.
@@ -333,6 +351,9 @@ impl Session {
     /// The choices of the last execution.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
+        if let Some(schedule) = &self.schedule {
+            return schedule.clone();
+        }
         match &self.control {
             Control::Controlled(active) => active.ask(|controller| controller.trace().schedule()),
             Control::Free(_) => Schedule::default(),

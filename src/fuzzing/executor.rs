@@ -15,7 +15,7 @@ use crate::control::{Loading, Mode, Session, loaded_sanitizer};
 use crate::feedback::{Edges, Kind};
 use crate::input::{Input, NoInput};
 use crate::model::offers::Offers;
-use crate::model::settings::{Engine, MemoryModel, Settings, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Settings, StrategyName};
 use crate::model::verdict::{Failure, Incomparable, Judgement, OracleName, Verdict};
 use crate::process;
 use crate::protocol::Trace;
@@ -133,6 +133,7 @@ impl Executor {
                 strategy: StrategyName::Bytes,
                 seed: 0,
                 memory: MemoryModel::Sc,
+                races: Races::Off,
                 bug: None,
             };
             let mut session =

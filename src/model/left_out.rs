@@ -19,6 +19,9 @@ pub struct LeftOut {
     pub raced_unseen: u64,
     /// Times that a thread had to read the newest store, since it had read older ones of the object often enough.
     pub newest: u64,
+    /// Accesses and races that were not judged, for want of room.
+    #[serde(default)]
+    pub unjudged: u64,
     pub unseen: Unseen,
 }
 
@@ -46,6 +49,7 @@ impl LeftOut {
         self.strayed += other.strayed;
         self.raced_unseen += other.raced_unseen;
         self.newest += other.newest;
+        self.unjudged += other.unjudged;
         let Unseen { plain, unchecked, prebuilt } = other.unseen;
         self.unseen.plain |= plain;
         self.unseen.unchecked |= unchecked;

@@ -1,11 +1,13 @@
 //! The settings of an execution: all of a case but its workload and its schedule.
 
 mod memory_model;
+mod races;
 mod strategy_name;
 
 use serde::{Deserialize, Serialize};
 
 pub use memory_model::MemoryModel;
+pub use races::Races;
 pub use strategy_name::{Chance, NoStrategy, StrategyName};
 
 /// How virtual threads run.
@@ -58,6 +60,8 @@ pub struct Settings {
     /// The memory model; of a case `sc`, unless its schedule has an operation on an older store.
     #[serde(default)]
     pub memory: MemoryModel,
+    #[serde(default)]
+    pub races: Races,
     /// The seeded bug that is switched on, if any.
     pub bug: Option<String>,
 }
@@ -74,6 +78,7 @@ impl Settings {
             strategy: StrategyName::Random,
             seed: 1,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: None,
         }
     }

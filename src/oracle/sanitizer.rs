@@ -1,4 +1,5 @@
-//! Reads what ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer print.
+//! Reads what ThreadSanitizer, AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer print, and threadbare of the races
+//! that it sees itself.
 
 mod frame;
 mod line;
@@ -91,7 +92,7 @@ pub fn accesses_of_race(report: &str) -> Vec<String> {
             .iter()
             .any(|head| line.starts_with(head))
     };
-    let mut lines = report.lines().skip_while(|line| !line.contains("ThreadSanitizer: data race"));
+    let mut lines = report.lines().skip_while(|line| !line.contains(": data race"));
     let mut places = Vec::new();
     while let Some(line) = lines.next()
         && places.len() < 2
@@ -166,7 +167,7 @@ impl Head {
     }
 
     fn of(line: &str) -> Option<Self> {
-        const TOOLS: [&str; 3] = ["ThreadSanitizer", "AddressSanitizer", "LeakSanitizer"];
+        const TOOLS: [&str; 4] = ["ThreadSanitizer", "AddressSanitizer", "LeakSanitizer", "threadbare"];
         for tool in TOOLS {
             for level in ["WARNING: ", "ERROR: "] {
                 let Some((before, after)) = line.split_once(&format!("{level}{tool}: ")) else {

@@ -75,7 +75,7 @@ const TARGETS: &[Table] = &[Table::Program, Table::Runtime];
 const DEFAULTS: &[Table] = &[Table::Defaults];
 const PROGRAMS: &[Table] = &[Table::Program];
 
-pub const KEYS: [Key; 17] = [
+pub const KEYS: [Key; 18] = [
     Key { name: "sources", example: r#"["src/*.cpp"]"#, tables: TARGETS },
     Key { name: "include", example: r#"["include"]"#, tables: TARGETS },
     Key { name: "standard", example: r#""c++20""#, tables: TARGETS },
@@ -87,6 +87,7 @@ pub const KEYS: [Key; 17] = [
     Key { name: "points", example: r#""memory""#, tables: PROGRAMS },
     Key { name: "strategy", example: r#""portfolio""#, tables: PROGRAMS },
     Key { name: "memory", example: r#""cpp20""#, tables: TARGETS },
+    Key { name: "races", example: r#""on""#, tables: PROGRAMS },
     Key { name: "threads", example: "[1, 2, 4]", tables: &[Table::Defaults, Table::Runtime] },
     Key { name: "sanitizers", example: r#"["none", "thread"]"#, tables: EVERYWHERE },
     Key { name: "cxx", example: r#""clang++-22""#, tables: DEFAULTS },

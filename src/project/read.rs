@@ -16,7 +16,7 @@ use super::{Defaults, Entry, Kind};
 use crate::check;
 use crate::check::framework::EachTest;
 use crate::model::schedule::Injection;
-use crate::model::settings::{MAX_JOBS, MAX_THREADS, MemoryModel, NoStrategy, Sanitizer, StrategyName};
+use crate::model::settings::{MAX_JOBS, MAX_THREADS, MemoryModel, NoStrategy, Races, Sanitizer, StrategyName};
 use crate::model::word;
 use crate::target::Points;
 use crate::target::bundled;
@@ -33,6 +33,7 @@ const POINTS: Choices<'_, Points> =
     Choices { what: "choice of points", values: &Points::ALL, word: |points| points.word().to_owned() };
 const MEMORIES: Choices<'_, MemoryModel> =
     Choices { what: "memory model", values: &MemoryModel::ALL, word: |memory| memory.word().to_owned() };
+const RACES: Choices<'_, Races> = Choices { what: "choice of races", values: &Races::ALL, word: word::<Races> };
 const INJECTIONS: Choices<'_, Injection> =
     Choices { what: "injection", values: &check::INJECTIONS, word: |injection| injection.word().to_owned() };
 
@@ -189,6 +190,7 @@ impl Reader<'_> {
             inject: inject.unwrap_or_default(),
             points: fields.get("points").map(|field| field.text()?.one_of(&POINTS)).transpose()?,
             memory: fields.get("memory").map(|field| field.text()?.one_of(&MEMORIES)).transpose()?,
+            races: fields.get("races").map(|field| field.text()?.one_of(&RACES)).transpose()?,
             strategy: fields.get("strategy").map(|field| strategy(&field.text()?)).transpose()?,
             threads: threads(fields)?,
             sanitizers: sanitizers(fields)?,

@@ -12,7 +12,7 @@ pub fn text(strategy: StrategyName, left_out: &LeftOut) -> String {
     if left_out.is_empty() {
         return format!("every schedule{bound} was tried");
     }
-    let LeftOut { set_aside, fair, cut, strayed, raced_unseen, newest, unseen } = *left_out;
+    let LeftOut { set_aside, fair, cut, strayed, raced_unseen, newest, unjudged, unseen } = *left_out;
     let counted = [
         (set_aside, "a thread was set aside in a loop that waits"),
         (fair, "a long execution went on with fair turns"),
@@ -22,6 +22,7 @@ pub fn text(strategy: StrategyName, left_out: &LeftOut) -> String {
             raced_unseen,
             "an access of a thread to its own stack, which is no scheduling point, raced with another thread's",
         ),
+        (unjudged, "an access was not judged for races, for want of room"),
         (newest, "a thread had to read the newest store, after it had read older ones again and again"),
     ];
     let counted = counted.iter().filter(|(count, _)| *count > 0);

@@ -19,6 +19,7 @@ mod interruptions;
 mod minimise;
 mod prebuilt;
 mod project;
+mod races;
 mod refusals;
 mod regressions;
 mod runtimes;

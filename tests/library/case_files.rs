@@ -6,7 +6,7 @@ use threadbare::case::{Case, Workload};
 use threadbare::check::framework::{Framework, Test};
 use threadbare::check::{self, Check};
 use threadbare::model::schedule::{Choice, Injection, Schedule};
-use threadbare::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
+use threadbare::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings};
 use threadbare::model::verdict::{OracleName, Verdict};
 use threadbare::target::Points;
 use threadbare::task_graph::from_seed;
@@ -39,6 +39,7 @@ fn case(seed: u64) -> Case {
             strategy: STRATEGIES[random.below(STRATEGIES.len() as u32) as usize].parse().expect("a strategy"),
             seed: u64::MAX - seed,
             memory: MemoryModel::ALL[random.below(3) as usize],
+            races: Races::ALL[random.below(2) as usize],
             bug: random.chance(1, 2).then(|| "lost-notify".into()),
         },
         workload: from_seed(seed, 6).into(),

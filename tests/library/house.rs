@@ -12,6 +12,7 @@ const CONTROL: [&[&str]; 4] = [
     &["active", "debugger", "engine", "fibers", "os_threads"],
     &[
         "alone",
+        "backtrace",
         "controller",
         "directory",
         "fairness",
@@ -21,6 +22,8 @@ const CONTROL: [&[&str]; 4] = [
         "memory",
         "order",
         "patience",
+        "race_report",
+        "races",
         "real",
         "sanitizer",
         "simulator",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::campaign::plan::Cell;
 use crate::campaign::search::Searched;
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, Settings};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings};
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub struct Campaign {
     pub engine: Engine,
     /// The memory model of all executions; without one, that is up to the search.
     pub memory: Option<MemoryModel>,
+    /// Of a program: whether threadbare looks for races itself, or else with AddressSanitizer.
+    pub races: Option<Races>,
+    /// With AddressSanitizer, too, plain accesses are told from atomic operations; else nobody looks for races there.
+    pub tells_atomics: bool,
     /// It is not to be replaced by another one.
     pub engine_is_given: bool,
     pub seed: u64,
@@ -45,8 +49,21 @@ impl Campaign {
             strategy: self.searched.strategy(),
             seed,
             memory: self.memory.unwrap_or_else(|| self.searched.weakest_memory()),
+            races: self.races(cell.sanitizer),
             bug: self.searched.runtime().and_then(|runtime| runtime.bug.clone()),
         }
+    }
+
+    /// ThreadSanitizer looks for races itself, and of a runtime nobody sees the plain accesses.
+    fn races(&self, sanitizer: Sanitizer) -> Races {
+        let usual = if sanitizer == Sanitizer::Address { Races::On } else { Races::Off };
+        let tells = match sanitizer {
+            Sanitizer::None => true,
+            Sanitizer::Thread => false,
+            Sanitizer::Address => self.tells_atomics,
+        };
+        let can_be = self.is_of_program() && self.engine != Engine::Free && tells;
+        if can_be { self.races.unwrap_or(usual) } else { Races::Off }
     }
 
     /// Whether a program is explored, and not a runtime.

@@ -25,6 +25,8 @@ fn of(searched: Searched) -> Campaign {
         threads: vec![1],
         engine: Engine::Fibers,
         memory: None,
+        races: None,
+        tells_atomics: true,
         engine_is_given: false,
         seed: 7,
         jobs: 1,

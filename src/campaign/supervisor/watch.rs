@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::campaign::job::{Replay, Work};
     use crate::check;
-    use crate::model::settings::{MemoryModel, Sanitizer, Settings, StrategyName};
+    use crate::model::settings::{MemoryModel, Races, Sanitizer, Settings, StrategyName};
     use crate::target::Built;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -221,6 +221,7 @@ mod tests {
             strategy: StrategyName::Random,
             seed: 0,
             memory: MemoryModel::Sc,
+            races: Races::Off,
             bug: None,
         };
         let target = Built { object: "program.so".into(), loader: "ld.so".into(), ..Built::default() };

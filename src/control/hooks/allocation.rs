@@ -38,6 +38,17 @@ fn throw() -> *mut c_void {
     unsafe { _ZSt17__throw_bad_allocv() }
 }
 
+/// Has AddressSanitizer tell of each block that anyone is given, so that nobody is taken to have used its memory before.
+pub(in crate::control) fn watch_allocations() {
+    extern "C" fn allocated(block: *const c_void, size: usize) {
+        if order::is_on() && active().is_some() && !sanitizer::is_unwatched() {
+            order::allocated(block as usize, size);
+        }
+    }
+    extern "C" fn freed(_block: *const c_void) {}
+    sanitizer::watch_allocations(allocated, freed);
+}
+
 /// The execution that the caller is part of, if feedback is counted in it.
 fn observed() -> Option<&'static Active> {
     active().filter(|active| active.ask(|controller| controller.is_observed()))
@@ -79,7 +90,7 @@ macro_rules! operators {
                 }
                 let block = if needs_caller() { sanitizer::called_from(caller, real) } else { real() };
                 if order::is_on() && active().is_some() {
-                    order::forget(block as usize, $size);
+                    order::allocated(block as usize, $size);
                 }
                 if let Some(active) = observed {
                     active.ask(|controller| controller.allocated(block as usize, $size));

@@ -81,10 +81,12 @@ fn under_weak_memory(
     expected: *const c_void,
     caller: usize,
 ) -> *mut c_void {
+    // Other threads say where theirs is made while this one waits.
+    let made_at = weak::take_made_at();
     if active.count(kind) {
         pause(address, active, kind, caller, size);
     }
-    let address = address as usize;
+    let (address, caller) = (address as usize, made_at.unwrap_or(caller));
     weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast(), caller }) as *mut c_void
 }
 

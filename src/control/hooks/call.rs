@@ -2,7 +2,8 @@
 //! would, so that one whose memory is gone is seen, and not taken for whatever its bytes now say.
 
 use crate::control::active::Active;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::order;
+use crate::control::sanitizer::Unwatched;
 
 /// A call of one of these functions.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ impl Call {
     /// that the object orders the thread with others: until then the object must be there.
     #[inline(always)]
     pub fn uses<T>(self, active: &Active, object: *const T) {
-        sanitizer::uses(object as usize, size_of::<T>(), self.caller);
+        order::uses(object as usize, size_of::<T>(), self.caller);
         self.expect_alive(active, object as usize);
     }
 
@@ -26,7 +27,7 @@ impl Call {
     /// tell of each race once more, from a place that is not the program's.
     #[must_use]
     pub fn begins_or_ends<T>(self, active: &Active, object: *const T) -> Unwatched {
-        sanitizer::begins_or_ends(object as usize, size_of::<T>(), self.caller);
+        order::begins_or_ends(object as usize, size_of::<T>(), self.caller);
         self.expect_alive(active, object as usize);
         Unwatched::begin()
     }

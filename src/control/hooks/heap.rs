@@ -19,17 +19,23 @@ fn watched(real: usize) -> Option<&'static Active> {
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_heap_take(real: usize, size: usize) -> *mut c_void {
     let taken = watched(real).and_then(|active| active.ask(|controller| controller.heap.as_mut()?.take(size)));
-    let block = taken.unwrap_or_default();
-    order::forget(block, size);
-    block as *mut c_void
+    if let Some(block) = taken
+        && order::is_on()
+    {
+        // SAFETY: a block that is handed out, all of which was freed.
+        order::allocated(block, unsafe { malloc_usable_size(block as *const c_void) });
+    }
+    taken.unwrap_or_default() as *mut c_void
 }
 
 /// The program was given a block.
 #[unsafe(no_mangle)]
 extern "C" fn threadbare_heap_made(real: usize, block: usize) {
     if let Some(active) = watched(real) {
-        // SAFETY: a block that was just given out.
-        order::forget(block, unsafe { malloc_usable_size(block as *const c_void) });
+        if order::is_on() {
+            // SAFETY: a block that was just given out.
+            order::allocated(block, unsafe { malloc_usable_size(block as *const c_void) });
+        }
         active.ask(|controller| controller.heap.as_mut().map(|heap| heap.made(block)));
     }
 }
@@ -39,20 +45,36 @@ extern "C" fn threadbare_heap_made(real: usize, block: usize) {
 /// # Safety
 /// The block is one that may be freed, or was.
 #[unsafe(no_mangle)]
-unsafe extern "C-unwind" fn threadbare_heap_free(real: usize, block: usize, name: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn threadbare_heap_free(
+    real: usize,
+    block: usize,
+    name: *const c_char,
+    caller: usize,
+) -> c_int {
     let Some(active) = watched(real) else { return 0 };
     // SAFETY: the caller's promise; asked only of a block that is in use.
     let size = || unsafe { malloc_usable_size(block as *const c_void) };
     // SAFETY: the caller's promise.
     let freed = active.ask(|controller| controller.heap.as_mut().map(|heap| unsafe { heap.free(block, size) }));
     match freed {
-        Some(Freed::Kept) => 1,
+        Some(Freed::Kept) => {
+            if order::is_on() {
+                order::freed(caller, block, size());
+            }
+            1
+        }
         Some(Freed::Twice) => {
             // SAFETY: a literal of cpp/target/heap.c, which stays loaded.
             let name: &'static CStr = unsafe { CStr::from_ptr(name) };
             active.dangling(name.to_str().unwrap_or("free"), "on memory that was freed")
         }
-        Some(Freed::Unknown) | None => 0,
+        Some(Freed::Unknown) | None => {
+            if order::is_on() {
+                // Who is given it next may not be known.
+                order::given_back(block, size());
+            }
+            0
+        }
     }
 }
 
@@ -65,6 +87,10 @@ unsafe extern "C-unwind" fn threadbare_heap_forget(real: usize, block: usize) {
     let Some(active) = watched(real) else { return };
     if active.ask(|controller| controller.heap.as_ref().is_some_and(|heap| heap.is_free(block))) {
         active.dangling("realloc", "on memory that was freed");
+    }
+    if block != 0 && order::is_on() {
+        // SAFETY: the caller's promise; it is in use.
+        order::given_back(block, unsafe { malloc_usable_size(block as *const c_void) });
     }
     active.ask(|controller| controller.heap.as_mut().map(|heap| heap.forget(block)));
 }

@@ -17,7 +17,7 @@ use super::set_errno;
 use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
 use crate::control::order;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::sanitizer::Unwatched;
 use crate::control::state::kernel::pieces::Pieces;
 use crate::control::state::kernel::{Errno, FileId, Kernel, Owner};
 use crate::model::op::OpKind;
@@ -55,14 +55,14 @@ fn enter(active: &Active, call: Call, number: c_int) -> Result<FileId, Errno> {
         Ok::<_, Errno>((file, controller.kernel.mark(number)))
     })?;
     // Whoever closes it meanwhile may close what gets its number next.
-    sanitizer::uses(mark as usize, size_of::<u64>(), call.caller);
+    order::uses(mark as usize, size_of::<u64>(), call.caller);
     Ok(file)
 }
 
 /// The descriptor begins or ends here.
 fn mark(active: &Active, call: Call, number: c_int) {
     let mark = active.ask(|controller| controller.kernel.mark(number));
-    sanitizer::begins_or_ends(mark as usize, size_of::<u64>(), call.caller);
+    order::begins_or_ends(mark as usize, size_of::<u64>(), call.caller);
 }
 
 /// A descriptor that was made.
@@ -181,7 +181,7 @@ impl Call {
     fn reads(self, active: &Active, pieces: &Pieces, most: usize) {
         for (start, size) in pieces.parts(most) {
             self.expect_alive(active, start as usize);
-            sanitizer::reads(start as usize, size, self.caller);
+            order::reads(start as usize, size, self.caller);
         }
     }
 
@@ -189,7 +189,7 @@ impl Call {
     fn fills(self, active: &Active, pieces: &Pieces, most: usize) {
         for (start, size) in pieces.parts(most) {
             self.expect_alive(active, start as usize);
-            sanitizer::writes(start as usize, size, self.caller);
+            order::writes(start as usize, size, self.caller);
         }
     }
 }

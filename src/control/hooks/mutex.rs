@@ -119,6 +119,7 @@ impl Mutex {
         self.owner.set(owner(active));
         self.begin_use();
         order::acquire(self.address());
+        order::locked(self.address(), false);
         active.report(Use::Took(self.address()));
     }
 
@@ -174,6 +175,7 @@ impl Mutex {
         self.count.set(0);
         self.owner.set(0);
         self.end_use();
+        order::unlocked(self.address());
         order::release(self.address());
         active.ask(|controller| {
             controller.report(Use::GaveUp(self.address()));

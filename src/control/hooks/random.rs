@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 use super::call::stand_in_for_calls;
 use super::{set_errno, stand_in};
 use crate::control::active::{Active, active};
+use crate::control::order;
 use crate::control::real::real;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::sanitizer::Unwatched;
 use crate::strategy::Dice;
 
 /// Bytes that `getentropy` gives at most.
@@ -37,7 +38,7 @@ fn draw(active: &Active) -> u64 {
 /// # Safety
 /// `buffer` has room for so many bytes.
 unsafe fn fill(active: &Active, buffer: *mut c_void, size: usize, caller: usize) {
-    sanitizer::writes(buffer as usize, size, caller);
+    order::writes(buffer as usize, size, caller);
     let buffer = buffer.cast::<u8>();
     for start in (0..size).step_by(WORD) {
         let bytes = draw(active).to_ne_bytes();

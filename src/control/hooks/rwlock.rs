@@ -91,6 +91,7 @@ impl RwLock {
         if purpose == For::Writing {
             order::acquire(self.order_of_readers());
         }
+        order::locked(self.address(), purpose == For::Reading);
     }
 
     fn lock(&self, active: &Active, purpose: For, call: Call) -> c_int {
@@ -167,6 +168,7 @@ stand_in_for_calls! {
     fn pthread_rwlock_unlock(lock: &RwLock) -> c_int |active, call| {
         active.pass(OpKind::Unlock, lock.address());
         lock.touch(active, call);
+        order::unlocked(lock.address());
         if lock.writer.get() == writer(active) {
             lock.writer.set(0);
             order::release(lock.address());

@@ -34,6 +34,7 @@ impl SpinLock {
             _ => call.refuse_dead(active),
         }
         order::acquire(self.address());
+        order::locked(self.address(), false);
         active.report(Use::Took(self.address()));
         true
     }
@@ -65,6 +66,7 @@ stand_in_for_calls! {
             call.refuse_dead(active);
         }
         lock.0.set(FREE);
+        order::unlocked(lock.address());
         order::release(lock.address());
         active.ask(|controller| {
             controller.report(Use::GaveUp(lock.address()));

@@ -71,6 +71,9 @@ fn reap(active: &Active, thread: &VirtualThread) -> *mut c_void {
     active.engine.join(thread);
     active.ask(|controller| controller.joined(thread.id));
     order::acquire(thread.address());
+    if active.ask(|controller| controller.is_phase_with_one_thread()) {
+        order::settled();
+    }
     thread.retire_locals();
     thread.result.get()
 }

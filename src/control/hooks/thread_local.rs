@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 
 use crate::control::active::{Active, active};
+use crate::control::order;
 use crate::control::real::real;
 use crate::control::state::thread_locals::{Destructor, EmutlsControl, ThreadLocals};
 use crate::control::virtual_thread::VirtualThread;
@@ -91,12 +92,16 @@ unsafe extern "C" fn __emutls_get_address(control: *mut EmutlsControl) -> *mut c
             None => unsafe { threadbare_own_once_variable(once) }.cast(),
         };
     }
-    match active() {
-        // SAFETY: the running thread's own; nothing switches while the borrow lasts.
-        Some(active) => unsafe { (*active.locals()).address(control) },
+    let Some(active) = active() else {
         // SAFETY: the caller's promise.
-        None => UNCONTROLLED.with_borrow_mut(|locals| unsafe { locals.address(control) }),
+        return UNCONTROLLED.with_borrow_mut(|locals| unsafe { locals.address(control) }.0);
+    };
+    // SAFETY: the running thread's own; nothing switches while the borrow lasts.
+    let (copy, made) = unsafe { (*active.locals()).address(control) };
+    if let Some(size) = made {
+        order::allocated(copy as usize, size);
     }
+    copy
 }
 
 /// Stands in for libstdc++'s `__cxa_thread_atexit`: runs `destructor(object)` when the calling virtual

@@ -18,6 +18,13 @@ use crate::strategy::Use;
 #[unsafe(no_mangle)]
 static threadbare_made_at: AtomicUsize = AtomicUsize::new(0);
 
+/// That, which is asked once: others may be about to pass their points once the thread waits.
+pub(super) fn take_made_at() -> Option<usize> {
+    let made_at = threadbare_made_at.load(Ordering::Relaxed);
+    threadbare_made_at.store(0, Ordering::Relaxed);
+    (made_at != 0).then_some(made_at)
+}
+
 /// Where libstdc++ counts who waits for a value, as offsets in the target: nothing by default.
 static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
@@ -160,11 +167,8 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
         0
     };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
-    let caller = match threadbare_made_at.load(Ordering::Relaxed) {
-        0 => operation.caller,
-        made_at => made_at,
-    };
-    order::tell(Some(&Shown { address, size: size as usize, writes: !operation.only_reads(place, fails), caller }));
+    let (writes, caller) = (!operation.only_reads(place, fails), operation.caller);
+    order::tell(Some(&Shown { address, size: size as usize, writes, caller }));
     threadbare_placed.store(place, Ordering::Relaxed);
     if by > 0 && active.ask(|controller| controller.is_logging()) {
         active.log_older(place, size as usize, by);

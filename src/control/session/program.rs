@@ -70,6 +70,12 @@ impl Session {
         expected_points: u64,
     ) -> &Execution {
         let limits = Limits { budget: budget.into(), expected_points, events: 0 };
+        self.run_image(number, mode, limits);
+        self.tell_of_races(number, limits);
+        &self.execution
+    }
+
+    pub(super) fn run_image(&mut self, number: u64, mode: Mode<'_>, limits: Limits) {
         if let Some(image) = self.free_image.take() {
             image.put_back();
             let mut status = 0;
@@ -85,18 +91,20 @@ impl Session {
                 active.exit_when_main_ends(active.prepare_exit(status));
             });
         }
-        &self.execution
     }
 
     /// As [`Session::execute_image`], and gives every step.
     pub fn log_image(&mut self, number: u64, mode: Mode<'_>, budget: impl Into<Budget>) -> (&Execution, Vec<Step>) {
-        let budget = budget.into();
+        let budget: Budget = budget.into();
+        let limits = Limits { budget, expected_points: budget.points, events: 0 };
         let active = match &self.control {
             Control::Controlled(active) => Some(*active),
             Control::Free(_) => None,
         };
         active.inspect(|active| active.begin_log(self.steps_file.as_deref(), None));
-        self.execute_image(number, mode, budget, budget.points);
-        (&self.execution, active.map(Active::end_log).unwrap_or_default())
+        self.run_image(number, mode, limits);
+        let steps = active.map(Active::end_log).unwrap_or_default();
+        self.tell_of_races(number, limits);
+        (&self.execution, steps)
     }
 }

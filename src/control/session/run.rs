@@ -6,12 +6,14 @@ use super::{Control, Mode, Session};
 use crate::control::active::{Active, set_active};
 use crate::control::controller::{Budget, Controller};
 use crate::control::hooks::close_left;
+use crate::control::order::Account;
 use crate::control::virtual_thread::Start;
 use crate::control::{order, record, sanitizer};
 use crate::model::execution::{Aftermath, Ending};
 use crate::runtime::{LoadedTaskGraph, Runtime};
 use crate::strategy::{Guided, Replay};
 
+#[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub budget: Budget,
     pub expected_points: u64,
@@ -21,6 +23,7 @@ pub(super) struct Limits {
 impl Session {
     pub(super) fn run(&mut self, number: u64, mode: Mode<'_>, limits: Limits, mut job: impl FnMut(&mut Runtime)) {
         assert!(!self.spent, "an execution was stopped midway; this process can run no other");
+        self.schedule = None;
         record::begin(limits.events);
         self.empty_directory();
         let injections = self.injections;
@@ -36,11 +39,13 @@ impl Session {
                 self.execution.stayed = 0;
             }
             Control::Controlled(active) => {
-                order::begin(
-                    self.memory,
-                    self.looks_at_orders,
-                    active.ask(|controller| controller.place_of_current()) as *const _,
-                );
+                let account = Account {
+                    memory: self.memory,
+                    looks_at_orders: self.looks_at_orders,
+                    judges_races: self.judges_races,
+                    watched: std::mem::take(&mut self.watched),
+                };
+                order::begin(account, active.ask(|controller| controller.place_of_current()) as *const _);
                 let explored = active.ask(|controller| {
                     controller.trace().begin(number);
                     let (seed, explored) = match mode {
@@ -63,6 +68,9 @@ impl Session {
                 active.begin_allocations(injections.failing_allocation);
                 let has_begun = run_controlled(active, &mut || job(runtime));
                 order::end();
+                if self.judges_races {
+                    self.unjudged += order::missed();
+                }
                 active.ask(|controller| {
                     controller.end_program_code();
                     if let Some(strategy) = explored {

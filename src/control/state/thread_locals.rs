@@ -26,22 +26,24 @@ impl ThreadLocals {
         Self { blocks: Vec::new(), used: 0, destructors: Vec::new() }
     }
 
-    /// The copy of a variable, made on first use.
+    /// The copy of a variable, made on first use; how many bytes it is, if this is the first.
     ///
     /// # Safety
     /// `control` is one that the compiler made.
-    pub unsafe fn address(&mut self, control: *mut EmutlsControl) -> *mut c_void {
+    pub unsafe fn address(&mut self, control: *mut EmutlsControl) -> (*mut c_void, Option<usize>) {
         // SAFETY: the caller's promise.
         let index = unsafe { (*control).index() };
         if self.blocks.len() <= index {
             self.blocks.resize(MAX_VARIABLES.max(index + 1), std::ptr::null_mut());
         }
-        if self.blocks[index].is_null() {
-            // SAFETY: the caller's promise.
-            self.blocks[index] = unsafe { (*control).allocate() };
-            self.used = self.used.max(index + 1);
+        if !self.blocks[index].is_null() {
+            return (self.blocks[index], None);
         }
-        self.blocks[index]
+        // SAFETY: the caller's promise.
+        let (block, size) = unsafe { ((*control).allocate(), (*control).size) };
+        self.blocks[index] = block;
+        self.used = self.used.max(index + 1);
+        (block, Some(size))
     }
 
     /// Registers `destructor(object)`, to be run before those that are registered already.

@@ -116,7 +116,7 @@ unsafe fn wait(
         unsafe {
             let place = events.add(index);
             call.expect_alive(active, place as usize);
-            sanitizer::writes(place as usize, size_of::<libc::epoll_event>(), call.caller);
+            order::writes(place as usize, size_of::<libc::epoll_event>(), call.caller);
             place.write_unaligned(event);
         }
     }

@@ -8,8 +8,9 @@ use crate::control::active::Active;
 use crate::control::controller::{Controller, Wake};
 use crate::control::hooks::call::{Call, stand_in_for_calls};
 use crate::control::hooks::length;
+use crate::control::order;
 use crate::control::real::real;
-use crate::control::sanitizer::{self, Unwatched};
+use crate::control::sanitizer::Unwatched;
 use crate::control::state::kernel::{Errno, FileId, Owner};
 use crate::control::state::signals::Set;
 use crate::model::op::OpKind;
@@ -88,7 +89,7 @@ pub(super) fn enter_all(active: &Active, call: Call, numbers: &[c_int]) -> Resul
     let each = numbers.iter().map(|&number| match owner(active, number) {
         Owner::Kernel(file) => {
             let mark = active.ask(|controller| controller.kernel.mark(number));
-            sanitizer::uses(mark as usize, size_of::<u64>(), call.caller);
+            order::uses(mark as usize, size_of::<u64>(), call.caller);
             Ok(Polled::Ours(file))
         }
         Owner::Nobody => Ok(Polled::None),

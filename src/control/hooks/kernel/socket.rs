@@ -8,10 +8,10 @@ use crate::control::active::Active;
 use crate::control::controller::Controller;
 use crate::control::hooks::call::{Call, stand_in_for_calls};
 use crate::control::real::real;
-use crate::control::sanitizer;
 use crate::control::state::kernel::name::{Name, Refusal};
 use crate::control::state::kernel::socket::{Kind, Socket, State};
 use crate::control::state::kernel::{Connecting, Errno, FileId, Owner};
+use crate::control::{order, sanitizer};
 use crate::model::op::OpKind;
 
 type Size = libc::socklen_t;
@@ -52,7 +52,7 @@ pub(super) unsafe fn name(
     if address.is_null() {
         return Err(Refusal::Fails(libc::EFAULT));
     }
-    sanitizer::reads(address as usize, size as usize, call.caller);
+    order::reads(address as usize, size as usize, call.caller);
     let parsed = {
         let _unwatched = sanitizer::Unwatched::begin();
         // SAFETY: the caller's promise.
@@ -75,7 +75,7 @@ pub(super) unsafe fn store(call: Call, bytes: &[u8], address: *mut c_void, size:
     // SAFETY: the caller's promise.
     unsafe {
         let room = (*size as usize).min(bytes.len());
-        sanitizer::writes(address as usize, room, call.caller);
+        order::writes(address as usize, room, call.caller);
         std::ptr::copy(bytes.as_ptr(), address.cast(), room);
         *size = bytes.len() as Size;
     }
@@ -285,7 +285,7 @@ on_sockets! {
 
     fn setsockopt(number: c_int, level: c_int, name: c_int, value: *const c_void, size: Size) |active, call| {
         enter(active, call, number).and_then(|file| {
-            sanitizer::reads(value as usize, size as usize, call.caller);
+            order::reads(value as usize, size as usize, call.caller);
             // SAFETY: the caller's promise.
             let value = unsafe { std::slice::from_raw_parts(value.cast::<u8>(), if value.is_null() { 0 } else { size as usize }) };
             ask(active, |kernel| kernel.set_option(file, level, name, value)).map(|()| 0)
