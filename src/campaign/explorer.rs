@@ -27,6 +27,7 @@ use super::suspects::Suspects;
 use super::targets::Targets;
 use super::{account, audit, interrupt, prebuilt, unseen};
 use crate::case::Case;
+use crate::model::schedule::Schedule;
 use crate::model::settings::Engine;
 use crate::target::prebuilt::Prebuilt;
 use crate::target::{self, Workshop};
@@ -361,7 +362,8 @@ impl Explorer<'_> {
         cell.findings += 1;
         let (workload, seed) = self.search.failed(&mut found, cell);
         let settings = self.campaign.settings(cell, seed);
-        let origin = Origin { cell: index, execution: found.execution };
+        let is_weak = found.schedule.as_ref().is_some_and(Schedule::is_weak);
+        let origin = Origin { is_weak, cell: index, execution: found.execution };
         let most = if self.campaign.stop_at_first { 1 } else { usize::MAX };
         for found in found.each().take(most) {
             if let Some(case) = self.findings.add(found, origin, &settings, workload.clone())? {

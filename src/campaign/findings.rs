@@ -22,9 +22,11 @@ use crate::whole_file::{self, write_whole};
 pub use smaller::Resized;
 
 /// Where a campaign came upon a finding. Of several with one fingerprint the lowest is kept, so that the
-/// same campaign keeps the same cases, however its workers overlapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// same campaign keeps the same cases, however its workers overlapped, and an interleaving before what needs a weak memory model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
+    /// An operation is on an older store.
+    pub is_weak: bool,
     /// Index of the cell.
     pub cell: usize,
     pub execution: u64,
@@ -265,7 +267,7 @@ mod tests {
 
     #[test]
     fn one_case_is_kept_per_fingerprint_and_it_is_the_earliest_whatever_the_order() {
-        let origins = [5, 3, 9].map(|execution| Origin { cell: 0, execution });
+        let origins = [5, 3, 9].map(|execution| Origin { execution, ..Origin::default() });
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
         for origin in origins {
@@ -280,10 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn an_interleaving_is_kept_before_an_earlier_execution_that_needs_a_weak_memory_model() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut findings = Findings::open(directory.path()).expect("findings");
+        for (is_weak, execution) in [(true, 3), (false, 9), (true, 1)] {
+            let origin = Origin { is_weak, cell: 0, execution };
+            findings.add(found(&format!("at {execution}")), origin, &settings(), graph()).expect("written");
+        }
+        assert_eq!(findings.iter().map(|kept| kept.origin.execution).collect::<Vec<_>>(), [9]);
+    }
+
+    #[test]
     fn a_case_that_does_not_reproduce_says_so_in_its_report() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
-        let origin = Origin { cell: 0, execution: 1 };
+        let origin = Origin { execution: 1, ..Origin::default() };
         let case = findings.add(found("at 1"), origin, &settings(), graph()).expect("written").expect("new");
         findings.confirm(&case, origin, Some("was clean".to_owned()), String::new()).expect("written");
         let finding = findings.iter().next().expect("kept");
@@ -295,7 +308,7 @@ mod tests {
     fn the_replay_of_a_case_that_was_replaced_says_nothing_of_the_new_one() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
-        let [late, early] = [5, 3].map(|execution| Origin { cell: 0, execution });
+        let [late, early] = [5, 3].map(|execution| Origin { execution, ..Origin::default() });
         let old = findings.add(found("at 5"), late, &settings(), graph()).expect("written").expect("new");
         findings.add(found("at 3"), early, &settings(), graph()).expect("written").expect("earlier");
         findings.confirm(&old, late, Some("was clean".to_owned()), String::new()).expect("nothing to write");
@@ -308,9 +321,11 @@ mod tests {
     fn only_earlier_findings_are_known_to_a_slice() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut findings = Findings::open(directory.path()).expect("findings");
-        findings.add(found("at 5"), Origin { cell: 1, execution: 5 }, &settings(), graph()).expect("written");
-        assert!(findings.known_before(Origin { cell: 0, execution: 100 }).is_empty());
-        assert_eq!(findings.known_before(Origin { cell: 1, execution: 6 }).len(), 1);
+        findings
+            .add(found("at 5"), Origin { cell: 1, execution: 5, ..Origin::default() }, &settings(), graph())
+            .expect("written");
+        assert!(findings.known_before(Origin { execution: 100, ..Origin::default() }).is_empty());
+        assert_eq!(findings.known_before(Origin { cell: 1, execution: 6, ..Origin::default() }).len(), 1);
     }
 
     #[test]
@@ -326,7 +341,7 @@ mod tests {
         };
         let findings = root.path().join("findings");
         for folder in ["a", "b", "a"] {
-            let origin = Origin { cell: 0, execution: 1 };
+            let origin = Origin { execution: 1, ..Origin::default() };
             let mut kept = Findings::open(&findings).expect("findings");
             kept.add(found(folder), origin, &settings(), of(folder)).expect("written");
         }

@@ -70,7 +70,7 @@ pub fn project() -> Summary {
     let mut found = finding();
     found.path = "findings/counter.case".into();
     found.settings.runtime = crate::check::RUNTIME.to_owned();
-    found.origin = Origin { cell: 0, execution: 4 };
+    found.origin = Origin { execution: 4, ..Origin::default() };
     found.failure.message = "failed assertion at src/counter.c:9".to_owned();
     let found = explorer::Summary {
         cells: plan.cells,
@@ -110,7 +110,7 @@ fn finding() -> Finding {
         fingerprint: "0123456789abcdef".to_owned(),
         failure: failure(),
         settings: settings(Sanitizer::None),
-        origin: Origin { cell: 1, execution: 4 },
+        origin: Origin { cell: 1, execution: 4, ..Origin::default() },
         count: 5,
         confirmation: Confirmation::Confirmed,
         report: report.to_owned(),

@@ -268,13 +268,6 @@ impl Detector {
         }
     }
 
-    /// The locks that a thread holds, in an execution that is watched.
-    #[cfg(test)]
-    #[must_use]
-    pub fn held(&self, thread: usize) -> &[Held] {
-        self.locks.held(thread)
-    }
-
     /// How a thread came to be; `None` for the first.
     #[must_use]
     pub fn birth(&self, thread: usize) -> Option<Birth> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use threadbare::control::{Loading, Session, loaded_sanitizer};
 use threadbare::model::execution::{Ending, Execution};
-use threadbare::model::settings::{Engine, MemoryModel, Sanitizer, Settings, StrategyName};
+use threadbare::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings, StrategyName};
 use threadbare::process;
 use threadbare::protocol::Trace;
 use threadbare::target::cache::Cache;
@@ -169,6 +169,7 @@ pub fn settings(engine: Engine, strategy: StrategyName) -> Settings {
         strategy,
         seed: 0,
         memory: MemoryModel::Sc,
+        races: Races::Off,
         bug: None,
     }
 }

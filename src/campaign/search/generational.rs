@@ -34,7 +34,8 @@ impl Search for Generational {
     }
 
     fn work(&mut self, share: &Share, findings: &Findings) -> Work {
-        let fingerprints = findings.known_before(Origin { cell: share.cell, execution: share.first });
+        let fingerprints =
+            findings.known_before(Origin { cell: share.cell, execution: share.first, ..Origin::default() });
         Work::Explore(Slice {
             seed: self.seed,
             first: share.first,

@@ -178,7 +178,7 @@ fn a_use_after_free_is_a_race_until_the_memory_is_handed_out_again() {
 fn memory_that_may_begin_anew_unseen_has_no_races_and_what_may_have_been_one_is_counted() {
     let mut races = Detector::new();
     races.begin(0x1000..0x2000);
-    let mut race = |races: &mut Detector, address: usize| {
+    let race = |races: &mut Detector, address: usize| {
         let known = races.races().len();
         races.access(alone(1), address, address, 8, Kind::WRITE);
         races.access(alone(2), address, address, 8, Kind::WRITE);
