@@ -32,6 +32,9 @@ use pages::{GRANULE, Pages};
 use record::Record;
 use records::{NONE, Records};
 
+/// Bytes of an access that are judged.
+const LARGEST: usize = 1 << 20;
+
 /// The thread that makes a step.
 #[derive(Clone, Copy)]
 pub struct Now<'a> {
@@ -187,26 +190,26 @@ impl Detector {
         let (offset, bytes) = (address % GRANULE, size as usize);
         if offset + bytes <= GRANULE {
             let mask = mask(offset..offset + bytes);
-            if let Some(cell) = self.pages.near(address / GRANULE)
-                && self.records.has(self.pages.first(cell), now, place, kind, mask)
-            {
-                return Seen::Nothing;
+            if let Some(cell) = self.pages.near(address / GRANULE) {
+                if self.records.has(self.pages.first(cell), now, place, kind, mask) {
+                    return Seen::Nothing;
+                }
+                // Nobody else was there, so there is nothing to compare with.
+                if let Some(first) = self.pages.first_of(cell, now.thread)
+                    && self.records.renew(first, now.epoch, place, size, kind, self.step, mask)
+                {
+                    return Seen::Nothing;
+                }
             }
         }
         self.note(now, place, address, size, kind)
     }
 
-    /// As `access`, of any size: what is larger than an access can be counts as several.
+    /// As `access`, of any size. Of what is very large only the beginning is judged, and that it was is counted as missed: each
+    /// granule has its say, and the program waits meanwhile.
     pub fn range(&mut self, now: Now<'_>, place: usize, address: usize, size: usize, kind: Kind) -> Seen {
-        const PIECE: usize = 1 << 30;
-        let mut seen = Seen::Nothing;
-        for start in (0..size).step_by(PIECE) {
-            let piece = self.access(now, place, address + start, (size - start).min(PIECE) as u32, kind);
-            if piece != Seen::Nothing && !matches!(seen, Seen::Watched(_)) {
-                seen = piece;
-            }
-        }
-        seen
+        self.records.missed += u64::from(size > LARGEST);
+        self.access(now, place, address, size.min(LARGEST) as u32, kind)
     }
 
     /// The program frees a block: whoever uses it in no order with that makes a race.
@@ -324,7 +327,7 @@ impl Detector {
         {
             let new = Record::new(now, place, size, kind, self.step, mask);
             let first = self.records.add(self.pages.first(cell), new, now.clock, granule, &mut self.findings);
-            self.pages.set_first(cell, first);
+            self.pages.set_first(cell, first, now.thread);
         }
         self.end_note(known)
     }
@@ -353,7 +356,7 @@ impl Detector {
                 }
             };
             last = is_whole.then_some((before, after));
-            self.pages.set_first(cell, after);
+            self.pages.set_first(cell, after, now.thread);
         }
         self.end_note(known)
     }

@@ -199,7 +199,11 @@ impl Histories {
     #[inline]
     fn end_histories(&mut self, first: usize, last: usize, mut each: impl FnMut(&mut Self, u32)) {
         // Some may begin before it.
-        let mut range = self.places.range(first.saturating_sub(self.largest as usize), last);
+        let from = first.saturating_sub(self.largest as usize);
+        if !self.places.may_have(from, last) {
+            return;
+        }
+        let mut range = self.places.range(from, last);
         while let Some(at) = self.places.next(&mut range) {
             let location = self.location(at);
             if location.is_in(first, last) {

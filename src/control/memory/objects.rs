@@ -59,7 +59,11 @@ impl Objects {
     }
 
     /// Those in that range are no more, and what was released by them cannot be acquired.
+    #[inline]
     pub(super) fn forget(&mut self, first: usize, last: usize) {
+        if !self.places.may_have(first, last) {
+            return;
+        }
         let mut range = self.places.range(first, last);
         while let Some(row) = self.places.next(&mut range) {
             self.clocks.clear(row as usize);

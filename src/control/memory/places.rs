@@ -12,6 +12,14 @@ pub(super) struct Places {
     granules: Table,
     addresses: Vec<usize>,
     count: usize,
+    /// Bits for the granules of which some have numbers: of most places that are asked for none has.
+    filter: u64,
+}
+
+/// The bit of a granule.
+#[inline]
+fn bit(granule: usize) -> u64 {
+    1 << (granule.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (usize::BITS - u64::BITS.ilog2()))
 }
 
 /// Where a search in a range has come to.
@@ -26,13 +34,14 @@ pub(super) struct Range {
 
 impl Places {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { numbers: Table::new(), granules: Table::new(), addresses: vec![0; capacity], count: 0 }
+        Self { numbers: Table::new(), granules: Table::new(), addresses: vec![0; capacity], count: 0, filter: 0 }
     }
 
     pub(super) fn begin(&mut self) {
         self.numbers.begin();
         self.granules.begin();
         self.count = 0;
+        self.filter = 0;
     }
 
     pub(super) fn count(&self) -> usize {
@@ -68,12 +77,20 @@ impl Places {
     /// Gives a new address its number; there must be room.
     pub(super) fn add(&mut self, address: usize) -> u32 {
         let number = self.count as u32;
+        self.filter |= bit(address / GRANULE);
         self.addresses[self.count] = address;
         self.count += 1;
         self.numbers.insert(address, number);
         let bits = self.granules.get(address / GRANULE).unwrap_or(0);
         self.granules.insert(address / GRANULE, bits | 1 << (address % GRANULE));
         number
+    }
+
+    /// Whether there may be any from `first` to `last`.
+    #[inline]
+    pub(super) fn may_have(&self, first: usize, last: usize) -> bool {
+        let (first, last) = (first / GRANULE, last / GRANULE);
+        last - first > 1 || self.filter & (bit(first) | bit(last)) != 0
     }
 
     /// Begins to look for all from `first` to `last`.

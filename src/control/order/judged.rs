@@ -9,6 +9,8 @@ use crate::control::backtrace;
 use crate::control::races::{Access, Detector, Kind, Now, Race, Seen};
 use crate::control::sanitizer::{self, Unwatched};
 
+/// Bytes of a variable that one instruction accesses.
+const LARGEST_OPERAND: usize = 16;
 /// Calls of one stack that are kept.
 const MOST_CALLS: usize = 128;
 /// Stacks of one execution that are kept.
@@ -143,9 +145,10 @@ pub(in crate::control) fn access(place: usize, address: usize, size: usize, kind
         if !judged.heeds(now.thread, kind) {
             return;
         }
-        let seen = match u32::try_from(size) {
-            Ok(size) => judged.races.access(now, place, address, size, kind),
-            Err(_) => judged.races.range(now, place, address, size, kind),
+        let seen = if size <= LARGEST_OPERAND {
+            judged.races.access(now, place, address, size as u32, kind)
+        } else {
+            judged.races.range(now, place, address, size, kind)
         };
         judged.look(seen);
     });

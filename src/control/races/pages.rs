@@ -22,6 +22,15 @@ const NEAR: usize = 64;
 struct Cell {
     generation: u32,
     first: u32,
+    /// The thread that made all of them, or `SEVERAL`.
+    owner: u32,
+}
+
+/// Not one thread alone.
+const SEVERAL: u32 = u32::MAX;
+
+impl Cell {
+    const EMPTY: Self = Self { generation: 0, first: NONE, owner: SEVERAL };
 }
 
 struct Page {
@@ -69,7 +78,7 @@ impl Pages {
     pub fn clear(&mut self) {
         self.generation += 1;
         if self.generation == GENERATIONS {
-            self.cells.fill(Cell { generation: 0, first: NONE });
+            self.cells.fill(Cell::EMPTY);
             self.pages.iter_mut().for_each(|page| page.generation = 0);
             self.near.fill(Near { tag: 0, cell: 0 });
             self.generation = 1;
@@ -102,9 +111,20 @@ impl Pages {
         if cell.generation == self.generation { cell.first } else { NONE }
     }
 
+    /// Sets it, when that thread has added a record.
     #[inline]
-    pub fn set_first(&mut self, cell: usize, first: u32) {
-        self.cells[cell] = Cell { generation: self.generation, first };
+    pub fn set_first(&mut self, cell: usize, first: u32, thread: usize) {
+        let Cell { generation, first: before, owner } = self.cells[cell];
+        let is_new = generation != self.generation || before == NONE;
+        let owner = if is_new || owner == thread as u32 { thread as u32 } else { SEVERAL };
+        self.cells[cell] = Cell { generation: self.generation, first, owner };
+    }
+
+    /// The first record in a cell all of whose records that thread made.
+    #[inline]
+    pub fn first_of(&self, cell: usize, thread: usize) -> Option<u32> {
+        let Cell { generation, first, owner } = self.cells[cell];
+        (generation == self.generation && owner == thread as u32).then_some(first)
     }
 
     /// Replaces the first record of each granule in a range that has one.
@@ -184,7 +204,7 @@ impl Pages {
         room::made(&mut self.pages, page + 1);
         room::made(&mut self.cells, (page + 1) * CELLS);
         self.pages.push(Page { number, generation: 0 });
-        self.cells.resize((page + 1) * CELLS, Cell { generation: 0, first: NONE });
+        self.cells.resize((page + 1) * CELLS, Cell::EMPTY);
         if self.pages.len() * 2 > self.index.len() {
             let slots = self.index.len() * 2;
             room::made(&mut self.index, slots);
@@ -223,10 +243,10 @@ mod tests {
     fn after_very_many_executions_what_was_known_is_not_taken_for_the_present() {
         let mut pages = Pages::new(MOST);
         let early = pages.cell(1000).expect("room");
-        pages.set_first(early, 1);
+        pages.set_first(early, 1, 0);
         pages.generation = GENERATIONS - 1;
         let late = pages.cell(9000).expect("room");
-        pages.set_first(late, 2);
+        pages.set_first(late, 2, 0);
         pages.clear();
         assert_eq!((pages.generation, pages.near(1000), pages.near(9000)), (1, None, None));
         assert_eq!((pages.cell(1000), pages.cell(9000)), (Some(early), Some(late)));

@@ -101,9 +101,24 @@ impl Record {
         (self.mask, self.back) = copy.joined(other);
     }
 
-    /// Whether that can be told.
+    /// Whether whoever races with it races with such an access, too, which its thread makes later.
+    #[inline]
+    pub fn is_covered_by(&self, place: usize, kind: Kind, mask: u8) -> bool {
+        self.place == place && self.mask & !mask == 0 && self.kind == kind && !self.is_shared
+    }
+
+    /// Makes it that of a later access which covers it.
+    #[inline]
+    pub fn renew(&mut self, epoch: u32, size: u32, step: u32, mask: u8) {
+        (self.epoch, self.size, self.step, self.mask, self.back) = (epoch, size, step, mask, 0);
+    }
+
+    /// Whether that can be told. Halves stay apart: each is then renewed as it is.
     #[inline]
     fn can_join(&self, other: &Self) -> bool {
+        if self.size >= GRANULE as u32 / 2 {
+            return false;
+        }
         let most = other.back.to_le_bytes().into_iter().max().unwrap_or_default();
         self.size == other.size && self.step.wrapping_sub(other.step) <= u32::from(u8::MAX - most)
     }

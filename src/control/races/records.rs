@@ -15,6 +15,8 @@ use super::{Kind, Now, room};
 pub const NONE: u32 = 0;
 /// Records of a granule.
 const LONGEST: u32 = 512;
+/// Of those, the ones that are looked at first: enough for the places of most loops.
+const RENEWED: usize = 8;
 /// Records in all, as a rule: 160 MiB.
 pub const MOST: usize = 1 << 22;
 
@@ -47,6 +49,22 @@ impl Records {
     pub fn has(&self, first: u32, now: Now<'_>, place: usize, kind: Kind, mask: u8) -> bool {
         let record = &self.all[first as usize];
         record.says(now, place, kind, mask) || self.all[record.next as usize].says(now, place, kind, mask)
+    }
+
+    /// Makes of a record that such an access covers, of the same thread, that of the access, if the first of the list have one;
+    /// whether they had.
+    #[inline]
+    pub fn renew(&mut self, first: u32, epoch: u32, place: usize, size: u32, kind: Kind, step: u32, mask: u8) -> bool {
+        let mut link = first;
+        for _ in 0..RENEWED {
+            let record = &mut self.all[link as usize];
+            if record.is_covered_by(place, kind, mask) {
+                record.renew(epoch, size, step, mask);
+                return true;
+            }
+            link = record.next;
+        }
+        false
     }
 
     /// Adds a record to the list of a granule that begins with `first`, and the races that it makes; its thread has that

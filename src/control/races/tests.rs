@@ -255,6 +255,16 @@ fn what_large_ranges_share_is_taken_back_when_there_is_no_room() {
 }
 
 #[test]
+fn of_a_very_large_access_the_beginning_is_judged_and_the_rest_counted() {
+    let mut races = Detector::new();
+    races.begin(0..usize::MAX);
+    races.range(alone(1), 1, 0x1000, 1 << 40, Kind::WRITE);
+    assert_eq!(races.missed(), Missed { accesses: 1, races: 0 });
+    assert_eq!(races.access(alone(2), 2, 0x1000, 8, Kind::READ), Seen::Race);
+    assert_eq!(races.access(alone(2), 3, 0x1000 + (1 << 30), 8, Kind::READ), Seen::Nothing);
+}
+
+#[test]
 fn an_access_of_no_bytes_is_none_and_one_to_the_end_of_memory_is_one() {
     let mut races = Detector::new();
     races.begin(0..usize::MAX);
