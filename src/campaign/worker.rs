@@ -35,6 +35,8 @@ use crate::task_graph::{self, Injections, TaskGraph};
 
 /// Executions after which what they printed is thrown away, if it is much.
 const OUTPUT_LOOKS: u64 = 64;
+/// Executions after which it is looked at whether the program has orders weaker than sequential consistency, until it has.
+const ORDER_LOOKS: u64 = 64;
 /// Executions of a program after which counts of what was found before are kept.
 const COUNTS_KEPT: u64 = 4096;
 
@@ -227,11 +229,13 @@ impl Runner {
 
     fn explore_one(&mut self, loaded: &mut Loaded, slice: &Slice, execution: u64) -> ControlFlow<()> {
         let seed = seed::schedule_seed(slice.seed, self.threads, execution);
-        match slice.mixes_memory {
-            // The first one looks at the orders, whatever it is.
-            true if seed::is_weak(seed) || execution == slice.first => self.session.set_memory_if_used(self.memory),
-            true => self.session.set_memory(MemoryModel::Sc),
-            false => self.session.set_memory(self.memory),
+        if slice.mixes_memory {
+            let memory = if seed::is_weak(seed) { self.memory } else { MemoryModel::Sc };
+            // One that looks at orders takes twice its time.
+            let looks = execution == slice.first || execution.is_multiple_of(ORDER_LOOKS);
+            self.session.set_memory_if_used(memory, looks);
+        } else {
+            self.session.set_memory(self.memory);
         }
         if slice.audit {
             self.audit(loaded, execution, seed)

@@ -214,12 +214,12 @@ impl Session {
         (self.memory, self.looks_at_orders) = (memory, false);
     }
 
-    /// The same, but interleavings, in which the orders of operations are looked at, as long as none was seen that is weaker than
-    /// sequential consistency.
-    pub fn set_memory_if_used(&mut self, memory: MemoryModel) {
+    /// The same, but interleavings as long as no order of an operation was seen that is weaker than sequential consistency. In
+    /// one that `looks` they are looked at.
+    pub fn set_memory_if_used(&mut self, memory: MemoryModel, looks: bool) {
         let is_used = order::has_weaker_orders();
         self.memory = if is_used { memory } else { MemoryModel::Sc };
-        self.looks_at_orders = !is_used;
+        self.looks_at_orders = looks && !is_used;
     }
 
     /// The memory model of executions.

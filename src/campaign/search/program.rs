@@ -15,7 +15,7 @@ use crate::campaign::seed::schedule_seed;
 use crate::campaign::supervisor::{Ended, Found};
 use crate::case::Workload;
 use crate::check::Check;
-use crate::model::settings::StrategyName;
+use crate::model::settings::{MemoryModel, StrategyName};
 
 /// Executions of a slice. What a strategy learns lasts as long, so their number must not depend on time. What an exhaustive
 /// search knows is lost with its worker, so it has but one.
@@ -44,7 +44,7 @@ impl ProgramSearch {
             seed: campaign.seed,
             stop_at_first: campaign.stop_at_first,
             audit: campaign.audit,
-            mixes_memory: campaign.memory.is_none(),
+            mixes_memory: campaign.memory.is_none() && campaign.searched.weakest_memory() != MemoryModel::Sc,
             slice: slice_of(strategy),
             known: BTreeMap::new(),
         }
