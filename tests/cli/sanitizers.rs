@@ -25,7 +25,7 @@ fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
 #[test]
 fn a_data_race_is_found_kept_with_its_report_and_only_shown_where_it_can_be() {
     let place = Workplace::new();
-    let campaign = "fuzz --executions 1500 --threads 4 --sanitizer thread --seed 2 --bug relaxed-publish";
+    let campaign = "fuzz --executions 200 --threads 4 --sanitizer thread --seed 2 --bug relaxed-publish";
     place.run(&format!("{campaign} --json out.json")).left_with(FOUND);
     let json = place.json("out.json");
     let findings = json["findings"].as_array().expect("findings");

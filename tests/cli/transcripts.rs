@@ -5,9 +5,10 @@
 //! ```` ```c counter.c ```` is the file `counter.c`. `…` on a line of its own stands for any lines, within a line for any
 //! text. Not compared are how many spaces there are, seconds, and the column `per second`.
 
-use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::{fs, iter, thread};
 
 use crate::command::Workplace;
 use threadbare::target::Toolchain;
@@ -166,7 +167,15 @@ fn every_transcript_is_what_the_program_prints() {
     if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
         return;
     }
-    let differences: Vec<String> = pages().iter().flat_map(|page| differences(page)).collect();
+    let pages = Mutex::new(pages());
+    let next = || pages.lock().expect("no page panicked").pop();
+    // Each has a directory of its own; one after the other they would be the last that everything waits for.
+    let differences: Vec<String> = thread::scope(|scope| {
+        let readers: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from))
+            .map(|_| scope.spawn(|| iter::from_fn(next).flat_map(|page| differences(&page)).collect::<Vec<_>>()))
+            .collect();
+        readers.into_iter().flat_map(|reader| reader.join().expect("no page panicked")).collect()
+    });
     assert!(differences.is_empty(), "these printed something else:\n\n{}", differences.join("\n"));
 }
 
