@@ -48,13 +48,13 @@ class Spill {
   /// sees all that the thread that pushed the item did before.
   template <class Condition>
   Item pop_if(Condition condition) noexcept {
-    return pop_if(condition, [] {});
+    return empty() ? Item{} : pop_if(condition, [] {});
   }
 
-  /// Calls `ended()` under the lock if nothing is left in it.
+  /// The same for a queue with a mark of its own, which `ended()` takes away under the lock if nothing is left. It waits
+  /// for the lock even where nothing is left already: whoever sees the mark would only come back until it is gone.
   template <class Condition, class Ended>
   Item pop_if(Condition condition, Ended ended) noexcept {
-    if (empty()) return Item{};
     const std::lock_guard lock(mutex_);
     // Ordering: relaxed; it is written under the lock.
     QueueLink<Item> *const link = first_.load(std::memory_order_relaxed);
