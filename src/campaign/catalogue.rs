@@ -12,7 +12,7 @@ pub struct Entry {
     pub sanitizer: Sanitizer,
     pub threads: u16,
     pub strategy: StrategyName,
-    /// The strongest memory model under which it shows.
+    /// What it is looked for under: interleavings, unless it shows in none.
     pub memory: MemoryModel,
     /// The verdicts by which the bug shows; another verdict is a finding, but not of this bug.
     pub verdicts: &'static [Verdict],
