@@ -85,6 +85,9 @@ explore() {
   run "$threadbare" ci --budget "${BUDGET:-1h}" --seed "$seed" --sanitizer "$sanitizer" --corpus "$campaign" \
     --findings "$results/findings" \
     --junit "$results/junit.xml" --sarif "$results/threadbare.sarif" --json "$results/ci.json"
+  # The orders of the bundled runtime.
+  run "$threadbare" fuzz --memory cpp20 --sanitizer "$sanitizer" --threads 2,3,4,8 \
+    --executions "${WEAK_EXECUTIONS:-1000000}" --seed "$seed" --findings "$results/findings"
 
   run "$threadbare" corpus minimise "$campaign"
 

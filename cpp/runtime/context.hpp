@@ -69,6 +69,7 @@ inline Context::Context(ContextCache &cache) noexcept : cache_(cache) {
   cache_.live_.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Ordering: relaxed, as above.
 inline Context::~Context() { cache_.live_.fetch_sub(1, std::memory_order_relaxed); }
 
 /// Decides which branches share a context.

@@ -52,6 +52,7 @@ class Ownership {
   }
 
   /// Called by the entry that made the claim, when it ends.
+  // Ordering: release pairs with the acquire in `claim`.
   void release() noexcept { owner_.store(std::thread::id(), std::memory_order_release); }
 
  protected:

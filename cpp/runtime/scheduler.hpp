@@ -2,7 +2,6 @@
 #pragma once
 
 #include "runtime/executor.hpp"
-#include "runtime/sleepers.hpp"
 #include "runtime/start.hpp"
 #include "runtime/task.hpp"
 #include "runtime/timers.hpp"
@@ -202,8 +201,7 @@ class BasicScheduler final : public Executor {
   /// Under the lock of the timers.
   void publish_first_deadline() noexcept {
     const Ticks first = timers_.empty() ? no_deadline : timers_.first_deadline().time_since_epoch().count();
-    // Ordering: seq_cst, before the look at whether the main thread sleeps; as with a push, either of the two is seen.
-    first_deadline_.store(first, std::memory_order_seq_cst);
+    first_deadline_.store(first, Policy::deadline);
   }
 
   void stop_workers() noexcept {
@@ -216,7 +214,7 @@ class BasicScheduler final : public Executor {
   Queue main_queue_;
   /// Unused with one thread.
   Queue worker_queue_;
-  Sleepers sleepers_;
+  typename Policy::Sleepers sleepers_;
   std::mutex timers_mutex_;
   /// Under the lock.
   Timers timers_;

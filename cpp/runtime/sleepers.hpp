@@ -23,7 +23,10 @@ namespace threadbare::runtime {
 /// Workers are all alike: `idle_` counts them, and each announcement is met by one withdrawal or one release,
 /// whichever worker that is of. So a producer that finds the count at 0 knows that as many workers as were announced
 /// by then are awake or about to be, and each announces itself again, and looks, before it sleeps.
-class Sleepers {
+///
+/// `announce` is the order of an announcement, and only weaker in a seeded bug.
+template <std::memory_order announce = std::memory_order_seq_cst>
+class BasicSleepers {
  public:
   /// Wakes one thread for a coroutine of this affinity that has been pushed, if one sleeps that may run it.
   /// Workers first: the main thread has work of its own that nobody else can do.
@@ -44,7 +47,7 @@ class Sleepers {
   template <class MaySleep>
   [[nodiscard]] bool await_work(MaySleep may_sleep) noexcept {
     // Ordering: seq_cst, before the look at the queues; see above.
-    std::uint32_t idle = idle_.fetch_add(one_worker, std::memory_order_seq_cst) + one_worker;
+    std::uint32_t idle = idle_.fetch_add(one_worker, announce) + one_worker;
     if ((idle & stop_bit) != 0) return false;
     if (may_sleep() || !claim(idle, one_worker)) {
       workers_.acquire();
@@ -58,7 +61,7 @@ class Sleepers {
   template <class MaySleep, class Deadline>
   void await_main(MaySleep may_sleep, Deadline deadline) noexcept {
     // Ordering: as above.
-    std::uint32_t idle = idle_.fetch_or(main_bit, std::memory_order_seq_cst) | main_bit;
+    std::uint32_t idle = idle_.fetch_or(main_bit, announce) | main_bit;
     if (may_sleep()) {
       const auto until = deadline();
       if (!until) return main_.acquire();
@@ -78,7 +81,7 @@ class Sleepers {
   // Ordering: relaxed. For a busy worker it only matters that it sees it some time.
   [[nodiscard]] bool stopping() const noexcept { return (idle_.load(std::memory_order_relaxed) & stop_bit) != 0; }
 
- private:
+ protected:
   static constexpr std::uint32_t main_bit = 1;
   static constexpr std::uint32_t stop_bit = 2;
   static constexpr std::uint32_t one_worker = 4;
@@ -87,7 +90,8 @@ class Sleepers {
   bool claim(std::uint32_t &idle, std::uint32_t who) noexcept {
     const std::uint32_t any = who == one_worker ? ~(one_worker - 1) : who;
     while ((idle & any) != 0) {
-      // Ordering: relaxed. What was pushed is in the queues, and who sleeps is in the semaphores.
+      // Ordering: relaxed. What was pushed is in the queues, and who sleeps is in the semaphores. A change is always of
+      // the latest value, and a failure never gives an earlier one than `idle` was.
       if (idle_.compare_exchange_weak(idle, idle - who, std::memory_order_relaxed)) return true;
     }
     return false;
@@ -99,5 +103,7 @@ class Sleepers {
   Semaphore workers_;
   Semaphore main_;
 };
+
+using Sleepers = BasicSleepers<>;
 
 }  // namespace threadbare::runtime

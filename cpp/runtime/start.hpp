@@ -1,12 +1,11 @@
 // Tasks that run on their own: starting, joining, detaching and stopping them.
 #pragma once
 
+#include "runtime/meeting.hpp"
 #include "runtime/promise.hpp"
 #include "runtime/task.hpp"
 
-#include <atomic>
 #include <cassert>
-#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -18,12 +17,6 @@ namespace threadbare::runtime {
 template <class T, class Policy>
 class Started final : public Root, public Completion {
  public:
-  /// A coroutine that waits for the end.
-  struct Waiter {
-    std::coroutine_handle<> coroutine;
-    Affinity affinity = Affinity::Main;
-  };
-
   explicit Started(OwnedFrame &&frame) : frame_(std::move(frame)) {}
 
   /// Queues the task. The reference that the caller has is from now on the handle's.
@@ -36,24 +29,14 @@ class Started final : public Root, public Completion {
     executor.push(promise.affinity, frame_.handle(), promise.link);
   }
 
-  [[nodiscard]] bool ended() const noexcept {
-    // Ordering: acquire pairs with the exchange in `complete`: the result is there.
-    return state_.load(std::memory_order_acquire) == has_ended;
-  }
+  [[nodiscard]] bool ended() const noexcept { return meeting_.ended(); }
 
   /// Registers the one waiter; false if the task has ended already.
-  bool wait(Waiter &waiter) noexcept {
-    std::uintptr_t expected = running;
-    // Ordering: release, so that the task's end finds the waiter filled in; acquire on failure as in `ended`.
-    return state_.compare_exchange_strong(expected, reinterpret_cast<std::uintptr_t>(&waiter),
-                                          std::memory_order_acq_rel, std::memory_order_acquire);
-  }
+  bool wait(EndWaiter &waiter) noexcept { return meeting_.wait(waiter); }
 
   /// The handle's side is done, whatever the task's side is doing. May delete this object.
   void give_up() noexcept {
-    // Ordering: acquire, so that the frame of an ended task is destroyed after its end; release, so that
-    // the task's side deletes this object after all that the handle's side did with it.
-    if (state_.exchange(given_up, std::memory_order_acq_rel) == has_ended) delete this;
+    if (meeting_.give_up()) delete this;
   }
 
   /// The result of the ended task.
@@ -66,14 +49,13 @@ class Started final : public Root, public Completion {
     const Affinity running_on = ended.affinity;
     // Before the end is published: afterwards this object belongs to the handle's side.
     executor.roots().unlink(*this);
-    const std::uintptr_t before = state_.exchange(has_ended, Policy::publish);
-    if (before == given_up) {
+    const Met met = meeting_.end(Policy::publish);
+    if (met.gave_up) {
       // Lifetime: nobody wants the result. The frame is suspended for good, so it may go.
       delete this;
-    } else if (before != running) {
-      const Waiter waiter = *reinterpret_cast<Waiter *>(before);
+    } else if (met.waiter.coroutine) {
       // Lifetime: the frame of `ended` goes with this object, when the waiter has run.
-      return executor.hand_over(running_on, waiter.affinity, waiter.coroutine, ended.link);
+      return executor.hand_over(running_on, met.waiter.affinity, met.waiter.coroutine, ended.link);
     }
     return executor.next(running_on);
   }
@@ -81,18 +63,13 @@ class Started final : public Root, public Completion {
   void abandon() noexcept override {
     frame_.reset();
     // A waiter is not resumed: it is abandoned too, and gives up when its frame is destroyed.
-    if (state_.exchange(has_ended, std::memory_order_acq_rel) == given_up) delete this;
+    // Ordering: as at an end, since the handle may be on any thread.
+    if (meeting_.end(std::memory_order_acq_rel).gave_up) delete this;
   }
 
  private:
-  // The states; any other value is the address of the `Waiter`.
-  static constexpr std::uintptr_t running = 0;
-  static constexpr std::uintptr_t has_ended = 1;
-  static constexpr std::uintptr_t given_up = 2;
-  static_assert(alignof(Waiter) > given_up, "addresses of waiters differ from the states");
-
   OwnedFrame frame_;
-  std::atomic<std::uintptr_t> state_{running};
+  typename Policy::Meeting meeting_;
   std::stop_source source_;
   std::stop_token token_ = source_.get_token();
 };
@@ -148,7 +125,7 @@ class [[nodiscard]] JoinHandle {
 
    private:
     JoinHandle handle_;
-    typename Shared::Waiter waiter_;
+    EndWaiter waiter_;
   };
 
   auto operator co_await() && noexcept {

@@ -209,7 +209,7 @@ impl Measurement {
 
     fn tasks(&self) -> VecDeque<Task> {
         let mut tasks = VecDeque::new();
-        let mut circumstances: Vec<(Sanitizer, u16, StrategyName)> = Vec::new();
+        let mut circumstances: Vec<(Sanitizer, u16, StrategyName, MemoryModel)> = Vec::new();
         for (bug, entry) in self.entries.iter().enumerate() {
             for trial in 0..self.trials {
                 tasks.push_back(Task::Search { bug, trial, free: false, from: 0 });
@@ -217,7 +217,7 @@ impl Measurement {
                     tasks.push_back(Task::Search { bug, trial, free: true, from: 0 });
                 }
             }
-            let circumstance = (entry.sanitizer, entry.threads, entry.strategy);
+            let circumstance = (entry.sanitizer, entry.threads, entry.strategy, entry.memory);
             if !circumstances.contains(&circumstance) {
                 circumstances.push(circumstance);
                 tasks.push_back(Task::Clean { bug, from: 0 });
@@ -241,7 +241,8 @@ impl Measurement {
             engine: if free { Engine::Free } else { self.engine },
             strategy: if feedback.is_some() { StrategyName::Bytes } else { entry.strategy },
             seed: trial_seed(trial),
-            memory: MemoryModel::Sc,
+            // Without control it is that of the machine.
+            memory: if free { MemoryModel::Sc } else { entry.memory },
             races: Races::Off,
             bug: buggy.then(|| entry.name.to_owned()),
         };

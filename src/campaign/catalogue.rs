@@ -1,6 +1,6 @@
 //! How each seeded bug shows best: what `threadbare bugs` searches with, and which verdicts count as finding it.
 
-use crate::model::settings::{Sanitizer, StrategyName};
+use crate::model::settings::{MemoryModel, Sanitizer, StrategyName};
 use crate::model::verdict::Verdict;
 
 /// How to look for one bug.
@@ -12,6 +12,8 @@ pub struct Entry {
     pub sanitizer: Sanitizer,
     pub threads: u16,
     pub strategy: StrategyName,
+    /// What it is looked for under: interleavings, unless it shows in none.
+    pub memory: MemoryModel,
     /// The verdicts by which the bug shows; another verdict is a finding, but not of this bug.
     pub verdicts: &'static [Verdict],
 }
@@ -55,6 +57,9 @@ const BROKEN_OBJECT: &[Verdict] = &[
 /// A branch that shares its context with another, or does not end it.
 const BROKEN_CONTEXT: &[Verdict] = &[Verdict::WrongHistory, Verdict::Invariant, Verdict::Leak, Verdict::DataRace];
 
+/// A thread that nobody wakes, or a coroutine that nobody resumes.
+const LOST: &[Verdict] = &[Verdict::LostWakeup, Verdict::Deadlock];
+
 /// A bug that the random strategy finds, as it does all of them.
 const fn entry(
     name: &'static str,
@@ -63,7 +68,13 @@ const fn entry(
     threads: u16,
     verdicts: &'static [Verdict],
 ) -> Entry {
-    Entry { name, scenario, sanitizer, threads, strategy: StrategyName::Random, verdicts }
+    let (strategy, memory) = (StrategyName::Random, MemoryModel::Sc);
+    Entry { name, scenario, sanitizer, threads, strategy, memory, verdicts }
+}
+
+/// A bug of the scheduler's memory orders, which shows in no interleaving.
+const fn of_order(name: &'static str, memory: MemoryModel, threads: u16, verdicts: &'static [Verdict]) -> Entry {
+    Entry { memory, ..entry(name, "transfer", Sanitizer::None, threads, verdicts) }
 }
 
 /// Every bug that has been measured.
@@ -81,6 +92,13 @@ pub const CATALOGUE: &[Entry] = &[
     entry("continuation-early-resume", "transfer", Sanitizer::Address, 4, BROKEN_FRAME),
     entry("final-suspend-destroy", "transfer", Sanitizer::Address, 4, BROKEN_FRAME),
     entry("relaxed-publish", "transfer", Sanitizer::Thread, 4, &[Verdict::DataRace]),
+    of_order("push-release", MemoryModel::Tso, 2, LOST),
+    of_order("fence-behind-turn", MemoryModel::Cpp20, 2, LOST),
+    of_order("announce-unfenced", MemoryModel::Cpp20, 2, LOST),
+    of_order("stop-flag-apart", MemoryModel::Tso, 2, LOST),
+    of_order("deadline-release", MemoryModel::Cpp20, 2, LOST),
+    of_order("join-relaxed-waiter", MemoryModel::Cpp20, 2, &[Verdict::Crash]),
+    of_order("event-unlocked-set", MemoryModel::Cpp20, 3, LOST),
     entry("owner-check-then-set", "ownership", Sanitizer::None, 4, BROKEN_OBJECT),
     entry("owner-nested-exit", "ownership", Sanitizer::None, 4, BROKEN_OBJECT),
     entry("owner-check-ignored-flag", "ownership", Sanitizer::None, 4, &[Verdict::WrongHistory]),

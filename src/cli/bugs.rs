@@ -135,12 +135,13 @@ fn list(entries: &[&Entry]) {
         let summary = bundled::bug(entry.name).map_or("", |bug| bug.summary);
         let verdicts: Vec<String> = entry.verdicts.iter().map(word).collect();
         say(format!(
-            "{} ({})\n  {summary}\n  looked for with sanitizer {}, {} threads, strategy {}\n  shows as {}",
+            "{} ({})\n  {summary}\n  looked for with sanitizer {}, {} threads, strategy {}, memory {}\n  shows as {}",
             entry.name,
             entry.scenario,
             word(&entry.sanitizer),
             entry.threads,
             word(&entry.strategy),
+            word(&entry.memory),
             verdicts.join(", ")
         ));
     }

@@ -20,7 +20,7 @@ use crate::campaign::findings::{Confirmation, Finding};
 use crate::campaign::replay::{Conclusion, Refused, Replayed, Seen};
 use crate::campaign::strategies;
 use crate::model::left_out::LeftOut;
-use crate::model::settings::{Engine, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Sanitizer, StrategyName};
 use crate::model::verdict::{Incomparable, OracleName, Verdict};
 use crate::target::prebuilt::Prebuilt;
 use crate::whole_file::write_whole;
@@ -287,6 +287,7 @@ struct Bug {
     sanitizer: Sanitizer,
     threads: u16,
     strategy: StrategyName,
+    memory: MemoryModel,
     trials: u64,
     found: u64,
     median_executions: Option<f64>,
@@ -322,6 +323,7 @@ impl Bugs {
             sanitizer: entry.sanitizer,
             threads: entry.threads,
             strategy: entry.strategy,
+            memory: entry.memory,
             trials: controlled.trials,
             found: controlled.found(),
             median_executions: controlled.median(),

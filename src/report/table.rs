@@ -58,7 +58,7 @@ pub fn of_strategies(measured: &[strategies::Measured]) -> Table {
 /// The bugs and what it took to find them.
 #[must_use]
 pub fn of_bugs(measured: &[Measured]) -> Table {
-    let mut columns = vec!["bug", "sanitizer", "threads", "found", "median", "mean", "oracle"];
+    let mut columns = vec!["bug", "sanitizer", "threads", "memory", "found", "median", "mean", "oracle"];
     let free = measured.iter().any(|bug| bug.free.is_some());
     if free {
         columns.extend(["free found", "free median"]);
@@ -69,6 +69,7 @@ pub fn of_bugs(measured: &[Measured]) -> Table {
             entry.name.to_owned(),
             word(&entry.sanitizer),
             entry.threads.to_string(),
+            word(&entry.memory),
             found(controlled),
             rounded(controlled.median()),
             rounded(controlled.mean()),

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Decision, Divergence, Manner, Random, Strategy, Turn, inject_at_random};
+use super::{Decision, Divergence, Manner, Random, Stores, Strategy, Turn, inject_at_random};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
 
@@ -37,7 +37,7 @@ pub fn parts(number: u16) -> (u16, u16) {
 }
 
 /// Reads one number for each decision. Any number fits anywhere, so a list that lost a number, or whose program
-/// changed, still stands for a schedule. When the list ends, a random walk goes on.
+/// changed, still stands for a schedule. When the list ends, a random walk goes on, and stores are drawn.
 pub struct Bytes {
     numbers: Vec<u16>,
     /// The next number's index.
@@ -45,12 +45,13 @@ pub struct Bytes {
     /// The point at which the current turn ends.
     end: u64,
     after: Random,
+    stores_after: Stores,
 }
 
 impl Bytes {
     #[must_use]
     pub fn new() -> Self {
-        Self { numbers: Vec::new(), next: 0, end: 0, after: Random::new() }
+        Self { numbers: Vec::new(), next: 0, end: 0, after: Random::new(), stores_after: Stores::new(0) }
     }
 
     fn take(&mut self) -> Option<u16> {
@@ -79,6 +80,7 @@ impl Strategy for Bytes {
         self.next = 0;
         self.end = 0;
         self.after.begin(seed, expected_points);
+        self.stores_after = Stores::new(seed);
     }
 
     fn choose(&mut self, decision: &Decision<'_>) -> Result<Turn, Divergence> {
@@ -112,7 +114,7 @@ impl Strategy for Bytes {
     }
 
     fn older(&mut self, stores: u16) -> Result<u16, Divergence> {
-        Ok(self.take().unwrap_or(0) % stores)
+        Ok(self.take().map_or_else(|| self.stores_after.draw(stores), |number| number % stores))
     }
 
     fn inject(&mut self, options: &[Injection]) -> Result<Option<Injection>, Divergence> {

@@ -36,7 +36,7 @@ impl Part {
 }
 
 /// All of them.
-pub const BUGS: [Bug; 25] = [
+pub const BUGS: [Bug; 32] = [
     scheduler("transfer-moved-task", "the transfer awaiter reads the result through the task it moved from"),
     scheduler("spsc-multi-consumer", "the queues are single-producer single-consumer rings with several of each"),
     scheduler(
@@ -47,6 +47,13 @@ pub const BUGS: [Bug; 25] = [
     scheduler("continuation-early-resume", "the parent is queued before the child has fully suspended"),
     scheduler("final-suspend-destroy", "the frame is destroyed by the woken parent while its final suspend still runs"),
     scheduler("relaxed-publish", "the result of a task is published with a relaxed store"),
+    scheduler("push-release", "a push is published by a release store, which may come after the look at who sleeps"),
+    scheduler("fence-behind-turn", "the fence of a push stands behind the store that it was to order after the item"),
+    scheduler("announce-unfenced", "a thread announces that it sleeps by a relaxed change, then looks at the queues"),
+    scheduler("stop-flag-apart", "a flag stops the workers, and only those that are seen to sleep are woken for it"),
+    scheduler("deadline-release", "the first deadline is published by a release store, then who sleeps is looked at"),
+    scheduler("join-relaxed-waiter", "whoever joins a task says by a relaxed change that its pointer is there"),
+    scheduler("event-unlocked-set", "a set takes the event's lock only where a flag says that somebody waits"),
     systems("owner-check-then-set", "the owner of a processor is read, compared, then stored"),
     systems("owner-nested-exit", "an inner exit releases the processor although the outer call is still inside"),
     systems("owner-check-ignored-flag", "threads are refused even where access checks are switched off"),

@@ -22,6 +22,7 @@ mod project;
 mod races;
 mod refusals;
 mod regressions;
+mod runtime_orders;
 mod runtimes;
 mod sanitizers;
 mod shown;

@@ -1,9 +1,10 @@
-//! Every seeded bug is one of interleavings: it leaves a single thread in peace, but for the one that always leaks.
+//! Every seeded bug is one of interleavings or of memory orders: it leaves a single thread in peace, but for the one that
+//! always leaks.
 
 use super::harness::{Loads, Test, controlled_engines, object, open, settings};
-use threadbare::campaign::catalogue::CATALOGUE;
+use threadbare::campaign::catalogue::{CATALOGUE, Entry};
 use threadbare::control::{Loading, Mode};
-use threadbare::model::settings::StrategyName;
+use threadbare::model::settings::{Settings, StrategyName};
 use threadbare::model::verdict::{Judgement, Verdict};
 use threadbare::oracle::Judge;
 use threadbare::reference::Expectations;
@@ -20,16 +21,18 @@ const TASK_GRAPH: &str = "task-graph\nobjects\n\
     task 6 main void\nyield\nend";
 
 pub fn tests() -> Vec<Test> {
-    let test = |entry: &'static threadbare::campaign::catalogue::Entry| {
+    let test = |entry: &'static Entry| {
         let name = format!("{}_leaves_a_single_thread_in_peace", entry.name);
-        Test::new(name, Loads::Runtime(Some(entry.name)), move || in_peace(entry.name)).under(&[entry.sanitizer])
+        Test::new(name, Loads::Runtime(Some(entry.name)), move || in_peace(entry)).under(&[entry.sanitizer])
     };
     CATALOGUE.iter().map(test).collect()
 }
 
-fn in_peace(bug: &str) {
+fn in_peace(entry: &Entry) {
+    let bug = entry.name;
     let graph = text::parse(TASK_GRAPH).expect("a valid task graph");
-    let mut session = open(&settings(controlled_engines()[0], StrategyName::Random), Loading::Runtime(&object()));
+    let settings = Settings { memory: entry.memory, ..settings(controlled_engines()[0], StrategyName::Random) };
+    let mut session = open(&settings, Loading::Runtime(&object()));
     session.load(&graph);
     let execution = session.execute(0, Mode::Explore { seed: 0 });
     assert_eq!(execution.reports, 0, "{bug}");

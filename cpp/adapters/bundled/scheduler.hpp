@@ -74,9 +74,9 @@ struct BundledAdapter {
 
   using Mutex = runtime::AsyncMutex;
   using Semaphore = runtime::AsyncSemaphore;
-  struct Event : runtime::Event {
+  struct Event : Policy::Event {
     explicit Event(bool auto_reset)
-        : runtime::Event(auto_reset ? runtime::EventReset::Auto : runtime::EventReset::Manual) {}
+        : Policy::Event(auto_reset ? runtime::EventReset::Auto : runtime::EventReset::Manual) {}
   };
   using Latch = runtime::Latch;
   using Barrier = runtime::Barrier;

@@ -22,10 +22,15 @@ namespace threadbare::runtime {
 /// A push that has taken a cell but not filled it yet hides later items from `pop` and `empty`. That is
 /// allowed: the thread that fills the cell looks at the flag afterwards, and whoever is woken by it finds
 /// both.
-template <class Item>
+///
+/// `fill` is the order of a push's store, and only weaker in a seeded bug. `cell_count` is enough for most programs;
+/// small, because a scheduler is cheap to make.
+template <class Item, std::memory_order fill = std::memory_order_seq_cst, std::size_t cell_count = 64>
 class LockFreeQueue {
  public:
   void push(Item item, QueueLink<Item> &link) noexcept {
+    // Ordering: relaxed, here and below. One that is out of date finds a cell of a later turn, or fails to take its
+    // own.
     std::size_t tail = tail_.load(std::memory_order_relaxed);
     while (true) {
       // Later items must not overtake the spilled ones for ever.
@@ -33,7 +38,8 @@ class LockFreeQueue {
       const std::size_t position = tail / one_cell;
       Cell &cell = cells_[position % cell_count];
       const std::size_t free = position / cell_count * 2;
-      // Ordering: acquire pairs with the release in `pop`: the cell's old item has been read.
+      // Ordering: acquire pairs with the release in `pop`: the cell's old item has been read. A turn that is out of
+      // date is at worst that of a cell which is not free: then the item spills, which it may.
       const std::size_t turn = cell.turn.load(std::memory_order_acquire);
       if (turn == free) {
         // Ordering: relaxed, since the position only decides who gets the cell; the turn orders its use.
@@ -41,7 +47,7 @@ class LockFreeQueue {
           cell.item = item;
           // Ordering: release for the item; seq_cst so that it comes before the producer's look at who
           // sleeps, see `empty`.
-          cell.turn.store(free + 1, std::memory_order_seq_cst);
+          cell.turn.store(free + 1, fill);
           return;
         }
       } else if (turn < free) {
@@ -53,6 +59,8 @@ class LockFreeQueue {
   }
 
   Item pop() noexcept {
+    // Ordering: relaxed, here and below, as of the tail. A turn that is out of date is at worst that of a cell which is
+    // not filled: then there seems to be nothing, which `empty` is asked about before anyone sleeps.
     std::size_t head = head_.load(std::memory_order_relaxed);
     while (true) {
       const std::size_t position = head / one_cell;
@@ -91,8 +99,6 @@ class LockFreeQueue {
   }
 
  private:
-  /// Enough for most programs; small, because a scheduler is cheap to make.
-  static constexpr std::size_t cell_count = 64;
   /// The ends of the ring are positions, which count up, and whether something is spilled.
   static constexpr std::size_t spilled = 1;
   static constexpr std::size_t one_cell = 2;

@@ -35,12 +35,15 @@ class MoodycamelQueue {
   Item pop() noexcept {
     Item item{};
     if (!items_.try_dequeue(item)) item = spill_.pop_if([] { return true; });
-    if (item != Item{}) count_.fetch_sub(1, std::memory_order_seq_cst);
+    // Ordering: relaxed. It only has to be in the order of changes: a look that does not see a push is before that
+    // push's own change, whichever one in between it saw.
+    if (item != Item{}) count_.fetch_sub(1, std::memory_order_relaxed);
     return item;
   }
 
   /// While a push or pop is between the queue and the count, this may say either; whoever is told that there is
   /// something looks again.
+  // Ordering: seq_cst, against the count of a push.
   [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) <= 0; }
 
  private:

@@ -20,6 +20,7 @@ class Spill {
  public:
   /// Whether nothing is in it. Sequentially consistent with the pushes: with one that found it empty by its store;
   /// any other comes, by the lock, after the store of such a one.
+  // Ordering: seq_cst, as said; the item itself is read under the lock.
   [[nodiscard]] bool empty() const noexcept { return first_.load(std::memory_order_seq_cst) == nullptr; }
 
   void push(Item item, QueueLink<Item> &link) noexcept {
@@ -37,6 +38,7 @@ class Spill {
     if (before) {
       before->next = &link;
     } else {
+      // Ordering: seq_cst, for those who ask `empty` before they sleep.
       first_.store(&link, std::memory_order_seq_cst);
       began();
     }
@@ -46,18 +48,20 @@ class Spill {
   /// sees all that the thread that pushed the item did before.
   template <class Condition>
   Item pop_if(Condition condition) noexcept {
-    return pop_if(condition, [] {});
+    return empty() ? Item{} : pop_if(condition, [] {});
   }
 
-  /// Calls `ended()` under the lock if nothing is left in it.
+  /// The same for a queue with a mark of its own, which `ended()` takes away under the lock if nothing is left. It waits
+  /// for the lock even where nothing is left already: whoever sees the mark would only come back until it is gone.
   template <class Condition, class Ended>
   Item pop_if(Condition condition, Ended ended) noexcept {
-    if (empty()) return Item{};
     const std::lock_guard lock(mutex_);
     // Ordering: relaxed; it is written under the lock.
     QueueLink<Item> *const link = first_.load(std::memory_order_relaxed);
     if (!link || !condition()) return Item{};
-    first_.store(link->next, std::memory_order_seq_cst);
+    // Ordering: relaxed. Whoever still sees an item looks in vain, and whoever sees none, while one was pushed since,
+    // is before that push all the same.
+    first_.store(link->next, std::memory_order_relaxed);
     if (!link->next) {
       last_ = nullptr;
       ended();

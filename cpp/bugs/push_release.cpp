@@ -1,0 +1,5 @@
+#include "bugs/push_release.hpp"
+
+#include "adapters/bundled/scheduler.hpp"
+
+THREADBARE_RUNTIME(threadbare::BundledAdapter<threadbare::bug::PushRelease>)
