@@ -29,7 +29,7 @@ pub use locks::Held;
 use findings::Findings;
 use locks::Locks;
 use pages::{GRANULE, Pages};
-use record::Record;
+use record::{Later, Record};
 use records::{NONE, Records};
 
 /// Bytes of an access that are judged.
@@ -196,7 +196,7 @@ impl Detector {
                 }
                 // Nobody else was there, so there is nothing to compare with.
                 if let Some(first) = self.pages.first_of(cell, now.thread)
-                    && self.records.renew(first, now.epoch, place, size, kind, self.step, mask)
+                    && self.records.renew(first, place, kind, Later { epoch: now.epoch, size, step: self.step, mask })
                 {
                     return Seen::Nothing;
                 }

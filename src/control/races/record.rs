@@ -25,6 +25,14 @@ pub struct Record {
     pub is_shared: bool,
 }
 
+/// What a later access of the same thread, place and kind has of its own.
+pub struct Later {
+    pub epoch: u32,
+    pub size: u32,
+    pub step: u32,
+    pub mask: u8,
+}
+
 /// What becomes of a record when there is a new one.
 #[derive(Clone, Copy)]
 pub enum Fate {
@@ -109,7 +117,8 @@ impl Record {
 
     /// Makes it that of a later access which covers it.
     #[inline]
-    pub fn renew(&mut self, epoch: u32, size: u32, step: u32, mask: u8) {
+    pub fn renew(&mut self, later: Later) {
+        let Later { epoch, size, step, mask } = later;
         (self.epoch, self.size, self.step, self.mask, self.back) = (epoch, size, step, mask, 0);
     }
 

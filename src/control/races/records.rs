@@ -8,7 +8,7 @@
 //! Lists that belong to several granules, after an access to a large range, are never changed: they are copied.
 
 use super::findings::Findings;
-use super::record::{Fate, Record};
+use super::record::{Fate, Later, Record};
 use super::{Kind, Now, room};
 
 /// No record, in a list.
@@ -54,12 +54,12 @@ impl Records {
     /// Makes of a record that such an access covers, of the same thread, that of the access, if the first of the list have one;
     /// whether they had.
     #[inline]
-    pub fn renew(&mut self, first: u32, epoch: u32, place: usize, size: u32, kind: Kind, step: u32, mask: u8) -> bool {
+    pub fn renew(&mut self, first: u32, place: usize, kind: Kind, later: Later) -> bool {
         let mut link = first;
         for _ in 0..RENEWED {
             let record = &mut self.all[link as usize];
-            if record.is_covered_by(place, kind, mask) {
-                record.renew(epoch, size, step, mask);
+            if record.is_covered_by(place, kind, later.mask) {
+                record.renew(later);
                 return true;
             }
             link = record.next;
