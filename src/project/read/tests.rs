@@ -174,11 +174,11 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
         ("[runtime.mine]\nstd = \"c++20\"\n", "2: unknown key `std` in [runtime.mine]; did you mean `standard`?"),
         ("[program.a]\n\"so\\n\" = 1\nsources = 1\n", {
             "2: unknown key `so\\n` in [program.a]; write sources, include, standard, flags, arguments, each-test, tests, inject, points, \
-             strategy, memory or sanitizers"
+             strategy, memory, races or sanitizers"
         }),
         ("[program.a.b]\n", {
             "1: unknown key `b` in [program.a]; write sources, include, standard, flags, arguments, each-test, tests, inject, points, \
-             strategy, memory or sanitizers"
+             strategy, memory, races or sanitizers"
         }),
     ]);
 }
