@@ -38,8 +38,6 @@ struct Kept {
     cells: Option<Cells>,
     /// What judges the execution for races, if anything does.
     judged: Option<Box<Judged>>,
-    /// What did in an earlier one.
-    unused: Option<Box<Judged>>,
 }
 
 // SAFETY: one virtual thread runs at a time, and only it, or the root between executions, touches them.
@@ -57,7 +55,6 @@ pub(super) fn set_exact(is_exact: bool) {
 }
 
 /// How an execution is kept account of.
-#[derive(Clone, Default)]
 pub(super) struct Account {
     pub memory: MemoryModel,
     /// The orders of operations are looked at even if it is an interleaving.
@@ -84,18 +81,13 @@ pub(super) fn begin(account: Account, current: *const ThreadId) {
     if is_on {
         // SAFETY: the root calls this, between executions.
         let clocks = unsafe { &mut *CLOCKS.0.get() };
-        let kept = clocks.get_or_insert_with(|| Kept {
-            memory: Box::new(Memory::new()),
-            cells: Cells::new(),
-            judged: None,
-            unused: None,
-        });
+        let kept =
+            clocks.get_or_insert_with(|| Kept { memory: Box::new(Memory::new()), cells: Cells::new(), judged: None });
         kept.memory.begin(level);
-        if kept.judged.is_some() != judges_races {
-            std::mem::swap(&mut kept.judged, &mut kept.unused);
-        }
         if judges_races {
             kept.judged.get_or_insert_with(|| Box::new(Judged::new())).begin(watched);
+        } else {
+            kept.judged = None;
         }
     }
 }

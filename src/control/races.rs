@@ -100,8 +100,6 @@ pub struct Birth {
     pub parent: usize,
     /// The number of the creator's stack, if the execution is watched.
     pub stack: usize,
-    /// Of the accesses.
-    pub step: u32,
 }
 
 /// What the bounds of memory kept from being seen.
@@ -177,7 +175,7 @@ impl Detector {
         if self.births.len() <= child {
             self.births.resize(child + 1, None);
         }
-        self.births[child] = Some(Birth { parent, stack, step: self.step });
+        self.births[child] = Some(Birth { parent, stack });
     }
 
     /// Tells an access, before or after it is made.
@@ -214,9 +212,7 @@ impl Detector {
 
     /// The program frees a block: whoever uses it in no order with that makes a race.
     pub fn freed(&mut self, now: Now<'_>, place: usize, address: usize, size: usize) -> Seen {
-        let seen = self.range(now, place, address, size, Kind::FREE);
-        self.findings.blocks.freed(address, now.thread, place, self.step);
-        seen
+        self.range(now, place, address, size, Kind::FREE)
     }
 
     /// The program is given a block, which nobody has used before.
@@ -260,7 +256,7 @@ impl Detector {
     /// A thread has taken a lock.
     pub fn locked(&mut self, thread: usize, stack: usize, lock: usize, is_shared: bool) {
         if self.is_watched() {
-            self.locks.locked(thread, Held { lock, stack, is_shared, step: self.step });
+            self.locks.locked(thread, Held { lock, stack, is_shared });
         }
     }
 

@@ -1,4 +1,4 @@
-//! The memory that races are found in: the blocks of the heap, with who allocated and who freed each, and ranges that the program
+//! The memory that races are found in: the blocks of the heap, with who allocated each, and ranges that the program
 //! has from elsewhere.
 //!
 //! Of other memory nobody knows when it begins anew: prebuilt code may have given it from one thread to another.
@@ -20,16 +20,6 @@ pub struct Block {
     pub stack: usize,
     /// Which allocation of the execution it was, counted from 1.
     pub number: u64,
-    pub freed: Option<Freed>,
-}
-
-/// The end of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Freed {
-    pub thread: usize,
-    pub place: usize,
-    /// The accesses before it, and itself.
-    pub step: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -52,8 +42,7 @@ pub struct Blocks {
     meant: Vec<Range<usize>>,
 }
 
-const EMPTY: Slot =
-    Slot { generation: 0, block: Block { address: 0, size: 0, thread: 0, stack: 0, number: 0, freed: None } };
+const EMPTY: Slot = Slot { generation: 0, block: Block { address: 0, size: 0, thread: 0, stack: 0, number: 0 } };
 
 impl Blocks {
     pub fn new() -> Self {
@@ -79,17 +68,10 @@ impl Blocks {
             }
             self.used += 1;
         }
-        let block = Block { address, size, thread, stack, number: self.allocations, freed: None };
+        let block = Block { address, size, thread, stack, number: self.allocations };
         self.slots[slot] = Slot { generation: self.generation, block };
         if self.used * 2 > self.slots.len() {
             self.grow();
-        }
-    }
-
-    pub fn freed(&mut self, address: usize, thread: usize, place: usize, step: u32) {
-        let slot = self.slot(address);
-        if self.slots[slot].generation == self.generation {
-            self.slots[slot].block.freed = Some(Freed { thread, place, step });
         }
     }
 

@@ -10,8 +10,6 @@ pub struct Held {
     /// The number of the stack by which it was taken.
     pub stack: usize,
     pub is_shared: bool,
-    /// The accesses before it was taken.
-    pub step: u32,
 }
 
 pub struct Locks {
