@@ -190,6 +190,10 @@ impl Linked {
         }
         arguments.extend(self.flags.iter().map(OsString::from));
         arguments.extend(target.flags.iter().map(OsString::from));
+        // There g++ calls a library for operations of 16 bytes; the instrumentation of the other builds takes its place.
+        if !workshop.toolchain.is_clang && sanitizer == Sanitizer::Address {
+            arguments.extend(["-Wl,--push-state,--as-needed", "-latomic", "-Wl,--pop-state"].map(OsString::from));
+        }
         let name = format!("{}.so", plain(&target.name));
         step(workshop, target.directory.clone(), arguments, Action::Link, name)
     }

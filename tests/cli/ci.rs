@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace, has_clang};
 use quick_junit::{Report, TestCaseStatus, TestSuite};
 use serde_json::Value;
-use threadbare::target::Toolchain;
 
 /// A campaign that needs no other worker than the executable under test.
 const SMALL: &str = "--executions 1000 --sanitizer none --threads 1,2 --seed 3";
@@ -40,7 +39,7 @@ fn run_of(place: &Workplace) -> Value {
 #[test]
 fn a_clean_run_tells_in_every_file_what_ran() {
     let place = Workplace::new();
-    if Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+    if has_clang() {
         regressions(&place, &["lost-notify.case", "transfer-frame-leak.case", "relaxed-publish.case"]);
     }
     let ran = place.run(&format!("ci {SMALL} {FILES}")).left_with(CLEAN);
@@ -56,7 +55,7 @@ fn a_clean_run_tells_in_every_file_what_ran() {
     assert_eq!(run["invocations"][0]["executionSuccessful"], true);
     assert_eq!(run["properties"]["executions"], 1000);
     assert_eq!(place.json("out.json")["fuzz"]["executions"], 1000);
-    if Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+    if has_clang() {
         // The race shows under ThreadSanitizer alone, which is not asked for.
         assert_eq!((regressions.tests, regressions.skipped), (3, 1));
         assert!(ran.stdout.contains("2 cases: 2 as expected"), "{}", ran.stdout);

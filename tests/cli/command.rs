@@ -7,10 +7,28 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use threadbare::target::Toolchain;
 
 pub const CLEAN: i32 = 0;
 pub const FOUND: i32 = 1;
 pub const COULD_NOT: i32 = 2;
+
+/// Whether targets are compiled with clang if nothing else is said; else it is g++, which has neither the engine `fibers` nor
+/// races together with AddressSanitizer.
+pub fn has_clang() -> bool {
+    Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang)
+}
+
+/// The engines that targets can run with then.
+pub fn engines() -> &'static [&'static str] {
+    if has_clang() { &["fibers", "threads"] } else { &["threads"] }
+}
+
+/// The sanitizers under which a schedule of a program fits that was found under any of them. With g++, AddressSanitizer's
+/// instrumentation leaves atomic operations to others, so that its accesses are not those of the other builds.
+pub fn sanitizers() -> &'static [&'static str] {
+    if has_clang() { &["none", "thread", "address"] } else { &["none", "thread"] }
+}
 
 /// A working directory, in which `threadbare` runs.
 pub struct Workplace {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use threadbare::target::Toolchain;
 
-use crate::command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace, has_clang};
 
 /// `std::call_once`, in which a switch may come before the routine runs.
 const ONCE: &str = r"
@@ -50,10 +50,6 @@ fn built(source: &str) -> Workplace {
     place
 }
 
-fn has_fibers() -> bool {
-    Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang)
-}
-
 #[test]
 fn call_once_in_a_library_works_with_every_engine_beside_and_inside_that_of_the_program() {
     let place = built(ONCE);
@@ -81,7 +77,7 @@ int main() {
         let ran = place.run_in("", arguments, &["--flags", &library.display().to_string()]).left_with(CLEAN);
         assert!(!ran.stdout.contains("note:"), "{}", ran.stdout);
         let json = place.json("out.json");
-        assert_eq!(json["runs"][0]["engine"], if has_fibers() { "fibers" } else { "threads" });
+        assert_eq!(json["runs"][0]["engine"], if has_clang() { "fibers" } else { "threads" });
         assert_eq!(json["prebuilt"], serde_json::json!([]));
     }
 }
@@ -111,7 +107,7 @@ int main() {
         let json = place.json("out.json");
         assert_eq!(json["runs"][0]["engine"], "threads");
         assert_eq!(json["prebuilt"][0]["thread_locals"], serde_json::json!(["count"]), "{kind}");
-        if has_fibers() {
+        if has_clang() {
             assert!(
                 ran.stdout.contains(&format!("lib.{kind} (`count`); so the engine `threads` was used")),
                 "{}",
@@ -129,7 +125,7 @@ fn a_finding_in_a_program_with_such_a_library_replays_with_real_threads_alone() 
     place.write("program.cpp", "int counted();\nint main() { return counted() + 1; }\n");
     place.run("check program.cpp --executions 5 --sanitizer none --flags lib.a").left_with(FOUND);
     place.run("replay findings").left_with(CLEAN);
-    if has_fibers() {
+    if has_clang() {
         place.run("replay findings --engine fibers").refused(&["lib.a (`count`)", "`--engine threads`"]);
     }
 }
@@ -180,7 +176,7 @@ fn a_library_that_the_loader_does_not_find_is_named_with_what_to_do() {
 
 #[test]
 fn a_thread_local_variable_that_clang_does_not_find_in_a_library_is_named_with_what_to_do() {
-    if !has_fibers() {
+    if !has_clang() {
         return;
     }
     let place = built("thread_local int shared;\n");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::command::{CLEAN, FOUND, Ran, Workplace};
+use crate::command::{CLEAN, FOUND, Ran, Workplace, engines, has_clang, sanitizers};
 
 fn place() -> Workplace {
     let place = Workplace::new();
@@ -21,6 +21,21 @@ const RACES: [&str; 8] = [
     "crowded::$_0::operator() and crowded::$_1::operator()",
     "freed::$_0::operator() and freed::$_1::operator()",
 ];
+
+/// The same by what comes first in each name, which every compiler calls alike: lambdas are named by each in its own way.
+fn first_functions<'a>(causes: &[&'a str]) -> Vec<&'a str> {
+    let first = |cause: &&'a str| cause.split([':', ' ']).next();
+    let mut functions: Vec<&str> = causes.iter().filter_map(first).collect();
+    functions.sort_unstable();
+    functions
+}
+
+/// How races are looked for that the detector sees.
+fn ways() -> Vec<&'static str> {
+    let mut ways = vec!["none --races on --memory sc", "none --races on --memory cpp20"];
+    ways.extend(has_clang().then_some("address --memory sc"));
+    ways
+}
 
 /// Explores races.cpp.
 fn check(place: &Workplace, how: &str, functions: &str, executions: u32) -> Ran {
@@ -42,16 +57,20 @@ fn causes(stdout: &str) -> Vec<&str> {
 fn races_are_found_without_threadsanitizer_and_under_every_memory_model() {
     let place = place();
     let (freed, others) = RACES.split_last().expect("races");
-    for how in ["none --races on --memory sc", "none --races on --memory cpp20", "address --memory sc"] {
+    for how in ways() {
         let ran = check(&place, how, "racy", 300).left_with(FOUND);
-        let mut expected = others.to_vec();
-        expected.sort_unstable();
-        assert_eq!(causes(&ran.stdout), expected, "{how}: {}", ran.stdout);
+        let found = causes(&ran.stdout);
+        assert_eq!(first_functions(&found), first_functions(others), "{how}: {}", ran.stdout);
+        if has_clang() {
+            let mut expected = others.to_vec();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{how}: {}", ran.stdout);
+        }
         assert!(ran.stdout.contains(": threadbare: data race in "), "{}", ran.stdout);
         assert!(!ran.stdout.contains("unconfirmed"), "{how}: {}", ran.stdout);
     }
     let ran = check(&place, "none --races on", "freed", 100).left_with(FOUND);
-    assert_eq!(causes(&ran.stdout), [*freed]);
+    assert_eq!(first_functions(&causes(&ran.stdout)), first_functions(&[freed]));
     let ran = check(&place, "address", "freed", 100).left_with(FOUND);
     assert!(ran.stdout.contains("AddressSanitizer: heap-use-after-free in freed"), "{}", ran.stdout);
 }
@@ -70,7 +89,7 @@ fn both_detectors_name_the_same_functions() {
 #[test]
 fn what_is_ordered_is_no_race() {
     let place = place();
-    for how in ["none --races on --memory sc", "none --races on --memory cpp20", "address --memory sc"] {
+    for how in ways() {
         check(&place, how, "clean", 300).left_with(CLEAN);
     }
     check(&place, "none --races on --cxx g++", "clean", 30).left_with(CLEAN);
@@ -87,7 +106,8 @@ fn a_race_tells_both_stacks_the_memory_the_locks_and_the_threads_and_replays_und
          int main() {\n  auto* box = new Box;\n  std::thread first(put, box);\n  std::thread second(take, box);\n  \
          first.join();\n  second.join();\n  delete box;\n}\n",
     );
-    let ran = place.run("check box.cpp --sanitizer address --executions 100 --stop-at-first --seed 1");
+    let how = if has_clang() { "address" } else { "none --races on" };
+    let ran = place.run(&format!("check box.cpp --sanitizer {how} --executions 100 --stop-at-first --seed 1"));
     ran.left_with(FOUND);
     let case =
         fs::read_dir(place.path().join("findings")).expect("findings").next().expect("a case").expect("a case").path();
@@ -111,8 +131,8 @@ fn a_race_tells_both_stacks_the_memory_the_locks_and_the_threads_and_replays_und
     ];
     let missing: Vec<&str> = parts.into_iter().filter(|part| !text.contains(part)).collect();
     assert!(missing.is_empty(), "{missing:?} in {text}");
-    for engine in ["fibers", "threads"] {
-        for sanitizer in ["none", "thread", "address"] {
+    for engine in engines() {
+        for sanitizer in sanitizers() {
             place.run(&format!("replay {} --engine {engine} --sanitizer {sanitizer}", case.display())).left_with(CLEAN);
         }
     }
@@ -149,7 +169,7 @@ fn races_are_looked_for_with_addresssanitizer_and_where_it_is_asked_for() {
         ("races.cpp --cxx g++ --sanitizer none --races on", true),
         ("races.cpp --cxx g++ --sanitizer address", false),
         ("races.cpp --sanitizer none", false),
-        ("races.cpp --sanitizer address", true),
+        ("races.cpp --sanitizer address", has_clang()),
         ("races.cpp --sanitizer address --races off", false),
         ("asked --sanitizer none", true),
         ("asked --sanitizer none --races off", false),

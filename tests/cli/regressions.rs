@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::command::{CLEAN, Workplace};
+use crate::command::{CLEAN, Workplace, has_clang};
 use threadbare::case::Case;
 use threadbare::model::verdict::Verdict;
-use threadbare::target::Toolchain;
 use threadbare::target::bundled::BUGS;
 
 fn corpus() -> PathBuf {
@@ -39,7 +38,7 @@ fn there_is_a_case_for_every_bug_and_none_besides() {
 /// leaves the order open. So they are replayed with clang, which recorded them.
 #[test]
 fn every_case_shows_its_bug() {
-    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+    if !has_clang() {
         return;
     }
     let place = Workplace::new();

@@ -1,8 +1,7 @@
 //! The main job under every sanitizer, with the workers that cargo builds for it.
 
-use threadbare::target::Toolchain;
 
-use crate::command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace, has_clang};
 
 #[test]
 fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
@@ -12,7 +11,7 @@ fn every_sanitizer_runs_the_same_task_graphs_and_finds_nothing() {
     assert_eq!(json["executions"], 1200);
     let runs = json["runs"].as_array().expect("runs");
     assert_eq!(runs.len(), 12);
-    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+    if !has_clang() {
         return; // g++ lays loops out otherwise under sanitizers, and who waits in one is known by its places in the code.
     }
     for threads in [1, 2, 4, 8] {
@@ -159,8 +158,7 @@ fn two_races_at_one_place_are_both_found_wherever_it_lies() {
           return 0;\n\
         }\n";
     place.write("races.c", source);
-    let has_fibers = Toolchain::find(None).is_ok_and(|found| found.is_clang);
-    for engine in ["fibers", "threads"].into_iter().filter(|engine| has_fibers || *engine != "fibers") {
+    for engine in ["fibers", "threads"].into_iter().filter(|engine| has_clang() || *engine != "fibers") {
         for arguments in ["", "-- on-stack"] {
             let check =
                 format!("check races.c --sanitizer thread --executions 300 --seed 1 --engine {engine} --jobs 1");

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{fs, iter, thread};
 
-use crate::command::Workplace;
-use threadbare::target::Toolchain;
+use crate::command::{Workplace, has_clang};
 
 /// What stands for what is left out.
 const OMITTED: &str = "…";
@@ -164,7 +163,7 @@ fn differences(page: &Path) -> Vec<String> {
 /// What is printed is of one compiler's code, as schedules are: clang's.
 #[test]
 fn every_transcript_is_what_the_program_prints() {
-    if !Toolchain::find(None).is_ok_and(|toolchain| toolchain.is_clang) {
+    if !has_clang() {
         return;
     }
     let pages = Mutex::new(pages());

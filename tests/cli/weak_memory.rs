@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::command::{CLEAN, FOUND, Workplace};
+use crate::command::{CLEAN, FOUND, Workplace, engines, sanitizers};
 
 const SOURCE: &str = include_str!("weak_memory.cpp");
 
@@ -68,8 +68,8 @@ fn a_finding_names_the_model_that_it_was_found_under_and_replays_with_both_engin
     let text = fs::read_to_string(&case).expect("a case");
     assert!(text.contains("\nmemory cpp20\n"), "{text}");
     assert_eq!(text.matches("older*").count(), 1, "one load reads an older store, and no other: {text}");
-    for engine in ["fibers", "threads"] {
-        for sanitizer in ["none", "thread", "address"] {
+    for engine in engines() {
+        for sanitizer in sanitizers() {
             place.run(&format!("replay {} --engine {engine} --sanitizer {sanitizer}", case.display())).left_with(CLEAN);
         }
     }

@@ -99,7 +99,9 @@ fn mangled_path(frame: &str) -> Option<String> {
 }
 
 fn is_place(word: &str) -> bool {
-    word.contains('/') || word.rsplit_once(':').is_some_and(|(_, line)| line.parse::<u32>().is_ok())
+    // A line that is not known is a question mark.
+    let is_line = |line: &str| line == "?" || line.parse::<u32>().is_ok();
+    word.contains('/') || word.rsplit_once(':').is_some_and(|(_, line)| is_line(line))
 }
 
 /// Leaves out what stands in (round), <angle> and [square] brackets; the names of operators stay whole.
@@ -145,6 +147,7 @@ mod tests {
             ("#7 _ZN3app4Task7suspendITkNS_1PENS_1QEEEDaT_ /src/a.hpp:1 (a+0x1)", Some("app::Task::suspend")),
             ("#8 _ZN99999999999999999999999app /src/a.hpp:1 (a+0x1)", Some("_ZN99999999999999999999999app")),
             ("#9 _ZN9app /src/a.hpp:1 (a+0x1)", Some("_ZN9app")),
+            ("#10 app::Ring::push() a.cpp:? (a+0x1)", Some("app::Ring::push")),
         ];
         for (line, expected) in cases {
             assert_eq!(Frame::of(line).map(|frame| frame.function).as_deref(), expected, "{line}");
