@@ -106,7 +106,6 @@ pub struct Entry {
     pub points: Option<Points>,
     pub strategy: Option<StrategyName>,
     pub memory: Option<MemoryModel>,
-    /// Of a program.
     pub races: Option<Races>,
     /// Of a runtime: its own, or else those of the defaults.
     pub threads: Option<Vec<u16>>,

@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::model::offers::Offers;
+use crate::model::settings::{Races, Sanitizer};
 
 pub use builder::{Builder, Progress};
 pub use demangle::demangled;
@@ -61,10 +62,38 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Executes task graphs: it defines what cpp/harness/runtime_interface.hpp asks for. So do the probes of the
-    /// tests, with functions of their own.
-    Runtime,
+    /// tests, with functions of their own. Its plain accesses are told to the detector of races, or are not.
+    Runtime(Races),
     /// Has a `main`, and scheduling points at these places.
     Program(Points),
+}
+
+impl Kind {
+    #[must_use]
+    pub fn is_runtime(self) -> bool {
+        matches!(self, Self::Runtime(_))
+    }
+}
+
+impl Target {
+    /// The same, for executions that are judged for races or are not. Programs are the same for both, since their plain
+    /// accesses are scheduling points.
+    #[must_use]
+    pub fn judged(mut self, races: Races) -> Self {
+        if let Kind::Runtime(judged) = &mut self.kind {
+            *judged = races;
+        }
+        self
+    }
+
+    /// Whether threadbare is told of the plain accesses of what is built of it for a sanitizer.
+    #[must_use]
+    pub fn tells_accesses(&self, sanitizer: Sanitizer) -> bool {
+        match self.kind {
+            Kind::Runtime(races) => races == Races::On && sanitizer != Sanitizer::Thread,
+            Kind::Program(points) => points == Points::Memory,
+        }
+    }
 }
 
 /// A target that was built for one sanitizer, as a worker loads it.

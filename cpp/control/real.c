@@ -159,6 +159,8 @@ struct threadbare_sanitizer {
   void (*benign_race)(const char *file, int line, const volatile void *start, size_t size, const char *what);
   int (*watch_allocations)(void (*allocated)(const volatile void *block, size_t size),
                            void (*freed)(const volatile void *block));
+  int (*is_block)(const volatile void *block);
+  size_t (*size_of_block)(const volatile void *block);
 };
 
 struct threadbare_sanitizer threadbare_sanitizer;
@@ -197,6 +199,9 @@ __attribute__((constructor)) static void find_interface(void) {
   FIND_INTERFACE(leak_check, "__lsan_do_recoverable_leak_check");
   FIND_INTERFACE(report_access, "__tsan_get_report_mop");
   FIND_INTERFACE(benign_race, "AnnotateBenignRaceSized");
-  if (threadbare_sanitizer.unpoison != NULL)
+  if (threadbare_sanitizer.unpoison != NULL) {
     FIND_INTERFACE(watch_allocations, "__sanitizer_install_malloc_and_free_hooks");
+    FIND_INTERFACE(is_block, "__sanitizer_get_ownership");
+    FIND_INTERFACE(size_of_block, "__sanitizer_get_allocated_size");
+  }
 }

@@ -81,7 +81,9 @@ impl Campaign {
     /// asked, or a schedule did not come to the same twice in an audit.
     pub fn run(&self, workshop: &Workshop, mut observe: impl FnMut(&Progress<'_>)) -> Result<Summary> {
         search::check(self)?;
-        let mut targets = Targets::request(workshop, &self.searched.target(workshop)?, &self.sanitizers)?;
+        let searched = self.searched.target(workshop)?;
+        let wanted = self.sanitizers.iter().map(|sanitizer| (self.target(&searched, *sanitizer), *sanitizer));
+        let mut targets = Targets::request(workshop, wanted)?;
         targets.look_into_first(|building| {
             let building = Some(building.clone());
             observe(&Progress { building, ..Progress::default() });

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::model::offers::Offers;
 use crate::model::settings::Sanitizer;
 use crate::target::prebuilt::{self, Prebuilt};
-use crate::target::{Builder, Built, Kind, Progress, Target, Workshop};
+use crate::target::{Builder, Built, Progress, Target, Workshop};
 
 pub(super) struct Targets<'a> {
     /// Nothing where all are there from the start.
@@ -26,24 +26,29 @@ pub(super) struct Targets<'a> {
 }
 
 impl<'a> Targets<'a> {
-    /// Begins to build for these sanitizers.
+    /// Begins to build these, of the same sources, each for its sanitizer.
     ///
     /// # Errors
     /// A source or a sanitizer's runtime is missing.
-    pub fn request(workshop: &'a Workshop, target: &Target, sanitizers: &[Sanitizer]) -> Result<Self> {
-        let mut builder = workshop.builder()?;
-        for &sanitizer in sanitizers {
-            builder.request(target, sanitizer)?;
-        }
-        Ok(Self {
-            builder: Some(builder),
-            asked: sanitizers.to_vec(),
+    pub fn request(workshop: &'a Workshop, wanted: impl Iterator<Item = (Target, Sanitizer)>) -> Result<Self> {
+        let mut targets = Self {
+            builder: None,
+            asked: Vec::new(),
             built: BTreeMap::new(),
             complete: None,
-            may_have_prebuilt: prebuilt::may_be_in(target),
+            may_have_prebuilt: false,
             prebuilt: Vec::new(),
-            is_runtime: target.kind == Kind::Runtime,
-        })
+            is_runtime: false,
+        };
+        let mut builder = workshop.builder()?;
+        for (target, sanitizer) in wanted {
+            builder.request(&target, sanitizer)?;
+            targets.asked.push(sanitizer);
+            targets.may_have_prebuilt |= prebuilt::may_be_in(&target);
+            targets.is_runtime |= target.kind.is_runtime();
+        }
+        targets.builder = Some(builder);
+        Ok(targets)
     }
 
     /// These, which are there.

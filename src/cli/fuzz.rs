@@ -15,7 +15,7 @@ use super::world::{Preset, World};
 use crate::campaign::explorer::Campaign;
 use crate::campaign::interrupt;
 use crate::campaign::search::{Runtime, Searched};
-use crate::model::settings::{Engine, MemoryModel, Sanitizer, StrategyName};
+use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, StrategyName};
 use crate::model::word;
 use crate::report::say;
 use crate::target::{Toolchain, Workshop, bundled};
@@ -65,6 +65,11 @@ pub struct Exploring {
     /// target in threadbare.toml, else sc; programs as for `check`].
     #[arg(long, value_enum)]
     memory: Option<MemoryModel>,
+    /// Whether threadbare looks for data races itself, besides ThreadSanitizer, which does where it is loaded: a runtime is
+    /// then built with its plain accesses instrumented [default: `races` of the target in threadbare.toml, else off; programs
+    /// as for `check`].
+    #[arg(long, value_enum)]
+    races: Option<Races>,
     #[command(flatten)]
     search: SearchFlags,
     /// Directory of the corpus that a coverage-guided search begins with and adds to; it makes the search
@@ -106,7 +111,7 @@ impl Exploring {
             engine: resolve::engine(self.engine, toolchain)?,
             engine_is_given: self.engine.is_some(),
             memory: self.memory,
-            races: None,
+            races: self.races,
             tells_atomics: resolve::tells_atomics(toolchain),
             seed: self.seed.map_or_else(random_seed, Ok)?,
             jobs: world.jobs(self.jobs)?,
@@ -130,7 +135,7 @@ impl Exploring {
         limits: (Option<Duration>, Option<u64>),
         audit: bool,
     ) -> Result<Campaign> {
-        let Preset { sanitizers, threads, memory } = world.preset(runtime)?;
+        let Preset { sanitizers, threads, memory, races } = world.preset(runtime)?;
         workshop.runtime(runtime, self.bug.as_deref())?;
         resolve::size(self.size)?;
         let engine = setting.engine;
@@ -179,7 +184,15 @@ impl Exploring {
             engine != Engine::Free || matches!(memory, None | Some(MemoryModel::Sc)),
             "the engine free controls nothing, so its memory is that of the machine; choose fibers or threads"
         );
-        Ok(Campaign { audit, memory, ..campaign })
+        let races = setting.races.or(races);
+        ensure!(
+            engine != Engine::Free || races != Some(Races::On),
+            "the engine free controls nothing, so nobody knows which accesses are ordered; choose fibers or threads, or \
+             `--sanitizer thread`"
+        );
+        let campaign = Campaign { audit, memory, races, ..campaign };
+        setting.ensure_races_can_be_told(&campaign)?;
+        Ok(campaign)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::campaign::laboratory::Laboratory;
 use crate::campaign::replay::{Plan, Replayed};
 use crate::case::Case;
 use crate::report::progress::ProgressLine;
-use crate::target::{ALL_SYMBOLS, Kind, Target, Workshop};
+use crate::target::{ALL_SYMBOLS, Target, Workshop};
 
 #[derive(Debug, Args)]
 pub struct Trusted {
@@ -43,7 +43,7 @@ impl Trusted {
     ) -> Result<Opened> {
         self.open_as(path, world, workshop, line, |target| {
             // Those of runtimes have lines alone, with which they compile sooner.
-            if target.kind == Kind::Runtime {
+            if target.kind.is_runtime() {
                 target.flags.push(ALL_SYMBOLS.to_owned());
             }
         })

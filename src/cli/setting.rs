@@ -61,11 +61,18 @@ impl Setting {
         let searched = Searched::Program { check: program.check()?, strategy };
         let sanitizers = resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS);
         let campaign = self.campaign(searched, (sanitizers, vec![1]), limits);
+        self.ensure_races_can_be_told(&campaign)?;
+        Ok(Campaign { memory: self.memory.or(program.memory), races: self.races.or(program.races), ..campaign })
+    }
+
+    /// # Errors
+    /// The command line asks for races where nobody can look for them.
+    pub fn ensure_races_can_be_told(&self, campaign: &Campaign) -> Result<()> {
         ensure!(
             self.races != Some(Races::On) || self.tells_atomics || !campaign.sanitizers.contains(&Sanitizer::Address),
             "races cannot be looked for with g++ and AddressSanitizer, whose checks do not tell atomic operations from others; \
              use clang, or `--sanitizer none,thread`"
         );
-        Ok(Campaign { memory: self.memory.or(program.memory), races: self.races.or(program.races), ..campaign })
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::resolve;
 use crate::campaign::interrupt;
 use crate::check::trust::{Own, Trust};
-use crate::model::settings::{MemoryModel, Sanitizer};
+use crate::model::settings::{MemoryModel, Races, Sanitizer};
 use crate::project::{Defaults, Entry, Kind, Project};
 use crate::report::progress::ProgressLine;
 use crate::target::cache::Cache;
@@ -31,6 +31,7 @@ pub struct Preset {
     pub sanitizers: Option<Vec<Sanitizer>>,
     pub threads: Option<Vec<u16>>,
     pub memory: Option<MemoryModel>,
+    pub races: Option<Races>,
 }
 
 impl World {
@@ -113,12 +114,13 @@ impl World {
             Some(Entry { kind: Kind::Program, place, .. }) => {
                 bail!("\"{runtime}\" is a program ({place}), not a runtime; use `threadbare check {runtime}`")
             }
-            Some(Entry { sanitizers, threads, memory, .. }) => {
-                Ok(Preset { sanitizers: sanitizers.clone(), threads: threads.clone(), memory: *memory })
+            Some(Entry { sanitizers, threads, memory, races, .. }) => {
+                let (sanitizers, threads) = (sanitizers.clone(), threads.clone());
+                Ok(Preset { sanitizers, threads, memory: *memory, races: *races })
             }
             None if runtime == bundled::NAME => {
                 let Defaults { sanitizers, threads, .. } = self.defaults()?;
-                Ok(Preset { sanitizers, threads, memory: None })
+                Ok(Preset { sanitizers, threads, ..Preset::default() })
             }
             None => Ok(Preset::default()),
         }
@@ -159,7 +161,7 @@ impl World {
 fn runtime(entry: &Entry, directory: &Path) -> (String, Target) {
     let target = Target {
         name: entry.name.clone(),
-        kind: target::Kind::Runtime,
+        kind: target::Kind::Runtime(Races::Off),
         directory: directory.to_owned(),
         sources: entry.sources.clone(),
         shared: vec![bundled::systems_source()],

@@ -44,6 +44,8 @@ struct Interface {
     report_access: Option<ReportAccess>,
     benign_race: Option<unsafe extern "C" fn(*const c_char, c_int, *const c_void, usize, *const c_char)>,
     watch_allocations: Option<unsafe extern "C" fn(Allocated, Freed) -> c_int>,
+    is_block: Option<unsafe extern "C" fn(*const c_void) -> c_int>,
+    size_of_block: Option<unsafe extern "C" fn(*const c_void) -> usize>,
 }
 
 /// What ASan calls after each allocation, and before each block is freed.
@@ -302,6 +304,16 @@ pub(super) fn watch_allocations(allocated: Allocated, freed: Freed) {
         // SAFETY: functions that live as long as the process.
         unsafe { watch(allocated, freed) };
     }
+}
+
+/// How many bytes of a block of ASan's were asked for; nothing of what is no block, or is free.
+pub(super) fn size_of_block(block: usize) -> Option<usize> {
+    let Interface { is_block: Some(is_block), size_of_block: Some(size_of_block), .. } = interface() else {
+        return None;
+    };
+    let block = block as *const c_void;
+    // SAFETY: the first may be asked of any address, the second of a block.
+    unsafe { (is_block(block) != 0).then(|| size_of_block(block)) }
 }
 
 thread_local! {

@@ -143,11 +143,16 @@ impl Session {
             Loading::Later => Runtime::default(),
         };
         hooks::set_origin(runtime.origin());
-        if sanitizer::loaded() == Sanitizer::None
+        if (judges_races || sanitizer::loaded() == Sanitizer::None)
             && let Some(object) = &object
             && let Some((place, _)) = process::ranges_of(object)
         {
-            process::tell_faults_of(object, &place);
+            if sanitizer::loaded() == Sanitizer::None {
+                process::tell_faults_of(object, &place);
+            }
+            if judges_races {
+                sanitizer::set_program(&place);
+            }
         }
         let control = match settings.engine {
             Engine::Free => Control::Free(trace),
@@ -284,6 +289,12 @@ impl Session {
     /// # Panics
     /// If no task graph is loaded, or an earlier execution was stopped midway (see [`Session::is_spent`]).
     pub fn execute(&mut self, number: u64, mode: Mode<'_>) -> &Execution {
+        self.run_graph(number, mode);
+        self.tell_of_races(number, Self::run_graph);
+        &self.execution
+    }
+
+    fn run_graph(&mut self, number: u64, mode: Mode<'_>) {
         let graph = self.graph.take().expect("a task graph is loaded before it is executed");
         let operations = graph.operation_count() as u64;
         let points = POINTS_ALLOWED + POINTS_PER_OPERATION * operations + POINTS_PER_THREAD * u64::from(self.threads);
@@ -303,7 +314,6 @@ impl Session {
             self.execution.files_left.extend(self.directory.as_ref().map(Directory::names).unwrap_or_default());
         }
         self.graph = Some(graph);
-        &self.execution
     }
 
     /// As [`Session::execute`], and keeps the steps in the file that [`Session::keep_steps`] named, if it did; gives them.
@@ -313,8 +323,10 @@ impl Session {
             _ => None,
         };
         active.inspect(|active| active.begin_log(self.steps_file.as_deref(), self.object.as_deref()));
-        self.execute(number, mode);
-        (&self.execution, active.map(Active::end_log).unwrap_or_default())
+        self.run_graph(number, mode);
+        let steps = active.map(Active::end_log).unwrap_or_default();
+        self.tell_of_races(number, Self::run_graph);
+        (&self.execution, steps)
     }
 
     /// How the last execution ended, which is asked once.

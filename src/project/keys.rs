@@ -87,7 +87,7 @@ pub const KEYS: [Key; 18] = [
     Key { name: "points", example: r#""memory""#, tables: PROGRAMS },
     Key { name: "strategy", example: r#""portfolio""#, tables: PROGRAMS },
     Key { name: "memory", example: r#""cpp20""#, tables: TARGETS },
-    Key { name: "races", example: r#""on""#, tables: PROGRAMS },
+    Key { name: "races", example: r#""on""#, tables: TARGETS },
     Key { name: "threads", example: "[1, 2, 4]", tables: &[Table::Defaults, Table::Runtime] },
     Key { name: "sanitizers", example: r#"["none", "thread"]"#, tables: EVERYWHERE },
     Key { name: "cxx", example: r#""clang++-22""#, tables: DEFAULTS },

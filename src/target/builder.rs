@@ -260,7 +260,7 @@ impl<'a> Builder<'a> {
             let linked = self.workshop.cache.inputs(&task.key, &object).into_iter();
             let is_ours = |path: &Path| path.starts_with(self.workshop.cache.root());
             let offers = match request.target.kind {
-                Kind::Runtime => offers::of(&object),
+                Kind::Runtime(_) => offers::of(&object),
                 Kind::Program(_) => Ok(Offers::default()),
             };
             let offers = match offers {

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::{Kind, Target};
+use crate::model::settings::Races;
 
 /// What the bundled runtime is called.
 pub const NAME: &str = "bundled";
@@ -113,7 +114,7 @@ pub fn sources(bug: Option<&str>) -> Result<Vec<String>> {
 pub fn target(tree: &Path, bug: Option<&str>) -> Result<Target> {
     Ok(Target {
         name: bug.unwrap_or(NAME).to_owned(),
-        kind: Kind::Runtime,
+        kind: Kind::Runtime(Races::Off),
         directory: tree.to_owned(),
         sources: Vec::new(),
         shared: sources(bug)?,

@@ -11,6 +11,8 @@ pub enum Instrumented {
     /// Atomic operations and calls that synchronise, and edges for feedback: a runtime, always optimised, since g++
     /// tail-calls symmetric transfer only from -O2 on, and its speed is that of the search.
     Runtime,
+    /// A runtime whose plain accesses are told as well, to the detector of races; they are no scheduling points.
+    JudgedRuntime,
     /// The same operations of a program.
     Synchronisation,
     /// A program's plain accesses too.
@@ -52,35 +54,52 @@ pub fn compiling(toolchain: &Toolchain, sanitizer: Sanitizer, instrumented: Inst
     }
     flags.extend(of_sanitizer(sanitizer));
     match instrumented {
-        Instrumented::Runtime => {
+        Instrumented::Runtime | Instrumented::JudgedRuntime => {
             // Hooks are reached by way of the table alone, which costs a jump less for each point.
             flags.extend(["-O2", "-g1", "-fno-plt"]);
             if toolchain.is_clang {
                 // A flag for each edge: src/feedback/counters.rs.
                 flags.push("-fsanitize-coverage=edge,inline-bool-flag");
             }
+            if instrumented == Instrumented::JudgedRuntime && !has_points_at_checks_alone(toolchain, sanitizer) {
+                flags.push(LIBRARY_FOR_THREAD);
+                flags.extend(plain_accesses(toolchain));
+                flags.extend(thread_instrumentation(toolchain, sanitizer));
+            }
         }
         Instrumented::Synchronisation => flags.extend(["-g", "-O1", LIBRARY_FOR_THREAD]),
         Instrumented::Memory => {
             // Without optimisation the plain accesses are those of the source.
             flags.extend(["-g", "-O0", LIBRARY_FOR_THREAD]);
+            if !has_points_at_checks_alone(toolchain, sanitizer) {
+                // It covers atomic operations as well.
+                flags.push("-DTHREADBARE_ATOMICS_ELSEWHERE");
+            }
+            if toolchain.is_clang {
+                // Else a read just before a write is no point.
+                flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);
+            }
             flags.extend(thread_instrumentation(toolchain, sanitizer));
         }
     }
     flags
 }
 
-/// Scheduling points at memory accesses come from the thread instrumentation, which clang can add under every
-/// sanitizer: so they are the same everywhere, and a schedule fits everywhere.
+/// The thread instrumentation without what a runtime does not need of it: the points header has its atomic operations.
+fn plain_accesses(toolchain: &Toolchain) -> [&'static str; 2] {
+    if toolchain.is_clang {
+        ["-mllvm", "-tsan-instrument-atomics=0"]
+    } else {
+        // What is left to do after a call keeps g++ from making a tail call of it.
+        ["--param", "tsan-instrument-func-entry-exit=0"]
+    }
+}
+
+/// Plain accesses are told by the thread instrumentation, which clang can add under every sanitizer: so the points of a program
+/// are the same everywhere, and a schedule fits everywhere.
 fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'static str> {
     let mut flags = Vec::new();
-    if !has_points_at_checks_alone(toolchain, sanitizer) {
-        // It covers atomic operations as well.
-        flags.push("-DTHREADBARE_ATOMICS_ELSEWHERE");
-    }
     if toolchain.is_clang {
-        // Else a read just before a write is no point.
-        flags.extend(["-mllvm", "-tsan-instrument-read-before-write=1"]);
         if sanitizer != Sanitizer::Thread {
             // Only TSan's reports need to know of calls and returns.
             flags.extend(["-mllvm", "-tsan-instrument-func-entry-exit=0"]);
@@ -110,5 +129,5 @@ pub fn has_points_at_checks_alone(toolchain: &Toolchain, sanitizer: Sanitizer) -
 /// cpp/target/features.h hides the rest of it.
 #[must_use]
 pub fn hides_thread_instrumentation(sanitizer: Sanitizer, instrumented: Instrumented) -> bool {
-    instrumented == Instrumented::Memory && sanitizer != Sanitizer::Thread
+    matches!(instrumented, Instrumented::Memory | Instrumented::JudgedRuntime) && sanitizer != Sanitizer::Thread
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Kind, Target, bundled, tree};
+use crate::model::settings::Races;
 
 /// An adapter below cpp/adapters/.
 pub struct Shipped {
@@ -43,7 +44,7 @@ pub fn target(tree: &Path, name: &str) -> Option<Target> {
     let shipped = SHIPPED.iter().find(|shipped| shipped.name == name)?;
     Some(Target {
         name: name.to_owned(),
-        kind: Kind::Runtime,
+        kind: Kind::Runtime(Races::Off),
         directory: tree.to_owned(),
         // Its own, so that flags reach it: the conformance list switches a seeded bug on by one.
         sources: vec![Path::new("cpp").join(shipped.source)],

@@ -36,9 +36,11 @@ impl Steps {
         let mut linked = Linked::default();
         if let Kind::Program(_) = target.kind {
             objects.push(own_source(workshop, "image")); // Its constructor is the first.
-            if sanitizer == Sanitizer::None {
-                objects.push(own_source(workshop, "heap"));
-            }
+        }
+        match heap(target, sanitizer) {
+            Heap::Watched => objects.push(own_source(workshop, "heap")),
+            Heap::Told => objects.push(own_source(workshop, "frees")),
+            Heap::Unwatched => {}
         }
         for source in &target.shared {
             let source = Path::new("cpp").join(source);
@@ -86,7 +88,7 @@ impl Maker<'_> {
         let words: &[&str] = match (language, self.target.kind) {
             (Language::C, _) => &["-x", "c"],
             (Language::Cpp, Kind::Program(_)) => &["-xc++", "-std=gnu++20"],
-            (Language::Cpp, Kind::Runtime) => &["-xc++", "-std=c++20"],
+            (Language::Cpp, Kind::Runtime(_)) => &["-xc++", "-std=c++20"],
         };
         words.iter().copied()
     }
@@ -120,7 +122,8 @@ impl Maker<'_> {
 /// What every source of a target is compiled with, before flags of its own.
 fn common(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Vec<OsString> {
     let instrumented = match target.kind {
-        Kind::Runtime => Instrumented::Runtime,
+        Kind::Runtime(_) if target.tells_accesses(sanitizer) => Instrumented::JudgedRuntime,
+        Kind::Runtime(_) => Instrumented::Runtime,
         Kind::Program(Points::Sync) => Instrumented::Synchronisation,
         Kind::Program(Points::Memory) => Instrumented::Memory,
     };
@@ -133,17 +136,35 @@ fn common(workshop: &Workshop, target: &Target, sanitizer: Sanitizer) -> Vec<OsS
         common.extend(["-include".into(), tree.join("cpp/target/features.h").into()]);
     }
     common.extend(["-include".into(), tree.join("cpp/harness/points.h").into()]);
-    if target.kind == Kind::Runtime {
+    if target.kind.is_runtime() {
         common.extend(["-I".into(), tree.join("cpp").into()]);
     }
     common
 }
 
-/// A source of ours in programs, from cpp/target/.
+/// What becomes of the calls by which a target allocates and frees.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heap {
+    Unwatched,
+    /// What is freed is told to the detector of races (cpp/target/frees.c).
+    Told,
+    /// The controller knows all blocks (cpp/target/heap.c).
+    Watched,
+}
+
+fn heap(target: &Target, sanitizer: Sanitizer) -> Heap {
+    match sanitizer {
+        Sanitizer::None if !target.kind.is_runtime() => Heap::Watched,
+        Sanitizer::None | Sanitizer::Address if target.tells_accesses(sanitizer) => Heap::Told,
+        _ => Heap::Unwatched,
+    }
+}
+
+/// A source of ours in targets, from cpp/target/.
 fn own_source(workshop: &Workshop, name: &str) -> Step {
     let source = format!("cpp/target/{name}.c");
     // Exceptions of the program pass.
-    let arguments = ["-fPIC", "-O1", "-fexceptions", "-xc", "-c", &source].map(OsString::from).to_vec();
+    let arguments = ["-fPIC", "-O2", "-fexceptions", "-xc", "-c", &source].map(OsString::from).to_vec();
     step(workshop, workshop.tree().to_owned(), arguments, Action::Compile, format!("{name}.o"))
 }
 
@@ -160,17 +181,20 @@ impl Linked {
     fn step(&self, workshop: &Workshop, target: &Target, sanitizer: Sanitizer, objects: &[PathBuf]) -> Step {
         let mut arguments: Vec<OsString> = ["-shared", "-pthread", "-Wl,-Bsymbolic"].map(OsString::from).to_vec();
         let has_memory_points = matches!(target.kind, Kind::Program(Points::Memory));
-        arguments.extend(wrapping(&[("wrapped_atomics.txt", has_memory_points || sanitizer == Sanitizer::Thread)]));
+        let tells_accesses = target.tells_accesses(sanitizer);
+        let heap = heap(target, sanitizer);
+        arguments.extend(wrapping(&[
+            ("wrapped_atomics.txt", tells_accesses || sanitizer == Sanitizer::Thread),
+            ("wrapped.txt", tells_accesses),
+            ("wrapped_gcc.txt", tells_accesses && !workshop.toolchain.is_clang),
+            ("wrapped_heap.txt", heap == Heap::Watched),
+            ("wrapped_frees.txt", heap != Heap::Unwatched),
+            ("wrapped_annotations.txt", !target.kind.is_runtime() || tells_accesses),
+        ]));
         if !has_memory_points {
             arguments.push(format!("-Wl,--defsym={HAS_POINTS}=1").into());
         }
-        if let Kind::Program(points) = target.kind {
-            arguments.extend(wrapping(&[
-                ("wrapped.txt", points == Points::Memory),
-                ("wrapped_gcc.txt", points == Points::Memory && !workshop.toolchain.is_clang),
-                ("wrapped_heap.txt", sanitizer == Sanitizer::None),
-                ("wrapped_annotations.txt", true),
-            ]));
+        if let Kind::Program(_) = target.kind {
             // It may lie in an archive, where nothing else asks for it.
             arguments.extend(["-Wl,-z,norelro".into(), "-Wl,-u,main".into()]);
         }

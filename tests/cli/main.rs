@@ -23,6 +23,7 @@ mod races;
 mod refusals;
 mod regressions;
 mod runtime_orders;
+mod runtime_races;
 mod runtimes;
 mod sanitizers;
 mod shown;

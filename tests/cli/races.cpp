@@ -47,6 +47,12 @@ void freed() {
   auto* const box = new int(5);
   both([=] { delete box; }, [=] { flag.store(*box, std::memory_order_relaxed); });
 }
+// It is freed after every look at it, but nothing orders that: no execution uses it after it was freed.
+void freed_unordered() {
+  auto* const box = new int(5);
+  both([=] { flag.fetch_add(*box, std::memory_order_relaxed); },
+       [=] { if (flag.load(std::memory_order_relaxed) != 0) delete box; });
+}
 void on_the_stack() {
   int local = 0;
   both([&] { ++local; }, [&] { ++local; });
@@ -67,6 +73,23 @@ void crowded() {
   delete box;
 }
 
+void freed_in_order() {
+  auto* const box = new int(5);
+  both([=] { flag.fetch_add(*box, std::memory_order_release); },
+       [=] { if (flag.load(std::memory_order_acquire) != 0) delete box; });
+}
+// Each may free what the other one has allocated and used.
+void handed_over() {
+  std::vector<std::unique_ptr<int>> boxes;
+  const auto use = [&] {
+    for (int round = 0; round < 3; ++round) {
+      const std::lock_guard lock(mutex);
+      if (!boxes.empty() && *boxes.front() == 1) boxes.erase(boxes.begin());
+      boxes.push_back(std::make_unique<int>(round));
+    }
+  };
+  both(use, use);
+}
 void locked() {
   const auto count = [] { const std::lock_guard lock(mutex); counts(); };
   both(count, count);
@@ -174,6 +197,7 @@ int main(int, char** arguments) {
       {"initialised", initialised},
       {"locked-by-one", locked_by_one},
       {"relaxed-flag", relaxed_flag},
+      {"freed-unordered", freed_unordered},
       {"on-the-stack", on_the_stack},
       {"copied", copied},
       {"crowded", crowded},
@@ -181,7 +205,7 @@ int main(int, char** arguments) {
   void (*const clean[])() = {
       locked,      released,  fenced,      created_and_joined, notified,   shared,            posted,
       called_once, made_once, counted_references, used_again,  stacks_used_again, of_each_thread, thrown,
-      destroyed_after,
+      destroyed_after, freed_in_order, handed_over,
   };
   for (const auto& [name, run] : racy) {
     if (asked != "racy" && asked != name) continue;

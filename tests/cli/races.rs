@@ -11,11 +11,12 @@ fn place() -> Workplace {
 }
 
 /// The functions of races.cpp whose accesses race, as findings name them.
-const RACES: [&str; 8] = [
+const RACES: [&str; 9] = [
     "counts (races.cpp)",
     "counts (races.cpp) and looks (races.cpp)",
     "initialised::$_0::operator() and initialised::$_1::operator()",
     "looks (races.cpp) and relaxed_flag::$_0::operator()",
+    "freed_unordered::$_0::operator() and freed_unordered::$_1::operator()",
     "on_the_stack::$_0::operator() and on_the_stack::$_1::operator()",
     "copied::$_0::operator() and copied::$_1::operator()",
     "crowded::$_0::operator() and crowded::$_1::operator()",
@@ -72,13 +73,14 @@ fn races_are_found_without_threadsanitizer_and_under_every_memory_model() {
     let ran = check(&place, "none --races on", "freed", 100).left_with(FOUND);
     assert_eq!(first_functions(&causes(&ran.stdout)), first_functions(&[freed]));
     let ran = check(&place, "address", "freed", 100).left_with(FOUND);
+    assert_eq!(causes(&ran.stdout), [*freed], "an execution in which it is freed last: {}", ran.stdout);
     assert!(ran.stdout.contains("AddressSanitizer: heap-use-after-free in freed"), "{}", ran.stdout);
 }
 
 #[test]
 fn both_detectors_name_the_same_functions() {
     let place = place();
-    for functions in ["counted", "initialised", "copied"] {
+    for functions in ["counted", "initialised", "copied", "freed-unordered"] {
         let [own, thread] = ["none --races on", "thread"].map(|how| check(&place, how, functions, 100));
         assert!(!causes(&own.stdout).is_empty(), "{functions}: {}", own.stdout);
         assert_eq!(causes(&own.stdout), causes(&thread.stdout), "{functions}");

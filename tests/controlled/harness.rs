@@ -84,7 +84,7 @@ impl Loads {
             Self::Runtime(bug) => Some(workshop.runtime("bundled", *bug).expect("a seeded bug")),
             Self::Probes(files) => Some(Target {
                 name: "probes".to_owned(),
-                kind: Kind::Runtime,
+                kind: Kind::Runtime(Races::Off),
                 directory: here.to_owned(),
                 sources: files.iter().map(|file| Path::new("cpp/probes").join(file)).collect(),
                 shared: Vec::new(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::campaign::plan::Cell;
 use crate::campaign::search::Searched;
 use crate::model::settings::{Engine, MemoryModel, Races, Sanitizer, Settings};
+use crate::target::Target;
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub struct Campaign {
     pub engine: Engine,
     /// The memory model of all executions; without one, that is up to the search.
     pub memory: Option<MemoryModel>,
-    /// Of a program: whether threadbare looks for races itself, or else with AddressSanitizer.
+    /// Whether threadbare looks for races itself; without it, it does in programs with AddressSanitizer.
     pub races: Option<Races>,
     /// With AddressSanitizer, too, plain accesses are told from atomic operations; else nobody looks for races there.
     pub tells_atomics: bool,
@@ -54,15 +55,21 @@ impl Campaign {
         }
     }
 
-    /// ThreadSanitizer looks for races itself, and of a runtime nobody sees the plain accesses.
-    fn races(&self, sanitizer: Sanitizer) -> Races {
-        let usual = if sanitizer == Sanitizer::Address { Races::On } else { Races::Off };
+    /// What is built for a sanitizer of what the search explores.
+    pub(in crate::campaign) fn target(&self, searched: &Target, sanitizer: Sanitizer) -> Target {
+        searched.clone().judged(self.races(sanitizer))
+    }
+
+    /// ThreadSanitizer looks for races itself.
+    pub(in crate::campaign) fn races(&self, sanitizer: Sanitizer) -> Races {
+        let is_usual = sanitizer == Sanitizer::Address && self.is_of_program();
+        let usual = if is_usual { Races::On } else { Races::Off };
         let tells = match sanitizer {
             Sanitizer::None => true,
             Sanitizer::Thread => false,
             Sanitizer::Address => self.tells_atomics,
         };
-        let can_be = self.is_of_program() && self.engine != Engine::Free && tells;
+        let can_be = self.engine != Engine::Free && tells;
         if can_be { self.races.unwrap_or(usual) } else { Races::Off }
     }
 

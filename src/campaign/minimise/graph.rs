@@ -62,7 +62,7 @@ impl Minimisation {
         let settings = &self.case.settings;
         let targets = [settings.bug.as_deref(), None].map(|bug| workshop.runtime(&settings.runtime, bug));
         let [buggy, right] = targets;
-        let [buggy, right] = [buggy?, right?];
+        let [buggy, right] = [buggy?, right?].map(|target| target.judged(settings.races));
         let wanted = [&buggy, &right].map(|target| (target.clone(), settings.sanitizer));
         let builds = workshop.build_all(wanted, observe)?;
         let built = |target| builds.of(target, settings.sanitizer).cloned();

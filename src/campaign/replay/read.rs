@@ -70,14 +70,14 @@ fn target_of(case: &Case, workshop: &Workshop) -> Result<Target> {
     match &case.workload {
         Workload::Check(check) => check.target(),
         Workload::TaskGraph(_) => {
-            let Settings { runtime, bug, .. } = &case.settings;
+            let Settings { runtime, bug, races, .. } = &case.settings;
             let next = "replay the case with the threadbare that recorded it, or correct its";
             ensure!(
                 workshop.runtimes().any(|known| known == runtime),
                 "no runtime `{runtime}`; {next} `runtime` line: there is {}",
                 workshop.runtimes().collect::<Vec<_>>().join(", ")
             );
-            let target = workshop.runtime(runtime, bug.as_deref());
+            let target = workshop.runtime(runtime, bug.as_deref()).map(|target| target.judged(*races));
             target.with_context(|| {
                 format!(
                     "no bug `{}`; {next} `bug` line; `threadbare targets` lists them",

@@ -1,10 +1,12 @@
-//! The heap of a program under check that no sanitizer watches, by way of cpp/target/heap.c.
+//! The heap of a program under check that no sanitizer watches, by way of cpp/target/heap.c, and what other targets free, by way
+//! of cpp/target/frees.c.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::control::active::{Active, active};
-use crate::control::order;
 use crate::control::state::heap::Freed;
+use crate::control::{order, sanitizer};
+use crate::model::settings::Sanitizer;
 
 unsafe extern "C" {
     fn malloc_usable_size(block: *const c_void) -> usize;
@@ -13,6 +15,29 @@ unsafe extern "C" {
 /// The execution whose heap it is, unless the program defines `real` itself: then that is what has to see all calls.
 fn watched(real: usize) -> Option<&'static Active> {
     active().filter(|active| active.image.get().is_some_and(|image| !image.contains(real)))
+}
+
+/// The target is about to free a block, whose heap is the C library's or AddressSanitizer's.
+///
+/// # Safety
+/// The block is one that may be freed.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn threadbare_frees(block: usize, caller: usize) {
+    if active().is_none() || !order::is_on() {
+        return;
+    }
+    if sanitizer::loaded() == Sanitizer::Address {
+        // What is no block, or was freed, is the sanitizer's affair; what is given out again it tells.
+        if let Some(size) = sanitizer::size_of_block(block) {
+            order::freed(caller, block, size);
+        }
+        return;
+    }
+    // SAFETY: the caller's promise.
+    let size = unsafe { malloc_usable_size(block as *const c_void) };
+    order::freed(caller, block, size);
+    // Who is given it next may not be known.
+    order::given_back(block, size);
 }
 
 /// A block of so many bytes that the program freed, or null.

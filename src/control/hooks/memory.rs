@@ -1,4 +1,5 @@
-//! Plain memory accesses of a program under check, by way of cpp/control/memory.c.
+//! Plain memory accesses, by way of cpp/control/memory.c: those of a program under check are scheduling points, and those of a
+//! runtime are told to the detector of races alone.
 
 use std::ffi::{c_uint, c_void};
 
@@ -25,6 +26,12 @@ extern "C" fn threadbare_access(address: *const c_void, what: c_uint, place: *co
     let Some(active) = active() else { return };
     let (address, place) = (address as usize, place as usize);
     let (may_be_atomic, what) = (what & MAY_BE_ATOMIC != 0, what & !MAY_BE_ATOMIC);
+    if !active.has_image() {
+        if !may_be_atomic {
+            judge_in_runtime(place, address, size as usize, judged_kind(what));
+        }
+        return;
+    }
     let kind = if what == READS { OpKind::PlainLoad } else { OpKind::PlainStore };
     if what != READS {
         order::forget(address, size as usize);
@@ -37,8 +44,20 @@ extern "C" fn threadbare_access(address: *const c_void, what: c_uint, place: *co
         access(active, address, size, kind, place);
     }
     if order::is_on() && !may_be_atomic {
-        let kind = if matches!(what, READS | WRITES_THE_SAME) { Kind::READ } else { Kind::WRITE };
-        judge(active, place, address, size as usize, kind);
+        judge(active, place, address, size as usize, judged_kind(what));
+    }
+}
+
+#[inline]
+fn judged_kind(what: c_uint) -> Kind {
+    if matches!(what, READS | WRITES_THE_SAME) { Kind::READ } else { Kind::WRITE }
+}
+
+/// As `judge`. Where nobody looks for races a runtime makes no such calls.
+#[inline]
+fn judge_in_runtime(place: usize, address: usize, size: usize, kind: Kind) {
+    if order::is_on() && !is_errno(address) {
+        order::access(place, address, size, kind);
     }
 }
 
@@ -71,6 +90,11 @@ fn access_own(active: &Active, address: usize, size: u32, kind: OpKind) {
 extern "C" fn threadbare_copy(target: *const c_void, source: *const c_void, place: *const c_void, bytes: usize) {
     let Some(active) = active() else { return };
     let (target, source, place) = (target as usize, source as usize, place as usize);
+    if !active.has_image() {
+        judge_in_runtime(place, source, bytes, Kind::READ);
+        judge_in_runtime(place, target, bytes, Kind::WRITE);
+        return;
+    }
     order::forget(target, bytes);
     let size = u32::try_from(bytes).unwrap_or(0);
     let (load, store) = (OpKind::PlainLoad, OpKind::PlainStore);

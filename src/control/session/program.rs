@@ -71,7 +71,7 @@ impl Session {
     ) -> &Execution {
         let limits = Limits { budget: budget.into(), expected_points, events: 0 };
         self.run_image(number, mode, limits);
-        self.tell_of_races(number, limits);
+        self.tell_of_races(number, |session, number, mode| session.run_image(number, mode, limits));
         &self.execution
     }
 
@@ -104,7 +104,7 @@ impl Session {
         active.inspect(|active| active.begin_log(self.steps_file.as_deref(), None));
         self.run_image(number, mode, limits);
         let steps = active.map(Active::end_log).unwrap_or_default();
-        self.tell_of_races(number, limits);
+        self.tell_of_races(number, |session, number, mode| session.run_image(number, mode, limits));
         (&self.execution, steps)
     }
 }

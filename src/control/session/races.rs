@@ -1,6 +1,6 @@
-//! The races that threadbare's own detector saw in an execution of a program.
+//! The races that threadbare's own detector saw in an execution.
 
-use super::{Control, Limits, Mode, Session};
+use super::{Control, Mode, Session};
 use crate::control::active::Active;
 use crate::control::order::{self, Told};
 use crate::control::race_report::{self, Location};
@@ -11,7 +11,8 @@ use crate::model::execution::Execution;
 impl Session {
     /// Prints what is known of the races of the last execution that are no known ones, and counts them among its reports. For
     /// the calls of both accesses it is made once more, since nobody kept those of the earlier one.
-    pub(super) fn tell_of_races(&mut self, number: u64, limits: Limits) {
+    /// `run` makes an execution of what this one was of.
+    pub(super) fn tell_of_races(&mut self, number: u64, run: impl FnOnce(&mut Self, u64, Mode<'_>)) {
         let Control::Controlled(active) = &self.control else { return };
         if !self.judges_races {
             return;
@@ -23,7 +24,7 @@ impl Session {
             return;
         }
         let watched = races.iter().flat_map(|race| [race.earlier.step, race.later.step]).collect();
-        let told = if self.spent { Vec::new() } else { self.watch(number, limits, watched, &races) };
+        let told = if self.spent { Vec::new() } else { self.watch(number, watched, &races, run) };
         for race in races {
             let is_it = |told: &&Told| (told.race.earlier, told.race.later) == (race.earlier, race.later);
             let told = match told.iter().find(is_it) {
@@ -37,12 +38,18 @@ impl Session {
     }
 
     /// Makes the last execution once more, and keeps the calls of these accesses in it.
-    fn watch(&mut self, number: u64, limits: Limits, accesses: Vec<u32>, races: &[Race]) -> Vec<Told> {
+    fn watch(
+        &mut self,
+        number: u64,
+        accesses: Vec<u32>,
+        races: &[Race],
+        run: impl FnOnce(&mut Self, u64, Mode<'_>),
+    ) -> Vec<Told> {
         let schedule = self.schedule();
         let execution = std::mem::replace(&mut self.execution, Execution::completed(Vec::new()));
         let (is_spent, unjudged) = (self.spent, self.unjudged);
         self.watched = accesses;
-        self.run_image(number, Mode::Replay(&schedule), limits);
+        run(self, number, Mode::Replay(&schedule));
         let told = order::told(races);
         self.execution = execution;
         (self.spent, self.unjudged) = (is_spent || self.spent, unjudged);
