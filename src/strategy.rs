@@ -96,6 +96,9 @@ pub enum Use {
     Changed(usize),
     /// It accesses what lies on its own stack, where there is no scheduling point. The size is 0 if it is not known.
     Own { address: usize, size: u32, changes: bool },
+    /// Its atomic operation, the one of that number in the execution, counted from 1, read the store of the number `source`, or comes
+    /// directly after it; or after what was there before. Only where the memory model leaves a choice.
+    Placed { object: usize, number: u32, source: Option<u32>, writes: bool },
     /// It touches nothing of what its operation is on, only what is told besides.
     Elsewhere,
     /// It begins to wait for that.

@@ -131,7 +131,11 @@ fn result(summary: &Summary, strategy: StrategyName) -> String {
         return format!("not explored to the end: {failure:#}");
     }
     for cell in summary.cells.iter().filter(|cell| cell.search_ended) {
-        result.push_str(&format!("; {}: {}", word(&cell.sanitizer), completeness::text(strategy, &cell.left_out)));
+        result.push_str(&format!(
+            "; {}: {}",
+            word(&cell.sanitizer),
+            completeness::text(strategy, &cell.left_out, cell.extent.as_ref())
+        ));
     }
     format!("{executions}, {result}")
 }

@@ -108,7 +108,11 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         summary.findings.iter().for_each(|finding| painted::say(&format!("\n{}", findings::text(finding))));
     }
     for cell in summary.cells.iter().filter(|cell| cell.search_ended) {
-        say(format!("{}: {}", word(&cell.sanitizer), completeness::text(campaign.searched.strategy(), &cell.left_out)));
+        say(format!(
+            "{}: {}",
+            word(&cell.sanitizer),
+            completeness::text(campaign.searched.strategy(), &cell.left_out, cell.extent.as_ref())
+        ));
     }
     for cell in summary.cells.iter().filter(|cell| !cell.search_ended) {
         if let Some(extent) = &cell.extent {

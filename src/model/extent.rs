@@ -8,6 +8,11 @@ pub struct Extent {
     pub executions: u64,
     /// Those among them that were like an earlier one, as turned out on the way; all others differ.
     pub repeated: u64,
+    /// How many differ in reads-from and modification order. There were so many that more could not be told apart, or not.
+    #[serde(default)]
+    pub distinct: u64,
+    #[serde(default)]
+    pub may_be_more: bool,
     /// Times that one did not go the way it was sent.
     pub strayed: u64,
     /// Races of a thread's accesses to its own stack, which are no scheduling points.

@@ -93,6 +93,8 @@ struct Run {
     exhausted: bool,
     search_ended: bool,
     left_out: LeftOut,
+    /// Executions that differ in reads-from and modification order, of a search that counts them.
+    distinct: Option<u64>,
 }
 
 impl Explored {
@@ -127,6 +129,7 @@ impl Explored {
             exhausted: cell.is_complete(),
             search_ended: cell.search_ended,
             left_out: cell.left_out,
+            distinct: cell.extent.map(|extent| extent.distinct),
         });
         Self {
             seed: campaign.seed,

@@ -16,6 +16,7 @@
 //! search begins anew with loops of twice as many rounds, as long as it takes few executions: so a loop that gives up
 //! after a while is followed to its end. The controller counts what is left out.
 
+mod distinct;
 mod footprint;
 mod order;
 mod race;
@@ -33,6 +34,7 @@ use crate::model::execution::ThreadId;
 use crate::model::extent::Extent;
 use crate::model::op::Op;
 use crate::model::schedule::Injection;
+use distinct::Distinct;
 use footprint::Footprint;
 use order::Order;
 use record::Record;
@@ -81,6 +83,7 @@ pub struct Exhaustive {
     /// Executions of the search with this patience, and how many of them were found to be like others on their way.
     executions: u64,
     repeated: u64,
+    distinct: Distinct,
     /// The places on the way to the current end, and the steps between them.
     path: Vec<Node>,
     record: Record,
@@ -101,6 +104,7 @@ impl Exhaustive {
             reach: Reach::new(),
             executions: 0,
             repeated: 0,
+            distinct: Distinct::default(),
             path: Vec::new(),
             record: Record::new(),
             order: Order::new(),
@@ -124,7 +128,10 @@ impl Exhaustive {
             return;
         }
         self.repeated += u64::from(self.redundant);
-        self.strayed += self.record.end();
+        self.strayed += self.record.end(&mut self.distinct);
+        if !self.redundant {
+            self.distinct.end();
+        }
         // It may have ended before it came where it was sent.
         self.path.truncate(self.record.depth());
         self.plan_races();
@@ -214,7 +221,7 @@ impl Exhaustive {
         if self.redundant {
             return Self::anyone(decision);
         }
-        self.record.close();
+        self.record.close(&mut self.distinct);
         let offered = |way: Way| match way.timed_out {
             false => decision.runnable.contains(way.thread),
             true => decision.sleeping.iter().any(|sleeper| sleeper.thread == way.thread),
@@ -324,6 +331,7 @@ impl Strategy for Exhaustive {
         self.finished = false;
         self.over = false;
         self.record.begin();
+        self.distinct.begin();
     }
 
     fn manner(&self) -> Manner {
@@ -346,7 +354,10 @@ impl Strategy for Exhaustive {
     }
 
     fn extent(&self) -> Option<Extent> {
+        let (distinct, may_be_more) = self.distinct.count();
         Some(Extent {
+            distinct,
+            may_be_more,
             executions: self.executions,
             repeated: self.repeated,
             strayed: self.strayed,
@@ -363,7 +374,7 @@ impl Strategy for Exhaustive {
         if self.redundant {
             return;
         }
-        self.record.close();
+        self.record.close(&mut self.distinct);
         let way = Way { thread, timed_out: self.record.is_timed_out(thread) };
         match self.record.planned() {
             Some(planned) if planned == way => {}

@@ -168,6 +168,7 @@ pub(super) fn place(active: &Active, operation: &Operation) -> usize {
     };
     let place = order::with_clocks(|memory, _| memory.commit(by.into()));
     let (writes, caller) = (!operation.only_reads(place, fails), operation.caller);
+    report_place(active, address, writes);
     order::tell(Some(&Shown { address, size: size as usize, writes, caller }));
     threadbare_placed.store(place, Ordering::Relaxed);
     if by > 0 && active.ask(|controller| controller.is_logging()) {
@@ -218,6 +219,15 @@ fn report_order(active: &Active, operation: &Operation) {
         active.report(Use::Changed(order));
     } else if looks() {
         active.report(Use::Looked(order));
+    }
+}
+
+/// Tells a search of all executions which store the operation is on, where the memory model leaves a choice.
+fn report_place(active: &Active, object: usize, writes: bool) {
+    let placed =
+        order::with_clocks(|memory, _| (memory.level() != Level::Sc).then(|| (memory.steps(), memory.source())));
+    if let Some((number, source)) = placed {
+        active.report(Use::Placed { object, number, source, writes });
     }
 }
 

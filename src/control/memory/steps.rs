@@ -30,14 +30,12 @@ impl Memory {
 
     /// The store that the last load or read-modify-write read, or after which the last store was placed: which step of the
     /// execution made it, counted from 1. `None` if it was there before, or something unseen wrote it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare executions by what reads what"))]
     #[must_use]
     pub fn source(&self) -> Option<u32> {
         (self.source != NONE).then_some(self.source)
     }
 
     /// The number of the last step, counted from 1: loads, stores, and what is both.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare executions by what reads what"))]
     #[must_use]
     pub fn steps(&self) -> u32 {
         self.steps

@@ -1,5 +1,6 @@
 //! The steps of the current execution and what each touches, as the controller tells of it.
 
+use super::distinct::{Distinct, Placed};
 use super::footprint::{Access, FILES, Item, LARGEST, Names, THREADS, Touched};
 use super::order::{Event, NONE, touched};
 use super::tree::Way;
@@ -41,6 +42,9 @@ pub struct Record {
     op: Op,
     touches: Vec<Item>,
     everything: bool,
+    /// Of an atomic operation that the memory model has placed.
+    placed: Option<Placed>,
+    way: Way,
     picks: usize,
     strayed: u64,
     /// The program was ended by the last step.
@@ -69,6 +73,8 @@ impl Record {
             op: Op::NOTHING,
             touches: Vec::new(),
             everything: false,
+            placed: None,
+            way: Way { thread: 0, timed_out: false },
             picks: 0,
             strayed: 0,
             stopped: false,
@@ -102,8 +108,8 @@ impl Record {
     }
 
     /// The execution is over; how often it did otherwise than the one that it followed.
-    pub fn end(&mut self) -> u64 {
-        self.close();
+    pub fn end(&mut self, distinct: &mut Distinct) -> u64 {
+        self.close(distinct);
         if self.stopped
             && let Some(last) = self.events.last_mut()
             && self.depth > self.kept
@@ -236,6 +242,7 @@ impl Record {
         self.picks = 0;
         self.touches.clear();
         self.everything = false;
+        (self.placed, self.way) = (None, way);
         let (mut takes, mut joins) = (NONE, false);
         let stuck = !way.timed_out && self.is_barred(way.thread, op);
         if way.timed_out {
@@ -344,6 +351,9 @@ impl Record {
             Use::GaveUp(lock) => self.taken.retain(|&(other, _)| other != lock),
             Use::Waits(object) => self.thread(thread).waits_for = object,
             Use::Stopped => self.stopped = true,
+            Use::Placed { object, number, source, writes } => {
+                return self.placed = Some(Placed { object, number, source, writes });
+            }
             Use::Wakes { .. } | Use::Looked(_) | Use::Changed(_) | Use::Own { .. } | Use::Elsewhere => {}
         }
         if !self.is_open {
@@ -382,7 +392,7 @@ impl Record {
                 self.access_unseen(address, size, if changes { Access::Change } else { Access::Look });
             }
             Use::Elsewhere => self.touches.clear(),
-            Use::TimedOut | Use::Resumed(_) | Use::Stopped => {}
+            Use::TimedOut | Use::Resumed(_) | Use::Stopped | Use::Placed { .. } => {}
         }
     }
 
@@ -410,10 +420,11 @@ impl Record {
     }
 
     /// The step is over, if one was made.
-    pub fn close(&mut self) {
+    pub fn close(&mut self, distinct: &mut Distinct) {
         if !std::mem::replace(&mut self.is_open, false) {
             return;
         }
+        distinct.add(self.way, self.everything, &self.touches, self.placed);
         let number = self.depth - 1;
         if number < self.kept {
             let before = self.touched(number);

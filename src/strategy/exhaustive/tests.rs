@@ -97,6 +97,7 @@ fn executions(threads: impl Fn() -> Vec<Thread>) -> u64 {
     let extent = strategy.extent().expect("it has an end");
     assert_eq!((first, extent.repeated, extent.strayed), (Some(1), 0, 0));
     assert_eq!(extent.estimate, extent.executions, "what is over is known");
+    assert_eq!(extent.distinct, extent.executions, "each reads and modifies in another order");
     extent.executions
 }
 
