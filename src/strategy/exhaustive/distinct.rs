@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::footprint::{Access, Item};
+use super::footprint::{Access, Item, index};
 use super::tree::Way;
 
 /// Executions that are told apart at most.
@@ -35,14 +35,22 @@ pub struct Distinct {
     sum: u64,
     /// By thread: its steps.
     counts: Vec<u32>,
-    /// By the name of eight bytes: what happened to each of them.
-    bytes: HashMap<u32, [u64; 8]>,
-    /// By number of an operation, its step; and by that of a store, or by object, the store after it.
-    steps: HashMap<u32, u64>,
+    /// What happened to each of eight bytes, by their name.
+    histories: [Vec<History>; 2],
+    /// Which execution it is: what is of another one counts for nothing.
+    execution: u64,
+    /// By number of an operation: its step.
+    steps: Vec<u64>,
+    /// By a store: the one after it, in modification order.
     newer: HashMap<Store, u32>,
 }
 
-/// In modification order.
+#[derive(Clone, Copy, Default)]
+struct History {
+    execution: u64,
+    bytes: [u64; 8],
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Store {
     Number(u32),
@@ -59,8 +67,8 @@ impl Distinct {
     /// An execution begins.
     pub fn begin(&mut self) {
         self.sum = 0;
+        self.execution += 1;
         self.counts.clear();
-        self.bytes.clear();
         self.steps.clear();
         self.newer.clear();
     }
@@ -83,8 +91,8 @@ impl Distinct {
             sum = sum.wrapping_add(place);
         }
         for item in items.iter().filter(|item| !item.is_unseen) {
-            let histories = self.bytes.entry(item.name).or_insert([BEFORE; 8]);
-            for (byte, history) in histories.iter_mut().enumerate().filter(|(byte, _)| item.bytes & 1 << byte != 0) {
+            let history = history(&mut self.histories, self.execution, item.name);
+            for (byte, history) in history.iter_mut().enumerate().filter(|(byte, _)| item.bytes & 1 << byte != 0) {
                 let after = hash(&[step, byte as u64, *history]);
                 match item.access {
                     Access::Look => sum = sum.wrapping_add(after),
@@ -102,7 +110,11 @@ impl Distinct {
 
     fn add_placed(&mut self, step: u64, placed: Placed) {
         let Placed { object, number, source, writes } = placed;
-        self.steps.insert(number, step);
+        let at = number as usize;
+        if self.steps.len() <= at {
+            self.steps.resize(at + 1, BEFORE);
+        }
+        self.steps[at] = step;
         let source = source.map_or(Store::First(object), Store::Number);
         if !writes {
             let read = hash(&[step, self.step_of(source)]);
@@ -117,7 +129,7 @@ impl Distinct {
 
     fn step_of(&self, store: Store) -> u64 {
         match store {
-            Store::Number(number) => self.steps.get(&number).copied().unwrap_or(BEFORE),
+            Store::Number(number) => self.steps.get(number as usize).copied().unwrap_or(BEFORE),
             Store::First(_) => BEFORE,
         }
     }
@@ -136,6 +148,20 @@ impl Distinct {
             self.is_full |= !self.seen.contains(&execution);
         }
     }
+}
+
+/// That of eight bytes in this execution.
+fn history(histories: &mut [Vec<History>; 2], execution: u64, name: u32) -> &mut [u64; 8] {
+    let (place, passing) = index(name);
+    let histories = &mut histories[usize::from(passing)];
+    if histories.len() <= place {
+        histories.resize(place + 1, History::default());
+    }
+    let history = &mut histories[place];
+    if history.execution != execution {
+        *history = History { execution, bytes: [BEFORE; 8] };
+    }
+    &mut history.bytes
 }
 
 /// Splitmix64's finaliser over each word.

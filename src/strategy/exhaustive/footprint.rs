@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::model::op::OpKind;
 use crate::strategy::Numbering;
 
 /// How a step touches something. Two that look commute, and so do two that share: they add to a number or a queue.
@@ -213,4 +214,19 @@ impl Touched<'_> {
 /// By name, in a table of each kind.
 pub fn index(name: u32) -> (usize, bool) {
     ((name & !PASSING) as usize, name & PASSING != 0)
+}
+
+/// Whether what goes on after such a wait is known: it is about what it waited for.
+pub fn is_known_wait(last: OpKind) -> bool {
+    matches!(
+        last,
+        OpKind::Lock
+            | OpKind::SharedLock
+            | OpKind::ConditionWait
+            | OpKind::FutexWait
+            | OpKind::ThreadJoin
+            | OpKind::SemaphoreWait
+            | OpKind::BarrierWait
+            | OpKind::File
+    )
 }

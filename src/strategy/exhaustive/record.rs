@@ -1,7 +1,7 @@
 //! The steps of the current execution and what each touches, as the controller tells of it.
 
 use super::distinct::{Distinct, Placed};
-use super::footprint::{Access, FILES, Item, LARGEST, Names, THREADS, Touched};
+use super::footprint::{Access, FILES, Item, LARGEST, Names, THREADS, Touched, is_known_wait};
 use super::order::{Event, NONE, touched};
 use super::tree::Way;
 use crate::model::execution::ThreadId;
@@ -439,19 +439,4 @@ impl Record {
         event.items.1 = self.items.len() as u32;
         event.everything = self.everything;
     }
-}
-
-/// Whether what goes on after such a wait is known: it is about what it waited for.
-fn is_known_wait(last: OpKind) -> bool {
-    matches!(
-        last,
-        OpKind::Lock
-            | OpKind::SharedLock
-            | OpKind::ConditionWait
-            | OpKind::FutexWait
-            | OpKind::ThreadJoin
-            | OpKind::SemaphoreWait
-            | OpKind::BarrierWait
-            | OpKind::File
-    )
 }
