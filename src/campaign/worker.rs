@@ -136,6 +136,7 @@ impl Runner {
     pub fn leave(&mut self, files: &Files) -> Result<()> {
         self.tally.outcome.seconds = self.started.elapsed().as_secs_f64();
         self.tally.outcome.spent = self.session.is_spent();
+        self.tally.outcome.left_out.unjudged = self.session.left_out().unjudged;
         job::write(&files.outcome(), &self.tally.outcome)?;
         if self.session.is_spent() {
             process::end_now(0);

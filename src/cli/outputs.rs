@@ -11,6 +11,7 @@ use crate::campaign::ci;
 use crate::campaign::corpus::Gathered;
 use crate::campaign::explorer::{Campaign, Summary};
 use crate::campaign::prebuilt;
+use crate::model::settings::Sanitizer;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
@@ -119,6 +120,10 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
             say(format!("{}: {}", word(&cell.sanitizer), completeness::so_far(extent)));
         }
     }
+    for (sanitizer, unjudged) in unjudged(summary) {
+        let count = grouped(unjudged);
+        say(format!("{}: {count} accesses or races were not judged, for want of room", word(&sanitizer)));
+    }
     for cell in summary.cells.iter().filter(|cell| cell.alone) {
         say(format!("{}: no second thread, so all executions are the same", word(&cell.sanitizer)));
     }
@@ -157,6 +162,15 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         summary.seconds,
         findings::counted(summary.findings.len())
     ));
+}
+
+/// What was not judged for races, by sanitizer, of searches that have not ended: one that has says so itself.
+fn unjudged(summary: &Summary) -> BTreeMap<Sanitizer, u64> {
+    let mut counts = BTreeMap::new();
+    for cell in summary.cells.iter().filter(|cell| !cell.search_ended && cell.left_out.unjudged > 0) {
+        *counts.entry(cell.sanitizer).or_default() += cell.left_out.unjudged;
+    }
+    counts
 }
 
 /// Says what is known of prebuilt code in a target.

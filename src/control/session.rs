@@ -79,7 +79,7 @@ pub struct Session {
     watched: Vec<u32>,
     /// The choices of the last execution, if another one came after it.
     schedule: Option<Schedule>,
-    /// Accesses since the target was last forgotten that were not judged, for want of room.
+    /// Accesses so far that were not judged, for want of room.
     unjudged: u64,
     directory: Option<Directory>,
     /// The program under check, where nothing is controlled. It must end by returning from `main`.
@@ -242,7 +242,6 @@ impl Session {
 
     /// What is executed next is another task graph than before, of which the strategy knows nothing.
     pub fn forget(&mut self) {
-        self.unjudged = 0;
         if let Control::Controlled(active) = &self.control {
             active.ask(Controller::forget);
         }
@@ -274,7 +273,7 @@ impl Session {
         }
     }
 
-    /// What the strategy had no say in since it last forgot.
+    /// What the strategy had no say in since it last forgot, and what was not judged for races so far.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
         let left_out = match &self.control {

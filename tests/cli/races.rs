@@ -181,3 +181,26 @@ fn races_are_looked_for_with_addresssanitizer_and_where_it_is_asked_for() {
         assert_eq!(ran.code, Some(if is_found { FOUND } else { CLEAN }), "{how}: {}", ran.stdout);
     }
 }
+
+#[test]
+fn what_was_not_judged_is_told_in_the_summary() {
+    let place = place();
+    place.write(
+        "large.c",
+        "#include <pthread.h>\n#include <stdlib.h>\n#include <string.h>\n\
+         static void* fill(void* block) { return memset(block, 1, 3 << 20); }\n\
+         int main(void) {\n  char* block = malloc(3 << 20);\n  pthread_t thread;\n  \
+         pthread_create(&thread, 0, fill, block);\n  pthread_join(thread, 0);\n  free(block);\n}\n",
+    );
+    for (how, is_told) in [("--strategy random", true), ("", true), ("--strategy random --races off", false)] {
+        let ran = place.run(&format!("check large.c --sanitizer address --executions 20 {how} --json out.json"));
+        let unjudged = place.json("out.json")["runs"][0]["left_out"]["unjudged"].as_u64();
+        assert_eq!(unjudged.is_some_and(|count| count >= 20), is_told, "{how}: {}", ran.stdout);
+        assert_eq!(
+            ran.stdout.contains(" accesses or races were not judged, for want of room"),
+            is_told,
+            "{}",
+            ran.stdout
+        );
+    }
+}
