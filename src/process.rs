@@ -1,8 +1,10 @@
 //! What threadbare asks of the system for its own processes.
 
 mod capture;
+mod written;
 
 pub use capture::Capture;
+pub use written::{Printed, Streams};
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;

@@ -3,7 +3,8 @@
 //! Who else has a say in what is the same:
 //! - **The cause** comes from whoever judges: an oracle, or, for what a sanitizer prints, `oracle/sanitizer.rs`, where a
 //!   race is known by the functions of both accesses in either order. A death's is the signal or the last words
-//!   (`supervisor/death.rs`), and a failed expectation of a test is known by its place (`printed.rs`).
+//!   (`supervisor/death.rs`), and a failed expectation of a test is known by its place (`printed.rs`), as is a status or
+//!   `abort` by the last line on standard error, but for the numbers in it.
 //! - **What a task graph happened to do is no cause.** A lost wake-up is known by what the threads wait in, not by the
 //!   operation that the task is in which nobody woke: a scheduler that forgets to wake a thread leaves whatever was queued,
 //!   so one such bug came as eleven. Nothing that is recorded tells it from an object that forgets one of its waiters. So of

@@ -2,7 +2,8 @@
 
 use super::fingerprint::fingerprint;
 use super::known::Known;
-use super::printed::Printed;
+use super::printed;
+use crate::check::framework::Framework;
 use crate::control::{Budget, Mode, Session};
 use crate::evidence::timeline;
 use crate::feedback::States;
@@ -46,8 +47,8 @@ pub(crate) struct Pace {
     has_livelock: bool,
     /// The step budget of a schedule that is replayed.
     replayed: Option<u64>,
-    /// What it prints, if that says what failed.
-    printed: Option<Printed>,
+    /// Whose test it is.
+    framework: Option<Framework>,
 }
 
 /// One execution, judged.
@@ -155,9 +156,9 @@ impl LoadedGraph {
 }
 
 impl Pace {
-    /// Of a program whose output may say what failed.
-    pub fn of(printed: Option<Printed>) -> Self {
-        Self { printed, ..Self::default() }
+    /// Of a program that is a test of a framework, or is none.
+    pub fn of(framework: Option<Framework>) -> Self {
+        Self { framework, ..Self::default() }
     }
 
     /// Everyone gets their share soon, by what others took. But an execution that takes longer than those may yet end, so
@@ -188,9 +189,7 @@ impl Pace {
             ending => ending,
         };
         let mut judgement = exit::judge(&ending);
-        if let Some(printed) = &mut self.printed {
-            printed.tell(&mut judgement);
-        }
+        printed::tell(&mut judgement, self.framework, || session.printed());
         let is_new = is_new(&judgement, reports, known);
         let evidence = (is_new || is_logged).then(|| {
             let schedule = is_new.then(|| session.schedule());

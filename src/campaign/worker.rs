@@ -15,7 +15,6 @@ use anyhow::{Context, Result, ensure};
 use super::evolve_worker;
 use super::job::{self, Executed, Files, Job, LeakWindow, Program, Slice, Work};
 use super::loaded::{Loaded, Pace, Ran};
-use super::printed::Printed;
 use super::seed;
 use super::tally::Tally;
 use super::task_graphs::TaskGraphs;
@@ -98,6 +97,8 @@ pub(super) struct Runner {
     threads: u16,
     memory: MemoryModel,
     is_of_program: bool,
+    /// Somebody reads what it prints, under a debugger.
+    is_watched: bool,
     /// The shared object that is loaded.
     object: PathBuf,
     /// What it offers.
@@ -122,6 +123,7 @@ impl Runner {
             threads: settings.threads,
             memory: settings.memory,
             is_of_program: job.is_of_program(),
+            is_watched: matches!(job.work, Work::Debug { .. }),
             object: job.target.object.clone(),
             offers: job.target.offers,
             tally: Tally::new(files.outcome_so_far()),
@@ -164,8 +166,10 @@ impl Runner {
     /// The executions of a slice, as far as time allows.
     fn executions(&self, slice: &Slice) -> impl Iterator<Item = u64> + use<> {
         let (started, limit) = (self.started, slice.limit_ms.map(Duration::from_millis));
+        // Of a program it is kept execution by execution, and thrown away then.
+        let shortens = !self.is_of_program;
         let in_time = move |execution: &u64| {
-            if execution.is_multiple_of(OUTPUT_LOOKS) {
+            if shortens && execution.is_multiple_of(OUTPUT_LOOKS) {
                 process::shorten_output();
             }
             limit.is_none_or(|limit| started.elapsed() < limit)
@@ -301,9 +305,10 @@ impl Runner {
     fn load_program(&mut self, program: &Program) -> Result<Loaded> {
         self.session.load_image(&self.object, &program.arguments)?;
         self.session.set_injections(Injections::of(&program.injections));
-        let printed =
-            program.framework.map(Printed::begin).transpose().context("cannot keep what the program prints")?;
-        Ok(Loaded::Program(Pace::of(printed)))
+        if !self.is_watched || program.framework.is_some() {
+            self.session.keep_output(!self.is_watched).context("cannot keep what the program prints")?;
+        }
+        Ok(Loaded::Program(Pace::of(program.framework)))
     }
 
     /// Executes a program once, and keeps what it prints.

@@ -24,7 +24,7 @@ use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::schedule::Schedule;
 use crate::model::settings::{Engine, MAX_THREADS, MemoryModel, Races, Sanitizer, Settings};
-use crate::process;
+use crate::process::{self, Streams};
 use crate::protocol::Trace;
 use crate::runtime::{LoadedTaskGraph, Probes, Runtime};
 use crate::strategy::{self, Guide};
@@ -89,6 +89,8 @@ pub struct Session {
     object: Option<PathBuf>,
     /// Where the steps are kept of an execution that is logged.
     steps_file: Option<PathBuf>,
+    /// What the program under check prints, if that is kept.
+    streams: Option<Streams>,
     /// An execution was stopped midway: its threads are still there, so there can be no other.
     spent: bool,
 }
@@ -177,6 +179,7 @@ impl Session {
             execution: Execution::completed(Vec::new()),
             object,
             steps_file: None,
+            streams: None,
             spent: false,
         })
     }

@@ -56,6 +56,25 @@ pub fn report_of<'a>(text: &'a str, failure: &Failure) -> &'a str {
     text[..end].trim_end_matches(|last: char| last == '=' || last.is_whitespace())
 }
 
+/// A text without the reports in it: what the program itself printed.
+#[must_use]
+pub fn without_reports(text: &str) -> String {
+    let mut is_within = false;
+    let mut rest = String::new();
+    for line in text.lines() {
+        let is_ruler = line.len() > 10 && line.bytes().all(|byte| byte == b'=');
+        let is_last = is_ruler || ["SUMMARY: ", "ThreadSanitizer: reported "].iter().any(|word| line.starts_with(word));
+        let head = Head::of(line);
+        if head.is_none() && !is_last && !is_within {
+            rest.push_str(line);
+            rest.push('\n');
+        }
+        // What UndefinedBehaviorSanitizer prints need not be more than that line.
+        is_within = !is_last && head.map_or(is_within, |head| head.place.is_none());
+    }
+    rest
+}
+
 /// Each report, from its first line up to the next one, and what it is about.
 fn reports(text: &str) -> impl Iterator<Item = (&str, Failure)> {
     let mut heads = text.lines().filter_map(|line| Some((offset_of(text, line), Head::of(line)?))).peekable();

@@ -20,8 +20,7 @@ impl Capture {
     /// # Errors
     /// The system has no descriptor or memory left.
     pub fn begin(with_errors: bool) -> io::Result<Self> {
-        // SAFETY: the name is a C string, and the descriptor is new and nobody else's.
-        let file = unsafe { File::from_raw_fd(checked(libc::memfd_create(c"output".as_ptr(), libc::MFD_CLOEXEC))?) };
+        let file = in_memory()?;
         // SAFETY: a descriptor that is open. Whoever empties the file has the others go on at its start.
         checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) })?;
         let mut capture = Self { file, diverted: Vec::new() };
@@ -60,11 +59,17 @@ impl Drop for Capture {
 }
 
 /// Hands over what the C library still holds.
-fn flush() {
+pub(super) fn flush() {
     // SAFETY: null stands for all streams, and nobody holds a lock of one: no thread of a program runs.
     unsafe { libc::fflush(std::ptr::null_mut()) };
 }
 
-fn checked(result: i32) -> io::Result<i32> {
+/// A file that is nowhere but in memory.
+pub(super) fn in_memory() -> io::Result<File> {
+    // SAFETY: the name is a C string, and the descriptor is new and nobody else's.
+    Ok(unsafe { File::from_raw_fd(checked(libc::memfd_create(c"output".as_ptr(), libc::MFD_CLOEXEC))?) })
+}
+
+pub(super) fn checked(result: i32) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

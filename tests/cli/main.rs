@@ -26,6 +26,7 @@ mod runtime_orders;
 mod runtime_races;
 mod runtimes;
 mod sanitizers;
+mod sarif;
 mod shown;
 mod transcripts;
 mod waiting;

@@ -112,6 +112,8 @@ fn beginning_of(path: &Path) -> String {
     if let Ok(file) = File::open(path) {
         let _ = file.take(MAX_STDERR).read_to_end(&mut bytes);
     }
+    // Zeros stand where a program may still write (`process::Written`).
+    bytes.retain(|byte| *byte != 0);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

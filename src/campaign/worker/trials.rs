@@ -57,7 +57,7 @@ impl Runner {
             if self.session.is_spent() {
                 break;
             }
-            if number.is_multiple_of(STDERR_LOOKS) {
+            if !ran.is_of_program && number.is_multiple_of(STDERR_LOOKS) {
                 process::shorten_output();
             }
         }

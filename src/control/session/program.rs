@@ -1,5 +1,6 @@
 //! A program under check: loaded once, and its `main` executed as often as is asked.
 
+use std::io;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -11,7 +12,7 @@ use crate::control::image::Image;
 use crate::control::{hooks, order, sanitizer};
 use crate::model::execution::{Ending, Execution, Exit, Step};
 use crate::model::settings::Sanitizer;
-use crate::process;
+use crate::process::{self, Printed, Streams};
 
 impl Session {
     /// Loads the shared object that `threadbare check` made of a program's sources; `arguments` are those of its `main`.
@@ -75,7 +76,24 @@ impl Session {
         &self.execution
     }
 
+    /// From now on what the program prints is kept; what goes to standard error only if that is wanted.
+    ///
+    /// # Errors
+    /// As [`Streams::keep`].
+    pub fn keep_output(&mut self, with_errors: bool) -> io::Result<()> {
+        self.streams = Some(Streams::keep(with_errors)?);
+        Ok(())
+    }
+
+    /// What the last execution printed, as far as it is kept.
+    pub fn printed(&mut self) -> Printed {
+        self.streams.as_mut().map(Streams::since).unwrap_or_default()
+    }
+
     pub(super) fn run_image(&mut self, number: u64, mode: Mode<'_>, limits: Limits) {
+        if let Some(streams) = &mut self.streams {
+            streams.begin();
+        }
         if let Some(image) = self.free_image.take() {
             image.put_back();
             let mut status = 0;
