@@ -27,8 +27,22 @@ pub(super) fn tell(judgement: &mut Judgement, framework: Option<Framework>, prin
             let message = format!("failed expectation at {}: {}", expectation.place, expectation.said);
             *failure = Failure { verdict: Verdict::FailedAssertion, oracle: failure.oracle, message, cause };
         }
-        None => add(failure, &output, &errors),
+        None => match expectation_of_any(&output).filter(|_| failure.verdict == Verdict::ExitStatus) {
+            Some((place, said)) => {
+                failure.cause = format!("{}: failed expectation at {place}", failure.cause);
+                failure.message = format!("{}: failed expectation at {place}: {said}", failure.message);
+            }
+            None => add(failure, &output, &errors),
+        },
     }
+}
+
+/// The expectation that failed in a program of which nobody said that it is made of tests.
+fn expectation_of_any(output: &str) -> Option<(String, String)> {
+    let mut failed = Framework::ALL.into_iter().filter_map(|framework| framework.failure(output));
+    let is_line = |place: &str| place.rsplit_once(':').is_some_and(|(_, line)| line.parse::<u32>().is_ok());
+    let expectation = failed.find(|expectation| is_line(&expectation.place))?;
+    Some((in_line(&expectation.place).into_owned(), bounded(&in_line(&expectation.said))))
 }
 
 /// Adds what was printed last. What goes to standard error tells causes apart, but for its numbers: a program says there what is
@@ -104,6 +118,20 @@ mod tests {
         let (message, cause) = told(Verdict::ExitStatus, "one\n\ntwo\nthree\n\n  four\n", " \n");
         assert_eq!(message, "it ended: two; three; four");
         assert_eq!(cause, "end");
+    }
+
+    #[test]
+    fn of_a_program_of_tests_it_is_told_which_expectation_failed_first() {
+        let output =
+            "[ RUN      ] A.B\nsrc/t.cpp:7: Failure\nExpected equality\n\n[  FAILED  ] A.B\n\n 1 FAILED TEST\n";
+        let (message, cause) = ("status 1".to_owned(), "status 1".to_owned());
+        let failure = Failure { verdict: Verdict::ExitStatus, oracle: OracleName::Process, message, cause };
+        let mut judgement = Judgement::Wrong(failure);
+        tell(&mut judgement, None, || Printed { output: output.to_owned(), errors: "noise\n".to_owned() });
+        let Judgement::Wrong(failure) = judgement else { panic!("it is wrong") };
+        assert_eq!(failure.message, "status 1: failed expectation at src/t.cpp:7: Expected equality");
+        assert_eq!(failure.cause, "status 1: failed expectation at src/t.cpp:7");
+        assert_eq!(expectation_of_any("connect: error: refused\nserver: failed: 3\n"), None);
     }
 
     #[test]
