@@ -62,6 +62,7 @@ impl Setting {
         let sanitizers = resolve::chosen(None, program.sanitizers.as_deref(), &resolve::SANITIZERS);
         let campaign = self.campaign(searched, (sanitizers, vec![1]), limits);
         self.ensure_races_can_be_told(&campaign)?;
+        self.ensure_stores_can_be_chosen(&campaign)?;
         Ok(Campaign { memory: self.memory.or(program.memory), races: self.races.or(program.races), ..campaign })
     }
 
@@ -69,10 +70,25 @@ impl Setting {
     /// The command line asks for races where nobody can look for them.
     pub fn ensure_races_can_be_told(&self, campaign: &Campaign) -> Result<()> {
         ensure!(
-            self.races != Some(Races::On) || self.tells_atomics || !campaign.sanitizers.contains(&Sanitizer::Address),
+            self.races != Some(Races::On) || self.can_tell_atomics(campaign),
             "races cannot be looked for with g++ and AddressSanitizer, whose checks do not tell atomic operations from others; \
              use clang, or `--sanitizer none,thread`"
         );
         Ok(())
+    }
+
+    /// # Errors
+    /// The command line asks for a memory model where executions of programs are interleavings.
+    fn ensure_stores_can_be_chosen(&self, campaign: &Campaign) -> Result<()> {
+        ensure!(
+            matches!(self.memory, None | Some(MemoryModel::Sc)) || self.can_tell_atomics(campaign),
+            "with g++ and AddressSanitizer, whose checks do not tell atomic operations from others, executions are \
+             interleavings; use clang, `--sanitizer none,thread`, or `--memory sc`"
+        );
+        Ok(())
+    }
+
+    fn can_tell_atomics(&self, campaign: &Campaign) -> bool {
+        self.tells_atomics || !campaign.sanitizers.contains(&Sanitizer::Address)
     }
 }

@@ -90,6 +90,16 @@ fn the_default_has_a_share_of_weak_executions_and_sc_turns_it_off() {
     place.run("check message --sanitizer none --executions 400 --seed 1").left_with(CLEAN);
 }
 
+/// Its AddressSanitizer's checks do not tell atomic operations from others.
+#[test]
+fn with_gxx_and_addresssanitizer_another_model_than_interleavings_is_refused() {
+    let place = place();
+    let check = "check program.cpp --cxx g++ --sanitizer address --executions 100";
+    place.run(&format!("{check} --memory tso -- store-buffering")).refused(&["executions are interleavings", "clang"]);
+    place.run(&format!("{check} --memory sc -- store-buffering")).left_with(CLEAN);
+    place.run(&format!("{check} -- message-relaxed-store")).left_with(CLEAN);
+}
+
 #[test]
 fn a_search_of_all_executions_tries_every_store_that_can_be_read() {
     let place = place();

@@ -49,10 +49,17 @@ impl Campaign {
             engine: self.engine,
             strategy: self.searched.strategy(),
             seed,
-            memory: self.memory.unwrap_or_else(|| self.searched.weakest_memory()),
+            memory: self.memory(cell.sanitizer),
             races: self.races(cell.sanitizer),
             bug: self.searched.runtime().and_then(|runtime| runtime.bug.clone()),
         }
+    }
+
+    /// The weakest that executions may have. Where a program's atomic operations are not told from other accesses, they are
+    /// interleavings.
+    fn memory(&self, sanitizer: Sanitizer) -> MemoryModel {
+        let tells = sanitizer != Sanitizer::Address || self.tells_atomics || !self.is_of_program();
+        if tells { self.memory.unwrap_or_else(|| self.searched.weakest_memory()) } else { MemoryModel::Sc }
     }
 
     /// What is built for a sanitizer of what the search explores.
