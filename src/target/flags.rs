@@ -99,11 +99,9 @@ fn plain_accesses(toolchain: &Toolchain) -> [&'static str; 2] {
 /// are the same everywhere, and a schedule fits everywhere.
 fn thread_instrumentation(toolchain: &Toolchain, sanitizer: Sanitizer) -> Vec<&'static str> {
     let mut flags = Vec::new();
-    if toolchain.is_clang {
-        if sanitizer != Sanitizer::Thread {
-            // Only TSan's reports need to know of calls and returns.
-            flags.extend(["-mllvm", "-tsan-instrument-func-entry-exit=0"]);
-        }
+    if toolchain.is_clang && sanitizer != Sanitizer::Thread {
+        // Only TSan's reports need to know of calls and returns.
+        flags.extend(["-mllvm", "-tsan-instrument-func-entry-exit=0"]);
     }
     if has_points_at_checks_alone(toolchain, sanitizer) {
         flags.extend(OUTLINED_CHECKS);

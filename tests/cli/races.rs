@@ -73,7 +73,8 @@ fn races_are_found_without_threadsanitizer_and_under_every_memory_model() {
     let ran = check(&place, "none --races on", "freed", 100).left_with(FOUND);
     assert_eq!(first_functions(&causes(&ran.stdout)), first_functions(&[freed]));
     let ran = check(&place, "address", "freed", 100).left_with(FOUND);
-    assert_eq!(causes(&ran.stdout), [*freed], "an execution in which it is freed last: {}", ran.stdout);
+    let found = if has_clang() { vec![*freed] } else { Vec::new() };
+    assert_eq!(causes(&ran.stdout), found, "an execution in which it is freed last: {}", ran.stdout);
     assert!(ran.stdout.contains("AddressSanitizer: heap-use-after-free in freed"), "{}", ran.stdout);
 }
 
@@ -192,8 +193,8 @@ fn what_was_not_judged_is_told_in_the_summary() {
          int main(void) {\n  char* block = malloc(3 << 20);\n  pthread_t thread;\n  \
          pthread_create(&thread, 0, fill, block);\n  pthread_join(thread, 0);\n  free(block);\n}\n",
     );
-    for (how, is_told) in [("--strategy random", true), ("", true), ("--strategy random --races off", false)] {
-        let ran = place.run(&format!("check large.c --sanitizer address --executions 20 {how} --json out.json"));
+    for (how, is_told) in [("--races on --strategy random", true), ("--races on", true), ("--races off", false)] {
+        let ran = place.run(&format!("check large.c --sanitizer none --executions 20 {how} --json out.json"));
         let unjudged = place.json("out.json")["runs"][0]["left_out"]["unjudged"].as_u64();
         assert_eq!(unjudged.is_some_and(|count| count >= 20), is_told, "{how}: {}", ran.stdout);
         assert_eq!(

@@ -1,6 +1,5 @@
 //! The main job under every sanitizer, with the workers that cargo builds for it.
 
-
 use crate::command::{CLEAN, FOUND, Workplace, has_clang};
 
 #[test]
