@@ -20,6 +20,7 @@ mod image;
 pub mod libfuzzer;
 mod log;
 mod memory;
+mod novelty;
 mod order;
 mod os_threads;
 mod patience;

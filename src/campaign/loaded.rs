@@ -22,6 +22,8 @@ const MOST_POINTS: u64 = 1 << 20;
 /// `FEWEST_POINTS`.
 const BUDGET_FACTOR: u64 = 50;
 const FEWEST_POINTS: u64 = 20_000;
+/// An execution that is at work for so many times the longest that ended does not end.
+const MUCH_LONGER: u64 = 4;
 /// What strategies plan with while nothing is known.
 const EXPECTED_POINTS: u64 = 100;
 
@@ -183,11 +185,7 @@ impl Pace {
             (session.execute_image(number, mode, budget, expected), Vec::new())
         };
         let (points, stayed, reports) = (execution.points, execution.stayed, execution.reports);
-        let ending = match session.take_ending() {
-            // What others ended within is no matter of its size.
-            Ending::TooLong(points) if self.longest.is_some() => Ending::OutOfSteps(points),
-            ending => ending,
-        };
+        let ending = self.compared(session.take_ending());
         let mut judgement = exit::judge(&ending);
         printed::tell(&mut judgement, self.framework, || session.printed());
         let is_new = is_new(&judgement, reports, known);
@@ -198,6 +196,16 @@ impl Pace {
         });
         let is_intact = !session.is_spent();
         Ran { is_of_program: true, ending, points, stayed, reports, judgement, evidence, is_intact }
+    }
+
+    /// How an execution ended, by what others took: what is much longer than any that ended is no matter of its size.
+    fn compared(&self, ending: Ending) -> Ending {
+        match ending {
+            Ending::TooLong(points) if self.longest.is_some_and(|longest| points >= longest * MUCH_LONGER) => {
+                Ending::OutOfSteps(points)
+            }
+            ending => ending,
+        }
     }
 
     /// Takes in how long an execution took.
@@ -284,5 +292,13 @@ mod tests {
         assert_eq!(points(&program), schedule.points());
         program.expect(&schedule, false);
         assert_eq!(points(&program), MOST_POINTS);
+    }
+
+    #[test]
+    fn what_is_at_work_for_much_longer_than_others_took_does_not_end() {
+        let ended = |longest| Pace { longest, ..Pace::default() }.compared(Ending::TooLong(MOST_POINTS));
+        assert_eq!(ended(None), Ending::TooLong(MOST_POINTS));
+        assert_eq!(ended(Some(MOST_POINTS / 2)), Ending::TooLong(MOST_POINTS));
+        assert_eq!(ended(Some(MOST_POINTS / 8)), Ending::OutOfSteps(MOST_POINTS));
     }
 }

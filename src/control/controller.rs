@@ -14,6 +14,7 @@ use std::ops::Range;
 use super::alone::Alone;
 use super::fairness::Fairness;
 use super::files::Files;
+use super::novelty::Novelty;
 use super::patience::Patience;
 use super::sanitizer;
 use super::state::heap::Heap;
@@ -110,6 +111,7 @@ pub(super) struct Controller {
     clock_reads: u64,
     alone: Alone,
     fairness: Fairness,
+    novelty: Novelty,
     patience: Patience,
     /// Points that threads passed in loops where they were let stay.
     stayed: u64,
@@ -167,6 +169,7 @@ impl Controller {
             clock_reads: 0,
             alone: Alone::default(),
             fairness: Fairness::new(),
+            novelty: Novelty::new(),
             patience: Patience::new(),
             stayed: 0,
             trace,
@@ -266,6 +269,7 @@ impl Controller {
         self.current = 0;
         let unwatched = sanitizer::Unwatched::begin();
         self.strategy.begin(seed, expected_points);
+        self.novelty.begin(None);
         drop(unwatched);
         let manner = self.strategy.manner();
         self.watched = manner.watches && !self.replaying;

@@ -146,7 +146,8 @@ pub enum Ending {
     Stuck(Vec<BlockedThread>),
     /// The step budget ran out although the last part of it was scheduled fairly.
     OutOfSteps(u64),
-    /// The step budget ran out, and for more than half of it one thread alone could run, which did not only wait.
+    /// The step budget ran out, but not by waiting: for more than half of it one thread alone could run, which did not only
+    /// wait, or threads got to ever more memory and code up to its end.
     TooLong(u64),
     /// A thread called this function in a way that its standard leaves undefined; `how` goes on after its name.
     Misused { thread: ThreadId, primitive: &'static str, how: &'static str },

@@ -20,8 +20,9 @@ pub fn judge(ending: &Ending) -> Judgement {
         Ending::TooLong(points) => Judgement::Incomparable(
             Incomparable::TooLong,
             format!(
-                "the program did not end within {points} scheduling points, of which more than half are of one thread while no other \
-                 could run; give it less to do, or choose fewer scheduling points with `--points sync`"
+                "the program did not end within {points} scheduling points and was still at work: one thread did more than half of \
+                 them while no other could run, or threads got to ever more memory; give it less to do, or choose fewer \
+                 scheduling points with `--points sync`"
             ),
         ),
         Ending::Misused { thread, primitive, how } => Judgement::Wrong(misused(*thread, primitive, how)),
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_thread_does_alone_is_long_and_no_finding() {
+    fn what_is_still_at_work_is_long_and_no_finding() {
         let judged = judge(&Ending::TooLong(1_000));
         let Judgement::Incomparable(Incomparable::TooLong, why) = judged else { panic!("{judged:?}") };
         assert!(why.contains("1000 scheduling points"), "{why}");

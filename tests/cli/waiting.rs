@@ -1,6 +1,6 @@
 //! Loops that wait for a number of rounds, and what a search that left some of them out may say.
 
-use crate::command::{CLEAN, FOUND, Ran, Workplace};
+use crate::command::{CLEAN, COULD_NOT, FOUND, Ran, Workplace};
 
 /// Checks a C program; JSON goes to out.json.
 fn checked(source: &str, arguments: &str) -> (Workplace, Ran) {
@@ -102,4 +102,29 @@ int main(void) {
     assert!(said.contains("not every schedule was tried: a thread was set aside in a loop that waits ("), "{said}");
     assert_eq!((&run["exhausted"], &run["search_ended"]), (&false.into(), &true.into()));
     assert!(run["left_out"]["set_aside"].as_u64() > Some(0), "{run}");
+}
+
+/// Two threads write to bytes of their own for ever; after so many they begin anew.
+const ENDLESS: &str = r"
+#include <pthread.h>
+static volatile char table[2][1 << 20];
+static void *write_on(void *mine) {
+  for (long i = 0;; i++) ((volatile char *)mine)[i % BYTES] = 1;
+}
+int main(void) {
+  pthread_t thread;
+  pthread_create(&thread, 0, write_on, (void *)table[0]);
+  write_on((void *)table[1]);
+}
+";
+
+#[test]
+fn work_of_several_threads_that_is_too_long_is_no_livelock() {
+    let options = "--sanitizer none --executions 2 --seed 1 --jobs 1";
+    let (_place, ran) = checked(ENDLESS, &format!("{options} --flags=-DBYTES=1048576"));
+    assert_eq!(ran.code, Some(COULD_NOT), "{ran:?}");
+    assert!(ran.stderr.contains("was still at work"), "{ran:?}");
+    let (_place, ran) = checked(ENDLESS, &format!("{options} --flags=-DBYTES=4096"));
+    assert_eq!(ran.code, Some(FOUND), "{ran:?}");
+    assert!(ran.stdout.contains("livelock (none, execution 1, 2 times)"), "{ran:?}");
 }

@@ -20,6 +20,7 @@ const CONTROL: [&[&str]; 4] = [
         "image",
         "log",
         "memory",
+        "novelty",
         "order",
         "patience",
         "race_report",

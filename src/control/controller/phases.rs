@@ -2,6 +2,7 @@
 
 use super::Controller;
 use crate::control::alone::{Alone, Look};
+use crate::control::sanitizer;
 use crate::model::execution::{Ending, ThreadId};
 use crate::strategy::Use;
 
@@ -9,6 +10,10 @@ impl Controller {
     /// The execution that has just begun is one of a program, whose plain accesses are seen.
     pub fn begin_program(&mut self) {
         self.alone.begin(true, self.logging);
+        if !self.replaying {
+            let _unwatched = sanitizer::Unwatched::begin();
+            self.novelty.begin(Some(self.budget.points));
+        }
     }
 
     /// Whether a program is in such a phase.

@@ -20,6 +20,9 @@ impl Controller {
     /// registers, since to copy what was just written in parts stalls the processor.
     pub fn decide(&mut self, kind: OpKind, waits: bool, size: u32, object: usize, place: usize) -> Next {
         let pending = Op { kind, waits, size, object, place };
+        if self.novelty.watches(self.trace.points()) {
+            self.novelty.note(self.trace.points(), object, place);
+        }
         if self.trace.points() < self.turn_end && !pending.kind.yields() {
             self.tell(self.current, &pending);
             return Next::Continue;
@@ -30,7 +33,7 @@ impl Controller {
         if self.trace.points() >= self.budget.points {
             self.left_out.cut += 1;
             let points = self.budget.points;
-            return self.stop(if self.worked_alone() { Ending::TooLong(points) } else { Ending::OutOfSteps(points) });
+            return self.stop(if self.worked() { Ending::TooLong(points) } else { Ending::OutOfSteps(points) });
         }
         let current = self.current;
         if self.replaying {
@@ -130,9 +133,11 @@ impl Controller {
         Next::Continue
     }
 
-    /// Whether nothing is wrong with an execution that used up its budget but that one thread had much to do.
-    fn worked_alone(&self) -> bool {
-        self.alone_since.is_some_and(|since| since <= self.budget.points / 2) && !self.waits_alone
+    /// Whether nothing is wrong with an execution that used up its budget but that there was much to do, for one thread alone
+    /// or for several.
+    fn worked(&self) -> bool {
+        self.novelty.is_at_work()
+            || self.alone_since.is_some_and(|since| since <= self.budget.points / 2) && !self.waits_alone
     }
 
     /// The turn goes on, point by point as long as it is not clear whether the thread only waits.
@@ -147,7 +152,8 @@ impl Controller {
     pub(super) fn set_turn(&mut self, points: u32) {
         self.turn_end = self.trace.points() + u64::from(points);
         let observed = self.observer.as_ref().is_some_and(|observer| observer.watches_points());
-        self.look_at = if self.logging || observed { 0 } else { self.turn_end };
+        let watched = self.logging || observed || self.novelty.watches(self.trace.points());
+        self.look_at = if watched { 0 } else { self.turn_end };
     }
 
     /// Tells the observer, and a strategy that watches, what `thread` does now.
