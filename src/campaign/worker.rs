@@ -27,6 +27,7 @@ use crate::model::execution::{Ending, not_emulated};
 use crate::model::exit;
 use crate::model::offers::Offers;
 use crate::model::settings::MemoryModel;
+use crate::model::verdict::Judgement;
 use crate::process::{self, Capture};
 use crate::protocol::Trace;
 use crate::strategy::bytes;
@@ -317,9 +318,12 @@ impl Runner {
         let mut capture = Capture::begin(true).context("cannot keep what the program prints")?;
         let ran = loaded.execute(&mut self.session, 0, Mode::Explore { seed: 0 }, &self.tally.known, false);
         self.tally.outcome.printed = capture.take();
-        if let Ending::Unsupported(what) = ran.ending {
-            self.tally.outcome.refused = Some(not_emulated(&what));
-        }
+        self.tally.outcome.refused = match (ran.ending, ran.judgement) {
+            (Ending::Unsupported(what), _) => Some(not_emulated(&what)),
+            // It may have more tests than it came to name.
+            (Ending::TooLong(_), Judgement::Incomparable(_, why)) => Some(why),
+            _ => None,
+        };
         Ok(())
     }
 

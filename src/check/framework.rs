@@ -231,8 +231,9 @@ fn of_gtest(printed: &str) -> Listed {
         let name = line.split("  #").next().unwrap_or_default().trim_end();
         match name.strip_prefix("  ") {
             None if name.ends_with('.') => suite = name.to_owned(),
-            // What a `main` prints by itself.
-            None => {}
+            // What a `main` prints by itself, which may be a list too.
+            None => suite.clear(),
+            Some(_) if suite.is_empty() => {}
             Some(test) => {
                 // Of an instance, the part behind its name counts.
                 let is_disabled = |name: &str| name.split('/').any(|part| part.starts_with("DISABLED_"));

@@ -218,3 +218,14 @@ fn plain_accesses_are_points_only_where_another_thread_was_not_joined() {
     assert!(joined < 20, "{joined}");
     assert!((1000..2000).contains(&detached), "{detached}");
 }
+
+#[test]
+fn a_program_that_does_not_come_to_name_all_its_tests_is_refused() {
+    let place = Workplace::new();
+    let source = "#include <stdio.h>\nstatic volatile int n;\n\
+                  int main(void) {\n  puts(\"A.\\n  Works\");\n  for (;;) n = n + 1;\n}\n";
+    place.write("tests.c", source);
+    let ran = place.run("check tests.c --each-test=gtest --sanitizer none --executions 2 --jobs 1");
+    assert_eq!(ran.code, Some(COULD_NOT), "{ran:?}");
+    assert!(ran.stderr.contains("cannot be asked for its tests: the program did not end within"), "{ran:?}");
+}

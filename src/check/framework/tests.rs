@@ -14,6 +14,12 @@ fn tests_of_googletest_have_suites_instances_and_types_and_may_be_disabled() {
 }
 
 #[test]
+fn what_a_program_of_googletest_prints_besides_names_no_test() {
+    let printed = "CPU Caches:\n  L1 Data 32 KiB (x2)\nA.\n  Works\nRunning:\n  nothing\nB.\n  Works\n";
+    assert_eq!(listed(Framework::Gtest, printed).0, ["A.Works", "B.Works"]);
+}
+
+#[test]
 fn tests_of_catch2_and_doctest_are_lines_each_told_once() {
     let tests = vec!["with, comma [x]".to_owned(), "throws".to_owned()];
     assert_eq!(listed(Framework::Catch2, "with, comma [x]\nthrows\nthrows\n"), (tests.clone(), 0));
