@@ -4,6 +4,7 @@ mod bounded;
 pub mod bytes;
 mod deepening;
 mod dice;
+mod early;
 mod exhaustive;
 mod family;
 mod guided;
@@ -65,6 +66,14 @@ pub struct Decision<'a> {
     pub points: u64,
     /// The folded digest of what the current thread did since it was switched to.
     pub digest: u16,
+}
+
+impl Decision<'_> {
+    /// Whether the time-out would come before its time, although somebody else can run.
+    #[must_use]
+    pub fn is_early(&self, sleeper: &Sleeper) -> bool {
+        sleeper.deadline > self.now && !self.runnable.is_empty()
+    }
 }
 
 /// A thread in a timed wait.

@@ -8,6 +8,7 @@
 use rand_core::{RngCore, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::early::EarlyTimeOuts;
 use super::{Decision, Divergence, Strategy, ThreadSet, Turn, inject_at_random};
 use crate::model::execution::ThreadId;
 use crate::model::schedule::Injection;
@@ -17,8 +18,6 @@ use crate::model::schedule::Injection;
 const DEPTH: u8 = 4;
 /// Points after which a thread is lowered if nothing else ended its turn.
 const LONGEST_TURN: u32 = 2_000;
-/// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
-const EARLY_TIME_OUT_ODDS: u64 = 4;
 
 /// Runs the runnable thread of the highest priority.
 pub struct Pct {
@@ -30,7 +29,8 @@ pub struct Pct {
     changes: Vec<u64>,
     /// The lowest priority given so far; each lowering goes one below.
     lowest: i64,
-    early_time_outs: bool,
+    /// For these, sleepers have priorities as well.
+    early: EarlyTimeOuts,
     /// The point at which the current turn began.
     turn: u64,
 }
@@ -50,7 +50,7 @@ impl Pct {
             priorities: Vec::with_capacity(ThreadSet::CAPACITY),
             changes: Vec::with_capacity(depth.into()),
             lowest: 0,
-            early_time_outs: false,
+            early: EarlyTimeOuts::default(),
             turn: 0,
         }
     }
@@ -84,7 +84,7 @@ impl Strategy for Pct {
         self.priorities.clear();
         self.lowest = 0;
         self.turn = 0;
-        self.early_time_outs = self.random.next_u64().is_multiple_of(EARLY_TIME_OUT_ODDS);
+        self.early.begin(self.random.next_u64().is_multiple_of(EarlyTimeOuts::ODDS));
         self.changes.clear();
         for _ in 1..self.depth {
             let change = 1 + self.random.next_u64() % expected_points.max(1);
@@ -102,17 +102,20 @@ impl Strategy for Pct {
         if let Some(current) = decision.current.filter(|_| lowered) {
             self.lower(current);
         }
-        let mut best: Option<(i64, ThreadId)> = None;
+        let mut best: Option<(i64, ThreadId, bool)> = None;
         for thread in decision.runnable.iter() {
-            best = best.max(Some((self.priority(thread), thread)));
+            best = best.max(Some((self.priority(thread), thread, false)));
         }
         for sleeper in decision.sleeping {
-            let due = sleeper.deadline <= decision.now;
-            if decision.runnable.is_empty() || due || self.early_time_outs {
-                best = best.max(Some((self.priority(sleeper.thread), sleeper.thread)));
+            let early = decision.is_early(sleeper);
+            if !early || self.early.are_left() {
+                best = best.max(Some((self.priority(sleeper.thread), sleeper.thread, early)));
             }
         }
-        let (_, thread) = best.expect("the caller gives at least one thread");
+        let (_, thread, early) = best.expect("the caller gives at least one thread");
+        if early {
+            self.early.take();
+        }
         let points = match self.changes.last() {
             Some(change) => (change - decision.points).min(u64::from(LONGEST_TURN)) as u32,
             None => LONGEST_TURN,

@@ -1,11 +1,10 @@
 //! Random priorities of the operations that threads are about to make.
 
+use super::early::EarlyTimeOuts;
 use super::{Decision, Dice, ThreadSet, Turn};
 use crate::model::execution::ThreadId;
 use crate::model::op::Op;
 
-/// One execution in so many lets time-outs come early, by giving sleepers priorities as well.
-const EARLY_TIME_OUT_ODDS: u64 = 4;
 /// Stands for a priority that is still to be drawn.
 const OPEN: u64 = 0;
 
@@ -24,18 +23,19 @@ pub enum Rank {
 pub struct Priorities {
     /// Indexed by thread; a higher one runs first.
     drawn: Vec<u64>,
-    early_time_outs: bool,
+    /// For these, sleepers have priorities as well.
+    early: EarlyTimeOuts,
 }
 
 impl Priorities {
     #[must_use]
     pub fn new() -> Self {
-        Self { drawn: Vec::with_capacity(ThreadSet::CAPACITY), early_time_outs: false }
+        Self { drawn: Vec::with_capacity(ThreadSet::CAPACITY), early: EarlyTimeOuts::default() }
     }
 
     pub fn begin(&mut self, dice: &mut Dice) {
         self.drawn.clear();
-        self.early_time_outs = dice.one_in(EARLY_TIME_OUT_ODDS);
+        self.early.begin(dice.one_in(EarlyTimeOuts::ODDS));
     }
 
     /// The operation of the highest priority is made.
@@ -55,16 +55,21 @@ impl Priorities {
             // What it is about to do is new, even if nobody was asked about what it did before.
             self.drawn[usize::from(current)] = OPEN;
         }
-        let mut best = (0, 0);
+        let mut best = (0, 0, false);
         for thread in decision.runnable.iter() {
             let pending = &decision.pending[usize::from(thread)];
             let rank = if pending.kind.yields() { Rank::Yields } else { rank(pending) };
-            best = best.max(((rank as u64) << 60 | self.priority(thread, dice), thread));
+            best = best.max(((rank as u64) << 60 | self.priority(thread, dice), thread, false));
         }
         for sleeper in decision.sleeping {
-            if decision.runnable.is_empty() || self.early_time_outs || sleeper.deadline <= decision.now {
-                best = best.max(((Rank::Usual as u64) << 60 | self.priority(sleeper.thread, dice), sleeper.thread));
+            let early = decision.is_early(sleeper);
+            if !early || self.early.are_left() {
+                let priority = (Rank::Usual as u64) << 60 | self.priority(sleeper.thread, dice);
+                best = best.max((priority, sleeper.thread, early));
             }
+        }
+        if best.2 {
+            self.early.take();
         }
         best.1
     }

@@ -266,6 +266,28 @@ fn a_loop_that_waits_costs_hundreds_of_points_under_every_strategy() {
 }
 
 #[test]
+fn a_loop_with_time_outs_lets_others_run_under_every_strategy_that_draws() {
+    let round = [
+        Instruction::Lock(0),
+        Instruction::Wait { condition: 1, mutex: 0, limit: Some(1_000_000_000) },
+        Instruction::Unlock(0),
+    ];
+    let mut waiter = round.repeat(100);
+    waiter.push(Instruction::Load(0));
+    let mut worker = vec![Instruction::Add(2, 1); 20];
+    worker.push(Instruction::Store(0, 1));
+    let program = vec![vec![Instruction::Start(1), Instruction::Start(2)], waiter, worker];
+    for word in WORDS.into_iter().filter(|word| !word.starts_with("exhaustive")) {
+        let mut simulator = simulator(word);
+        for seed in 0..200 {
+            let outcome = simulator.run(&program, seed);
+            assert!(outcome.completed, "{word}, seed {seed}: {outcome:?}");
+            assert_eq!(outcome.registers[1].last(), Some(&1), "{word}, seed {seed}: nobody else ran in 100 time-outs");
+        }
+    }
+}
+
+#[test]
 fn what_every_strategy_executed_replays() {
     for (name, program, injections) in small_programs() {
         for word in WORDS {
