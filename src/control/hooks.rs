@@ -36,6 +36,7 @@ pub(super) use allocation::watch_allocations;
 pub(super) use atomic::{look_at, set_origin};
 pub(super) use file::close_left;
 pub(super) use kernel::warm_up;
+pub(super) use specific::LastingKeys;
 
 /// Virtual nanoseconds at which `CLOCK_REALTIME` and the other clocks start. Both are far from zero, so
 /// that subtracting a time-out does not underflow, and apart, so that a mix-up shows.

@@ -134,7 +134,9 @@ impl Session {
         let runtime = match target {
             Loading::Runtime(object) => {
                 hooks::look_at(object);
+                let keys = hooks::LastingKeys::begin();
                 let runtime = Runtime::load(object)?;
+                drop(keys);
                 ensure!(
                     settings.engine != Engine::Fibers || runtime.fits_fibers(),
                     "the engine fibers needs clang, and {} was built with another compiler",

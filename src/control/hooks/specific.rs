@@ -1,11 +1,34 @@
-//! Thread-specific data: keys that were made under control have a value per virtual thread. Other keys, those of
-//! sanitizers' runtimes among them, are passed through.
+//! Thread-specific data: keys that were made under control, or by the constructors of a runtime, have a value per virtual thread.
+//! Other keys, those of sanitizers' runtimes among them, are passed through.
 
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::control::active::{Active, active};
 use crate::control::real::real;
 use crate::control::state::specific::{Destructor, FIRST, Key, Specific, Value, create_lasting, index_of, system_key};
+
+/// A runtime is being loaded, whose constructors run outside of executions.
+static LOADING: AtomicBool = AtomicBool::new(false);
+
+/// For as long as this lives, keys that are made are there in each execution, with a value per virtual thread.
+pub(in crate::control) struct LastingKeys(());
+
+impl LastingKeys {
+    pub fn begin() -> Self {
+        LOADING.store(true, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for LastingKeys {
+    fn drop(&mut self) {
+        LOADING.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Stands for the destructor of a key without one.
+unsafe extern "C-unwind" fn keep(_value: *mut c_void) {}
 
 /// Whether libstdc++ is where a destructor lies.
 fn is_of_libstdcxx(destructor: Destructor) -> bool {
@@ -72,6 +95,7 @@ unsafe extern "C-unwind" fn pthread_key_create(key: *mut Key, destructor: Option
         (active, Some(destructor)) if !is_of_program(active, destructor) && is_of_libstdcxx(destructor) => {
             create_lasting(destructor)
         }
+        (None, destructor) if LOADING.load(Ordering::Relaxed) => create_lasting(destructor.unwrap_or(keep)),
         (Some(active), _) => create(active, destructor),
         // SAFETY: passed on unchanged.
         _ => return unsafe { real!(pthread_key_create: fn(*mut Key, Option<Destructor>) -> c_int)(key, destructor) },

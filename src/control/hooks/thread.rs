@@ -251,11 +251,36 @@ macro_rules! of_os_thread {
 }
 
 of_os_thread! {
-    // Sanitizers' runtimes call it with what `pthread_self` gave them.
-    pthread_getattr_np(attributes: *mut libc::pthread_attr_t);
     pthread_getname_np(name: *mut c_char, size: usize);
     pthread_getaffinity_np(size: usize, set: *mut libc::cpu_set_t);
     pthread_getschedparam(policy: *mut c_int, parameters: *mut libc::sched_param);
+}
+
+/// Stands in for `pthread_getattr_np`: a virtual thread's stack is the one that it runs on. Sanitizers' runtimes call it with what
+/// `pthread_self` gave them.
+///
+/// # Safety
+/// That of the function.
+#[unsafe(no_mangle)]
+unsafe extern "C-unwind" fn pthread_getattr_np(
+    handle: libc::pthread_t,
+    attributes: *mut libc::pthread_attr_t,
+) -> c_int {
+    // SAFETY: passed on with a handle that the system knows.
+    let error = unsafe {
+        real!(pthread_getattr_np: fn(libc::pthread_t, *mut libc::pthread_attr_t) -> c_int)(
+            known_to_system(handle),
+            attributes,
+        )
+    };
+    let stack = active().and_then(|active| Some(by_handle(active, handle)?.stack.get()));
+    match stack {
+        // SAFETY: attributes that were just filled in, and the stack of a thread that lives.
+        Some((first, end)) if error == 0 && first < end => unsafe {
+            libc::pthread_attr_setstack(attributes, first as *mut c_void, end - first)
+        },
+        _ => error,
+    }
 }
 
 stand_in! {

@@ -16,9 +16,9 @@ pub const FIRST: Key = 1 << 16;
 const MAX_KEYS: usize = 1024;
 const DESTRUCTOR_ROUNDS: usize = 4;
 
-/// Keys of libstdc++ are at the end of the table: it makes them once in a process, inside or outside of controlled
-/// executions, and uses them in both.
-const MAX_LASTING: usize = 8;
+/// Keys of libstdc++, and those that a runtime makes when it is loaded, are at the end of the table: they are made once in a
+/// process, inside or outside of controlled executions, and used in both.
+const MAX_LASTING: usize = 32;
 const FIRST_LASTING: usize = MAX_KEYS - MAX_LASTING;
 /// The generation of all of them.
 const FOR_GOOD: u32 = u32::MAX;
