@@ -1,5 +1,6 @@
 // An echo server and four clients in one process, with timers and a shutdown, on an io_context of asio that two threads run.
-// With the word of a fault as its argument it has that fault; with `ping-pong` two coroutines send a byte to and fro instead.
+// With the word of a fault as its argument it has that fault; with `ping-pong` two coroutines send a byte to and fro instead, on
+// one thread, and with `ping-pong-threads` on two.
 #include <asio.hpp>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -158,7 +159,7 @@ int echo() {
 using Pair = asio::local::stream_protocol;
 
 /// Sends, unless it is the one that answers, and receives.
-asio::awaitable<void> play(Pair::socket socket, bool begins, int &received) {
+asio::awaitable<void> play(Pair::socket socket, bool begins, std::atomic<int> &received) {
   std::array<char, 1> byte{};
   for (int round = 0; round < kRounds; round++) {
     if (begins) co_await asio::async_write(socket, asio::buffer(byte), use_awaitable);
@@ -168,15 +169,18 @@ asio::awaitable<void> play(Pair::socket socket, bool begins, int &received) {
   }
 }
 
-int ping_pong() {
-  int received = 0;
-  asio::io_context context(1);
+int ping_pong(int threads) {
+  std::atomic<int> received = 0;
+  asio::io_context context(threads);
   Pair::socket one(context);
   Pair::socket other(context);
   asio::local::connect_pair(one, other);
   asio::co_spawn(context, play(std::move(one), true, received), rethrow);
   asio::co_spawn(context, play(std::move(other), false, received), rethrow);
+  std::thread helper;
+  if (threads > 1) helper = std::thread([&] { context.run(); });
   context.run();
+  if (helper.joinable()) helper.join();
   return received == 2 * kRounds ? 0 : 1;
 }
 
@@ -184,5 +188,6 @@ int ping_pong() {
 
 int main(int count, char **words) {
   fault = count > 1 ? words[1] : "";
-  return fault == "ping-pong" ? ping_pong() : echo();
+  if (fault == "ping-pong") return ping_pong(1);
+  return fault == "ping-pong-threads" ? ping_pong(2) : echo();
 }

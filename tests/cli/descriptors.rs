@@ -39,10 +39,7 @@ fn calls_on_descriptors_give_what_the_systems_kernel_gives() {
 
 /// Checks the server of examples/asio, with that as its argument.
 fn echo(place: &Workplace, flags: &str, fault: &str) -> Ran {
-    let arguments = format!(
-        "check {} --sanitizer none --points sync --seed 1 --stop-at-first --json out.json {flags}",
-        source("examples/asio/echo.cpp")
-    );
+    let arguments = format!("check {} --seed 1 --stop-at-first {flags}", source("examples/asio/echo.cpp"));
     place.run_in("", &arguments, &["--flags", ASIO, "--", fault])
 }
 
@@ -56,16 +53,33 @@ fn what_a_short_transfer_left_is_told_by_another_edge() {
 #[test]
 fn a_server_of_asio_is_explored_with_its_clients_and_its_faults_are_found() {
     let place = Workplace::new();
-    echo(&place, "--executions 100", "").left_with(CLEAN);
-    echo(&place, "--executions 20 --audit", "").left_with(CLEAN);
-    echo(&place, "--executions 60 --inject short-read,short-write", "").left_with(CLEAN);
-    echo(&place, "--executions 200", "ping-pong").left_with(CLEAN);
+    let at_calls = "--sanitizer none --points sync";
+    for (flags, what) in [
+        ("--executions 1000", ""),
+        ("--executions 20 --audit", ""),
+        ("--executions 60 --inject short-read,short-write", ""),
+        ("--executions 200", "ping-pong"),
+        ("--executions 200 --audit", "ping-pong-threads"),
+    ] {
+        echo(&place, &format!("{at_calls} {flags}"), what).left_with(CLEAN);
+    }
     for (fault, flags) in [
         ("lost-write", "--executions 300 --inject short-write"),
         ("double-close", "--executions 10"),
         ("missed-edge", "--executions 10"),
         ("shutdown-hangs", "--executions 10"),
     ] {
-        echo(&place, flags, fault).left_with(FOUND);
+        echo(&place, &format!("{at_calls} {flags}"), fault).left_with(FOUND);
+    }
+}
+
+/// What lies between the end of a session and the handler that uses it is plain accesses.
+#[test]
+fn what_a_handler_of_asio_uses_after_its_session_is_gone_is_found_with_points_at_accesses() {
+    let place = Workplace::new();
+    echo(&place, "--sanitizer address --executions 300", "").left_with(CLEAN);
+    for (fault, executions) in [("use-after-cancel", 10), ("timer-after-destruction", 1000)] {
+        let ran = echo(&place, &format!("--sanitizer address --executions {executions}"), fault).left_with(FOUND);
+        assert!(ran.stdout.contains("heap-use-after-free in Session::watch"), "{}", ran.stdout);
     }
 }
