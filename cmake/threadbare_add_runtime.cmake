@@ -2,8 +2,43 @@
 #
 # Declares a coroutine runtime behind an adapter (docs/runtimes.md). Writes a threadbare.toml for it into the build folder,
 # and adds the tests `NAME.conformance`, which goes through the conformance list, and `NAME.explore`, a short campaign.
-# What the targets of LINK offer to those that use them (include directories, definitions, options, libraries) the runtime
-# gets too: threadbare compiles SOURCES itself, so list the sources of what it is to see.
+# What the targets of LINK offer to those that use them (include directories, definitions, options) the runtime gets too, and
+# it is linked with the libraries. Those of the project are compiled anew, with scheduling points, from the sources that
+# they were built of; what was not built here runs as one step between two blocking calls.
+
+# Sets `result` to the libraries that the targets of `links` are linked with, and themselves, and `options` to what else the
+# linker is told.
+function(_threadbare_libraries links result options)
+  set(seen "")
+  set(libraries "")
+  set(others "")
+  while(links)
+    list(POP_FRONT links link)
+    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" link "${link}")
+    if(link IN_LIST seen OR link MATCHES "^\\$<" OR NOT link)
+      continue()
+    endif()
+    list(APPEND seen "${link}")
+    if(NOT TARGET "${link}")
+      if(NOT link MATCHES "^[-/]")
+        set(link "-l${link}")
+      endif()
+      list(APPEND others "${link}")
+      continue()
+    endif()
+    get_target_property(type "${link}" TYPE)
+    if(type MATCHES "^(STATIC|SHARED|UNKNOWN)_LIBRARY$")
+      list(APPEND libraries "$<TARGET_FILE:${link}>")
+    endif()
+    get_target_property(further "${link}" INTERFACE_LINK_LIBRARIES)
+    if(further)
+      list(APPEND links ${further})
+    endif()
+  endwhile()
+  set(${result} "${libraries}" PARENT_SCOPE)
+  set(${options} "${others}" PARENT_SCOPE)
+endfunction()
+
 function(threadbare_add_runtime name)
   cmake_parse_arguments(PARSE_ARGV 1 RUNTIME "" "" "SOURCES;LINK;THREADS;SANITIZERS")
   if(NOT RUNTIME_SOURCES)
@@ -23,24 +58,29 @@ function(threadbare_add_runtime name)
   set(sources "")
   foreach(source IN LISTS RUNTIME_SOURCES)
     get_filename_component(source "${source}" ABSOLUTE)
-    list(APPEND sources "\"${source}\"")
+    list(APPEND sources "'''${source}'''")
   endforeach()
-  list(JOIN sources ", " sources)
 
-  # An interface target of all that is linked has what they offer, transitively, in its generator expressions.
   set(flags "")
   if(RUNTIME_LINK)
+    # It is never built: linked with all of them, it has what they offer, transitively, in its properties.
     set(all threadbare_runtime_${name})
     add_library(${all} OBJECT EXCLUDE_FROM_ALL ${RUNTIME_SOURCES})
     target_link_libraries(${all} PRIVATE ${RUNTIME_LINK})
-    foreach(property IN ITEMS INCLUDE_DIRECTORIES COMPILE_DEFINITIONS)
+    foreach(property IN ITEMS INCLUDE_DIRECTORIES COMPILE_DEFINITIONS COMPILE_OPTIONS)
       set(value "$<TARGET_PROPERTY:${all},${property}>")
-      set(option "$<IF:$<STREQUAL:${property},INCLUDE_DIRECTORIES>,-I,-D>")
-      string(APPEND flags "$<$<BOOL:${value}>:\"${option}$<JOIN:${value},\"$<COMMA> \"${option}>\"$<COMMA> >")
+      set(option "$<$<STREQUAL:${property},INCLUDE_DIRECTORIES>:-I>$<$<STREQUAL:${property},COMPILE_DEFINITIONS>:-D>")
+      string(APPEND flags "$<$<BOOL:${value}>:'''${option}$<JOIN:${value},'''$<COMMA> '''${option}>'''$<COMMA> >")
     endforeach()
-    set(value "$<TARGET_PROPERTY:${all},COMPILE_OPTIONS>")
-    string(APPEND flags "$<$<BOOL:${value}>:\"$<JOIN:${value},\"$<COMMA> \">\"$<COMMA> >")
+    _threadbare_libraries("${RUNTIME_LINK}" libraries options)
+    foreach(library IN LISTS libraries)
+      list(APPEND sources "'''${library}'''")
+    endforeach()
+    foreach(option IN LISTS options)
+      string(APPEND flags "'''${option}''', ")
+    endforeach()
   endif()
+  list(JOIN sources ", " sources)
 
   set(keys "")
   if(RUNTIME_THREADS)
@@ -50,6 +90,9 @@ function(threadbare_add_runtime name)
   if(RUNTIME_SANITIZERS)
     list(JOIN RUNTIME_SANITIZERS "\", \"" sanitizers)
     string(APPEND keys "sanitizers = [\"${sanitizers}\"]\n")
+  endif()
+  if(CMAKE_CXX_STANDARD GREATER 20)
+    string(APPEND keys "standard = \"c++${CMAKE_CXX_STANDARD}\"\n")
   endif()
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${name}.threadbare")
   file(GENERATE OUTPUT "${folder}/threadbare.toml"

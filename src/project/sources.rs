@@ -10,7 +10,7 @@ use super::nearest::nearest;
 use super::paths::{Place, Wanted};
 use super::{keys, pattern};
 use crate::check::MAX_SOURCES;
-use crate::target::Language;
+use crate::target::{Language, inputs};
 
 /// The files in the order in which they are listed; those of a pattern are sorted.
 pub fn sources(field: &Field<'_>, place: &Place) -> Result<Vec<PathBuf>> {
@@ -21,8 +21,8 @@ pub fn sources(field: &Field<'_>, place: &Place) -> Result<Vec<PathBuf>> {
             if path.to_str().is_none() {
                 return Err(written.error(format!("{shown}: the path is not UTF-8, so no case can hold it; rename it")));
             }
-            if Language::of(&path).is_none() {
-                let what = "neither C nor C++ by its name; name files that end in .c or .cpp";
+            if Language::of(&path).is_none() && !inputs::is_linkable(&path) {
+                let what = "neither C nor C++ by its name, nor an object, archive or shared library; name files that end in .c or .cpp";
                 return Err(written.error(format!("{shown}: {what}")));
             }
             sources.push(path);
@@ -64,7 +64,7 @@ pub fn standard(written: &Text<'_>, sources: &[PathBuf]) -> Result<String> {
         };
         return Err(written.error(format!("{} is no standard; {right}", quoted(word))));
     };
-    match sources.iter().find(|source| Language::of(source) != Some(language)) {
+    match sources.iter().find(|source| Language::of(source).is_some_and(|of| of != language)) {
         None => Ok(word.to_owned()),
         Some(source) => {
             let (source, language) = (plain(&source.display().to_string()), language.word());

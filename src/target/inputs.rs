@@ -69,6 +69,13 @@ pub fn is_built(path: &Path) -> bool {
     Language::of(path).is_none()
 }
 
+/// Whether files of this name are objects, archives or shared libraries.
+#[must_use]
+pub fn is_linkable(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    [".o", ".a", ".so"].iter().any(|end| name.ends_with(end)) || name.contains(".so.")
+}
+
 /// The files whose contents tell one build of a target from another: sources, or what was made without them.
 ///
 /// # Errors

@@ -92,6 +92,17 @@ fn a_pattern_that_is_wrong_or_matches_nothing_or_too_much_is_refused() {
 }
 
 #[test]
+fn what_was_built_stands_beside_sources() {
+    let sandbox = Sandbox::new();
+    for name in ["built/liba.a", "built/b.o", "built/libc.so.1"] {
+        sandbox.add(name);
+    }
+    let sources = sandbox.sources(r#"["src/b.c", "built/*"]"#);
+    assert_eq!(sources, ["src/b.c", "built/b.o", "built/liba.a", "built/libc.so.1"]);
+    sandbox.read("[program.a]\nsources = [\"src/b.c\", \"built/liba.a\"]\nstandard = \"c17\"\n");
+}
+
+#[test]
 fn a_pattern_ends_where_links_lead_back() {
     let sandbox = Sandbox::new();
     symlink("..", sandbox.root.join("src/up")).expect("linked");
@@ -104,7 +115,8 @@ fn a_source_that_is_no_c_or_is_not_utf_8_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.add("src/b.h");
     let told = sandbox.told("[program.a]\nsources = [\"src/b.*\"]\n");
-    let why = "neither C nor C++ by its name; name files that end in .c or .cpp";
+    let why =
+        "neither C nor C++ by its name, nor an object, archive or shared library; name files that end in .c or .cpp";
     assert_eq!(told, format!("threadbare.toml:2: src/b.h: {why}"));
     sandbox.add(OsStr::from_bytes(b"odd/\xff.c"));
     let told = sandbox.told("[program.a]\nsources = [\"odd/*\"]\n");
