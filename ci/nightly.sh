@@ -64,10 +64,16 @@ field() {
   cd tests/field
   run "$tool" check --executions "${FIELD_EXECUTIONS:-1000000}" --seed "$seed"
   cd ../..
-  for runtime in jthread-pool asio boost-asio; do
+  # oneTBB's scheduler is compiled from its sources.
+  local tbb=nightly/onetbb
+  bash ci/fetch-onetbb.sh "$tbb"
+  CPLUS_INCLUDE_PATH=$(realpath "$tbb")/include:$(realpath "$tbb")/src
+  export CPLUS_INCLUDE_PATH
+  for runtime in jthread-pool asio boost-asio onetbb; do
     run "$tool" runtime check --runtime "$runtime"
-    run "$tool" fuzz --runtime "$runtime" --executions "${ADAPTER_EXECUTIONS:-600000}" --seed "$seed"
+    run "$tool" fuzz --runtime "$runtime" --threads 1,2,3,4 --executions "${ADAPTER_EXECUTIONS:-600000}" --seed "$seed"
   done
+  unset CPLUS_INCLUDE_PATH
 }
 
 figures() {

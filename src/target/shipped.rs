@@ -14,7 +14,7 @@ pub struct Shipped {
 }
 
 /// All of them, but for the bundled one.
-pub const SHIPPED: [Shipped; 3] = [
+pub const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "jthread-pool",
         summary: "std::jthread, std::latch and callbacks",
@@ -29,6 +29,11 @@ pub const SHIPPED: [Shipped; 3] = [
         name: "boost-asio",
         summary: "the same of Boost.Asio; needs libboost1.81-dev",
         source: "adapters/asio/boost.cpp",
+    },
+    Shipped {
+        name: "onetbb",
+        summary: "task groups of oneTBB; needs its sources (docs/runtimes.md)",
+        source: "adapters/onetbb/adapter.cpp",
     },
 ];
 

@@ -1,5 +1,6 @@
 // A pool of std::jthread that runs callbacks and knows no coroutines: tasks are threadbare's, and all that waits is made of
 // what the standard library has, std::latch, std::stop_token, std::condition_variable_any and std::atomic::wait.
+#include "harness/callbacks.hpp"
 #include "harness/lazy_task.hpp"
 #include "harness/runtime.hpp"
 
@@ -11,12 +12,10 @@
 #include <deque>
 #include <functional>
 #include <latch>
-#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace {
@@ -67,34 +66,6 @@ class Pool {
   std::vector<std::jthread> threads_;
 };
 
-/// What a task that was started and its handle share.
-template <class T>
-struct Shared {
-  Shared(Pool &its_pool, LazyTask<T> its_task) : pool(its_pool), task(std::move(its_task)) {}
-
-  /// Whether the task has ended; if not, who waits is resumed when it has.
-  bool wait(std::coroutine_handle<> waiting) {
-    const std::lock_guard lock(mutex);
-    if (!ended) waiter = waiting;
-    return ended;
-  }
-  void end() {
-    std::coroutine_handle<> waiting;
-    {
-      const std::lock_guard lock(mutex);
-      ended = true;
-      waiting = waiter;
-    }
-    if (waiting) pool.resume(waiting);
-  }
-
-  Pool &pool;
-  LazyTask<T> task;
-  std::mutex mutex;
-  std::coroutine_handle<> waiter;
-  bool ended = false;
-};
-
 struct Adapter {
   template <class T>
   using Task = LazyTask<T>;
@@ -123,31 +94,9 @@ struct Adapter {
   static void drain(Pool &pool) { pool.wait(); }
 
   template <class T>
-  class JoinHandle {
-   public:
-    explicit JoinHandle(std::shared_ptr<Shared<T>> shared) : shared_(std::move(shared)) {}
-    void detach() { shared_.reset(); }
-
-    bool await_ready() const noexcept { return false; }
-    bool await_suspend(std::coroutine_handle<> waiting) { return !shared_->wait(waiting); }
-    T await_resume() { return shared_->task.take(); }
-
-   private:
-    std::shared_ptr<Shared<T>> shared_;
-  };
+  using JoinHandle = threadbare::CallbackHandle<Pool, T>;
   template <class T>
-  static JoinHandle<T> start(Pool &pool, Task<T> task) {
-    auto shared = std::make_shared<Shared<T>>(pool, std::move(task));
-    pool.begin();
-    // Lifetime: the last of the two to let go destroys the task, and the pool knows of its end after that.
-    auto told = [&pool, shared]() mutable {
-      shared->end();
-      shared.reset();
-      pool.end();
-    };
-    pool.resume(threadbare::run_for(shared->task, std::move(told)).frame);
-    return JoinHandle<T>(std::move(shared));
-  }
+  static JoinHandle<T> start(Pool &pool, Task<T> task) { return threadbare::start_by_callback(pool, std::move(task)); }
   template <class T>
   static JoinHandle<T> result(JoinHandle<T> &&handle) { return std::move(handle); }
 
@@ -155,22 +104,14 @@ struct Adapter {
   static T ended(Task<T> &task) { return task.take(); }
   template <class AnyTask>
   static auto when_all(Pool &pool, std::vector<AnyTask> &tasks) {
-    return Group<AnyTask>(pool, tasks);
+    return threadbare::CallbackGroup<Pool, AnyTask>(pool, tasks);
   }
   template <class AnyTask>
   static auto when_any(Pool &pool, std::vector<AnyTask> &tasks) {
-    return Group<AnyTask>(pool, tasks);
+    return threadbare::CallbackGroup<Pool, AnyTask>(pool, tasks);
   }
 
-  static auto yield(Pool &pool) {
-    struct Awaiter {
-      Pool &pool;
-      static bool await_ready() noexcept { return false; }
-      void await_suspend(std::coroutine_handle<> waiting) { pool.resume(waiting); }
-      static void await_resume() noexcept {}
-    };
-    return Awaiter{pool};
-  }
+  static threadbare::CallbackYield<Pool> yield(Pool &pool) { return {pool}; }
 
   /// A latch whose waiters are callbacks: std::latch would block the threads that are to arrive.
   class Latch {
@@ -206,38 +147,6 @@ struct Adapter {
     std::mutex mutex_;
     std::uint32_t left_;
     std::vector<std::coroutine_handle<>> waiting_;
-  };
-
- private:
-  /// Runs all of them; who waits goes on after the last, and is told the position of the first.
-  template <class AnyTask>
-  class Group {
-   public:
-    Group(Pool &pool, std::vector<AnyTask> &tasks) : pool_(pool), tasks_(tasks), left_(tasks.size()) {}
-
-    static bool await_ready() noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiting) {
-      // This may be gone once the last of them was posted.
-      std::vector<AnyTask> &tasks = tasks_;
-      Pool &pool = pool_;
-      const std::size_t count = tasks.size();
-      for (std::size_t i = 0; i < count; ++i) {
-        auto ended = [this, waiting, i] {
-          std::size_t none = nobody;
-          first_.compare_exchange_strong(none, i);
-          if (left_.fetch_sub(1) == 1) pool_.resume(waiting);
-        };
-        std::visit([&](auto &task) { pool.resume(threadbare::run_for(task, ended).frame); }, tasks[i]);
-      }
-    }
-    std::size_t await_resume() const noexcept { return first_.load(); }
-
-   private:
-    static constexpr std::size_t nobody = SIZE_MAX;
-    Pool &pool_;
-    std::vector<AnyTask> &tasks_;
-    std::atomic<std::size_t> left_;
-    std::atomic<std::size_t> first_{nobody};
   };
 };
 
