@@ -21,6 +21,7 @@ run() {
 }
 
 tests() {
+  bash ci/install-packages.sh lldb
   run bash ci/test-gcc.sh all
   export THREADBARE_ALL_SANITIZERS=1
   run env CXX=g++ CARGO_TARGET_DIR=target/gcc cargo test --test controlled scenarios
@@ -29,7 +30,7 @@ tests() {
   run bash ci/test-cpp.sh all
   run bash ci/check-examples.sh
   run cargo test --test library -- --ignored clusterfuzzlite cargo_fuzz
-  run cargo test --release --test library --test cli -- --ignored inputs fuzz_findings
+  run cargo test --release --test library --test cli -- --ignored inputs fuzz_findings lldb
 }
 
 # Tens of thousands of random programs, other ones each night, under both compilers.

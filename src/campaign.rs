@@ -11,6 +11,7 @@ pub mod ci;
 pub mod conformance;
 pub mod corpus;
 pub mod debug;
+pub mod decisive;
 pub mod doctor;
 pub mod explorer;
 pub mod findings;

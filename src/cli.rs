@@ -71,7 +71,7 @@ enum Command {
     Corpus(corpus::Flags),
     /// Replay cases and check that each shows its recorded verdict.
     Replay(replay::Flags),
-    /// Make the task graph, the threads and the schedule of a case as small as they can be.
+    /// Make the task graph, the threads, the arguments and the schedule of a case as small as they can be.
     Minimise(minimise::Flags),
     /// Judge a fix: replay cases that failed, try the schedules near theirs, and search.
     Verify(verify::Flags),

@@ -169,6 +169,14 @@ fn place(step: &Step, module: &str, symbols: &Symbols, here: &str) -> String {
     })
 }
 
+/// The place of each of some steps in the shared object at `object`: file and line, then the function.
+#[must_use]
+pub fn places<'a>(steps: impl Iterator<Item = &'a Step> + Clone, object: &Path, symbols: &mut Symbols) -> Vec<String> {
+    let module = object.to_string_lossy();
+    symbols.learn(&module, &steps.clone().flat_map(|step| step.frames.iter().copied()).collect());
+    steps.map(|step| place(step, &module, symbols, "")).collect()
+}
+
 /// A function without its parameters.
 fn name_of(function: &str) -> &str {
     const UNNAMED: &str = "(anonymous namespace)";

@@ -30,6 +30,8 @@ const EXTENSION: [(&str, &str); 5] = [
     ("execution.py", include_str!("debug/execution.py")),
     ("stacks.py", include_str!("debug/stacks.py")),
 ];
+/// The libraries of a sanitizer, for the loader.
+const PRELOAD: &str = "LD_PRELOAD";
 /// The name of the debugger's breakpoint; see `control/debugger.rs`.
 const BREAKPOINT: &str = "threadbare_debugger_stop";
 
@@ -97,10 +99,17 @@ impl Debugged {
             }
             Debugger::Lldb => {
                 for (name, value) in self.environment() {
-                    command.arg("-O").arg(format!("settings append target.env-vars {name}={value}"));
+                    // Its settings know no quotes within a value, and what it starts has its environment. But it must not load
+                    // the runtime of a sanitizer itself.
+                    if name == PRELOAD {
+                        command.arg("-O").arg(format!("settings set target.env-vars {name}={value}"));
+                    } else {
+                        command.env(name, value);
+                    }
                 }
-                // It stops in our function, one above which the target's own begin.
-                command.args(["-o", &format!("breakpoint set -n {BREAKPOINT}"), "-o", "run"]).args(arguments).arg("--");
+                // It stops in our function, some above which the target's own begin.
+                let begin = [&format!("breakpoint set -n {BREAKPOINT}"), "run", "thread backtrace --count 12"];
+                command.args(begin.into_iter().flat_map(|words| ["-o", words])).args(arguments).arg("--");
             }
         }
         command.arg(executable).args(self.arguments());
@@ -171,7 +180,7 @@ impl Debugged {
         environment.push(("TSAN_OPTIONS", format!("{PLAIN_FRAMES}:atexit_sleep_ms=0")));
         if !self.target.preload.is_empty() {
             let libraries: Vec<String> = self.target.preload.iter().map(|path| path.display().to_string()).collect();
-            environment.push(("LD_PRELOAD", libraries.join(":")));
+            environment.push((PRELOAD, libraries.join(":")));
         }
         environment
     }

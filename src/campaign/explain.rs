@@ -6,13 +6,15 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::account::Account;
+use super::decisive::{point_of, step_before};
 use super::laboratory::Laboratory;
 use super::minimise::Minimised;
 use super::seed::splitmix64;
 use super::trials::{Samples, Series};
 use crate::evidence::interleaving::Step;
+use crate::model::execution::ThreadId;
 use crate::model::schedule::{Choice, Schedule};
-use crate::model::sketch::{Action, Departure, Sketch};
+use crate::model::sketch::{Departure, Sketch};
 use crate::strategy::Guide;
 
 /// Continuations that are sampled from a prefix to draw it, and to be sure of the critical point.
@@ -87,6 +89,7 @@ pub fn reasons(
     let ended = laboratory.replay(&minimised.case)?;
     let account = Account::of(laboratory, &ended, &minimised.case.report);
     let (points, steps) = (&account.points, &account.steps);
+    let threads: Vec<ThreadId> = steps.iter().map(|step| step.thread).collect();
     let mut sampler = Sampler { laboratory, minimised, deadline, sampled: 0, observe: &mut observe };
     let ends = ends_of_runs(&schedule);
     let mut chances = sampler.chances(&thinned(&ends, MOST_PREFIXES), FEW)?;
@@ -106,7 +109,7 @@ pub fn reasons(
     let critical = around.and_then(|(_, after)| points.iter().rposition(|point| *point < after.points));
     let pair = critical.and_then(|critical| deciding(steps, critical));
     let change = sampler.change(around.map(|(_, after)| after.points), &schedule)?;
-    let change = change.map(|departure| (departure, step_before(steps, &schedule, points, &departure)));
+    let change = change.map(|departure| (departure, step_before(&threads, points, &schedule, &departure)));
     let always = minimised.guide.sketch.departures.is_empty();
     Ok(Reasons { account, chances, around, critical, pair, change, always })
 }
@@ -221,33 +224,6 @@ fn thinned(all: &[u64], most: usize) -> Vec<u64> {
     thinned
 }
 
-/// At which point of the execution a departure is made.
-fn point_of(schedule: &Schedule, departure: &Departure) -> Option<u64> {
-    let (mut points, mut own) = (0_u64, 0_u64);
-    for choice in &schedule.choices {
-        let Choice::Run { thread, points: run, .. } = choice else { continue };
-        if *thread == departure.thread {
-            if own + u64::from(*run) >= departure.points.into() {
-                return Some(points + u64::from(departure.points).saturating_sub(own));
-            }
-            own += u64::from(*run);
-        }
-        points += u64::from(*run);
-    }
-    None
-}
-
-/// What the thread of a departure was about to do, which it did later, if ever.
-fn step_before(steps: &[Step], schedule: &Schedule, points: &[u64], departure: &Departure) -> Option<usize> {
-    let at = point_of(schedule, departure)?;
-    let is_next = |index: &usize| steps[*index].thread == departure.thread && points[*index] >= at;
-    let is_last = |index: &usize| steps[*index].thread == departure.thread && points[*index] < at;
-    match departure.action {
-        Action::Preempt(_) => (0..steps.len()).find(is_next).or_else(|| (0..steps.len()).rev().find(is_last)),
-        _ => (0..steps.len()).rev().find(is_last),
-    }
-}
-
 /// The two steps whose order decides: the critical one, or what its thread did next without a switch, and the first one
 /// after it by another thread on the same object, of which one changes it; or else the last one before it.
 fn deciding(steps: &[Step], critical: usize) -> Option<(usize, usize)> {
@@ -299,11 +275,8 @@ mod tests {
     }
 
     #[test]
-    fn a_departure_is_made_where_its_thread_has_passed_its_points() {
+    fn runs_end_where_another_one_begins() {
         let schedule = Schedule { choices: vec![run(0, 5), run(1, 3), run(0, 4)], cut: false };
-        let departure = |thread, points| Departure { thread, points, action: Action::Preempt(1) };
-        let at = |thread, points| point_of(&schedule, &departure(thread, points));
-        assert_eq!([at(0, 5), at(1, 3), at(0, 7), at(0, 99)], [Some(5), Some(8), Some(10), None]);
         assert_eq!(ends_of_runs(&schedule), [0, 5, 8, 12]);
     }
 

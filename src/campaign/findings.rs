@@ -59,6 +59,8 @@ pub struct Finding {
     pub explanation: String,
     /// How large its schedule was and is, once it was made small.
     pub minimised: Option<Resized>,
+    /// Where the choices are made that its schedule needs, once that was looked for.
+    pub decided: Vec<String>,
 }
 
 /// The findings of this campaign, in their directory.
@@ -153,6 +155,7 @@ impl Findings {
             report: case.report.clone(),
             explanation: String::new(),
             minimised: None,
+            decided: Vec::new(),
         };
         self.kept.insert(fingerprint, finding);
         // What cannot be kept is told all the same.

@@ -17,6 +17,8 @@
 //!   apart before they are text, by the addresses of their accesses (`signature` in `control/sanitizer.rs`).
 //! - **From slice to slice** the supervisor hands on what is known. Of several failures of one execution, each that is not
 //!   known yet makes a finding (`Known::settle`, `Found::each`).
+//! - **Of one bug that fails in many ways** each is a finding. Those are told together that need a choice in the same place
+//!   (`decisive.rs`).
 //! - **In the directory** a fingerprint is kept once, from its earliest execution (`findings.rs`).
 //! - **A replay** of the code that the case is of does the same if its fingerprint is among what failed, and of code that
 //!   may have changed, if its verdict is (`replay.rs`). So does a smaller task graph, which has other operations to be

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::decisive;
 use super::paths::files_below;
 use crate::case::{Case, Workload};
 use crate::evidence::interleaving::read::{self, Told};
@@ -55,15 +56,19 @@ impl Gathered {
     }
 }
 
-fn add(bugs: &mut BTreeMap<(String, String), Bug>, path: PathBuf, case: Case) {
-    let target = match &case.workload {
+fn target_of(case: &Case) -> String {
+    match &case.workload {
         Workload::Check(check) => {
             check.sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(" ")
         }
         Workload::TaskGraph(_) => {
             format!("{} {}", case.settings.runtime, case.settings.bug.as_deref().unwrap_or_default())
         }
-    };
+    }
+}
+
+fn add(bugs: &mut BTreeMap<(String, String), Bug>, path: PathBuf, case: Case) {
+    let target = target_of(&case);
     let size = |case: &Case| case.schedule.as_ref().map_or(u64::MAX, |schedule| schedule.points());
     match bugs.get_mut(&(target.clone(), case.fingerprint.clone())) {
         Some(bug) => {
@@ -76,6 +81,24 @@ fn add(bugs: &mut BTreeMap<(String, String), Bug>, path: PathBuf, case: Case) {
             let bug = Bug { paths: vec![path.clone()], path, case };
             bugs.insert((target, bug.case.fingerprint.clone()), bug);
         }
+    }
+}
+
+impl Gathered {
+    /// Bugs of one target that may be the same, by where their cases are decided: the place, and indices of them.
+    #[must_use]
+    pub fn related(&self) -> Vec<(String, Vec<usize>)> {
+        let mut of_target: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, bug) in self.bugs.iter().enumerate() {
+            of_target.entry(target_of(&bug.case)).or_default().push(index);
+        }
+        let mut related = Vec::new();
+        for indices in of_target.values() {
+            let places: Vec<_> = indices.iter().map(|index| decisive::read(&self.bugs[*index].case.report)).collect();
+            let shared = decisive::shared(&places).into_iter();
+            related.extend(shared.map(|(place, members)| (place, members.iter().map(|at| indices[*at]).collect())));
+        }
+        related
     }
 }
 

@@ -116,6 +116,7 @@ fn finding() -> Finding {
         report: report.to_owned(),
         explanation: String::new(),
         minimised: None,
+        decided: Vec::new(),
     }
 }
 

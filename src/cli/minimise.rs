@@ -1,7 +1,7 @@
-//! `threadbare minimise`: makes the task graph, the threads and the schedule of a case as small as they can be.
+//! `threadbare minimise`: makes the task graph, the threads, the arguments and the schedule of a case as small as they can be.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -11,29 +11,35 @@ use super::opened::{Opened, Trusted};
 use super::world::{World, build_on};
 use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
-use crate::campaign::minimise::{Minimisation, Minimised, Smallest, minimise};
+use crate::campaign::minimise::{Minimisation, Minimised, Shortened, Smallest, minimise, shorten};
 use crate::case::{Case, Workload};
+use crate::check::Check;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::{minimised, say};
 use crate::whole_file::{can_write, write_whole};
+
+/// Where no time is set.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   threadbare minimise found.case                                      to found.min.case
   threadbare minimise found.min.case --output found.min.case          goes on where it was interrupted
-  threadbare minimise found.case --output small.case --attempts 2000  for rare schedules")]
+  threadbare minimise found.case --output small.case --attempts 2000  for rare schedules
+
+Numbers in the arguments of a program (`1000`, `--rounds=1000`, `-n1000`) are tried smaller too.")]
 pub struct Flags {
     /// A case that fails.
     case: PathBuf,
     /// Where the smaller case goes [default: beside the case, as NAME.min.case].
     #[arg(long)]
     output: Option<PathBuf>,
-    /// Schedules that a smaller task graph gets to fail under.
+    /// Schedules that a smaller task graph, or a smaller number in the arguments of a program, gets to fail under.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     attempts: u64,
-    /// Time for the schedule: at most.
+    /// Time for the arguments and the schedule, each half: at most.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     budget: Option<Duration>,
     #[command(flatten)]
@@ -60,12 +66,23 @@ pub fn run(flags: Flags, world: &World) -> Result<()> {
             (case, laboratory)
         }
     };
-    let smaller = minimise(&mut laboratory, &case, flags.budget, |so_far| line.minimising(so_far))?;
+    let begun = Instant::now();
+    let half = flags.budget.map_or(LONGEST, |budget| budget / 2);
+    let Shortened { case, changed } = shorten(&mut laboratory, &case, flags.attempts, begun + half, |argument| {
+        line.arguments(argument);
+    })?;
+    let left = flags.budget.map(|budget| budget.saturating_sub(begun.elapsed()));
+    let smaller = minimise(&mut laboratory, &case, left, |so_far| line.minimising(so_far))?;
     drop(line);
-    let workload = match &given.workload {
+    for (before, after) in &changed {
+        say(format!("argument {before} came to {after}"));
+    }
+    let workload = match (&given.workload, &smaller.case.workload) {
         // As it was written, with paths that hold where the case lies.
-        Workload::Check(_) => given.workload.clone(),
-        Workload::TaskGraph(_) => smaller.case.workload.clone(),
+        (Workload::Check(given), Workload::Check(smaller)) => {
+            Check { arguments: smaller.arguments.clone(), ..given.clone() }.into()
+        }
+        (_, smaller) => smaller.clone(),
     };
     write_whole(&output, Case { workload, ..smaller.case.clone() }.to_string().as_bytes())?;
     tell(&given, &smaller, &output);

@@ -108,6 +108,7 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         say(table);
         summary.findings.iter().for_each(|finding| painted::say(&format!("\n{}", findings::text(finding))));
     }
+    findings::related(&summary.findings).into_iter().for_each(say);
     for cell in summary.cells.iter().filter(|cell| cell.search_ended) {
         say(format!(
             "{}: {}",
@@ -156,11 +157,13 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
     let task_graphs =
         if is_of_program { String::new() } else { format!(" of {} task graphs", grouped(summary.task_graphs)) };
     say(format!(
-        "{}{} executions{task_graphs} in {:.1} s, {}",
+        "{}{} executions{task_graphs} in {:.1} s, {}{}",
         if summary.interrupted { "interrupted after " } else { "" },
         grouped(summary.executions),
         summary.seconds,
-        findings::counted(summary.findings.len())
+        findings::counted(summary.findings.len()),
+        findings::bugs(&summary.findings)
+            .map_or_else(String::new, |bugs| format!(", perhaps {bugs} bugs").replace(" 1 bugs", " 1 bug"))
     ));
 }
 

@@ -49,13 +49,16 @@ pub fn run(flags: &Flags, world: &World) -> Result<()> {
         terminal::print(&bugs::annotations(&gathered));
     } else if !gathered.bugs.is_empty() {
         say(bugs::table(&gathered));
+        bugs::related(&gathered).into_iter().for_each(say);
     }
     let cases: usize = gathered.bugs.iter().map(|bug| bug.paths.len()).sum();
     if !github {
         let clean =
             if gathered.clean == 0 { String::new() } else { format!(", and {} that did not fail", gathered.clean) };
         let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        say(format!("{} in {}{clean}", counted(gathered.bugs.len(), "bug"), counted(cases, "case")));
+        let fewer: usize = gathered.related().iter().map(|(_, members)| members.len() - 1).sum();
+        let perhaps = if fewer == 0 { String::new() } else { format!(", perhaps {}", gathered.bugs.len() - fewer) };
+        say(format!("{}{perhaps} in {}{clean}", counted(gathered.bugs.len(), "bug"), counted(cases, "case")));
     }
     let write = |path: &Option<PathBuf>, text: &dyn Fn(&Path) -> Result<String>| -> Result<()> {
         path.iter().try_for_each(|path| write_whole(path, text(path)?.as_bytes()))

@@ -43,6 +43,19 @@ pub fn table(gathered: &Gathered) -> Table {
     table
 }
 
+/// A line for each place that several bugs share.
+#[must_use]
+pub fn related(gathered: &Gathered) -> Vec<String> {
+    let name = |index: &usize| {
+        let case = &gathered.bugs[*index].case;
+        format!("{} {}", word(&case.verdict), case.fingerprint)
+    };
+    let line = |(place, members): (String, Vec<usize>)| {
+        format!("perhaps one bug, decided in {place}: {}", members.iter().map(name).collect::<Vec<_>>().join(", "))
+    };
+    gathered.related().into_iter().map(line).collect()
+}
+
 /// Markdown, a section for each bug, such as an issue is made of.
 #[must_use]
 pub fn markdown(gathered: &Gathered) -> String {
@@ -65,6 +78,9 @@ pub fn markdown(gathered: &Gathered) -> String {
             "<details><summary>What happened</summary>\n\n{}\n</details>\n",
             fenced(case.report.trim_end())
         );
+    }
+    for line in related(gathered) {
+        let _ = writeln!(text, "{}\n", code(&line));
     }
     for (_, why) in &gathered.unread {
         let _ = writeln!(text, "Not read: {}\n", code(why));

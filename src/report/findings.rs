@@ -1,6 +1,7 @@
 //! Findings in words.
 
 use super::{grouped, minimised};
+use crate::campaign::decisive;
 use crate::campaign::findings::{Confirmation, Finding, Resized};
 use crate::check;
 use crate::model::settings::MemoryModel;
@@ -57,6 +58,29 @@ pub fn text(finding: &Finding) -> String {
     }
     text.push_str(&format!("  {}", replay(finding)));
     text
+}
+
+/// What findings may be one bug, by the places where what they need is decided.
+#[must_use]
+pub fn related(findings: &[Finding]) -> Vec<String> {
+    let places: Vec<Vec<String>> = findings.iter().map(|finding| finding.decided.clone()).collect();
+    let shared = decisive::shared(&places).into_iter();
+    shared
+        .map(|(place, members)| {
+            let names = members
+                .iter()
+                .map(|index| format!("{} {}", word(&findings[*index].failure.verdict), findings[*index].fingerprint));
+            let names: Vec<String> = names.collect();
+            format!("perhaps one bug, decided in {place}: {}", names.join(", "))
+        })
+        .collect()
+}
+
+/// How many bugs they may be, if that is fewer.
+#[must_use]
+pub fn bugs(findings: &[Finding]) -> Option<usize> {
+    let places: Vec<Vec<String>> = findings.iter().map(|finding| finding.decided.clone()).collect();
+    decisive::count(&places)
 }
 
 /// The command that replays a finding.

@@ -75,6 +75,10 @@ struct Found {
     message: String,
     count: u64,
     confirmed: bool,
+    /// Files of a runtime, or functions of a program, where the choices are made that its schedule needs. Findings that share one may
+    /// be one bug.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decided_in: Vec<String>,
 }
 
 /// Under one sanitizer with one thread count.
@@ -111,6 +115,7 @@ impl Explored {
             message: finding.failure.message.clone(),
             count: finding.count,
             confirmed: finding.confirmation == Confirmation::Confirmed,
+            decided_in: finding.decided.clone(),
         };
         let mut incomparable = BTreeMap::new();
         for (reason, count) in summary.cells.iter().flat_map(|cell| &cell.incomparable) {

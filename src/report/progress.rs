@@ -52,6 +52,11 @@ impl ProgressLine {
         self.show(format!("{} continuations sampled", grouped(sampled)));
     }
 
+    /// Shows an argument of a program that is tried in the place of a larger one.
+    pub fn arguments(&self, argument: &str) {
+        self.show(format!("making the arguments small: {argument}"));
+    }
+
     /// Shows how far a schedule is that is made small.
     pub fn minimising(&self, so_far: &Minimising) {
         self.show(minimising_line(so_far));

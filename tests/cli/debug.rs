@@ -112,3 +112,28 @@ fn a_runtime_that_is_stuck_is_debugged_to_where_all_its_threads_wait() {
     }
     assert!(said.contains("the execution showed lost-wakeup: ") && said.contains(", as recorded"), "{said}");
 }
+
+#[test]
+#[ignore = "needs lldb, which only the nightly run installs"]
+fn a_case_is_followed_under_lldb_with_every_sanitizer() {
+    for sanitizer in ["none", "address", "thread"] {
+        let place = Workplace::new();
+        place.write("tickets.cpp", include_str!("tickets.cpp"));
+        let found = format!("check tickets.cpp --sanitizer {sanitizer} --executions 300 --seed 3 --findings found");
+        place.run(&found).left_with(FOUND);
+        let cases = place.cases("found");
+        let case = cases.iter().find(|case| case.to_string_lossy().contains("failed-assertion")).expect("it is found");
+        let case = case.strip_prefix(place.path()).expect("here").display().to_string();
+        let more = ["--", "-x", "-b", "-o", "continue", "-o", "thread backtrace", "-o", "continue"];
+        let ran = place.run_in("", &format!("debug {case} --at 8 --debugger lldb"), &more).left_with(CLEAN);
+        let said = ran.stdout + &ran.stderr;
+        assert_eq!(said.matches("stop reason = breakpoint 1.").count(), 4, "at the step and at the end:\n{said}");
+        assert!(said.contains(" at tickets.cpp:"), "the stack has the program's lines:\n{said}");
+        // With a sanitizer, a race is reported before the assertion fails.
+        let told = match sanitizer {
+            "none" => "the execution showed failed-assertion",
+            _ => "the execution made a sanitizer report; recorded was failed-assertion",
+        };
+        assert!(said.contains(told), "{said}");
+    }
+}

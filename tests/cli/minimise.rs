@@ -15,6 +15,47 @@ fn a_case_made_small_is_small_and_fails_as_before() {
     place.run("replay small.case --repeat 10").left_with(CLEAN);
 }
 
+/// Loses an update among many, if there are enough rounds; other numbers lead to other failures.
+const ROUNDS: &str = r#"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static atomic_int count;
+static int rounds;
+static void *add(void *argument) {
+  for (int i = 0; i < rounds; i++) atomic_store(&count, atomic_load(&count) + 1);
+  return argument;
+}
+int main(int argc, char **argv) {
+  for (int i = 1; i < argc; i++)
+    if (!strncmp(argv[i], "--rounds=", 9)) rounds = atoi(argv[i] + 9);
+  if (rounds < 3) return fprintf(stderr, "too few rounds\n"), 1;
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++) pthread_create(&threads[i], 0, add, 0);
+  for (int i = 0; i < 2; i++) pthread_join(threads[i], 0);
+  if (count != 2 * rounds) return fprintf(stderr, "lost %d updates\n", 2 * rounds - count), 1;
+  return 0;
+}
+"#;
+
+#[test]
+fn what_the_arguments_of_a_program_repeat_becomes_few_and_it_fails_in_the_same_way() {
+    let place = Workplace::new();
+    place.write("rounds.c", ROUNDS);
+    place.run("check rounds.c --sanitizer none --executions 100 --seed 3 -- --rounds=200 sha256").left_with(FOUND);
+    let case = place.cases("findings").remove(0).display().to_string();
+    let ran = place.run(&format!("minimise {case} --output small.case")).left_with(CLEAN);
+    assert!(ran.stdout.contains("argument --rounds=200 came to --rounds=3\n"), "{}", ran.stdout);
+    let small = std::fs::read_to_string(place.path().join("small.case")).expect("a case");
+    assert!(small.contains("argument \"--rounds=3\"") && small.contains("argument \"sha256\""), "{small}");
+    assert!(small.contains("exit-status: the program ended with status 1: lost "), "{small}");
+    place.run("replay small.case --repeat 10").left_with(CLEAN);
+    let again = place.run("minimise small.case --output smaller.case").left_with(CLEAN);
+    assert!(!again.stdout.contains("argument"), "it is as small as it can be: {}", again.stdout);
+}
+
 #[test]
 fn what_does_not_fail_is_refused() {
     let place = Workplace::new();

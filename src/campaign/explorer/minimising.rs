@@ -1,5 +1,7 @@
 //! What becomes of findings once nothing more is explored: their schedules are made small.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Instant;
 
 use super::Explorer;
@@ -17,15 +19,20 @@ impl Explorer<'_> {
         let (Some(budget), false) = (self.campaign.minimise, self.campaign.audit) else { return };
         let deadline = Instant::now() + budget;
         let found = self.findings.len();
+        let mut laboratories = BTreeMap::new();
         let mut confirmed = self.findings.confirmed();
         while let Some((path, sanitizer)) = confirmed.pop()
             && !interrupt::requested()
         {
             let share = deadline.saturating_duration_since(Instant::now()) / (confirmed.len() as u32 + 1);
             let target = targets.of(sanitizer).expect("its target is there").clone();
-            let minimised = Laboratory::new(target).and_then(|mut laboratory| {
-                let case = Case::read(&path)?;
-                minimise::minimise(&mut laboratory, &case, Some(share), |minimising| observe(found, minimising))
+            let minimised = Case::read(&path).and_then(|case| {
+                // One for each sanitizer: it knows the symbols that were looked up.
+                let laboratory = match laboratories.entry(sanitizer) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(vacant) => vacant.insert(Laboratory::new(target)?),
+                };
+                minimise::minimise(laboratory, &case, Some(share), |minimising| observe(found, minimising))
             });
             if let Ok(mut minimised) = minimised {
                 if let Some(doubt) = prebuilt::doubt(minimised.case.verdict, &self.prebuilt) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{Confirmation, Findings};
+use crate::campaign::decisive;
 use crate::campaign::minimise::{Minimised, Size};
 use crate::campaign::verify::FOUND_IN;
 use crate::case::Case;
@@ -34,16 +35,22 @@ impl Findings {
     /// The case cannot be written.
     pub fn replace(&mut self, path: &Path, minimised: Minimised) -> Result<()> {
         let Some(finding) = self.kept.values_mut().find(|finding| finding.path == path) else { return Ok(()) };
-        let Minimised { case, explanation, before, after, is_smallest, .. } = minimised;
-        if after >= before || case.fingerprint != finding.fingerprint {
+        let Minimised { case, explanation, before, after, is_smallest, decided, .. } = minimised;
+        if case.fingerprint != finding.fingerprint {
             return Ok(());
         }
-        finding.minimised = Some(Resized { before, after, is_smallest });
-        let report = format!("{}\n\n{FOUND_IN}{}", case.report, finding.origin.execution + 1);
+        // What was not made smaller stays as it was found, but for the places.
+        let report = if after < before {
+            finding.minimised = Some(Resized { before, after, is_smallest });
+            finding.explanation = explanation;
+            format!("{}{}\n\n{FOUND_IN}{}", case.report, decisive::line(&decided), finding.origin.execution + 1)
+        } else {
+            format!("{}{}", case.report, decisive::line(&decided))
+        };
+        finding.decided = decided;
         let case = Case { report, ..case };
         write_whole(path, case.to_string().as_bytes())?;
         finding.report.clone_from(&case.report);
-        finding.explanation = explanation;
         Ok(())
     }
 }

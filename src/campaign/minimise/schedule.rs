@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::reducer::Reducer;
 use crate::campaign::account;
+use crate::campaign::decisive;
 use crate::campaign::findings;
 use crate::campaign::laboratory::Laboratory;
 use crate::campaign::replay::Seen;
@@ -57,6 +58,8 @@ pub struct Minimised {
     pub tried: u64,
     /// No single departure can be left out. Otherwise time was up, or there is a reason why nothing was tried.
     pub is_smallest: bool,
+    /// Where the choices are made that it needs.
+    pub decided: Vec<String>,
     /// What executes it without the schedule being recorded.
     pub guide: Guide,
 }
@@ -116,13 +119,15 @@ pub fn minimise(
         let ended = laboratory.replay(&smaller)?;
         let after = size_of(&ended);
         if wanted.is_shown_by(&ended) && after <= before {
+            let decided = decisive::places(&ended, laboratory.symbols());
             let (case, explanation) = evident(laboratory, case, ended);
-            return Ok(Minimised { case, explanation, wanted, before, after, tried, is_smallest, guide });
+            return Ok(Minimised { case, explanation, wanted, before, after, tried, is_smallest, decided, guide });
         }
     }
     let guide = reducer.kept();
     let (case, explanation) = (case.clone(), String::new());
-    Ok(Minimised { case, explanation, wanted, before, after: before, tried, is_smallest: false, guide })
+    let decided = decisive::places(&first, laboratory.symbols());
+    Ok(Minimised { case, explanation, wanted, before, after: before, tried, is_smallest: false, decided, guide })
 }
 
 /// Points that each thread passed.
