@@ -3,6 +3,7 @@
 //! A smaller task graph, or a program with other arguments, is another program, so each has to fail under schedules of its own. The schedule is made smaller
 //! within the program as it is, and all that is tried follows the one that was found.
 
+mod again;
 mod arguments;
 mod graph;
 mod reducer;

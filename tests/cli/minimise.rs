@@ -68,3 +68,13 @@ fn what_does_not_fail_is_refused() {
     std::fs::write(place.path().join("right.case"), text.replace("bug lost-notify\n", "")).expect("written");
     assert!(place.run("minimise right.case --attempts 5").left_with(COULD_NOT).stderr.contains("--attempts"));
 }
+
+#[test]
+fn where_many_preemptions_are_left_another_schedule_is_made_small() {
+    let place = Workplace::new();
+    let case = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/push-release.case");
+    let told = place.run(&format!("minimise {case} --output small.case")).left_with(CLEAN).stdout;
+    let left = told.rsplit(" came to ").next().and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    assert!(left.is_some_and(|left| left <= 3), "{told}");
+    place.run("replay small.case --repeat 10").left_with(CLEAN);
+}

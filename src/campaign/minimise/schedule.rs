@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use super::again::again;
 use super::reducer::Reducer;
 use crate::campaign::account;
 use crate::campaign::decisive;
 use crate::campaign::findings;
+use crate::campaign::interrupt;
 use crate::campaign::laboratory::Laboratory;
 use crate::campaign::replay::Seen;
 use crate::campaign::supervisor::Ended;
@@ -19,6 +21,12 @@ use crate::model::schedule::{Choice, Schedule};
 use crate::model::settings::Engine;
 use crate::model::verdict::Verdict;
 use crate::strategy::Guide;
+
+/// Preemptions that most bugs need at most; where there are more, other schedules are made small, so many of them.
+const FEW: usize = 3;
+const OTHERS: u64 = 8;
+/// How long one is looked for where no time is set.
+const LONGEST_SEARCH: Duration = Duration::from_secs(60);
 
 /// How large a schedule is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +80,7 @@ pub struct Minimising {
 }
 
 /// Makes the schedule small within a time, and calls `observe` now and then. On Ctrl-C it gives what it has come to, which is
-/// a case that can be made smaller still.
+/// a case that can be made smaller still. Where it comes to more preemptions than most bugs need, others are made small too.
 ///
 /// # Errors
 /// The case has no schedule, hangs, or does not replay; the workers cannot do what they are asked.
@@ -83,6 +91,34 @@ pub fn minimise(
     mut observe: impl FnMut(&Minimising),
 ) -> Result<Minimised> {
     let deadline = limit.map(|limit| Instant::now() + limit);
+    let mut best = reduce(laboratory, case, deadline, &mut observe)?;
+    let mut number = 0;
+    while best.is_smallest && best.after.preemptions > FEW && number < OTHERS && !interrupt::requested() {
+        let until = deadline.unwrap_or_else(|| Instant::now() + LONGEST_SEARCH);
+        let other = again(laboratory, case, number, until)?;
+        number += 1;
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break;
+        }
+        let Some(other) = other else { continue };
+        // It failed once, and that need not be the schedule's doing alone.
+        let Ok(reduced) = reduce(laboratory, &other, deadline, &mut observe) else { continue };
+        let tried = best.tried + reduced.tried;
+        if reduced.after < best.after && reduced.case.fingerprint == best.case.fingerprint {
+            best = Minimised { before: best.before, ..reduced };
+        }
+        best.tried = tried;
+    }
+    Ok(best)
+}
+
+/// Makes one schedule small.
+fn reduce(
+    laboratory: &mut Laboratory,
+    case: &Case,
+    deadline: Option<Instant>,
+    observe: &mut impl FnMut(&Minimising),
+) -> Result<Minimised> {
     if case.settings.engine == Engine::Free || case.schedule.is_none() {
         bail!("the case has no schedule to make small: it was recorded without control");
     }
