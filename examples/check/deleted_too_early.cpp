@@ -1,7 +1,7 @@
 // The worker says that it has finished before its last write to the session, and main deletes the session on that
 // word.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: memory
 // threads: 2

@@ -1,7 +1,7 @@
 // A reader announces by a hazard pointer which node it uses, and looks whether that is still the current one. Nothing keeps
 // this look after the announcement: the node may be replaced meanwhile, and deleted by one that has seen no announcement.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: memory
 // threads: 3

@@ -1,6 +1,6 @@
 // A node is taken out of the list and deleted at once, while a reader that came before may still stand on it.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: sync
 // threads: 3

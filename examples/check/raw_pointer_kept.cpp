@@ -1,7 +1,7 @@
 // The reader keeps the raw pointer out of a shared pointer. When the last shared pointer goes, the reader's one
 // dangles.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: memory
 // threads: 2

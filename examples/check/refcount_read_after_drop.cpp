@@ -1,7 +1,7 @@
 // A thread gives its reference back and then reads the count to see whether it was the last. Two threads may both
 // read zero: the second one reads freed memory, or frees it again.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: sync
 // threads: 3

@@ -1,7 +1,7 @@
 // The price is looked up under the lock, but returned by reference and read without it. Meanwhile the vector may
 // grow and move its elements.
 //
-// verdict: memory-error
+// verdict: memory-error or data-race
 // sanitizer: address
 // points: memory
 // threads: 3
