@@ -222,7 +222,7 @@ fn report_of(found: &Found) -> String {
     if found.failures.iter().any(|failure| failure.verdict == Verdict::Hang) {
         report.push_str("the worker was ended from outside, so the schedule stops where it hung\n");
     }
-    for evidence in [sanitizer::report_of(&found.report, &found.failures[0]), &found.timeline] {
+    for evidence in [&sanitizer::report_of(&found.report, &found.failures[0]), &found.timeline] {
         if !evidence.is_empty() {
             report.push_str(&format!("\n{}\n", evidence.trim_end()));
         }

@@ -6,6 +6,8 @@ mod line;
 
 pub use line::Line;
 
+use std::borrow::Cow;
+
 use frame::Frame;
 
 use crate::model::verdict::{Failure, OracleName, Verdict};
@@ -18,6 +20,8 @@ const MAX_REPORTS: usize = 64;
 
 /// Longest part of a report that is kept, in bytes.
 const MAX_TEXT: usize = 24 * 1024;
+/// Longest line of a report that would be longer than that, in characters.
+const LONGEST_LINE: usize = 400;
 
 /// What ThreadSanitizer prints in place of calls that it no longer knows.
 pub const LOST_STACK: &str = "[failed to restore the stack]";
@@ -46,14 +50,29 @@ pub fn report_text(text: &str) -> &str {
 
 /// The part of it that a case keeps which failed so, bounded: the report of that, or all of it if there is none.
 #[must_use]
-pub fn report_of<'a>(text: &'a str, failure: &Failure) -> &'a str {
+pub fn report_of(text: &str, failure: &Failure) -> String {
     let own = reports(text).find(|(_, reported)| reported.cause == failure.cause);
     let text = own.map_or(text, |(report, _)| report);
+    // Names of templates may leave no room for what comes after them.
+    let text = if text.len() > MAX_TEXT { Cow::Owned(with_short_lines(text)) } else { Cow::Borrowed(text) };
     let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].trim_end_matches(|last: char| last == '=' || last.is_whitespace())
+    text[..end].trim_end_matches(|last: char| last == '=' || last.is_whitespace()).to_owned()
+}
+
+/// With the middle left out of long lines: a frame begins with its function and ends with its place.
+fn with_short_lines(text: &str) -> String {
+    let shortened = |line: &str| {
+        let characters: Vec<char> = line.chars().collect();
+        if characters.len() <= LONGEST_LINE {
+            return line.to_owned();
+        }
+        let (first, last) = (&characters[..LONGEST_LINE / 2], &characters[characters.len() - LONGEST_LINE / 2..]);
+        format!("{}…{}", String::from_iter(first), String::from_iter(last))
+    };
+    text.lines().map(|line| shortened(line) + "\n").collect()
 }
 
 /// A text without the reports in it: what the program itself printed.
@@ -406,10 +425,21 @@ mod tests {
         assert!(kept.starts_with("WARNING: ThreadSanitizer"));
         for failure in failures(&text) {
             let own = report_of(kept, &failure);
-            assert_eq!(failures(own), [failure], "{own}");
+            assert_eq!(failures(&own), [failure], "{own}");
             assert!(own.starts_with("WARNING: ") && own.len() <= MAX_TEXT && !own.ends_with('='));
         }
         let other = Failure { cause: "SIGSEGV".to_owned(), ..failures(&text).remove(0) };
-        assert_eq!(failures(report_of(kept, &other)).len(), 3);
+        assert_eq!(failures(&report_of(kept, &other)).len(), 3);
+    }
+
+    #[test]
+    fn names_of_templates_leave_room_for_what_comes_after_them() {
+        let name = format!("    #1 app::Queue<{}>::pop() /src/queue.hpp:7 (a+0x1)\n", "app::Item, ".repeat(200));
+        let head =
+            "WARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 4:\n    #0 app::push() /a.c:1 (a+0x1)\n";
+        let text = format!("{head}{}\n  Thread T1 created by main thread at:\n", name.repeat(30));
+        let own = report_of(&text, &failures(&text)[0]);
+        assert!(own.ends_with("Thread T1 created by main thread at:"), "{own}");
+        assert!(own.contains("#1 app::Queue<app::Item") && own.contains("/src/queue.hpp:7"), "{own}");
     }
 }

@@ -18,6 +18,7 @@ mod inputs;
 mod interruptions;
 mod minimise;
 mod prebuilt;
+mod printed;
 mod project;
 mod races;
 mod refusals;
