@@ -10,6 +10,7 @@ pub mod op;
 pub mod schedule;
 pub mod settings;
 pub mod sketch;
+pub mod splitmix;
 pub mod verdict;
 
 use serde::Serialize;

@@ -14,7 +14,6 @@ use anyhow::{Context, Result, ensure};
 
 use super::fingerprint::fingerprint;
 use super::job::{self, Evolution, Files, Job, Outcome, Work};
-use super::seed::splitmix64;
 use super::supervisor::process::worker_command;
 use super::worker::Runner;
 use crate::control::libfuzzer::{self, Target};
@@ -23,6 +22,7 @@ use crate::feedback::{Features, Reached};
 use crate::input::{Input, Mutator};
 use crate::model::limits::MAX_INPUT_BYTES;
 use crate::model::settings::{Sanitizer, Settings};
+use crate::model::splitmix::splitmix64;
 use crate::process;
 use crate::protocol::InputSlot;
 use crate::target::Built;

@@ -9,12 +9,12 @@ use super::account::Account;
 use super::decisive::{point_of, step_before};
 use super::laboratory::Laboratory;
 use super::minimise::Minimised;
-use super::seed::splitmix64;
 use super::trials::{Samples, Series};
 use crate::evidence::interleaving::Step;
 use crate::model::execution::ThreadId;
 use crate::model::schedule::{Choice, Schedule};
 use crate::model::sketch::{Departure, Sketch};
+use crate::model::splitmix::splitmix64;
 use crate::strategy::Guide;
 
 /// Continuations that are sampled from a prefix to draw it, and to be sure of the critical point.

@@ -25,8 +25,8 @@
 //!   stuck in (`minimise/graph.rs`).
 //! - **A schedule that is made smaller**, or sampled to explain one, must fail with the same fingerprint (`trials.rs`).
 
-use super::seed::splitmix64;
 use crate::digest::{BASIS, fnv1a};
+use crate::model::splitmix::splitmix64;
 use crate::model::verdict::Failure;
 use crate::model::word;
 

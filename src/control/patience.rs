@@ -82,7 +82,9 @@ impl Recent {
 pub(super) struct Patience {
     /// By thread; what is there of earlier executions is not looked at.
     recent: Vec<Recent>,
-    dice: Dice,
+    seed: u64,
+    /// Made of it when somebody waits, which few executions come to.
+    dice: Option<Dice>,
     mood: Mood,
     /// Points that are left for stays.
     left: u32,
@@ -95,16 +97,14 @@ pub(super) struct Patience {
 impl Patience {
     pub fn new() -> Self {
         let recent = vec![Recent { seen: [Op::NOTHING; LONGEST_ROUND], count: 0, bits: 0 }; ThreadSet::CAPACITY];
-        Self { recent, dice: Dice::new(0), mood: IMPATIENT, left: 0, stay: None, places: [0; MOST_PLACES], known: 0 }
+        let places = [0; MOST_PLACES];
+        Self { recent, seed: 0, dice: None, mood: IMPATIENT, left: 0, stay: None, places, known: 0 }
     }
 
     /// A new execution; `varies` if its threads may stay at all.
     pub fn begin(&mut self, seed: u64, varies: bool) {
-        self.mood = IMPATIENT;
-        if varies {
-            self.dice = Dice::new(seed ^ DRAW);
-            self.mood = MOODS[self.dice.below(MOODS.len() as u64) as usize];
-        }
+        (self.seed, self.dice) = (seed ^ DRAW, None);
+        self.mood = if varies { MOODS[Dice::first_below(self.seed, MOODS.len() as u64) as usize] } else { IMPATIENT };
         self.left = self.mood.points;
         self.stay = None;
         self.known = 0;
@@ -142,12 +142,21 @@ impl Patience {
         self.left > 0
     }
 
+    fn dice(&mut self) -> &mut Dice {
+        self.dice.get_or_insert_with(|| {
+            let mut dice = Dice::new(self.seed);
+            dice.any(); // The mood.
+            dice
+        })
+    }
+
     /// Whether `thread`, which waits in a loop and is about to do that, stays there from now on.
     pub fn grant(&mut self, thread: ThreadId, pending: &Op) -> bool {
-        if self.left == 0 || self.dice.one_in(self.mood.odds) {
+        let mood = self.mood;
+        if self.left == 0 || self.dice().one_in(mood.odds) {
             return false;
         }
-        let drawn = self.mood.stays[self.dice.below(self.mood.stays.len() as u64) as usize];
+        let drawn = mood.stays[self.dice().index(mood.stays.len())];
         let points = drawn.min(self.left);
         self.left -= points;
         let mut round = [Op::NOTHING; LONGEST_ROUND];
@@ -173,7 +182,7 @@ impl Patience {
 
     /// Whether a thread whose stay has just ended lets others go first.
     pub fn hands_over(&mut self) -> bool {
-        self.dice.one_in(HAND_OVER_ODDS)
+        self.dice().one_in(HAND_OVER_ODDS)
     }
 
     /// The stay is over; the points that it did not take are there for others.

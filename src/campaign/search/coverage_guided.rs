@@ -18,7 +18,7 @@ use crate::campaign::job::{Evolution, LeakWindow, Outcome, Work, milliseconds};
 use crate::campaign::known::Known;
 use crate::campaign::measure::Measurement;
 use crate::campaign::plan::{Cell, Cut, Plan, Share};
-use crate::campaign::seed::{slice_seed, splitmix64};
+use crate::campaign::seed::slice_seed;
 use crate::campaign::supervisor::{Beginning, Ended, Evolved, Found};
 use crate::campaign::suspects::Suspects;
 use crate::campaign::targets::Targets;
@@ -28,6 +28,7 @@ use crate::feedback::Features;
 use crate::feedback::Kind;
 use crate::input::Input;
 use crate::model::settings::Sanitizer;
+use crate::model::splitmix::splitmix64;
 use crate::task_graph::{Shape, Systems, from_seed_in_shape};
 
 /// The part of a campaign's time that executing the corpus may take before the first slice.

@@ -8,10 +8,10 @@ use super::Runner;
 use crate::campaign::audit;
 use crate::campaign::job::{Audited, Comparison, Divergence, Executed, Program, Replay};
 use crate::campaign::loaded::Loaded;
-use crate::campaign::seed;
 use crate::case::{Case, Workload};
 use crate::control::Mode;
 use crate::model::execution::Ending;
+use crate::model::splitmix::splitmix64;
 use crate::model::verdict::Verdict;
 use crate::task_graph::TaskGraph;
 
@@ -62,7 +62,7 @@ impl Runner {
         for execution in replay.from..replay.from + times {
             let mode = match &case.schedule {
                 Some(schedule) => Mode::Replay(schedule),
-                None => Mode::Explore { seed: seed::splitmix64(case.settings.seed ^ execution) },
+                None => Mode::Explore { seed: splitmix64(case.settings.seed ^ execution) },
             };
             if self.execute(&mut loaded, execution, mode).is_break() {
                 return;

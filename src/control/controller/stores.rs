@@ -12,6 +12,8 @@ const WATCHED: usize = 4;
 
 /// What is drawn for the execution under way, and what a search must not do for ever.
 pub(super) struct Older {
+    /// What stores are drawn by, if they are; few executions come to draw one.
+    seed: Option<u64>,
     drawn: Option<Stores>,
     /// By thread: objects of which it last read older stores, and how often in a row.
     reads: Vec<[(usize, u8); WATCHED]>,
@@ -19,13 +21,19 @@ pub(super) struct Older {
 
 impl Older {
     pub fn new(threads: usize) -> Self {
-        Self { drawn: None, reads: Vec::with_capacity(threads) }
+        Self { seed: None, drawn: None, reads: Vec::with_capacity(threads) }
     }
 
     /// A new execution, in which stores are drawn by this seed, or not.
     pub fn begin(&mut self, seed: Option<u64>) {
-        self.drawn = seed.map(Stores::new);
+        (self.seed, self.drawn) = (seed, None);
         self.reads.clear();
+    }
+
+    /// What stores are drawn with, if they are.
+    fn drawn(&mut self) -> Option<&mut Stores> {
+        let seed = self.seed?;
+        Some(self.drawn.get_or_insert_with(|| Stores::new(seed)))
     }
 
     fn of(&mut self, thread: ThreadId) -> &mut [(usize, u8); WATCHED] {
@@ -72,7 +80,7 @@ impl Controller {
         } else if self.points_asked() >= self.budget.fair_after {
             // From here on everybody comes to see what others did.
             0
-        } else if let Some(drawn) = &mut self.older.drawn {
+        } else if let Some(drawn) = self.older.drawn() {
             drawn.draw(stores)
         } else if self.older.is_enough(self.current, object) {
             self.left_out.newest += 1;
