@@ -6,6 +6,7 @@
 
 pub mod counters;
 mod observer;
+mod pairs;
 mod reached;
 mod states;
 

@@ -1,5 +1,6 @@
 //! What the layers above share: executions, operations, schedules, settings and verdicts, and their stable names.
 
+pub mod behaviours;
 pub mod execution;
 pub mod exit;
 pub mod extent;

@@ -12,6 +12,7 @@ pub mod minimised;
 pub mod page;
 pub mod painted;
 pub mod progress;
+pub mod prospects;
 pub mod reasons;
 pub mod replays;
 pub mod sarif;

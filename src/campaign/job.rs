@@ -16,6 +16,7 @@ use crate::check::framework::Framework;
 use crate::check::{self, Check};
 use crate::feedback::Kind;
 use crate::feedback::counters::Feature;
+use crate::model::behaviours::Behaviours;
 use crate::model::execution::Step;
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
@@ -347,6 +348,9 @@ pub struct Outcome {
     pub left_out: LeftOut,
     /// Why the program under check cannot be explored, for people.
     pub refused: Option<String>,
+    /// Of those executions that were looked at.
+    #[serde(default)]
+    pub behaviours: Behaviours,
     /// How far a search of all executions of the program came.
     pub extent: Option<Extent>,
     /// What an audit executed twice, as far as it is kept.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::model::behaviours::Behaviours;
 use crate::model::extent::Extent;
 use crate::model::left_out::LeftOut;
 use crate::model::settings::{Engine, Sanitizer};
@@ -50,6 +51,8 @@ pub struct Cell {
     pub left_out: LeftOut,
     /// How far a search of all executions has come.
     pub extent: Option<Extent>,
+    /// Of those executions that were looked at.
+    pub behaviours: Behaviours,
 }
 
 impl Cell {
@@ -69,6 +72,7 @@ impl Cell {
             alone: false,
             left_out: LeftOut::default(),
             extent: None,
+            behaviours: Behaviours::default(),
         }
     }
 
@@ -93,6 +97,7 @@ impl Cell {
         self.alone |= outcome.alone;
         self.left_out.add(&outcome.left_out);
         self.extent = outcome.extent.or(self.extent);
+        self.behaviours.add(&outcome.behaviours);
         for (reason, count) in &outcome.incomparable {
             *self.incomparable.entry(*reason).or_default() += count;
         }

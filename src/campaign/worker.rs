@@ -1,6 +1,7 @@
 //! What a worker process does: executes one job and judges every execution.
 
 mod debugged;
+mod looks;
 mod repeats;
 mod trials;
 
@@ -98,6 +99,8 @@ pub(super) struct Runner {
     threads: u16,
     memory: MemoryModel,
     is_of_program: bool,
+    /// Executions are drawn by their seeds, and not all of them searched.
+    draws: bool,
     /// Somebody reads what it prints, under a debugger.
     is_watched: bool,
     /// The shared object that is loaded.
@@ -124,6 +127,7 @@ impl Runner {
             threads: settings.threads,
             memory: settings.memory,
             is_of_program: job.is_of_program(),
+            draws: !settings.strategy.is_exhaustive(),
             is_watched: matches!(job.work, Work::Debug { .. }),
             object: job.target.object.clone(),
             offers: job.target.offers,
@@ -246,7 +250,7 @@ impl Runner {
         if slice.audit {
             self.audit(loaded, execution, seed)
         } else {
-            self.execute(loaded, execution, Mode::Explore { seed })
+            self.looking(execution, |runner| runner.execute(loaded, execution, Mode::Explore { seed }))
         }
     }
 

@@ -15,7 +15,7 @@ use crate::model::settings::Sanitizer;
 use crate::model::word;
 use crate::report::progress::ProgressLine;
 use crate::report::sarif::Sarif;
-use crate::report::{completeness, findings, grouped, json, junit, painted, say, table};
+use crate::report::{completeness, findings, grouped, json, junit, painted, prospects, say, table};
 use crate::target::Workshop;
 use crate::whole_file::{can_write, write_whole};
 
@@ -120,6 +120,10 @@ pub fn print(summary: &Summary, campaign: &Campaign) {
         if let Some(extent) = &cell.extent {
             say(format!("{}: {}", word(&cell.sanitizer), completeness::so_far(extent)));
         }
+    }
+    // Whoever wants one finding does not ask what else there is.
+    if !campaign.stop_at_first {
+        prospects::text(&summary.cells).into_iter().for_each(say);
     }
     for (sanitizer, unjudged) in unjudged(summary) {
         let count = grouped(unjudged);

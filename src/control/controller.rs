@@ -133,6 +133,8 @@ pub(super) struct Controller {
     look_at: u64,
     logging: bool,
     observer: Option<Box<Observer>>,
+    /// The one that takes its place in executions whose behaviour is asked for; it is kept, since it is large.
+    behaviours: Option<Box<Observer>>,
     /// The current turn is one of a single point.
     single: bool,
     /// Virtual nanoseconds that time-outs added.
@@ -185,6 +187,7 @@ impl Controller {
             look_at: 0,
             logging: false,
             observer: None,
+            behaviours: None,
             single: false,
             skipped_time: 0,
             budget: 0.into(),
@@ -401,6 +404,20 @@ impl Controller {
     /// Who is told of what the threads do from the next execution on.
     pub fn set_observer(&mut self, observer: Option<Observer>) {
         self.observer = observer.map(Box::new);
+    }
+
+    /// The behaviour of the next execution is asked for, where nobody else observes it.
+    pub fn look_at_behaviour(&mut self) {
+        if self.observer.is_none() {
+            self.observer = self.behaviours.take().or_else(|| Some(Box::new(Observer::of_behaviours())));
+        }
+    }
+
+    /// That of the execution that has just ended, if it was asked for. It is not asked for in the next one.
+    pub fn take_behaviour(&mut self) -> Option<u64> {
+        let behaviour = self.observer.as_ref()?.behaviour()?;
+        self.behaviours = self.observer.take();
+        Some(behaviour)
     }
 
     /// Whether operations of this execution may go wrong in this way.

@@ -260,6 +260,22 @@ impl Session {
         }
     }
 
+    /// Asks for the behaviour of the next execution; see [`Session::take_behaviour`].
+    pub fn look_at_behaviour(&mut self) {
+        if let Control::Controlled(active) = &self.control {
+            active.ask(Controller::look_at_behaviour);
+        }
+    }
+
+    /// Tells the behaviour of the last execution apart from others, if it was asked for: the set of its reads-from pairs, each a
+    /// place in the code that reads and one that wrote what it saw. Nobody is asked without control.
+    pub fn take_behaviour(&mut self) -> Option<u64> {
+        match &self.control {
+            Control::Controlled(active) => active.ask(Controller::take_behaviour),
+            Control::Free(_) => None,
+        }
+    }
+
     /// Whether every execution was made that the strategy would make of what was executed since it last forgot.
     #[must_use]
     pub fn search_ended(&self) -> bool {

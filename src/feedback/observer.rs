@@ -1,6 +1,7 @@
 //! Watches the scheduling points of an execution: who reads from whom, what passes from thread to thread, who waits in
 //! what.
 
+use super::pairs::Pairs;
 use super::{Kind, counters, mix};
 use crate::model::execution::ThreadId;
 use crate::model::op::{Op, OpKind};
@@ -41,6 +42,8 @@ pub struct Observer {
     execution: u32,
     objects: Box<[Object]>,
     count: usize,
+    /// Who reads from whom in the execution, where its behaviour is asked for.
+    pairs: Option<Pairs>,
 }
 
 impl Observer {
@@ -56,7 +59,20 @@ impl Observer {
             execution: 0,
             objects: vec![empty; SLOTS].into(),
             count: 0,
+            pairs: None,
         }
+    }
+
+    /// One that raises no counters, but tells the behaviours of executions apart.
+    #[must_use]
+    pub fn of_behaviours() -> Self {
+        Self { pairs: Some(Pairs::new()), ..Self::new(&[]) }
+    }
+
+    /// Tells the behaviour of the execution apart, which is the set of its reads-from pairs.
+    #[must_use]
+    pub fn behaviour(&self) -> Option<u64> {
+        self.pairs.as_ref().map(Pairs::digest)
     }
 
     /// The kinds that were asked for.
@@ -68,13 +84,16 @@ impl Observer {
     /// Whether it must be told of operations at all.
     #[must_use]
     pub fn watches_points(&self) -> bool {
-        self.reads_from || self.hand_overs
+        self.reads_from || self.hand_overs || self.pairs.is_some()
     }
 
     /// A new execution begins.
     pub fn begin(&mut self) {
         self.execution += 1;
         self.count = 0;
+        if let Some(pairs) = &mut self.pairs {
+            pairs.begin();
+        }
     }
 
     /// `thread` makes an operation now.
@@ -100,9 +119,14 @@ impl Observer {
                 written: AT_FIRST,
             };
         }
-        if self.reads_from && made.kind.reads() {
-            let of_another = u64::from(object.writer != thread);
-            counters::mark(Kind::ReadsFrom.counter(mix(mix(object.written, site), of_another)));
+        if made.kind.reads() && (self.reads_from || self.pairs.is_some()) {
+            let pair = mix(mix(object.written, site), u64::from(object.writer != thread));
+            if self.reads_from {
+                counters::mark(Kind::ReadsFrom.counter(pair));
+            }
+            if let Some(pairs) = &mut self.pairs {
+                pairs.add(pair);
+            }
         }
         if self.hand_overs && object.user != thread {
             counters::add(Kind::HandOvers.counter(mix(object.used, site)));
@@ -217,6 +241,25 @@ mod tests {
         };
         assert_eq!(of(&["futex", "join"]), of(&["join", "futex"]));
         assert_ne!(of(&["futex", "join"]), of(&["futex", "futex"]));
+    }
+
+    #[test]
+    fn executions_behave_the_same_if_their_reads_see_the_same_writes() {
+        let mut observer = Observer::of_behaviours();
+        let mut behaviour_of = |operations: &[(ThreadId, OpKind, usize)]| {
+            observer.begin();
+            for &(thread, kind, place) in operations {
+                observer.made(thread, &Op { place, ..Op::new(kind, 64) });
+            }
+            observer.behaviour()
+        };
+        let (store, other, load) = ((0, OpKind::Store, 1), (0, OpKind::Store, 2), (1, OpKind::Load, 3));
+        let seen = behaviour_of(&[store, load]);
+        assert!(seen.is_some());
+        assert_eq!(seen, behaviour_of(&[store, load, other]), "no read sees it");
+        assert_eq!(seen, behaviour_of(&[store, load, load]));
+        assert_ne!(seen, behaviour_of(&[load, store]));
+        assert_ne!(seen, behaviour_of(&[store, other, load]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::Serialize;
 pub use targets::{Ci, Targets};
 
 use super::progress::per_second;
+use super::prospects::Behaved;
 use super::throughput::Bench;
 use crate::campaign::bench::Throughput;
 use crate::campaign::bugs::{Clean, Measured, Searches};
@@ -99,6 +100,8 @@ struct Run {
     left_out: LeftOut,
     /// Executions that differ in reads-from and modification order, of a search that counts them.
     distinct: Option<u64>,
+    /// What executions did that were looked at, and what more of them would bring; of one that draws its executions.
+    behaviours: Option<Behaved>,
 }
 
 impl Explored {
@@ -135,6 +138,7 @@ impl Explored {
             search_ended: cell.search_ended,
             left_out: cell.left_out,
             distinct: cell.extent.map(|extent| extent.distinct),
+            behaviours: Behaved::of(cell),
         });
         Self {
             seed: campaign.seed,

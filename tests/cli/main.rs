@@ -20,6 +20,7 @@ mod minimise;
 mod prebuilt;
 mod printed;
 mod project;
+mod prospects;
 mod races;
 mod refusals;
 mod regressions;

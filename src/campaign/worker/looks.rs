@@ -1,0 +1,35 @@
+//! Which executions have their behaviour looked at, for what is said of it at the end of a campaign.
+//!
+//! To look at one costs a call at each of its scheduling points, so it is done in all of the first and then in a few. Which ones
+//! depends on their numbers alone, as everything else about an execution does.
+
+use std::ops::ControlFlow;
+
+use super::Runner;
+
+/// So many of a cell are looked at in any case, so that a short campaign has an estimate as well.
+const FIRST: u64 = 64;
+/// Then one in so many.
+const EVERY: u64 = 32;
+
+impl Runner {
+    /// Executes, and notes the behaviour if it is the turn of that execution. A search of all executions does not draw them, so that
+    /// nothing can be said by statistics of those to come.
+    #[inline(always)]
+    pub(super) fn looking(
+        &mut self,
+        execution: u64,
+        execute: impl FnOnce(&mut Self) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let looks = self.draws && (execution < FIRST || execution.is_multiple_of(EVERY));
+        if !looks {
+            return execute(self);
+        }
+        self.session.look_at_behaviour();
+        let flow = execute(self);
+        if let Some(behaviour) = self.session.take_behaviour() {
+            self.tally.outcome.behaviours.see(behaviour);
+        }
+        flow
+    }
+}
