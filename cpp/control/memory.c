@@ -18,8 +18,8 @@
   }
 
 /* src/control/hooks/atomic.rs and memory.rs */
-void *threadbare_point(const volatile void *address, unsigned operation, unsigned size, int orders,
-                       const volatile void *expected);
+void *threadbare_point_at(const volatile void *address, unsigned operation, unsigned size, int orders,
+                          const volatile void *expected, const void *caller);
 /* `what` is 0 for a read, 1 for a write, and more, as src/control/hooks/memory.rs says. The size is 0 where more is accessed than what begins there: the source of a copy. */
 void threadbare_access(const volatile void *address, unsigned what, const void *place, unsigned size);
 void threadbare_copy(const volatile void *target, const volatile void *source, const void *place,
@@ -170,8 +170,6 @@ CHECK_RANGE(storeN, 1)
 /* Atomic operations. */
 /* src/control/hooks/atomic.rs: the target has points of its own at these (points.h). */
 extern int threadbare_points_are_made;
-/* src/control/hooks/weak.rs: where the program makes the operation, for the stacks of ThreadSanitizer. */
-extern const void *threadbare_made_at;
 /* src/control/hooks/weak.rs: where the operation is made whose point was passed last, and what to call for one that has no point:
  * an operator of C's _Atomic types. */
 extern uintptr_t threadbare_placed;
@@ -188,8 +186,7 @@ extern int threadbare_exact;
 #define POINT_OF(operation, orders, expected)                                                               \
   __typeof__(a) const meant = a;                                                                            \
   if (!threadbare_points_are_made) {                                                                        \
-    threadbare_made_at = CALLER;                                                                            \
-    a = (__typeof__(a))threadbare_point(a, operation, (unsigned)sizeof *a, orders, expected);               \
+    a = (__typeof__(a))threadbare_point_at(a, operation, (unsigned)sizeof *a, orders, expected, CALLER);    \
   } else if (threadbare_exact) {                                                                            \
     if (threadbare_placed != (uintptr_t)a)                                                                  \
       threadbare_unplaced(a, operation, (unsigned)sizeof *a, orders, expected, CALLER);                     \
@@ -300,7 +297,7 @@ ATOMIC(128, uint128, wide_)
 
 SANITIZER(void, __tsan_atomic_thread_fence, (int order))
 void __wrap___tsan_atomic_thread_fence(int order) {
-  if (!threadbare_points_are_made) (void)threadbare_point(NULL, FENCE, 0, order, NULL);
+  if (!threadbare_points_are_made) (void)threadbare_point_at(NULL, FENCE, 0, order, NULL, CALLER);
   if (__tsan_atomic_thread_fence_) {
     __tsan_atomic_thread_fence_(order);
   } else {

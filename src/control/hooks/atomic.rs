@@ -29,9 +29,9 @@ extern "C" fn threadbare_point(
     expected: *const c_void,
 ) -> *mut c_void {
     #[cfg(target_arch = "x86_64")]
-    naked_asm!("mov r9, [rsp]", "jmp {point}", point = sym point);
+    naked_asm!("mov r9, [rsp]", "jmp {point}", point = sym threadbare_point_at);
     #[cfg(target_arch = "aarch64")]
-    naked_asm!("mov x5, x30", "b {point}", point = sym point);
+    naked_asm!("mov x5, x30", "b {point}", point = sym threadbare_point_at);
 }
 
 /// Called before a pause, with where it was called from, as above.
@@ -51,7 +51,9 @@ extern "C" fn pauses(caller: usize) {
     }
 }
 
-extern "C" fn point(
+/// The same, for cpp/control/memory.c, which knows where the program makes the operation.
+#[unsafe(no_mangle)]
+extern "C" fn threadbare_point_at(
     address: *mut c_void,
     operation: c_uint,
     size: c_uint,
@@ -70,7 +72,7 @@ extern "C" fn point(
     if active.count(kind) { pause(address, active, kind, caller, size) } else { address }
 }
 
-/// As `point`, where the memory model may leave it a choice which store the operation is on.
+/// As `threadbare_point_at`, where the memory model may leave it a choice which store the operation is on.
 #[inline(never)]
 fn under_weak_memory(
     address: *mut c_void,
@@ -81,12 +83,10 @@ fn under_weak_memory(
     expected: *const c_void,
     caller: usize,
 ) -> *mut c_void {
-    // Other threads say where theirs is made while this one waits.
-    let made_at = weak::take_made_at();
     if active.count(kind) {
         pause(address, active, kind, caller, size);
     }
-    let (address, caller) = (address as usize, made_at.unwrap_or(caller));
+    let address = address as usize;
     weak::place(active, &Operation { kind, address, size, orders, expected: expected.cast(), caller }) as *mut c_void
 }
 
@@ -115,7 +115,7 @@ pub(in crate::control) fn look_at(object: &Path) {
     HAS_FENCES.store(is_watched && bytes.is_none(), Ordering::Relaxed);
 }
 
-/// As `point`, and tells the sanitizer what fences make of the operation, which comes next.
+/// As `threadbare_point_at`, and tells the sanitizer what fences make of the operation, which comes next.
 #[inline(never)]
 fn ordered_by_fences(
     address: *mut c_void,

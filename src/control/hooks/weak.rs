@@ -13,18 +13,6 @@ use crate::model::op::OpKind;
 use crate::model::schedule::Injection;
 use crate::strategy::Use;
 
-/// Where the program made the operation whose point cpp/control/memory.c is about to pass; 0 if that is where the point is called
-/// from.
-#[unsafe(no_mangle)]
-static threadbare_made_at: AtomicUsize = AtomicUsize::new(0);
-
-/// That, which is asked once: others may be about to pass their points once the thread waits.
-pub(super) fn take_made_at() -> Option<usize> {
-    let made_at = threadbare_made_at.load(Ordering::Relaxed);
-    threadbare_made_at.store(0, Ordering::Relaxed);
-    (made_at != 0).then_some(made_at)
-}
-
 /// Where libstdc++ counts who waits for a value, as offsets in the target: nothing by default.
 static COUNTS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
