@@ -72,7 +72,7 @@ fn the_estimate_is_that_of_the_executions_however_they_are_shared_out() {
     place.write("many.c", MANY);
     let alone = behaviours(&place, "many.c --executions 450000 --jobs 1 --strategy random");
     assert_eq!(alone, behaviours(&place, "many.c --executions 450000 --jobs 2 --strategy random"));
-    assert!(alone.1["looked"].as_u64() > Some(14_000), "{alone:?}");
+    assert!(alone.1["looked"].as_u64() > Some(900), "{alone:?}");
 }
 
 #[test]

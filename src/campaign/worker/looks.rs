@@ -9,8 +9,11 @@ use super::Runner;
 
 /// So many of a cell are looked at in any case, so that a short campaign has an estimate as well.
 const FIRST: u64 = 64;
-/// Then one in so many.
+/// Then one in so many, as long as there are few.
 const EVERY: u64 = 32;
+const FEW: u64 = 1_024;
+/// And after that: one that is looked at takes several times as long as one that is not.
+const EVERY_LATER: u64 = 512;
 
 impl Runner {
     /// Executes, and notes the behaviour if it is the turn of that execution. A search of all executions does not draw them, so that
@@ -21,7 +24,8 @@ impl Runner {
         execution: u64,
         execute: impl FnOnce(&mut Self) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let looks = self.draws && (execution < FIRST || execution.is_multiple_of(EVERY));
+        let every = if execution < FEW { EVERY } else { EVERY_LATER };
+        let looks = self.draws && (execution < FIRST || execution.is_multiple_of(every));
         if !looks {
             return execute(self);
         }
