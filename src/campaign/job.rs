@@ -349,7 +349,6 @@ pub struct Outcome {
     /// Why the program under check cannot be explored, for people.
     pub refused: Option<String>,
     /// Of those executions that were looked at.
-    #[serde(default)]
     pub behaviours: Behaviours,
     /// How far a search of all executions of the program came.
     pub extent: Option<Extent>,

@@ -3,6 +3,8 @@
 //! Such sets are the abstract schedules of Wolff, Shi, Duck, Mathur and Roychoudhury ("Greybox Fuzzing for Concurrency Testing",
 //! ASPLOS 2024).
 
+use crate::model::splitmix::splitmix64;
+
 /// Pairs that are told apart; a power of 2. Two that share a bit count as one, which is seldom: programs have hundreds.
 const BITS: usize = 1 << 16;
 const WORD: usize = u64::BITS as usize;
@@ -32,22 +34,14 @@ impl Pairs {
         if *word & mask == 0 {
             *word |= mask;
             // A sum, so that the order in which pairs come does not matter.
-            self.digest = self.digest.wrapping_add(spread(bit as u64));
+            self.digest = self.digest.wrapping_add(splitmix64(bit as u64));
         }
     }
 
     /// Tells sets of pairs apart; all bits are as good as random.
     pub fn digest(&self) -> u64 {
-        spread(self.digest)
+        splitmix64(self.digest)
     }
-}
-
-/// One step of SplitMix64.
-fn spread(value: u64) -> u64 {
-    let mut mixed = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

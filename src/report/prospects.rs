@@ -6,7 +6,7 @@ use super::grouped;
 use crate::campaign::plan::Cell;
 use crate::model::behaviours::{Behaviours, Prospect};
 
-/// Of one sanitizer, the one under which most executions were looked at: the others execute the same schedules. `None` if nothing
+/// Of one sanitizer, the one under which most executions were looked at: the others execute nearly the same schedules. `None` if nothing
 /// was looked at, as in a search of all executions.
 #[must_use]
 pub fn text(cells: &[Cell]) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Which executions have their behaviour looked at, for what is said of it at the end of a campaign.
 //!
-//! To look at one costs a call at each of its scheduling points, so it is done in all of the first and then in a few. Which ones
-//! depends on their numbers alone, as everything else about an execution does.
+//! To look at one costs a call at each of its scheduling points, so it is done in the first ones and then in a few. Which ones
+//! is known by their numbers alone, so that it does not depend on who executes them.
 
 use std::ops::ControlFlow;
 
@@ -16,8 +16,8 @@ const FEW: u64 = 1_024;
 const EVERY_LATER: u64 = 512;
 
 impl Runner {
-    /// Executes, and notes the behaviour if it is the turn of that execution. A search of all executions does not draw them, so that
-    /// nothing can be said by statistics of those to come.
+    /// Executes, and notes the behaviour of an execution that is to be looked at. A search of all executions does not draw them, so
+    /// statistics say nothing of those to come.
     #[inline(always)]
     pub(super) fn looking(
         &mut self,
